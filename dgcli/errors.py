@@ -1,0 +1,124 @@
+"""The errors that a user can meet, and the exit code of each.
+
+    DgError                     1   never raised itself; 1 is also the code of a bug
+    ├── UsageError              2   flags, values or files that cannot be meant
+    ├── AuthError               3   no key, or the API refused it (401, 403)
+    ├── ApiError                4   every other answer that is not a transcript (402, 413, 429, 504...)
+    ├── NetworkError            5   no answer: refused, unknown host, TLS, timeout, cut off
+    ├── AudioError              6   the audio or input cannot be read
+    ├── BatchError              7   some files of a batch failed, others did not
+    ├── OutputError             8   the transcript is here but cannot be written
+    ├── Interrupted           130   Ctrl-C (SIGTERM: 143, SIGHUP: 129)
+    └── BrokenPipe            141   whoever read our standard output has gone
+
+Each carries a message that says what happened and, where one is known, a hint that says what to do.
+Everything below `app` raises these or lets them pass; `app` alone prints them and leaves.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+
+class DgError(Exception):
+    """Something a user can understand and act upon."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.kept: Path | None = None  # where a paid response was put aside, if one was
+
+    def details(self) -> Sequence[str]:
+        """Facts for a support request (status, code, request id), shown in brackets after the message."""
+        return ()
+
+
+class UsageError(DgError):
+    """Flags, values or files that cannot be meant."""
+
+    exit_code = 2
+
+
+class _AnswerError(DgError):
+    """An answer of the API that is not a transcript."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+
+    def details(self) -> Sequence[str]:
+        found = []
+        if self.status is not None:
+            found.append(f"HTTP {self.status}")
+        if self.code:
+            found.append(self.code)
+        if self.request_id:
+            found.append(f"request {self.request_id}")
+        return found
+
+
+class AuthError(_AnswerError):
+    """No key, or one that the API refused (401, 403)."""
+
+    exit_code = 3
+
+
+class ApiError(_AnswerError):
+    """Every other answer that is not a transcript."""
+
+    exit_code = 4
+
+
+class NetworkError(DgError):
+    """No answer at all: refused, unknown host, TLS, timeout, cut off in the middle."""
+
+    exit_code = 5
+
+
+class AudioError(DgError):
+    """The audio or input cannot be read."""
+
+    exit_code = 6
+
+
+class BatchError(DgError):
+    """Some files of a batch failed, others did not."""
+
+    exit_code = 7
+
+
+class OutputError(DgError):
+    """The transcript is here but cannot be written."""
+
+    exit_code = 8
+
+
+class Interrupted(DgError):
+    """The user or the system asked to stop."""
+
+    exit_code = 130
+
+    def __init__(self, message: str = "Interrupted.", *, signal: int = 2, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.exit_code = 128 + signal
+
+
+class BrokenPipe(DgError):
+    """Whoever read our standard output has gone."""
+
+    exit_code = 141
+
+    def __init__(self) -> None:
+        super().__init__("The program that read the output has gone.")
