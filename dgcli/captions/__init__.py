@@ -1,0 +1,1 @@
+"""From timed words to readable cues. Pure: no files, no clock, no network."""

@@ -1,0 +1,44 @@
+"""Output formats: a registry, and one small module for each (recipe in `base`)."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+
+from dgcli.errors import UsageError
+from dgcli.formats.base import Format, Options, Render
+
+__all__ = ["FORMATS", "Format", "Options", "by_name", "by_suffix", "renderer"]
+
+FORMATS: tuple[Format, ...] = (
+    Format(
+        "text", (".txt", ".text"), "The words, in paragraphs; who speaks them where that is known", "text"
+    ),
+    Format("json", (".json",), "The response of the API, byte for byte", "json"),
+    Format("srt", (".srt",), "SubRip captions", "srt"),
+    Format("vtt", (".vtt",), "WebVTT captions", "vtt"),
+)
+
+
+def by_name(name: str) -> Format:
+    """The format called `name`; raises `UsageError` that lists all of them."""
+    for found in FORMATS:
+        if found.name == name.lower():
+            return found
+    names = ", ".join(known.name for known in FORMATS)
+    raise UsageError(f"There is no format {name!r}.", hint=f"Formats: {names}.")
+
+
+def by_suffix(path: Path) -> Format:
+    """The format that the suffix of `path` stands for; raises `UsageError` that lists all suffixes."""
+    for found in FORMATS:
+        if path.name.lower().endswith(found.suffixes):
+            return found
+    suffixes = ", ".join(suffix for known in FORMATS for suffix in known.suffixes)
+    raise UsageError(
+        f"The suffix of {str(path)!r} does not say which format to write.", hint=f"Suffixes: {suffixes}."
+    )
+
+
+def renderer(form: Format) -> Render:
+    """The function that writes a format; its module is imported only now."""
+    return cast(Render, import_module(f"dgcli.formats.{form.module}").render)
