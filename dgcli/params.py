@@ -218,7 +218,7 @@ PARAMS: tuple[Param, ...] = (
         "encoding", Kind.CHOICE, _ALL, Panel.MODEL,
         "Encoding of raw (headerless) audio; leave it out for WAV, MP3 and other containers.",
         values=_ENCODINGS, only=((Endpoint.FLUX, _ENCODINGS_FLUX),),
-        needs=(Need(("sample_rate",), on=_STREAM),),
+        needs=(Need(("sample_rate",), on=_STREAM),), metavar="NAME",
     ),
     Param(
         "sample_rate", Kind.INTEGER, _ALL, Panel.MODEL, "Sample rate of raw audio, in Hz.",

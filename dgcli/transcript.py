@@ -69,7 +69,7 @@ class Transcript:
     """All that a response says.
 
     `utterances` are the API's own, empty when they were not asked for. `raw` is the whole response, for what
-    has no field here (summary, topics, search hits...).
+    has no field here (summary, topics, search hits...), and `body` its bytes as they came.
     """
 
     channels: tuple[Channel, ...]
@@ -79,6 +79,7 @@ class Transcript:
     duration: float | None = None
     warnings: tuple[str, ...] = ()
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
 
     @property
     def words(self) -> tuple[Word, ...]:
@@ -206,7 +207,7 @@ def turns(words: Iterable[Word]) -> tuple[Segment, ...]:
     return tuple(found)
 
 
-def parse(response: Mapping[str, Any]) -> Transcript:
+def parse(response: Mapping[str, Any], body: bytes = b"") -> Transcript:
     """The transcript in a response of `POST /v1/listen`, or in the body of a callback.
 
     Fields that are missing or of another type than documented are left out. Raises `ApiError` when there are
@@ -228,4 +229,16 @@ def parse(response: Mapping[str, Any]) -> Transcript:
         duration=None if math.isnan(duration) else duration,
         warnings=tuple(_warning(item) for item in _mappings(metadata.get("warnings"))),
         raw=response,
+        body=body,
     )
+
+
+def parse_body(body: bytes) -> Transcript:
+    """The transcript in the bytes of a response. Raises `ApiError` when they are no JSON or no transcript."""
+    try:
+        response = json.loads(body)
+    except ValueError as error:  # UnicodeDecodeError is one
+        raise ApiError(f"The answer is no JSON: {error}.") from None
+    if not isinstance(response, dict):
+        raise ApiError("The answer is JSON, but no transcript.")
+    return parse(response, body)

@@ -1,8 +1,8 @@
 """What a source of live audio is, and how to add one.
 
-A source says what its bytes are (`AudioFormat`), how fast they may be sent (`Pace`), and yields them in blocks
-from a thread of its own. To add one, write a class with these members in a module of its own, and give it a
-row where a SOURCE argument is understood (`dgcli.audio.open_source`):
+A source says what its bytes are (`AudioFormat`), how fast they may be sent (`Pace`), and yields them in
+blocks from a thread of its own. To add one, write a class with these members in a module of its own, and give
+it a row where a SOURCE argument is understood (`dgcli.audio.open_source`):
 
     class Tone:
         name = "a tone of 440 Hz"
@@ -29,9 +29,9 @@ _SAMPLE_BYTES = {"linear16": 2, "linear32": 4, "mulaw": 1, "alaw": 1}
 class AudioFormat:
     """What the bytes of a source are.
 
-    Raw audio has an `encoding` (the API's name), a `sample_rate` in Hz and a number of `channels`. A container
-    or a compressed stream that is passed on as it comes may have none of these. `suffix` is what a file of
-    these very bytes is called.
+    Raw audio has an `encoding` (the API's name), a `sample_rate` in Hz and a number of `channels`. A
+    container or a compressed stream that is passed on as it comes may have none of these. `suffix` is what a
+    file of these very bytes is called.
     """
 
     encoding: str | None = None
@@ -63,10 +63,11 @@ class Pace(enum.Enum):
 class Source(Protocol):
     """Something that audio comes from.
 
-    `open` may block; it raises `AudioError` (or `NetworkError`) and tells the format. `blocks` is called once,
-    after it, and runs on the source's own thread: it yields non-empty blocks of at most 250 ms where the byte
-    rate is known, and notices; it raises `AudioError` when the source fails for good. `stop` may be called from
-    any other thread, at any time and repeatedly: `blocks` then ends soon, with what was already captured.
+    `open` may block; it raises `AudioError` (or `NetworkError`) and tells the format. `blocks` is called
+    once, after it, and runs on the source's own thread: it yields non-empty blocks of at most 250 ms where
+    the byte rate is known, and notices; it raises `AudioError` when the source fails for good. `stop` may be
+    called from any other thread, at any time and repeatedly: `blocks` then ends soon, with what was already
+    captured.
     `duration` is in seconds, None where it is not known.
     """
 

@@ -1,0 +1,241 @@
+"""The Typer root: the registry of commands, and the one place where errors become messages and exit codes."""
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from dgcli import __version__
+from dgcli.errors import BrokenPipe, DgError, Interrupted, UsageError
+from dgcli.ui import help as help_pages
+from dgcli.ui.console import Console, colours
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A row of the registry: all that `dg --help` needs to know of a command.
+
+    Its module, `dgcli.commands.NAME`, holds a function of that name, and is imported when the command runs.
+    """
+
+    name: str
+    help: str
+
+
+COMMANDS = (
+    Command("file", "Transcribe a file, or standard input."),
+    Command("url", "Transcribe a recording that the API fetches itself."),
+    Command("serve", "Run a Deepgram-compatible server on this machine."),
+)
+
+_SETTINGS = {"help_option_names": ["-h", "--help"]}
+_MEDIA_SUFFIXES = (
+    ".wav", ".mp3", ".flac", ".ogg", ".oga", ".opus", ".m4a", ".mp4", ".aac", ".webm", ".mkv", ".mov",
+    ".aiff", ".amr", ".wma", ".avi",
+)  # fmt: skip
+
+
+def _entry(param: Any, ctx: Any) -> help_pages.Entry:
+    """An option or argument as it is typed: `-m, --model NAME`, `--[no-]diarize`."""
+    if param.param_type_name == "argument":
+        return help_pages.Entry(param.make_metavar(ctx), param.help or "")
+    short = [flag for flag in param.opts if not flag.startswith("--")]
+    names = [flag for flag in param.opts if flag.startswith("--")]
+    if param.secondary_opts:
+        names = [f"--[no-]{names[0].removeprefix('--')}", *names[1:]]
+    name = ", ".join([*short, *names])
+    if not (param.is_flag or param.count):
+        name += f" {param.metavar or param.make_metavar(ctx)}"
+    return help_pages.Entry(name, param.help or "")
+
+
+def _sections(params: Sequence[Any], ctx: Any) -> list[help_pages.Section]:
+    """Arguments, then options by their panels, in the order in which these first appear."""
+    found: dict[str, list[help_pages.Entry]] = {}
+    for param in params:
+        if getattr(param, "hidden", False):
+            continue
+        title = "Arguments" if param.param_type_name == "argument" else None
+        found.setdefault(title or getattr(param, "rich_help_panel", None) or "Options", []).append(
+            _entry(param, ctx)
+        )
+    general = found.pop("Options", [])  # Typer puts --help into this one: last is where it is looked for
+    found.setdefault("General", []).extend(general)
+    return [help_pages.Section(title, entries) for title, entries in found.items()]
+
+
+def _format_help(self: Any, ctx: Any, formatter: Any, more: Sequence[help_pages.Section] = ()) -> None:
+    # Typer puts arguments in braces, which other programs keep for alternatives.
+    usage = " ".join([ctx.command_path, *(piece.strip("{}") for piece in self.collect_usage_pieces(ctx))])
+    formatter.write(
+        help_pages.page(
+            usage,
+            self.help or "",
+            [*more, *_sections(self.get_params(ctx), ctx)],
+            self.epilog or "",
+            width=shutil.get_terminal_size().columns,
+            bold=colours(sys.stdout),
+        )
+    )
+
+
+class _Command(TyperCommand):
+    """A command whose help is a page of ours."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        _format_help(self, ctx, formatter)
+
+
+def _real(name: str) -> Any:
+    """A command itself, with all its options."""
+    function = getattr(import_module(f"dgcli.commands.{name}"), name)
+    own = typer.Typer(add_completion=False, rich_markup_mode=None)
+    own.command(name, cls=_Command, context_settings=_SETTINGS)(function)
+    return typer.main.get_command(own)
+
+
+class _Deferred(TyperCommand):
+    """Stands for a command in lists and help, and becomes it when it runs."""
+
+    def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
+        assert self.name, "every row of the registry has a name"
+        return _real(self.name).make_context(info_name, args, parent, **extra)
+
+
+class _Root(TyperGroup):
+    """`dg` itself: its commands come from the registry."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's signature
+        return [row.name for row in COMMANDS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - Typer's signature
+        row = next((row for row in COMMANDS if row.name == cmd_name), None)
+        return row and _Deferred(name=row.name, help=row.help)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and not self.get_command(ctx, args[0]) and (meant := _meant(args)):
+            raise UsageError(f"{args[0]!r} is no command.", hint=f"Did you mean: {meant}")
+        return super().resolve_command(ctx, args)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        rows = [help_pages.Entry(row.name, row.help) for row in COMMANDS]
+        _format_help(self, ctx, formatter, [help_pages.Section("Commands", rows)])
+
+
+def _meant(args: Sequence[str]) -> str | None:
+    """The command line that somebody meant who left the command out."""
+    import shlex
+
+    first = args[0]
+    if first.lower().startswith(("http://", "https://")):
+        return f"dg url {shlex.join(args)}"
+    if first == "-" or first.lower().endswith(_MEDIA_SUFFIXES) or Path(first).is_file():
+        return f"dg file {shlex.join(args)}"
+    return None
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"dg {__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    cls=_Root,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings=_SETTINGS,
+    help="Speech to text from the command line, through Deepgram's API.",
+    epilog="Try: dg file talk.wav --local\n\nMore: dg COMMAND --help",
+)
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", "-V", callback=_version, is_eager=True, help="Show the version and leave."
+    ),
+) -> None:
+    """Nothing happens here: the command does the work."""
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the shape of a signal handler
+    raise Interrupted(signal=number)
+
+
+def _catch_signals() -> None:
+    """Ctrl-C, SIGTERM and SIGHUP all leave through the error boundary, unless they are ignored (nohup)."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+
+
+def _forget_stdout() -> None:
+    """Nobody reads standard output any more; Python's own flush at exit must not complain about it."""
+    with suppress(OSError, ValueError):
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, sys.stdout.fileno())
+        os.close(devnull)
+
+
+def _usage(error: typer.TyperException) -> UsageError:
+    """Typer's complaint about a command line as one of ours."""
+    message = error.format_message().strip()
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "dg"
+    return UsageError(
+        message if message.endswith((".", "?", "!")) else message + ".", hint=f"See: {path} --help"
+    )
+
+
+def _console(args: Sequence[str]) -> Console:
+    """A console for errors; what -v wants is known even where the command line could not be parsed."""
+    return Console(verbose=any(arg in ("-v", "--verbose") for arg in args))
+
+
+def run(args: Sequence[str]) -> int:
+    """Run the command line `args`; the exit code."""
+    _catch_signals()
+    console = _console(args)
+    try:
+        result = app(args=list(args) or ["--help"], prog_name="dg", standalone_mode=False)
+        code = result if isinstance(result, int) else 0
+        with suppress(ValueError):  # closed
+            sys.stdout.flush()
+    except DgError as error:
+        if not isinstance(error, BrokenPipe) or error.kept:
+            console.error(error)
+        if isinstance(error, BrokenPipe):
+            _forget_stdout()
+        code = error.exit_code
+    except typer.TyperException as error:
+        usage = _usage(error)
+        console.error(usage)
+        code = usage.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        console.error(Interrupted())
+        code = Interrupted.exit_code
+    except BrokenPipeError:
+        _forget_stdout()
+        code = BrokenPipe.exit_code
+    except Exception as error:
+        if console.verbose:
+            import traceback
+
+            traceback.print_exc()
+        bug = DgError(f"This is a bug in dg {__version__}: {type(error).__name__}: {error}")
+        bug.hint = None if console.verbose else "Run the same with -v and report what it prints."
+        console.error(bug)
+        code = bug.exit_code
+    return code

@@ -1,0 +1,59 @@
+"""What kind of media a file is, from its first bytes or its name.
+
+A dozen signatures cover what people transcribe; the API looks for itself in any case, so that a table of
+thousands would cost start-up time and gain nothing.
+"""
+
+import mimetypes
+from types import MappingProxyType
+
+SNIFF_BYTES = 16  # how much of the beginning `media_type` looks at
+
+_UNKNOWN = "application/octet-stream"
+_BY_SUFFIX = MappingProxyType(
+    # What the system's table lacks or calls by a name nobody else uses.
+    {
+        ".flac": "audio/flac",
+        ".m4a": "audio/mp4",
+        ".opus": "audio/ogg",
+        ".wav": "audio/wav",
+        ".amr": "audio/amr",
+    }
+)
+
+
+def _sniffed(head: bytes) -> str | None:
+    """The media type that a signature stands for (RFC 9639, RFC 3533, RIFF, ISO 14496-12, Matroska...)."""
+    match head[:4]:
+        case b"RIFF" | b"RF64" | b"RIFX":
+            return {b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}.get(head[8:12])
+        case b"fLaC":
+            return "audio/flac"
+        case b"OggS":
+            return "audio/ogg"
+        case b"FORM":
+            return "audio/aiff"
+        case b"caff":
+            return "audio/x-caf"
+        case b".snd":
+            return "audio/basic"
+        case b"\x1aE\xdf\xa3":
+            return "video/webm"
+    if head[4:8] == b"ftyp":
+        return "audio/mp4" if head[8:11] in (b"M4A", b"M4B") else "video/mp4"
+    if head.startswith(b"#!AMR"):
+        return "audio/amr"
+    if head.startswith(b"ID3"):
+        return "audio/mpeg"
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
+        return "audio/aac" if head[1] & 0x06 == 0 else "audio/mpeg"  # layer 00 is ADTS
+    return None
+
+
+def media_type(head: bytes, name: str) -> str:
+    """The media type of a file called `name` that begins with `head` (at least `SNIFF_BYTES` of it)."""
+    if found := _sniffed(head):
+        return found
+    suffix = "." + name.lower().rpartition(".")[2]
+    guessed = _BY_SUFFIX.get(suffix) or mimetypes.guess_type(f"x{suffix}")[0]
+    return guessed if guessed and guessed.startswith(("audio/", "video/")) else _UNKNOWN

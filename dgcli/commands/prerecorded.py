@@ -1,0 +1,81 @@
+"""What `dg file` and `dg url` have in common: everything but where the audio is."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from dgcli import outputs
+from dgcli.api import Answer, Client, Progress
+from dgcli.config import Config
+from dgcli.errors import DgError
+from dgcli.formats import Options
+from dgcli.outputs import Outputs
+from dgcli.transcript import parse_body
+from dgcli.ui.console import Console
+from dgcli.ui.progress import upload_bar
+
+
+@contextmanager
+def local_server(config: Config) -> Iterator[Config]:
+    """The configuration for a server of our own, inside this process, for as long as the block runs."""
+    from dgcli.commands.serve import embedded
+
+    with embedded() as base_url:
+        yield replace(config, base_url=base_url, api_key=None, access_token=None)
+
+
+def _callback_id(body: bytes) -> str | None:
+    """The request id of an answer that says no more than that."""
+    if len(body) > 1000:
+        return None
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return None  # `parse_body` says what is wrong with it
+    if isinstance(answer, dict) and "request_id" in answer and "results" not in answer:
+        return str(answer["request_id"])
+    return None
+
+
+def _deliver(answer: Answer, wanted: Outputs, console: Console) -> None:
+    """Write the transcript of an answer, or say where it will go."""
+    callback = _callback_id(answer.body)
+    if callback is not None:
+        console.note("The request was accepted: the transcript goes to the callback.")
+        outputs.write_stdout(f"{callback}\n".encode())
+        return
+    try:
+        transcript = parse_body(answer.body)
+    except DgError as error:
+        error.kept = outputs.keep(answer.body, answer.request_id)
+        raise
+    for warning in transcript.warnings:
+        console.warning(warning)
+    if transcript.is_empty:
+        console.note("The transcript is empty: no speech was found.")
+    outputs.write(transcript, wanted, Options())
+
+
+def transcribe(
+    config: Config,
+    wanted: Outputs,
+    console: Console,
+    *,
+    local: bool,
+    name: str,
+    size: int | None,
+    send: Callable[[Client, Progress], Answer],
+) -> None:
+    """Send one request, showing the progress of `size` bytes, and deliver what comes back.
+
+    Raises every `DgError` there is.
+    """
+    if local:
+        with local_server(config) as here:
+            transcribe(here, wanted, console, local=False, name=name, size=size, send=send)
+        return
+    with Client(config, report=console.note) as client, upload_bar(console, name, size) as bar:
+        answer = send(client, bar.sent)
+    console.detail(f"Request {answer.request_id}: {len(answer.body)} bytes, attempt {answer.attempts}.")
+    _deliver(answer, wanted, console)

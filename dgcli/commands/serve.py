@@ -1,0 +1,88 @@
+"""`dg serve`: a Deepgram-compatible server on this machine; and the one inside a process, for `--local`.
+
+This module is the only bridge between the client and the server: neither imports the other.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dgcli.errors import UsageError
+from dgcli.options import General, command
+
+_PARTS = ("starlette", "uvicorn", "websockets", "pocketsphinx", "av", "soxr")
+
+
+def _check_installed() -> None:
+    """Raises `UsageError` when the extra `local` is not installed."""
+    missing = [part for part in _PARTS if find_spec(part) is None]
+    if missing:
+        raise UsageError(
+            f"The local server needs packages that are not installed: {', '.join(missing)}.",
+            hint="Install them: pip install 'dgcli[local]'",
+        )
+
+
+@contextmanager
+def embedded() -> Iterator[str]:
+    """A server inside this process, for as long as the block runs; its base URL."""
+    _check_installed()
+    from dgcli.server.run import ServerSettings, running
+
+    with running(ServerSettings(port=0, allow_private_urls=True)) as base_url:
+        yield base_url
+
+
+@command()
+def serve(
+    general: General,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 opens it to the network.", show_default=True)
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)
+    ] = 8080,
+    engine: Annotated[
+        str, typer.Option(help="Recogniser: pocketsphinx, or replay to answer with --response.")
+    ] = "pocketsphinx",
+    response: Annotated[
+        Path | None, typer.Option(help="Response that --engine replay answers with.", metavar="FILE")
+    ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(help="Keep the audio, query and headers of each request here.", metavar="DIR"),
+    ] = None,
+    require_key: Annotated[
+        str | None, typer.Option(help="Answer 401 to whoever does not send this key.", metavar="KEY")
+    ] = None,
+    allow_private_urls: Annotated[
+        bool,
+        typer.Option("--allow-private-urls", help="Fetch URLs of private networks and this machine too."),
+    ] = False,
+) -> None:
+    """Run a Deepgram-compatible server on this machine.
+
+    It transcribes English with an embedded recogniser, speaks the documented protocol of POST /v1/listen and
+    its WebSocket, and needs no network. Point any client at it: dg file talk.wav --base-url http://127.0.0.1:8080
+    """
+    _check_installed()
+    from dgcli.server.run import ServerSettings
+    from dgcli.server.run import serve as run_server
+
+    settings = ServerSettings(
+        host=host,
+        port=port,
+        engine=engine,
+        response=response,
+        record=record,
+        require_key=require_key,
+        allow_private_urls=allow_private_urls,
+    )
+    console = general.console()
+    run_server(
+        settings, on_ready=lambda base_url: console.note(f"Listening on {base_url}  (Ctrl-C stops it)")
+    )

@@ -1,0 +1,53 @@
+"""`dg url`: have the API fetch a recording, print its transcript."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from dgcli import outputs
+from dgcli.commands.prerecorded import transcribe
+from dgcli.errors import UsageError
+from dgcli.options import Connection, General, Output, Params, Patience, command
+from dgcli.params import Endpoint, encode
+
+
+def _check_url(url: str) -> None:
+    """Refuse what the API could not fetch whatever it tried."""
+    parts = urlsplit(url)
+    if parts.scheme.lower() in ("http", "https") and parts.netloc:
+        return
+    if Path(url).exists():
+        raise UsageError(f"{url} is a file, not a URL.", hint=f"Did you mean: dg file {shlex.quote(url)}")
+    raise UsageError(
+        f"{url!r} is no URL.", hint="It begins with https:// or http://; a file goes with: dg file"
+    )
+
+
+@command(Endpoint.URL)
+def url(
+    url: Annotated[str, typer.Argument(help="Address of the recording: http or https.", metavar="URL")],
+    params: Params,
+    output: Output,
+    connection: Connection,
+    patience: Patience,
+    general: General,
+) -> None:
+    """Transcribe a recording that the API fetches itself.
+
+    The audio does not pass through this machine, so the URL must be one that the API can reach.
+    """
+    _check_url(url)
+    config = connection.config(timeout=patience.timeout, retries=patience.retries)
+    query = encode(params.checked(config))
+    transcribe(
+        config,
+        outputs.plan(output.format, output.output or ()),
+        general.console(),
+        local=connection.local,
+        name=url,
+        size=None,
+        send=lambda client, _: client.transcribe_url(url, query),
+    )

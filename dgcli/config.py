@@ -1,0 +1,255 @@
+"""One frozen Config: flag, then environment, then the profile in the config file, then default.
+
+The config file is TOML, in the user's config folder (`~/.config/dgcli/config.toml` on Linux) or where
+DGCLI_CONFIG says. What stands at its top holds for every profile; `[profiles.NAME]` adds to it:
+
+    api_key = "..."
+
+    [params]                      # any query parameter, see `dg file --help`
+    model = "nova-3-medical"
+
+    [profiles.work]
+    base_url = "https://api.eu.deepgram.com"
+    params = { language = "de" }
+"""
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from dgcli.errors import AuthError, UsageError
+
+DEFAULT_BASE_URL = "https://api.deepgram.com"
+DEFAULT_TIMEOUT = 1500.0  # seconds for the answer: the API may compute for 20 minutes
+DEFAULT_RETRIES = 3
+
+_NO_KEY = "No API key."
+_NO_KEY_HINT = (
+    "Give one with --api-key, with DEEPGRAM_API_KEY, or as api_key in {path}; "
+    "or transcribe on this machine with --local."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Where requests go, who sends them, and what is sent unless a flag says otherwise.
+
+    `timeout` is in seconds. `params` are wire names of query parameters with the values of the profile.
+    """
+
+    base_url: str = DEFAULT_BASE_URL
+    api_key: str | None = field(default=None, repr=False)
+    access_token: str | None = field(default=None, repr=False)
+    allow_http: bool = False
+    ca_cert: Path | None = None
+    timeout: float = DEFAULT_TIMEOUT
+    retries: int = DEFAULT_RETRIES
+    params: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    path: Path = Path()
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the host is this machine."""
+        return _is_loopback(urlsplit(self.base_url).hostname or "")
+
+    def url(self, path: str, *, websocket: bool = False) -> str:
+        """The address of an endpoint such as `/v1/listen`, below any path prefix of the base URL."""
+        scheme, host, prefix, _, _ = urlsplit(self.base_url)
+        if websocket:
+            scheme = {"http": "ws", "https": "wss"}[scheme]
+        return urlunsplit((scheme, host, prefix.rstrip("/") + path, "", ""))
+
+    def authorization(self) -> Mapping[str, str]:
+        """The header that says who asks; empty where no key is needed.
+
+        Raises `AuthError` without a key for Deepgram's own hosts, and `UsageError` rather than sending one in
+        clear text to another machine. Source: Deepgram reference, "Authenticating".
+        """
+        host = urlsplit(self.base_url).hostname or ""
+        if self.access_token:
+            header = f"Bearer {self.access_token}"
+        elif self.api_key:
+            header = f"Token {self.api_key}"
+        elif host == "deepgram.com" or host.endswith(".deepgram.com"):
+            raise AuthError(_NO_KEY, hint=_NO_KEY_HINT.format(path=self.path))
+        else:
+            return {}
+        if urlsplit(self.base_url).scheme == "http" and not self.is_loopback and not self.allow_http:
+            raise UsageError(
+                f"The key would travel in clear text to {host}.",
+                hint="Use an https:// base URL, or --allow-http for a self-hosted server you trust.",
+            )
+        return {"Authorization": header}
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _base_url(text: str) -> str:
+    """A base URL with a scheme, as http or https; a bare host is https, unless it is this machine."""
+    text = text.strip()
+    if "://" not in text:
+        host = urlsplit(f"//{text}").hostname or ""
+        text = f"{'http' if _is_loopback(host) else 'https'}://{text}"
+    scheme, place, path, _, _ = urlsplit(text)
+    scheme = {"ws": "http", "wss": "https"}.get(scheme, scheme)
+    try:
+        usable = scheme in ("http", "https") and bool(urlsplit(text).hostname) and urlsplit(text).port != 0
+    except ValueError:  # a port that is no number
+        usable = False
+    if not usable or "@" in place:
+        raise UsageError(
+            f"The base URL {text!r} cannot be used.",
+            hint=f"It looks like {DEFAULT_BASE_URL}, without a path.",
+        )
+    # The endpoint's own path is ours to add, and people paste it.
+    for tail in ("/v1/listen", "/v2/listen", "/v1", "/v2"):
+        path = path.rstrip("/").removesuffix(tail)
+    return urlunsplit((scheme, place, path.rstrip("/"), "", ""))
+
+
+def config_path(environ: Mapping[str, str]) -> Path:
+    """Where the config file is, whether or not there is one."""
+    if named := environ.get("DGCLI_CONFIG"):
+        return Path(named).expanduser()
+    from platformdirs import user_config_path
+
+    return user_config_path("dgcli", appauthor=False) / "config.toml"
+
+
+def _read(path: Path, *, named: bool) -> Mapping[str, Any]:
+    """The config file; empty where there is none, unless it was named."""
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        if named:
+            raise UsageError(f"The config file {path} does not exist.") from None
+        return {}
+    except OSError as error:
+        raise UsageError(f"The config file {path} cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"The config file {path} is not valid TOML: {error}.") from None
+
+
+_SETTINGS: Mapping[str, tuple[type, ...]] = MappingProxyType(
+    {
+        "api_key": (str,),
+        "access_token": (str,),
+        "base_url": (str,),
+        "allow_http": (bool,),
+        "ca_cert": (str,),
+        "timeout": (int, float),
+        "retries": (int,),
+        "params": (dict,),
+    }
+)
+
+
+def _checked(table: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+    """A table of the config file with only settings that exist and have the right type."""
+    for key, value in table.items():
+        if key not in _SETTINGS:
+            raise UsageError(
+                f"The config file {path} has an unknown setting {key!r}.",
+                hint=f"Settings: {', '.join(_SETTINGS)}, profiles. Query parameters go under [params].",
+            )
+        wrong = not isinstance(value, _SETTINGS[key]) or (isinstance(value, bool) and key != "allow_http")
+        if wrong:
+            raise UsageError(f"The setting {key!r} in {path} cannot be {value!r}.")
+    return table
+
+
+def _profile(data: Mapping[str, Any], name: str | None, path: Path) -> Mapping[str, Any]:
+    """The settings at the top of the file, with those of one profile over them."""
+    profiles = data.get("profiles", {})
+    top = _checked({key: value for key, value in data.items() if key != "profiles"}, path)
+    if name is None:
+        return top
+    if not isinstance(profiles, dict) or not isinstance(profiles.get(name), dict):
+        known = ", ".join(profiles) if isinstance(profiles, dict) and profiles else "none"
+        raise UsageError(f"There is no profile {name!r} in {path}.", hint=f"Profiles: {known}.")
+    own = _checked(profiles[name], path)
+    merged = {**top, **own, "params": {**top.get("params", {}), **own.get("params", {})}}
+    # A profile with credentials of its own is not to be outvoted by those at the top.
+    if "api_key" in own and "access_token" not in own:
+        merged.pop("access_token", None)
+    return merged
+
+
+_ENVIRONMENT = MappingProxyType(
+    {
+        "api_key": "DEEPGRAM_API_KEY",
+        "access_token": "DEEPGRAM_ACCESS_TOKEN",
+        "base_url": "DEEPGRAM_BASE_URL",
+    }
+)
+
+
+def _credentials(levels: tuple[Mapping[str, Any], ...]) -> tuple[str | None, str | None]:
+    """Access token and key of the first level that has either; within one level the token wins."""
+    for level in levels:
+        token, key = level.get("access_token"), level.get("api_key")
+        if token or key:
+            return (str(token), None) if token else (None, str(key))
+    return None, None
+
+
+def _header_safe(text: str | None, name: str) -> str | None:
+    """A credential without surrounding white space; refuses what no header could carry."""
+    if text is None:
+        return None
+    text = text.strip()
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise UsageError(f"The {name} has characters that no key has.", hint="Was it copied whole?")
+    return text
+
+
+def load(
+    flags: Mapping[str, object], *, profile: str | None = None, environ: Mapping[str, str] | None = None
+) -> Config:
+    """The configuration for one run.
+
+    `flags` holds what the command line said (None: nothing), under the names of Config's fields. Raises
+    `UsageError` when the file, the profile or a value cannot be used.
+    """
+    environ = os.environ if environ is None else environ
+    path = config_path(environ)
+    data = _read(path, named="DGCLI_CONFIG" in environ)
+    given = {key: value for key, value in flags.items() if value is not None}
+    env = {key: environ[name] for key, name in _ENVIRONMENT.items() if environ.get(name)}
+    own = _profile(data, profile or environ.get("DGCLI_PROFILE") or None, path)
+    token, key = _credentials((given, env, own))
+    merged: dict[str, Any] = {**own, **env, **given}
+    ca_cert = merged.get("ca_cert")
+    timeout, retries = (
+        float(merged.get("timeout", DEFAULT_TIMEOUT)),
+        int(merged.get("retries", DEFAULT_RETRIES)),
+    )
+    if not 0 < timeout < float("inf"):
+        raise UsageError(f"--timeout takes seconds above 0, not {timeout:g}.")
+    if retries < 0:
+        raise UsageError(f"--retries takes 0 or more, not {retries}.")
+    return Config(
+        base_url=_base_url(str(merged.get("base_url", DEFAULT_BASE_URL))),
+        api_key=_header_safe(key, "API key"),
+        access_token=_header_safe(token, "access token"),
+        allow_http=bool(merged.get("allow_http", False)),
+        ca_cert=Path(str(ca_cert)).expanduser() if ca_cert else None,
+        timeout=timeout,
+        retries=retries,
+        params=MappingProxyType(dict(own.get("params", {}))),
+        path=path,
+    )

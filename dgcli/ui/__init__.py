@@ -1,0 +1,1 @@
+"""What people look at outside a stream: messages, progress bars, tables."""

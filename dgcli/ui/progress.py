@@ -1,0 +1,88 @@
+"""The progress of an upload, and of the wait for its transcript, on a terminal."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from dgcli.ui.console import Console
+
+
+class Bar(Protocol):
+    """What a caller tells about its progress."""
+
+    def sent(self, count: int) -> None:
+        """So many bytes have been sent; all of them: the wait for the transcript begins."""
+
+
+class _Silent:
+    def sent(self, count: int) -> None:
+        pass
+
+
+@contextmanager
+def upload_bar(console: Console, name: str, total: int | None) -> Iterator[Bar]:
+    """A bar for one upload of `total` bytes (None: only a wait); nothing where nobody is looking."""
+    if not console.is_terminal:
+        yield _Silent()
+        return
+    from rich.console import Console as RichConsole
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+    from rich.text import Text
+
+    from dgcli.ui.console import harmless
+
+    screen = RichConsole(stderr=True)
+    waiting = Progress(
+        SpinnerColumn(), TextColumn("Transcribing"), TimeElapsedColumn(), console=screen, transient=True
+    )
+    label = Text(harmless(name), overflow="ellipsis", no_wrap=True)
+    label.truncate(max(8, screen.width - 50), overflow="ellipsis")
+    sending = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=screen,
+        transient=True,
+    )
+
+    class Shown:
+        def __init__(self) -> None:
+            self._task = sending.add_task(label.plain, total=total)
+            self._waiting = False
+            (waiting if total is None else sending).start()
+            if total is None:
+                waiting.add_task("")
+                self._waiting = True
+
+        def sent(self, count: int) -> None:
+            if total is None:
+                return
+            sending.update(self._task, completed=count)
+            if count >= total and not self._waiting:
+                sending.stop()
+                waiting.add_task("")
+                waiting.start()
+                self._waiting = True
+            elif count < total and self._waiting:  # another attempt began
+                waiting.stop()
+                for task in waiting.task_ids:
+                    waiting.remove_task(task)
+                sending.start()
+                self._waiting = False
+
+    try:
+        yield Shown()
+    finally:
+        sending.stop()
+        waiting.stop()
