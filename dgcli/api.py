@@ -10,18 +10,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 import httpx
 import stamina
 import stamina.instrumentation
 
 from dgcli import __version__, tls
+from dgcli.audio.upload import Upload
 from dgcli.config import Config
-from dgcli.errors import ApiError, AudioError, AuthError, DgError, NetworkError
-
-BLOCK = 1 << 20  # bytes read from disk and handed to the socket at a time
-MAX_UPLOAD = 2 * 1024**3  # bytes; the API's limit is 2 GB
+from dgcli.errors import ApiError, AuthError, DgError, NetworkError
 
 _CONNECT_TIMEOUT = 10.0
 _PROGRESS_TIMEOUT = 60.0  # seconds without a byte of the upload being taken
@@ -64,15 +62,6 @@ class Answer:
     body: bytes
     request_id: str | None
     attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """Audio to send: a binary file positioned anywhere, its size in bytes, and its media type."""
-
-    file: BinaryIO
-    size: int
-    media_type: str
 
 
 class _Retry(Exception):
@@ -310,7 +299,7 @@ class Client:
         `ApiError`, `NetworkError`, and `AudioError` when the file changes while it is sent.
         """
         headers = {"Content-Type": upload.media_type, "Content-Length": str(upload.size)}
-        return self._call(query, headers, lambda: _blocks(upload, progress))
+        return self._call(query, headers, lambda: _told(upload, progress))
 
     def transcribe_url(self, url: str, query: str) -> Answer:
         """Have the API fetch `url`; its transcript. Raises `AuthError`, `ApiError`, `NetworkError`."""
@@ -318,20 +307,11 @@ class Client:
         return self._call(query, {"Content-Type": "application/json"}, lambda: body)
 
 
-def _blocks(upload: Upload, progress: Progress) -> Iterator[bytes]:
-    """The audio from its beginning, in blocks; exactly `upload.size` bytes, as the header promised."""
-    upload.file.seek(0)
+def _told(upload: Upload, progress: Progress) -> Iterator[bytes]:
+    """The blocks of an upload, its progress being told."""
     sent = 0
-    progress(0)
-    while sent < upload.size:
-        try:
-            block = upload.file.read(min(BLOCK, upload.size - sent))
-        except OSError as error:
-            raise AudioError(f"The audio cannot be read: {error.strerror}.") from error
-        if not block:
-            raise AudioError(
-                "The file became shorter while it was being sent.", hint="Send it when it is complete."
-            )
+    progress(sent)
+    for block in upload.blocks():
         yield block
         sent += len(block)
         progress(sent)

@@ -1,6 +1,5 @@
 """The Typer root: the registry of commands, and the one place where errors become messages and exit codes."""
 
-import os
 import shutil
 import signal
 import sys
@@ -18,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 from dgcli import __version__
 from dgcli.errors import BrokenPipe, DgError, Interrupted, UsageError
 from dgcli.ui import help as help_pages
-from dgcli.ui.console import Console, colours
+from dgcli.ui.console import Console, colours, forget_stdout
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +180,6 @@ def _catch_signals() -> None:
             signal.signal(number, _interrupt)
 
 
-def _forget_stdout() -> None:
-    """Nobody reads standard output any more; Python's own flush at exit must not complain about it."""
-    with suppress(OSError, ValueError):
-        devnull = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(devnull, sys.stdout.fileno())
-        os.close(devnull)
-
-
 def _usage(error: typer.TyperException) -> UsageError:
     """Typer's complaint about a command line as one of ours."""
     message = error.format_message().strip()
@@ -216,8 +207,6 @@ def run(args: Sequence[str]) -> int:
     except DgError as error:
         if not isinstance(error, BrokenPipe) or error.kept:
             console.error(error)
-        if isinstance(error, BrokenPipe):
-            _forget_stdout()
         code = error.exit_code
     except typer.TyperException as error:
         usage = _usage(error)
@@ -226,8 +215,8 @@ def run(args: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         console.error(Interrupted())
         code = Interrupted.exit_code
-    except BrokenPipeError:
-        _forget_stdout()
+    except BrokenPipeError:  # from --help and the like
+        forget_stdout()
         code = BrokenPipe.exit_code
     except Exception as error:
         if console.verbose:

@@ -11,6 +11,7 @@ from pathlib import Path
 from dgcli.errors import BrokenPipe, DgError, OutputError, UsageError
 from dgcli.formats import Format, Options, by_name, by_suffix, renderer
 from dgcli.transcript import Transcript
+from dgcli.ui.console import forget_stdout
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,8 @@ def plan(
             raise UsageError(
                 "-o takes a file, not '-'.", hint="For standard output, choose the format with -f."
             )
-        form = by_suffix(path)
         _check_file(path, source)
+        form = by_suffix(path)
         if path.resolve() in seen:
             raise UsageError(f"The output {path} is given twice.")
         seen.add(path.resolve())
@@ -133,8 +134,10 @@ def write_stdout(data: bytes) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except BrokenPipeError as error:
+        forget_stdout()
         raise BrokenPipe from error
     except OSError as error:
+        forget_stdout()
         raise OutputError(f"Standard output cannot be written: {error.strerror}.") from error
 
 

@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from dgcli import outputs
-from dgcli.api import Answer, Client, Progress
 from dgcli.config import Config
 from dgcli.errors import DgError
 from dgcli.formats import Options
@@ -14,6 +14,9 @@ from dgcli.outputs import Outputs
 from dgcli.transcript import parse_body
 from dgcli.ui.console import Console
 from dgcli.ui.progress import upload_bar
+
+if TYPE_CHECKING:  # httpx is loaded when there is something to send: --help does without
+    from dgcli.api import Answer, Client, Progress
 
 
 @contextmanager
@@ -38,7 +41,7 @@ def _callback_id(body: bytes) -> str | None:
     return None
 
 
-def _deliver(answer: Answer, wanted: Outputs, console: Console) -> None:
+def _deliver(answer: "Answer", wanted: Outputs, console: Console) -> None:
     """Write the transcript of an answer, or say where it will go."""
     callback = _callback_id(answer.body)
     if callback is not None:
@@ -65,7 +68,7 @@ def transcribe(
     local: bool,
     name: str,
     size: int | None,
-    send: Callable[[Client, Progress], Answer],
+    send: "Callable[[Client, Progress], Answer]",
 ) -> None:
     """Send one request, showing the progress of `size` bytes, and deliver what comes back.
 
@@ -75,6 +78,8 @@ def transcribe(
         with local_server(config) as here:
             transcribe(here, wanted, console, local=False, name=name, size=size, send=send)
         return
+    from dgcli.api import Client
+
     with Client(config, report=console.note) as client, upload_bar(console, name, size) as bar:
         answer = send(client, bar.sent)
     console.detail(f"Request {answer.request_id}: {len(answer.body)} bytes, attempt {answer.attempts}.")

@@ -19,11 +19,10 @@ def _check_url(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme.lower() in ("http", "https") and parts.netloc:
         return
-    if Path(url).exists():
-        raise UsageError(f"{url} is a file, not a URL.", hint=f"Did you mean: dg file {shlex.quote(url)}")
-    raise UsageError(
-        f"{url!r} is no URL.", hint="It begins with https:// or http://; a file goes with: dg file"
-    )
+    if "://" not in url:
+        what = "a file" if Path(url).exists() else "a path"
+        raise UsageError(f"{url} is {what}, not a URL.", hint=f"Did you mean: dg file {shlex.quote(url)}")
+    raise UsageError(f"The API cannot fetch {url!r}.", hint="A URL begins with https:// or http://.")
 
 
 @command(Endpoint.URL)

@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 
 from dgcli.errors import DgError
@@ -25,6 +26,14 @@ def colours(stream: object) -> bool:
     isatty = getattr(stream, "isatty", None)
     dumb = os.environ.get("TERM") == "dumb" or bool(os.environ.get("NO_COLOR"))
     return bool(isatty and isatty()) and not dumb
+
+
+def forget_stdout() -> None:
+    """Send standard output nowhere: what is left in its buffer must not fail again when Python ends."""
+    with suppress(OSError, ValueError):
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, sys.stdout.fileno())
+        os.close(devnull)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,111 @@
+"""Audio to upload: a file, or standard input, with its size and media type known."""
+
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from dgcli.audio.media import SNIFF_BYTES, media_type
+from dgcli.errors import AudioError, UsageError
+
+BLOCK = 1 << 20  # bytes read, and handed to the socket, at a time
+MAX_UPLOAD = 2 * 1024**3  # bytes; the API takes up to 2 GB
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An open binary file that can be rewound, its size in bytes, and its media type."""
+
+    file: BinaryIO
+    size: int
+    media_type: str
+
+    def blocks(self) -> Iterator[bytes]:
+        """All of it from the beginning, in blocks. Raises `AudioError` when it can no longer be read whole."""
+        self.file.seek(0)
+        left = self.size
+        while left:
+            try:
+                block = self.file.read(min(BLOCK, left))
+            except OSError as error:
+                raise AudioError(f"The audio cannot be read: {error.strerror}.") from error
+            if not block:
+                raise AudioError(
+                    "The file became shorter while it was being sent.", hint="Send it when it is complete."
+                )
+            yield block
+            left -= len(block)
+
+
+def _check_size(size: int, name: str) -> None:
+    if size == 0:
+        raise AudioError(f"{name} is empty.")
+    if size > MAX_UPLOAD:
+        raise AudioError(
+            f"{name} has {size / 1024**3:.2f} GB; the API takes up to 2 GB.",
+            hint="Compress the audio (FLAC, Opus), extract it from the video, or split it.",
+        )
+
+
+def _upload(file: BinaryIO, name: str) -> Upload:
+    """An open file that can be rewound, as an upload."""
+    size = file.seek(0, 2)
+    _check_size(size, name)
+    file.seek(0)
+    return Upload(file, size, media_type(file.read(SNIFF_BYTES), name))
+
+
+def _is_whole_file(file: BinaryIO) -> bool:
+    """Whether a stream is a file from its beginning, and no pipe."""
+    try:
+        return stat.S_ISREG(os.fstat(file.fileno()).st_mode) and file.tell() == 0
+    except OSError:
+        return False
+
+
+@contextmanager
+def _stdin() -> Iterator[Upload]:
+    """Standard input as an upload, spooled to a file: its size is known, and a retry can send it again."""
+    stdin = sys.stdin.buffer
+    if sys.stdin.isatty():
+        raise UsageError("Standard input is a terminal.", hint="Pipe audio into it: dg file - < talk.mp3")
+    if _is_whole_file(stdin):  # redirected from a file: no need for a copy
+        yield _upload(stdin, "Standard input")
+        return
+    with tempfile.TemporaryFile() as spool:
+        total = 0
+        while block := stdin.read(BLOCK):
+            total += len(block)
+            _check_size(total, "Standard input")
+            spool.write(block)
+        yield _upload(cast(BinaryIO, spool), "Standard input")
+
+
+def _open(path: str) -> BinaryIO:
+    try:
+        return Path(path).open("rb")
+    except FileNotFoundError:
+        raise AudioError(f"There is no file {path}.") from None
+    except IsADirectoryError:
+        raise AudioError(f"{path} is a directory.", hint="Name a file in it.") from None
+    except OSError as error:
+        raise AudioError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+@contextmanager
+def opened(path: str) -> Iterator[Upload]:
+    """The audio that `path` names, `-` being standard input.
+
+    Raises `AudioError` for what cannot be read, is empty or too large, `UsageError` for a terminal.
+    """
+    if path == "-":
+        with _stdin() as upload:
+            yield upload
+    else:
+        with _open(path) as audio:
+            yield _upload(audio, path)

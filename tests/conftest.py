@@ -1,0 +1,223 @@
+"""What all tests stand on: real recordings, an HTTP server that follows a script, and the installed `dg`."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+SAMPLE = ROOT / "tests" / "audio" / "preamble-rms.flac"
+
+RESPONSE = {
+    "metadata": {
+        "transaction_key": "deprecated",
+        "request_id": "0198f3a2-5c1e-7b40-9d77-2f6a1c0de501",
+        "sha256": "9c1185a5c5e9fc54612808977ee8f548b2258d31f1a3c1f2a3f3c9b2d7e0a611",
+        "created": "2026-09-14T08:21:33.512Z",
+        "duration": 2.4,
+        "channels": 1,
+        "models": [],
+        "model_info": {},
+    },
+    "results": {
+        "channels": [
+            {
+                "alternatives": [
+                    {
+                        "transcript": "Call Maria at noon.",
+                        "confidence": 0.994,
+                        "words": [
+                            {"word": "call", "punctuated_word": "Call", "start": 0.32, "end": 0.64, "confidence": 0.98},
+                            {"word": "maria", "punctuated_word": "Maria", "start": 0.64, "end": 1.12, "confidence": 1},
+                            {"word": "at", "punctuated_word": "at", "start": 1.12, "end": 1.28, "confidence": 0.99},
+                            {"word": "noon", "punctuated_word": "noon.", "start": 1.28, "end": 1.78, "confidence": 1},
+                        ],
+                    }
+                ]
+            }
+        ]
+    },
+}  # fmt: skip
+BODY = json.dumps(RESPONSE, indent=1).encode()
+
+
+@dataclass
+class Reply:
+    """One answer of the scripted server."""
+
+    status: int = 200
+    body: bytes = BODY
+    headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = "application/json"
+    cut: bool = False  # close in the middle of the body
+    early: bool = False  # answer without reading the request's body
+    read: int | None = None  # read only so many bytes of the request's body, then wait for `released`
+
+
+def error(status: int, code: str, message: str, **headers: str) -> Reply:
+    """An error in the API's usual form."""
+    body = {"err_code": code, "err_msg": message, "request_id": "0198-request"}
+    return Reply(
+        status, json.dumps(body).encode(), {"dg-error": message, "dg-request-id": "0198-request", **headers}
+    )
+
+
+@dataclass
+class Seen:
+    """One request as the scripted server saw it."""
+
+    method: str
+    path: str
+    query: list[tuple[str, str]]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class ScriptedServer:
+    """A real HTTP server on a free port that gives the replies of a script, the last one for ever."""
+
+    def __init__(self) -> None:
+        self.script: list[Reply] = [Reply()]
+        self.seen: list[Seen] = []
+        self.arrived = threading.Event()  # a request's head is here
+        self.released = threading.Event()  # a reply that waits may go on
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                outer._answer(self)
+
+            do_GET = do_POST
+
+            def log_message(self, *args: object) -> None:
+                """Tests read `seen` instead."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
+        reply = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        self.arrived.set()
+        if reply.read is not None:
+            handler.rfile.read(reply.read)
+            self.released.wait(30)
+            handler.close_connection = True
+            return
+        length = int(handler.headers.get("Content-Length", 0))
+        body = b"" if reply.early else handler.rfile.read(length)
+        target = urlsplit(handler.path)
+        headers = {name.lower(): value for name, value in handler.headers.items()}
+        self.seen.append(Seen(handler.command, target.path, parse_qsl(target.query), headers, body))
+        handler.send_response(reply.status)
+        handler.send_header("Content-Type", reply.media_type)
+        handler.send_header("Content-Length", str(len(reply.body)))
+        for name, value in reply.headers.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(reply.body[: len(reply.body) // 2] if reply.cut else reply.body)
+        handler.wfile.flush()
+        if reply.cut:
+            handler.close_connection = True
+        if reply.early:  # take what still comes, so that the answer is not lost to a reset
+            handler.connection.settimeout(5)
+            while handler.rfile.read1(1 << 20):
+                pass
+
+    def close(self) -> None:
+        self.released.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    """A scripted HTTP server."""
+    made = ScriptedServer()
+    yield made
+    made.close()
+
+
+Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """A clean environment: a HOME of its own, no key, no terminal settings."""
+    home = tmp_path / "home"
+    home.mkdir()
+    kept = {"PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR"}
+    return {
+        **{name: value for name, value in os.environ.items() if name in kept},
+        "HOME": str(home),
+        "TERM": "xterm",
+    }
+
+
+def dg_path() -> str:
+    """The installed `dg`, next to the Python that runs the tests."""
+    return str(Path(sys.executable).with_name("dg"))
+
+
+@pytest.fixture
+def dg(environment: dict[str, str], tmp_path: Path) -> Run:
+    """Run the installed `dg` in an empty folder and a clean environment; more environment as `env=`."""
+    work = tmp_path / "work"
+    work.mkdir()
+
+    def run(
+        *args: str | bytes | Path, env: Mapping[str, str] | None = None, stdin: bytes | None = None
+    ) -> "subprocess.CompletedProcess[bytes]":
+        return subprocess.run(
+            [dg_path(), *args],
+            env={**environment, **(env or {})},
+            cwd=work,
+            input=stdin if stdin is not None else b"",
+            capture_output=True,
+            timeout=100,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def audio(tmp_path: Path) -> Path:
+    """A small real WAV file: a tenth of a second of a tone."""
+    import math
+    import struct
+    import wave
+
+    path = tmp_path / "talk.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16000)
+        file.writeframes(b"".join(struct.pack("<h", int(8000 * math.sin(i / 5))) for i in range(1600)))
+    return path
+
+
+@pytest.fixture
+def shared_audio() -> Path:
+    """The folder of shared recordings; the test is skipped where it does not stand next to the checkout."""
+    folder = SHARED / "audio"
+    if not folder.is_dir():
+        pytest.skip("the shared recordings are not next to this checkout")
+    return folder
