@@ -60,6 +60,8 @@ class Reply:
     media_type: str = "application/json"
     cut: bool = False  # close in the middle of the body
     early: bool = False  # answer without reading the request's body
+    hold: bool = False  # read all of the request, then wait for `released`
+    discard: bool = False  # read the request's body without keeping it
     read: int | None = None  # read only so many bytes of the request's body, then wait for `released`
 
 
@@ -103,7 +105,11 @@ class ScriptedServer:
             def log_message(self, *args: object) -> None:
                 """Tests read `seen` instead."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, request: object, client_address: object) -> None:
+                """A client that leaves in the middle is what many tests are about."""
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
@@ -121,7 +127,9 @@ class ScriptedServer:
             handler.close_connection = True
             return
         length = int(handler.headers.get("Content-Length", 0))
-        body = b"" if reply.early else handler.rfile.read(length)
+        body = b"" if reply.early else self._body(handler, length, keep=not reply.discard)
+        if reply.hold:
+            self.released.wait(30)
         target = urlsplit(handler.path)
         headers = {name.lower(): value for name, value in handler.headers.items()}
         self.seen.append(Seen(handler.command, target.path, parse_qsl(target.query), headers, body))
@@ -139,6 +147,14 @@ class ScriptedServer:
             handler.connection.settimeout(5)
             while handler.rfile.read1(1 << 20):
                 pass
+
+    @staticmethod
+    def _body(handler: BaseHTTPRequestHandler, length: int, *, keep: bool) -> bytes:
+        if keep:
+            return handler.rfile.read(length)
+        while length > 0 and (block := handler.rfile.read1(1 << 20)):
+            length -= len(block)
+        return b""
 
     def close(self) -> None:
         self.released.set()
