@@ -103,7 +103,7 @@ def _seconds(value: object) -> float:
         return math.nan
     try:
         return float(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # "soon", or an integer beyond every float
         return math.nan
 
 
@@ -237,7 +237,7 @@ def parse_body(body: bytes) -> Transcript:
     """The transcript in the bytes of a response. Raises `ApiError` when they are no JSON or no transcript."""
     try:
         response = json.loads(body)
-    except ValueError as error:  # UnicodeDecodeError is one
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
         raise ApiError(f"The answer is no JSON: {error}.") from None
     if not isinstance(response, dict):
         raise ApiError("The answer is JSON, but no transcript.")

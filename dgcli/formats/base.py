@@ -19,18 +19,47 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
 
+from dgcli.captions import Limits, Prefix, Voice
 from dgcli.transcript import Transcript
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a user may say about how a transcript is written, whatever the format."""
+    """What a user may say about how a transcript is written, whatever the format.
+
+    `limits` are those of a cue. `karaoke` asks for a time at every word where the format has such. `audio` is
+    what a page links to: a path or a URL, as it is to stand there.
+    """
 
     speaker_names: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
+    limits: Limits = field(default_factory=Limits)
+    karaoke: bool = False
+    audio: str | None = None
 
     def speaker(self, number: int) -> str:
         """How a speaker is called: by the name given, or `Speaker N`."""
         return self.speaker_names.get(number, f"Speaker {number}")
+
+    def who(self, voice: Voice, several_channels: bool) -> str:
+        """How a voice is called; empty where nothing tells it from others.
+
+        Where channels are all that is known, each is a speaker of its own and may have been given a name.
+        """
+        channel, speaker = voice
+        if not several_channels:
+            return "" if speaker is None else self.speaker(speaker)
+        if speaker is None:
+            return self.speaker_names.get(channel, f"Channel {channel}")
+        return f"Channel {channel}, {self.speaker(speaker)}"
+
+    def prefix(self, several_channels: bool) -> Prefix:
+        """What stands before a voice in captions: its name in brackets (Netflix, SDH, "Speaker IDs")."""
+
+        def prefix(voice: Voice) -> str:
+            name = self.who(voice, several_channels)
+            return f"[{name}] " if name else ""
+
+        return prefix
 
 
 class Render(Protocol):

@@ -1,0 +1,160 @@
+"""From timed words to cues, as the words become known."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from math import ceil
+
+from dgcli.captions.cues import Cue, Prefix, Voice
+from dgcli.captions.cutting import Cutter
+from dgcli.captions.limits import PAUSE, Limits
+from dgcli.captions.merging import Merger
+from dgcli.captions.text import width
+from dgcli.transcript import Channel, Transcript, Word
+
+_CHAINED = 500 - 84  # milliseconds of gap, beyond the smallest one, that are closed
+_STRETCH = 1000  # words that are fed at a time
+_LEAST = 40  # milliseconds that a cue is shown even where the words' times leave nothing: a frame
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def _nobody(voice: Voice) -> str:  # noqa: ARG001 - a Prefix
+    return ""
+
+
+class Captioner:
+    """Makes cues of words: `feed` them in order and take the cues that are settled; `finish` gives the rest.
+
+    A cue that has come out is never changed, and comes out when the words some 7 s after it are known, or a
+    pause of more than 1.5 s. However the words are divided among calls, the cues are the same.
+
+    `prefix` says what stands before the words of a voice. With several `channels` each call of `feed` carries
+    words of one of them.
+    """
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        *,
+        prefix: Prefix = _nobody,
+        channels: int = 1,
+        language: str | None = None,
+    ) -> None:
+        self._limits = limits or Limits()
+        english = language is None or language.startswith("en")
+        self._cutter = Cutter(self._limits, prefix, channels, english)
+        self._merger = Merger(channels) if channels > 1 else None
+        self._gap = ceil(self._limits.min_gap * 1000)
+        self._end = 0  # where the last cue ends, in milliseconds
+        self._shown: Voice | None = None  # who was named last
+
+    def feed(
+        self,
+        words: Iterable[Word],
+        *,
+        channel: int = 0,
+        until: float | None = None,
+        ends_utterance: bool = False,
+    ) -> list[Cue]:
+        """Take the next words of a channel; returns the cues that are settled now.
+
+        `until` says up to where the audio of the channel is known (seconds), as the end of a final does: with
+        it a pause settles cues without waiting for the word after it. `ends_utterance` says that an utterance
+        ends after the last of these words.
+        """
+        batch = list(words)
+        cutter, last = self._cutter, len(batch) - 1
+        if self._merger is None:
+            for at, word in enumerate(batch):
+                cutter.add(word, ends_utterance and at == last)
+        else:
+            flagged = [(word, ends_utterance and at == last) for at, word in enumerate(batch)]
+            newest = max((word.start for word in batch if word.start < float("inf")), default=0.0)
+            self._merger.put(channel, flagged, newest if until is None else until)
+            for key, word, ends in self._merger.take():
+                cutter.add(word, ends, key)
+            until = self._merger.known
+        if until is not None and until - cutter.last_end > PAUSE:
+            cutter.close()
+        return self._take()
+
+    def finish(self) -> list[Cue]:
+        """The cues that were not settled yet; nothing can be fed after this."""
+        if self._merger is not None:
+            for key, word, ends in self._merger.take(everything=True):
+                self._cutter.add(word, ends, key)
+        self._cutter.close()
+        return self._take()
+
+    def _take(self) -> list[Cue]:
+        found = [self._cue(first, after) for first, after in self._cutter.settled]
+        self._cutter.settled.clear()
+        self._cutter.forget()
+        return found
+
+    def _cue(self, first: int, after: int) -> Cue:
+        tokens = self._cutter.tokens
+        lines = self._cutter.layout.lines(first, after, self._shown)
+        shared = len({line.voice.channel for line in lines}) > 1
+        self._shown = None if shared else lines[-1].voice
+        start = max(_milliseconds(min(tokens.ins[first:after])), self._end)
+        if 0 < start - self._end < self._gap and self._end:
+            start = self._end + self._gap
+        out = _milliseconds(max(tokens.outs[first:after]))
+        following = _milliseconds(tokens.ins[after]) if after < len(tokens.ins) else None
+        columns = sum(width(line.body) + 1 for line in lines) - 1
+        self._end = self._out_time(start, out, following, columns)
+        return Cue(start / 1000, self._end / 1000, lines)
+
+    def _out_time(self, start: int, out: int, following: int | None, columns: int) -> int:
+        """Where a cue ends whose words end at `out`; milliseconds.
+
+        It is stretched for reading, as far as the next cue, `max_duration` and `PAUSE` leave room. A gap of
+        less than half a second to the next cue is closed to the smallest one (Netflix, "Subtitle Timing
+        Guidelines"); none at all is left only where the words leave no room for it.
+        """
+        limits = self._limits
+        latest = min(out + _milliseconds(PAUSE) - self._gap, start + int(limits.max_duration * 1000))
+        shortest = max(limits.min_duration, columns / limits.max_cps)
+        end = min(max(out, start + ceil(shortest * 1000)), latest)
+        if following is not None:
+            border = following - self._gap
+            if out > border:
+                end = following if following - start <= limits.max_duration * 1000 else min(end, border)
+            elif border - end < _CHAINED:
+                end = min(border, latest)
+        return max(end, start + _LEAST)
+
+
+def _stretches(transcript: Transcript, channel: Channel) -> Iterator[tuple[Sequence[Word], bool]]:
+    """The words of a channel in stretches, and whether an utterance of the API ends with each."""
+    own = [utterance for utterance in transcript.utterances if utterance.channel == channel.index]
+    words = channel.words or tuple(word for utterance in own for word in utterance.words)
+    ends = {(one.words[-1].start, one.words[-1].end) for one in own if one.words}
+    at = 0
+    for after, word in enumerate(words, 1):
+        ended = bool(ends) and (word.start, word.end) in ends
+        if ended or after - at == _STRETCH or after == len(words):
+            yield words[at:after], ended
+            at = after
+
+
+def captions(transcript: Transcript, limits: Limits | None = None, *, prefix: Prefix = _nobody) -> list[Cue]:
+    """The cues of a transcript, of all its channels; none for one in which nothing is said.
+
+    Utterances end where the API says so, and else where a pause does.
+    """
+    several = len(transcript.channels) > 1
+    detected = {channel.detected_language for channel in transcript.channels}
+    captioner = Captioner(
+        limits,
+        prefix=prefix,
+        channels=len(transcript.channels) if several else 1,
+        language=detected.pop() if len(detected) == 1 else None,
+    )
+    cues: list[Cue] = []
+    for channel in transcript.channels:
+        for words, ends in _stretches(transcript, channel):
+            cues += captioner.feed(words, channel=channel.index, ends_utterance=ends, until=None)
+    return cues + captioner.finish()

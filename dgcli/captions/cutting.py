@@ -1,0 +1,227 @@
+"""Where cues are cut: dynamic programming over the words known so far, settled as it goes.
+
+Every gap between two words has points (`language.GAP`, less for a pause, less for a change of voice), every
+cue has points (too short to read, too fast, lines of unequal length or broken at a bad place), and the
+cues with the fewest points in all win. Cuts are settled from the left: the first cut of the best path is
+final once the words `LOOK_AHEAD` seconds later are known, or a pause longer than `PAUSE` seconds has come.
+What is settled depends on nothing that comes later, so that live captions are those of the finished
+transcript.
+"""
+
+from bisect import bisect_left
+
+from dgcli.captions.cues import Prefix
+from dgcli.captions.language import STICKY
+from dgcli.captions.layout import Layout
+from dgcli.captions.limits import PAUSE, Limits
+from dgcli.captions.tokens import Tokens
+from dgcli.transcript import Word
+
+LOOK_AHEAD = 7.0  # seconds
+
+_INFINITE = float("inf")
+_UTTERANCE = 0.8  # seconds of pause that end an utterance where the API was not asked: its own default
+_CUE = 14.0  # points for every cue, so that there are few
+_SHORT = 60.0  # for a cue that is on screen for no time at all
+_FAST = 12.0  # for each second that a reader is short of
+_SHARED = 14.0  # for a cue that two voices share
+_TRIED = 0.7  # seconds within which one gap is tried, however bad they all are
+_KEPT = 4096  # settled tokens that are kept before the lists are shortened
+
+
+class Cutter:
+    """Takes words, and says which of them make a cue: `add` and `close` append to `settled`.
+
+    `settled` holds (first token, token after the last) in order; whoever takes them out builds the cues, and
+    calls `forget` when done.
+    """
+
+    def __init__(self, limits: Limits, prefix: Prefix, channels: int, english: bool) -> None:
+        self.limits = limits
+        self.tokens = Tokens(limits, prefix, channels, english)
+        self.layout = Layout(self.tokens, limits)
+        self.settled: list[tuple[int, int]] = []
+        self._from = 0  # first token that is in no settled cue
+        self._last_tried = 0.0  # start of the token at the gap that was tried last
+        self._known = 0.0  # seconds up to which words are known, when that gap was tried
+        # For the gap before each token: points of the best path that cuts there, the cut before it on that
+        # path, and the first cut of that path after `_from`.
+        self._best: list[float] = []
+        self._back: list[int] = []
+        self._first: list[int] = []
+        self._gaps: list[float] = []  # points for a cut there
+        self._linger = PAUSE - limits.min_gap
+        self._capacity = limits.max_lines * (limits.max_chars + 1) - 1
+
+    def add(self, word: Word, ends_utterance: bool = False, key: float | None = None) -> None:
+        """Take the next word; `key` is a time that never falls, where several channels are merged."""
+        tokens = self.tokens
+        at = len(tokens.starts)
+        for _ in range(tokens.append(word, ends_utterance, key)):
+            self._gap(at)
+            at += 1
+
+    def close(self) -> None:
+        """Settle everything: no word follows within `PAUSE` seconds."""
+        if self._from < len(self.tokens.starts):
+            self._settle_all(len(self.tokens.starts))
+
+    def forget(self) -> None:
+        """Drop the tokens of settled cues now and then, so that a stream of any length fits in memory."""
+        if self._from < _KEPT:
+            return
+        many = self._from - 1  # the token before tells whether the voice changes
+        self.tokens.drop(many)
+        for column in (self._best, self._back, self._first, self._gaps):
+            del column[:many]
+        self._from = 1
+        self._back = [cut - many for cut in self._back]
+        self._first = [cut - many for cut in self._first]
+
+    @property
+    def last_end(self) -> float:
+        """Where the last word known ends, in seconds."""
+        return self.tokens.latest
+
+    def _gap(self, at: int) -> None:
+        """Judge the gap before the token that has just come, and settle what that settles."""
+        tokens = self.tokens
+        self._best.append(_INFINITE)
+        self._back.append(at)
+        self._first.append(at)
+        start = tokens.starts[at]
+        if at == self._from:
+            self._gaps.append(0.0)
+            self._best[at] = 0.0
+            self._last_tried = start
+            return
+        pause = tokens.pauses[at]
+        points = tokens.gaps[at]
+        if pause > PAUSE:
+            self._gaps.append(0.0)
+            self._settle_all(at)
+            return
+        if pause > 0.1:
+            points -= 40.0 * pause
+        if tokens.ends[at - 1] or pause >= _UTTERANCE:
+            points -= 10.0
+        if tokens.runs[at] == at:
+            points -= 25.0
+        self._gaps.append(points)
+        if points >= STICKY and start - self._last_tried < _TRIED:
+            return
+        self._last_tried = start
+        self._known = tokens.latest
+        self._try(at)
+        self._commit(at)
+
+    def _commit(self, at: int) -> None:
+        """Settle the first cut of the best path to `at`, as long as the words after it are known."""
+        outs = self.tokens.outs
+        while self._best[at] < _INFINITE:
+            cut = self._first[at]
+            if cut == at or outs[cut - 1] + LOOK_AHEAD > self._known:
+                return
+            self._settle(cut, at)
+
+    def _settle(self, cut: int, at: int) -> None:
+        """Make `cut` final; paths to gaps up to `at` that do not go through it are no paths any more."""
+        best, back, first = self._best, self._back, self._first
+        self.settled.append((self._from, cut))
+        self._from = cut
+        lost = []
+        for gap in range(cut + 1, at + 1):
+            if best[gap] == _INFINITE:
+                continue
+            before = back[gap]
+            if before < cut or best[before] == _INFINITE:
+                best[gap] = _INFINITE
+                lost.append(gap)
+            else:
+                first[gap] = gap if before == cut else first[before]
+        for gap in lost:
+            self._try(gap)
+
+    def _settle_all(self, at: int) -> None:
+        """Settle everything before the gap `at`, at which a long pause or the end is."""
+        added = at == len(self._best)
+        if added:
+            self._best.append(_INFINITE)
+            self._back.append(at)
+            self._first.append(at)
+            self._gaps.append(0.0)
+        self._try(at, last=True)
+        cuts, cut = [at], at
+        while (cut := self._back[cut]) > self._from:
+            cuts.append(cut)
+        for cut in reversed(cuts):
+            self.settled.append((self._from, cut))
+            self._from = cut
+        self._best[at] = 0.0
+        self._last_tried = self.tokens.starts[at] if at < len(self.tokens.starts) else 0.0
+        if added:
+            for column in (self._best, self._back, self._first, self._gaps):
+                column.pop()
+
+    def _try(self, at: int, last: bool = False) -> None:
+        """Find the best path that cuts before the token `at`.
+
+        With `last` nothing follows for now; then a path whose first cut ought to be settled by now is none,
+        since more words might have come and settled another.
+        """
+        tokens, limits, layout = self.tokens, self.limits, self.layout
+        best, starts, columns = self._best, tokens.starts, tokens.columns
+        begin = self._from
+        out = tokens.outs[at - 1]
+        end = tokens.columns_end[at - 1]
+        low = bisect_left(columns, end - self._capacity, begin, at - 1)
+        low = bisect_left(starts, out - limits.max_duration, low, at - 1)
+        leave = out + self._linger
+        if not last:
+            start = starts[at]
+            leave = min(leave, start if start - out < limits.min_gap else start - limits.min_gap)
+        one, shortest, cps = limits.max_chars, limits.min_duration, limits.max_cps
+        run, prefixes = tokens.runs[at - 1], tokens.prefixes
+        least, chosen = _INFINITE, -1
+        for before in range(low, at):
+            points = best[before]
+            if points >= least:
+                continue
+            if last and before > begin and tokens.outs[self._first[before] - 1] + LOOK_AHEAD <= self._known:
+                continue
+            shown = leave - starts[before]
+            columns_used = end - columns[before]
+            if shown < shortest:
+                points += _SHORT * (shortest - shown) / shortest
+            if columns_used > shown * cps:
+                points += _FAST * (columns_used / cps - shown)
+            if before < run:
+                points += _SHARED + layout.shared_points(before, at)
+            elif columns_used + prefixes[before] > one and before < at - 1:
+                if points >= least:
+                    continue
+                points += layout.points(before, at)
+            if points < least:
+                least, chosen = points, before
+        if chosen < 0:
+            chosen = self._only_way(low, at, last)
+            least = best[chosen]
+        best[at] = least + _CUE + self._gaps[at]
+        self._back[at] = chosen
+        self._first[at] = at if chosen == begin else self._first[chosen]
+
+    def _only_way(self, low: int, at: int, last: bool) -> int:
+        """Where to cut before `at` when no gap that was tried leaves a cue that fits."""
+        for gap in range(max(low, self._from + 1), at):
+            if self._best[gap] == _INFINITE:
+                self._try(gap)
+        fits = [gap for gap in range(low, at) if self._best[gap] < _INFINITE and self.layout.fits(gap, at)]
+        if last:
+            known = self._known
+            early = [
+                gap
+                for gap in fits
+                if gap == self._from or self.tokens.outs[self._first[gap] - 1] + LOOK_AHEAD > known
+            ]
+            fits = early or fits
+        return min(fits, key=lambda gap: self._best[gap])

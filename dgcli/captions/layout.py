@@ -1,0 +1,129 @@
+"""How the words of one cue are laid out in lines, and how many points that costs."""
+
+from bisect import bisect_left
+from itertools import pairwise
+
+from dgcli.captions.cues import Line, Voice
+from dgcli.captions.limits import PAUSE, Limits
+from dgcli.captions.text import width
+from dgcli.captions.tokens import Tokens
+
+_INFINITE = float("inf")
+_BREAK = 0.7  # what a line break costs of what a cut in the same place would
+_UNEVEN = 22.0  # for two lines of which one is empty
+_EXTRA = 12.0  # for every line beyond the second
+_DASH = "- "  # before each voice of a shared cue that has no other prefix
+
+_Breaks = tuple[int, ...]  # the tokens that begin a line, but for the first
+
+
+class Layout:
+    """Lays out tokens in lines of at most `max_chars` columns."""
+
+    def __init__(self, tokens: Tokens, limits: Limits) -> None:
+        self._tokens = tokens
+        self._room = limits.max_chars
+        self._max_lines = limits.max_lines
+
+    def points(self, first: int, after: int) -> float:
+        """Points for the best lines of tokens of one voice that one line cannot hold; or infinite."""
+        return self._break(first, after, self._tokens.prefixes[first], self._max_lines)[0]
+
+    def shared_points(self, first: int, after: int) -> float:
+        """Points for a cue that several voices share; infinite if their lines do not fit."""
+        runs = self._runs(first, after)
+        if len(runs) > self._max_lines:
+            return _INFINITE
+        spare, points = self._max_lines - len(runs), 0.0
+        for run in runs:
+            lines, cost = self._run_lines(run, 1 + spare, self._shared_prefix(run))
+            spare -= len(lines) - 1
+            points += cost
+        return points
+
+    def fits(self, first: int, after: int) -> bool:
+        """Whether these tokens make a cue; a single one always does."""
+        if after - first == 1:
+            return True
+        tokens = self._tokens
+        if tokens.runs[after - 1] > first:
+            return self.shared_points(first, after) < _INFINITE
+        used = tokens.columns_end[after - 1] - tokens.columns[first] + tokens.prefixes[first]
+        return used <= self._room or self.points(first, after) < _INFINITE
+
+    def lines(self, first: int, after: int, shown: Voice | None) -> tuple[Line, ...]:
+        """The lines of a cue; the voice `shown` last needs no prefix."""
+        tokens = self._tokens
+        runs = [list(range(first, after))] if tokens.runs[after - 1] <= first else self._runs(first, after)
+        found: list[Line] = []
+        spare = self._max_lines - len(runs)
+        for run in runs:
+            voice = tokens.voices[run[0]]
+            room = self._shared_prefix(run) if len(runs) > 1 else tokens.prefixes[first]
+            parts = self._run_lines(run, 1 + spare, room)[0] if len(run) > 1 else [run]
+            spare -= len(parts) - 1
+            prefix = "" if voice == shown else tokens.prefix(voice)
+            if len(runs) > 1 and not tokens.prefix(voice):
+                prefix = _DASH
+            for part in parts:
+                found.append(Line(tuple(tokens.words[at] for at in part), voice, prefix))
+                prefix = ""
+            shown = voice
+        return tuple(found)
+
+    def _runs(self, first: int, after: int) -> list[list[int]]:
+        """The tokens of each voice; what a channel says stays together though another speaks in between."""
+        tokens, runs = self._tokens, list[list[int]]()
+        current: dict[int, list[int]] = {}
+        for at in range(first, after):
+            voice = tokens.voices[at]
+            run = current.get(voice.channel)
+            if run is None or tokens.voices[run[-1]] != voice:
+                run = current[voice.channel] = []
+                runs.append(run)
+            run.append(at)
+        return runs
+
+    def _shared_prefix(self, run: list[int]) -> int:
+        """Columns of what stands before a voice where a cue has more than one."""
+        return width(self._tokens.prefix(self._tokens.voices[run[0]])) or len(_DASH)
+
+    def _run_lines(self, run: list[int], most: int, prefix: int) -> tuple[list[list[int]], float]:
+        """A voice's tokens in at most `most` lines, and what that costs."""
+        tokens = self._tokens
+        whole = run[-1] - run[0] == len(run) - 1
+        if not whole:
+            used = prefix - 1 + sum(tokens.columns_end[at] - tokens.columns[at] + 1 for at in run)
+            paused = any(tokens.ins[right] - tokens.outs[left] > PAUSE for left, right in pairwise(run))
+            return [run], _INFINITE if used > self._room or paused else 0.0
+        first, after = run[0], run[-1] + 1
+        if tokens.columns_end[after - 1] - tokens.columns[first] + prefix <= self._room:
+            return [run], 0.0
+        points, breaks = self._break(first, after, prefix, most)
+        edges = [first, *breaks, after]
+        return [list(range(a, b)) for a, b in pairwise(edges)], points
+
+    def _break(self, first: int, after: int, prefix: int, most: int) -> tuple[float, _Breaks]:
+        """The best breaks of tokens that follow one another into two to `most` lines."""
+        if most < 2 or after - first < 2:
+            return (0.0 if after - first < 2 else _INFINITE), ()
+        tokens, room = self._tokens, self._room
+        starts, ends, gaps = tokens.columns, tokens.columns_end, tokens.gaps
+        begin, end = starts[first] - prefix, ends[after - 1]
+        least, chosen = _INFINITE, _Breaks()
+        low = bisect_left(starts, end - room, first + 1, after - 1) if most == 2 else first + 1
+        for at in range(low, after):
+            left = ends[at - 1] - begin
+            if left > room and at > first + 1:
+                break
+            right = end - starts[at]
+            points, rest = gaps[at] * _BREAK, _Breaks((at,))
+            if right > room:
+                more, later = self._break(at, after, 0, most - 1)
+                points += more + _EXTRA
+                rest += later
+            else:
+                points += _UNEVEN * (left - right if left > right else right - left) / max(left, right)
+            if points < least:
+                least, chosen = points, rest
+        return least, chosen

@@ -1,0 +1,64 @@
+"""What a cue may be: the limits that publishers of captions print, as one table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from dgcli.errors import UsageError
+
+PAUSE = 1.5  # seconds without a word that always end a cue, and that a cue stays at most after its last word
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of a cue. Raises `UsageError` for values that no cue could keep.
+
+    `max_chars` characters a line (full-width ones count two), `max_lines` lines, `min_duration` and
+    `max_duration` seconds on screen, `max_cps` characters a second, `min_gap` seconds between two cues.
+    The defaults are those of Netflix; where a limit and the words contradict each other, the words win.
+    """
+
+    max_chars: int = 42
+    max_lines: int = 2
+    min_duration: float = 5 / 6
+    max_duration: float = 7.0
+    max_cps: float = 20.0
+    min_gap: float = 2 / 24
+
+    def __post_init__(self) -> None:
+        if self.max_chars < 8:
+            raise UsageError(f"--max-chars must be at least 8, not {self.max_chars}.")
+        if self.max_lines < 1:
+            raise UsageError(f"--max-lines must be at least 1, not {self.max_lines}.")
+        if not 0.1 <= self.min_duration <= self.max_duration <= 60:
+            raise UsageError(
+                "--min-duration and --max-duration must be 0.1 to 60 seconds, the first not above the "
+                f"second; they are {self.min_duration:g} and {self.max_duration:g}."
+            )
+        if not 1 <= self.max_cps <= 1000:
+            raise UsageError(f"--max-cps must be 1 to 1000 characters a second, not {self.max_cps:g}.")
+        if not 0 <= self.min_gap <= 0.5:
+            raise UsageError(f"--min-gap must be 0 to 0.5 seconds, not {self.min_gap:g}.")
+
+
+PRESETS: Mapping[str, Limits] = MappingProxyType(
+    {
+        "netflix": Limits(),
+        "bbc": Limits(max_chars=37, min_duration=1.0, max_cps=17.0, min_gap=0.0),
+        "youtube": Limits(max_chars=32, min_duration=1.0, max_cps=20.0, min_gap=0.0),
+        "social": Limits(
+            max_chars=24, max_lines=1, min_duration=0.5, max_duration=3.0, max_cps=25.0, min_gap=0.0
+        ),
+    }
+)
+
+
+def limits(preset: str = "netflix", **changes: float | None) -> Limits:
+    """The limits of a preset, changed where `changes` says so; `None` changes nothing.
+
+    Raises `UsageError` for a preset that is not there and for values that no cue could keep.
+    """
+    if preset.lower() not in PRESETS:
+        raise UsageError(f"There is no preset {preset!r}.", hint=f"Presets: {', '.join(PRESETS)}.")
+    said = {name: value for name, value in changes.items() if value is not None}
+    return replace(PRESETS[preset.lower()], **said)  # type: ignore[arg-type]  # the names are Limits' own

@@ -1,0 +1,48 @@
+"""Words of several channels, brought into one order as they become known."""
+
+import heapq
+from collections.abc import Iterable
+from itertools import count
+
+from dgcli.transcript import Word
+
+_YIELD = 0.4  # seconds: a speaker who goes on comes before one who begins to speak that much earlier
+
+
+class Merger:
+    """Puts the words of `channels` channels in the order of time and keeps the order within each.
+
+    A word comes out once no channel can still say anything before it.
+    """
+
+    def __init__(self, channels: int) -> None:
+        self._known = dict.fromkeys(range(channels), 0.0)
+        self._keys = dict.fromkeys(range(channels), 0.0)
+        self._ends = dict.fromkeys(range(channels), 0.0)
+        self._heap: list[tuple[float, int, Word, bool]] = []
+        self._count = count()
+
+    def put(self, channel: int, words: Iterable[tuple[Word, bool]], until: float) -> None:
+        """Take words of a channel, which says nothing more before `until` seconds."""
+        key, ends = self._keys.get(channel, 0.0), self._ends.get(channel, 0.0)
+        for word, ends_utterance in words:
+            start = word.start if 0 <= word.start < float("inf") else ends
+            goes_on = start - ends < _YIELD
+            key = max(key, start - _YIELD if goes_on else start)
+            ends = max(start, word.end) if 0 <= word.end < float("inf") else start
+            heapq.heappush(self._heap, (key, next(self._count), word, ends_utterance))
+        self._keys[channel], self._ends[channel] = key, ends
+        self._known[channel] = max(self._known.get(channel, 0.0), until)
+
+    @property
+    def known(self) -> float:
+        """Seconds up to which every channel is known."""
+        return min(self._known.values(), default=0.0)
+
+    def take(self, everything: bool = False) -> list[tuple[float, Word, bool]]:
+        """What is in its final place now: for each word a time that never falls, the word, its flag."""
+        found, border = [], self.known - _YIELD
+        while self._heap and (everything or self._heap[0][0] <= border):
+            key, _, word, ends_utterance = heapq.heappop(self._heap)
+            found.append((key, word, ends_utterance))
+        return found

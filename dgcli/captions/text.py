@@ -1,0 +1,95 @@
+"""The text of words: made clean, measured, and cut into pieces that a line can hold.
+
+Width is counted in columns: full-width and wide characters are two, combining marks none (Unicode UAX #11 and
+the Unicode Character Database).
+"""
+
+import re
+import unicodedata
+
+# C0 and C1 controls, and surrogates that stand alone and so cannot be encoded.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_KEPT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
+# Spaces at which a word may be broken: all but the two no-break spaces.
+_BREAKS = re.compile("[^\\S\u00a0\u202f]+")
+# Scripts that write no spaces between words: Thai, Lao, Myanmar, Khmer; Han, Kana, Bopomofo and their
+# punctuation. Hangul is wide as well, but has spaces.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u312f\u3190-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f"
+    "\uff01-\uff65\uff66-\uff9f\U00020000-\U0003fffd]"
+)
+# What may not begin a line in CJK and Thai text, and what may not end one (JIS X 4051's lists, in short).
+_NOT_FIRST = frozenset(
+    "、。，．・：；？！゛゜ヽヾゝゞ々ー」』）】〉》〕｝”’)]},.:;?!…ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶะาำๆฯๅ"
+)
+_NOT_LAST = frozenset("「『（【〈《〔｛“‘([{เแโใไ")
+
+
+def clean(text: str) -> str:
+    """The text without control characters and lone surrogates; line feeds and tabs stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _CONTROLS.sub("", _KEPT.sub("", text).replace("\r", "\n").replace("\x85", "\n"))
+
+
+def width(text: str) -> int:
+    """How many columns a text takes on a line."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text if not unicodedata.combining(c)
+    )
+
+
+def unspaced(character: str) -> bool:
+    """Whether the script of a character writes no spaces between its words."""
+    return bool(_UNSPACED.match(character))
+
+
+def _clusters(text: str) -> list[str]:
+    """The text in pieces that must stay together: a character with its marks, an emoji sequence, a flag."""
+    found: list[str] = []
+    for c in text:
+        joins = (
+            unicodedata.category(c).startswith("M")
+            or c in "\u200d\u200c\ufe0e\ufe0f"
+            or "\U0001f3fb" <= c <= "\U0001f3ff"
+            or c in _NOT_FIRST
+        )
+        before = found[-1] if found else ""
+        flag = "\U0001f1e6" <= c <= "\U0001f1ff" and before in map(chr, range(0x1F1E6, 0x1F200))
+        if found and (joins or before.endswith("\u200d") or before[-1] in _NOT_LAST or flag):
+            found[-1] += c
+        else:
+            found.append(c)
+    return found
+
+
+def _portions(text: str, room: int) -> list[str]:
+    """A word of a script without spaces, in portions of at most `room` columns."""
+    found, now, used = [], "", 0
+    for cluster in _clusters(text):
+        columns = width(cluster)
+        if now and used + columns > room:
+            found.append(now)
+            now, used = "", 0
+        now += cluster
+        used += columns
+    return [*found, now]
+
+
+def pieces(text: str, room: int) -> list[str]:
+    """A word's text as pieces that a line may end after; mostly the text itself, and none if it is empty.
+
+    Spaces inside of it separate pieces. A piece wider than `room` columns is cut where its script writes no
+    spaces; in other scripts it stays whole, since nothing tells where it could be cut.
+    """
+    text = clean(text)
+    parts = text.split() if text.isascii() else [part for part in _BREAKS.split(text) if part.strip()]
+    found: list[str] = []
+    for part in parts:
+        if width(part) > room and any(map(unspaced, part)):
+            found.extend(_portions(part, room))
+        else:
+            found.append(part)
+    return found

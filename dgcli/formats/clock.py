@@ -1,0 +1,9 @@
+"""Times as captions write them."""
+
+
+def clock(seconds: float, point: str = ".") -> str:
+    """`HH:MM:SS.mmm`, with as many digits for the hours as they need; `point` separates the milliseconds."""
+    whole, milliseconds = divmod(round(seconds * 1000), 1000)
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours:02d}:{minute:02d}:{second:02d}{point}{milliseconds:03d}"

@@ -1,0 +1,16 @@
+"""The response of the API as it came, byte for byte."""
+
+import json
+
+from dgcli.formats.base import Options
+from dgcli.transcript import Transcript
+
+
+def render(transcript: Transcript, options: Options) -> str:  # noqa: ARG001 - a Render
+    """The body of the response; where there was none (a stream), its content as indented JSON."""
+    if transcript.body:
+        return transcript.body.decode("utf-8", "surrogateescape")
+    text = json.dumps(transcript.raw, ensure_ascii=False, indent=2)
+    if any("\ud800" <= c <= "\udfff" for c in text):
+        text = json.dumps(transcript.raw, indent=2)
+    return text + "\n"

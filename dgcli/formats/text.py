@@ -1,0 +1,15 @@
+"""Plain text: the words in paragraphs, each opening with who speaks where that is known."""
+
+from dgcli.formats.base import Options
+from dgcli.formats.turns import paragraphs, voice
+from dgcli.transcript import Transcript
+
+
+def render(transcript: Transcript, options: Options) -> str:
+    """Paragraphs separated by empty lines; nothing if nothing was said."""
+    several = len(transcript.channels) > 1
+    found = []
+    for paragraph in paragraphs(transcript):
+        name = options.who(voice(paragraph), several)
+        found.append(f"{name}: {paragraph.text}\n" if name else f"{paragraph.text}\n")
+    return "\n".join(found)

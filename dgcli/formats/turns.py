@@ -1,0 +1,65 @@
+"""A transcript as a conversation: who says what, in paragraphs, in the order of time."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import groupby
+
+from dgcli.captions import Voice, clean
+from dgcli.transcript import Channel, Segment, Transcript, Word, turns
+
+_UTTERANCE = 0.8  # seconds of pause that end an utterance: the API's own default
+
+
+def _utterances(words: Iterable[Word]) -> Iterator[Segment]:
+    """What a channel says, ended by every longer pause and every change of speaker."""
+    for turn in turns(words):
+        begin = 0
+        for at in range(1, len(turn.words) + 1):
+            ended = at == len(turn.words) or turn.words[at].start - turn.words[at - 1].end >= _UTTERANCE
+            if ended:
+                own = turn.words[begin:at]
+                yield Segment(" ".join(word.text for word in own), own, turn.channel, turn.speaker)
+                begin = at
+
+
+def _joined(segments: Iterable[Segment]) -> Iterator[Segment]:
+    for _, group in groupby(segments, key=lambda one: (one.channel, one.speaker)):
+        own = list(group)
+        words = tuple(word for segment in own for word in segment.words)
+        yield replace(own[0], text=" ".join(segment.text for segment in own), words=words)
+
+
+def _paragraphs(channel: Channel) -> Iterator[Segment]:
+    """The API's paragraphs if they hold every word, else a paragraph for each turn, else the text."""
+    if channel.paragraphs and sum(len(one.words) for one in channel.paragraphs) == len(channel.words):
+        yield from channel.paragraphs
+    elif any(word.speaker is not None for word in channel.words):
+        yield from turns(channel.words)
+    elif channel.text.strip() or channel.words:
+        text = channel.text if channel.text.strip() else " ".join(word.text for word in channel.words)
+        yield Segment(text, channel.words, channel.index)
+
+
+def voice(segment: Segment) -> Voice:
+    """Who says a segment."""
+    return Voice(segment.channel, segment.speaker)
+
+
+def paragraphs(transcript: Transcript) -> list[Segment]:
+    """What is said, in paragraphs of one voice each; their text has no control characters.
+
+    One channel has the API's paragraphs, where there are some. Several channels take turns, as the API's
+    utterances do, or as pauses divide what each of them says.
+    """
+    if len(transcript.channels) > 1:
+        spoken = list(transcript.utterances)
+        if not spoken:
+            spoken = [one for channel in transcript.channels for one in _utterances(channel.words)]
+        found = list(_joined(sorted(spoken, key=lambda one: one.start if one.start == one.start else 0.0)))
+        timeless = [channel for channel in transcript.channels if not channel.words and channel.text.strip()]
+        if not transcript.utterances:
+            found += [Segment(channel.text, (), channel.index) for channel in timeless]
+    else:
+        found = [one for channel in transcript.channels for one in _paragraphs(channel)]
+    cleaned = [replace(one, text=clean(one.text).strip()) for one in found]
+    return [one for one in cleaned if one.text]

@@ -1,0 +1,84 @@
+"""WebVTT captions, with voices and, on request, a time at every word.
+
+Source: W3C, "WebVTT: The Web Video Text Tracks Format", section 4.
+"""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from dgcli.captions import Captioner, Cue, Line, captions, clean
+from dgcli.formats.base import Options
+from dgcli.formats.clock import clock
+from dgcli.transcript import Transcript
+
+
+def _escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _one_line(text: str) -> str:
+    return _escape(" ".join(clean(text).split()))
+
+
+class _Stamps:
+    """Timestamps inside of a cue, which must rise and lie within it (section 4.2.2)."""
+
+    def __init__(self, cue: Cue) -> None:
+        self._last, self._end = cue.start, cue.end
+
+    def line(self, line: Line) -> str:
+        found = []
+        for space, word in zip(line.spaces, line.words, strict=True):
+            stamp = round(word.start, 3)
+            if self._last < stamp < self._end:
+                self._last = stamp
+                found.append(f"{space}<{clock(stamp)}>{_escape(word.text)}")
+            else:
+                found.append(space + _escape(word.text))
+        return _escape(line.prefix) + "".join(found)
+
+
+def _lines(cue: Cue, options: Options, several_channels: bool) -> Iterator[str]:
+    stamps = _Stamps(cue)
+    groups = [(voice, list(lines)) for voice, lines in groupby(cue.lines, key=lambda line: line.voice)]
+    for voice, lines in groups:
+        text = "\n".join(stamps.line(line) if options.karaoke else _escape(line.text) for line in lines)
+        name = _one_line(options.who(voice, several_channels))
+        if name:
+            # The end tag may be left out where the voice speaks the whole cue.
+            text = f"<v {name}>{text}" + ("</v>" if len(groups) > 1 else "")
+        yield text
+
+
+def vtt_header(transcript: Transcript | None = None) -> str:
+    """How a WebVTT file begins: with a note of where it comes from, as Deepgram's own packages write it."""
+    if transcript is None:
+        return "WEBVTT\n\n"
+    metadata = transcript.raw.get("metadata")
+    channels = metadata.get("channels") if isinstance(metadata, dict) else None
+    facts = {
+        "Request Id": transcript.request_id,
+        "Created": transcript.created,
+        "Duration": transcript.duration,
+        "Channels": channels if isinstance(channels, int) else None,
+    }
+    known = "".join(f"{name}: {_one_line(str(fact))}\n" for name, fact in facts.items() if fact is not None)
+    return f"WEBVTT\n\nNOTE\nTranscription provided by Deepgram\n{known}\n"
+
+
+def vtt_cue(cue: Cue, options: Options, several_channels: bool = False) -> str:
+    """One cue as a block of a WebVTT file, with the empty line that ends it."""
+    lines = "\n".join(_lines(cue, options, several_channels))
+    return f"{clock(cue.start)} --> {clock(cue.end)}\n{lines}\n\n"
+
+
+def vtt_captioner(options: Options, channels: int = 1) -> Captioner:
+    """What makes the cues of a WebVTT file while the words come in; voices need no room on the lines."""
+    return Captioner(options.limits, channels=channels)
+
+
+def render(transcript: Transcript, options: Options) -> str:
+    """A WebVTT file; its header alone if nothing was said."""
+    several = len(transcript.channels) > 1
+    cues = captions(transcript, options.limits)
+    return vtt_header(transcript) + "".join(vtt_cue(cue, options, several) for cue in cues)
