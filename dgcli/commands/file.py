@@ -29,6 +29,13 @@ def file(
 
     The file is uploaded as it is, whatever its format. The transcript goes to standard output, or to the
     files named with -o.
+
+    Examples:
+
+        dg file talk.mp3 --diarize
+        dg file talk.mp3 -o talk.srt -o talk.json
+        ffmpeg -i film.mkv -f flac - | dg file -
+        dg file talk.wav --local
     """
     if path.lower().startswith(("http://", "https://")):
         raise UsageError(f"{path} is a URL, not a file.", hint=f"Did you mean: dg url {shlex.quote(path)}")

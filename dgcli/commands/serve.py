@@ -66,8 +66,14 @@ def serve(
 ) -> None:
     """Run a Deepgram-compatible server on this machine.
 
-    It transcribes English with an embedded recogniser, speaks the documented protocol of POST /v1/listen and
-    its WebSocket, and needs no network. Point any client at it: dg file talk.wav --base-url http://127.0.0.1:8080
+    It transcribes English with an embedded recogniser, speaks the documented protocol of /v1/listen, and needs
+    no network.
+
+    Examples:
+
+        dg serve --port 8080
+        dg file talk.wav --base-url http://127.0.0.1:8080
+        dg serve --engine replay --response saved.json
     """
     _check_installed()
     from dgcli.server.run import ServerSettings

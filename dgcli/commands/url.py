@@ -37,6 +37,11 @@ def url(
     """Transcribe a recording that the API fetches itself.
 
     The audio does not pass through this machine, so the URL must be one that the API can reach.
+
+    Examples:
+
+        dg url https://example.com/call.wav --multichannel
+        dg url https://example.com/talk.mp3 --summarize -o talk.json
     """
     _check_url(url)
     config = connection.config(timeout=patience.timeout, retries=patience.retries)
