@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 _COLUMN = 28  # where help texts begin; a longer flag has a line of its own
 _WIDEST = 100  # characters; longer lines are hard to read
+_NARROW = 60  # below this, help texts begin below their flag
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,14 @@ def _paragraphs(text: str, width: int) -> Iterable[str]:
 
 
 def _entry(entry: Entry, width: int) -> str:
-    indent = " " * (_COLUMN + 2)
+    column = _COLUMN if width >= _NARROW else 4
+    indent = " " * (column + 2)
     # A flag is never broken in two: "--no-" and "smart-format" would be two flags.
     body = textwrap.wrap(entry.help, max(width - len(indent), 20), break_on_hyphens=False)
-    if len(entry.name) > _COLUMN - 2:
+    if len(entry.name) > column - 2:
         return "\n".join([f"  {entry.name}", *(indent + line for line in body)])
     first, *rest = body or [""]
-    return "\n".join([f"  {entry.name:<{_COLUMN}}{first}".rstrip(), *(indent + line for line in rest)])
+    return "\n".join([f"  {entry.name:<{column}}{first}".rstrip(), *(indent + line for line in rest)])
 
 
 def page(
