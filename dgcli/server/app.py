@@ -1,0 +1,273 @@
+"""The routes of the local server: POST /v1/listen and GET /v1/models."""
+
+import asyncio
+import gzip
+import hmac
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from dgcli.server import callback, errors, query, record, responses
+from dgcli.server.engines.base import Audio, Engine, NotAudioError
+from dgcli.server.errors import Refusal
+from dgcli.server.fetch import fetch
+from dgcli.server.receive import Received, drain, spool
+from dgcli.server.settings import ServerSettings
+
+_MAX_JSON = 1 << 20  # bytes of a {"url"} body
+_WORTH_GZIP = 1000  # bytes
+_EXPOSED = "dg-model-name,dg-model-uuid,dg-char-count,dg-request-id,dg-project-id,dg-error"
+
+_log = logging.getLogger("dgcli.server")
+_access = logging.getLogger("dgcli.server.access")
+
+Handler = Callable[[Request, str], Awaitable[Response]]
+
+
+def authorized(header: str | None, key: str | None) -> bool:
+    """Tell whether an Authorization header (Token or Bearer) holds the key that the server wants, if any."""
+    if key is None:
+        return True
+    scheme, _, credential = (header or "").partition(" ")
+    return scheme.lower() in ("token", "bearer") and hmac.compare_digest(
+        credential.strip().encode(), key.encode()
+    )
+
+
+def _json_response(request: Request, body: bytes, request_id: str) -> Response:
+    headers = {
+        "dg-request-id": request_id,
+        "dg-project-id": responses.PROJECT_ID,
+        "access-control-expose-headers": _EXPOSED,
+    }
+    if len(body) >= _WORTH_GZIP and "gzip" in request.headers.get("accept-encoding", ""):
+        body = gzip.compress(body, 6)
+        headers |= {"content-encoding": "gzip", "vary": "Accept-Encoding"}
+    return Response(body, media_type="application/json", headers=headers)
+
+
+class _EarlyResponse(Response):
+    """A refusal that may come while the client still sends: it is answered first, then the rest is read."""
+
+    def __init__(self, refusal: Refusal, request_id: str, limit: int) -> None:
+        headers = {**refusal.headers(request_id), "access-control-expose-headers": _EXPOSED}
+        super().__init__(refusal.body(request_id), refusal.status, headers)
+        self._limit = limit
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        # A client that waits for "100 Continue" has sent nothing, and must not be told to go on.
+        waits = dict(scope["headers"]).get(b"expect", b"").lower() == b"100-continue"
+        if waits:
+            self.headers["connection"] = "close"
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        if not waits:
+            await drain(receive, self._limit)
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _unless_gone(request: Request, work: Awaitable[bytes]) -> bytes:
+    """Do the work, but cancel it when the client disconnects."""
+
+    async def gone() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    working, watching = asyncio.ensure_future(work), asyncio.create_task(gone())
+    try:
+        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return working.result()
+    finally:
+        watching.cancel()
+        working.cancel()
+        with suppress(asyncio.CancelledError, Exception):
+            await working
+
+
+class Listen:
+    """Answers the requests; one per server."""
+
+    def __init__(self, settings: ServerSettings, engine: Engine) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._deliveries: set[asyncio.Task[None]] = set()
+
+    async def models(self, request: Request, request_id: str) -> Response:
+        """Answer GET /v1/models and /v1/models/{id}."""
+        answer = responses.models(self._engine.model)
+        wanted = request.path_params.get("model_id")
+        if wanted is None:
+            return _json_response(request, json.dumps(answer).encode(), request_id)
+        for model in answer["stt"]:
+            if wanted in (model["uuid"], model["name"]):
+                return _json_response(request, json.dumps(model).encode(), request_id)
+        raise Refusal(404, "MODEL_NOT_FOUND", "The requested model was not found.")
+
+    async def transcribe(self, request: Request, request_id: str) -> Response:
+        """Answer POST /v1/listen."""
+        settings = self._settings
+        if not authorized(request.headers.get("authorization"), settings.require_key):
+            raise errors.invalid_credentials()
+        options = query.parse(request.url.query, any_port=settings.allow_private_urls)
+        folder = TemporaryDirectory(prefix="dg-request-")
+        keep_folder = False
+        try:
+            received = await self._receive(request, Path(folder.name))
+            if not received.size:
+                raise errors.not_audio()
+            if settings.record is not None:
+                facts = record.describe(request.scope, request_id)
+                await asyncio.to_thread(record.keep, settings.record, facts, received.path)
+            work = self._answer(received, options, request_id)
+            if options.callback is None:
+                body = await _unless_gone(request, work)
+                return await asyncio.to_thread(_json_response, request, body, request_id)
+            keep_folder = True
+            task = asyncio.create_task(self._deliver(options.callback, work, request_id, folder))
+            self._deliveries.add(task)
+            task.add_done_callback(self._deliveries.discard)
+            return _json_response(request, json.dumps({"request_id": request_id}).encode(), request_id)
+        finally:
+            if not keep_folder:
+                folder.cleanup()
+
+    async def _receive(self, request: Request, folder: Path) -> Received:
+        """Put the audio of a request on disk, from its body or from the URL it names."""
+        limit = self._settings.max_bytes
+        if int(request.headers.get("content-length") or 0) > limit:
+            raise errors.too_large(limit)
+        path = folder / "audio"
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type != "application/json":
+            return await spool(request.stream(), path, limit)
+        body = await spool(request.stream(), path, _MAX_JSON)
+        try:
+            url = json.loads(path.read_bytes())["url"] if body.size else None
+        except (ValueError, KeyError, TypeError) as error:
+            raise errors.bad_json() from error
+        if not isinstance(url, str):
+            raise errors.bad_json()
+        return await asyncio.to_thread(
+            fetch, url, path, limit=limit, allow_private=self._settings.allow_private_urls
+        )
+
+    async def _answer(self, received: Received, options: query.Options, request_id: str) -> bytes:
+        saved = self._engine.saved_answer
+        if saved is not None:
+            return saved
+        created = datetime.now(UTC)
+        audio = Audio(
+            received.path, options.multichannel, options.encoding, options.sample_rate, options.channels
+        )
+        try:
+            recognition = await self._engine.recognise(audio, options.vocabulary)
+        except NotAudioError as error:
+            raise errors.not_audio() from error
+        unknown = [
+            query.Notice("keyterm", "unsupported_term", f"The local recogniser cannot pronounce “{term}”.")
+            for term in recognition.unknown
+        ]
+        options = replace(options, warnings=[*options.warnings, *unknown])
+        submission = responses.Submission(request_id, received.sha256, created)
+        return await asyncio.to_thread(
+            responses.transcription, submission, recognition, self._engine.model, options
+        )
+
+    async def _deliver(
+        self,
+        target: query.Callback,
+        work: Awaitable[bytes],
+        request_id: str,
+        folder: "TemporaryDirectory[str]",
+    ) -> None:
+        with folder:
+            try:
+                body = await work
+            except Refusal as refusal:
+                body = refusal.body(request_id)
+            except Exception:
+                _log.exception("request %s failed", request_id)
+                body = errors.internal_error().body(request_id)
+        await callback.send(
+            target,
+            body,
+            token=callback.key_id(self._settings.require_key),
+            request_id=request_id,
+            retry_delay=self._settings.callback_retry_delay,
+            allow_private=self._settings.allow_private_urls,
+        )
+
+
+def _answering(handler: Handler, limit: int) -> Callable[[Request], Awaitable[Response]]:
+    """Give a handler its request id, its errors their bodies, and the log its line."""
+
+    async def answer(request: Request) -> Response:
+        request_id = responses.new_request_id()
+        began = time.monotonic()
+        try:
+            response = await handler(request, request_id)
+        except Refusal as refusal:
+            response = _EarlyResponse(refusal, request_id, limit)
+        except ClientDisconnect:
+            # Nobody reads this; 499 is what the log of a proxy calls it.
+            response = Response(status_code=499)
+        except Exception:
+            _log.exception("request %s failed", request_id)
+            response = _EarlyResponse(errors.internal_error(), request_id, limit)
+        _access.info(
+            "%s %s %d %.2f s, %s",
+            request.method,
+            request.url.path,
+            response.status_code,
+            time.monotonic() - began,
+            request_id,
+        )
+        return response
+
+    return answer
+
+
+def _http_error(limit: int) -> Callable[[Request, Exception], Awaitable[Response]]:
+    messages: Mapping[int, tuple[str, str]] = {
+        404: ("NOT_FOUND", "The requested resource was not found."),
+        405: ("METHOD_NOT_ALLOWED", "The method is not allowed for this resource."),
+    }
+
+    async def answer(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        code, message = messages.get(error.status_code, ("Bad Request", error.detail))
+        request_id = responses.new_request_id()
+        _access.info("%s %s %d, %s", request.method, request.url.path, error.status_code, request_id)
+        return _EarlyResponse(Refusal(error.status_code, code, message), request_id, limit)
+
+    return answer
+
+
+def create_app(settings: ServerSettings, engine: Engine) -> Starlette:
+    """Return the ASGI application; the engine must have been started."""
+    listen = Listen(settings, engine)
+    limit = settings.max_bytes
+    models = _answering(listen.models, limit)
+    return Starlette(
+        routes=[
+            Route("/v1/listen", _answering(listen.transcribe, limit), methods=["POST"]),
+            Route("/v1/models", models, methods=["GET"]),
+            Route("/v1/models/{model_id}", models, methods=["GET"]),
+        ],
+        exception_handlers={HTTPException: _http_error(limit)},
+    )

@@ -1,0 +1,100 @@
+"""What an engine is.
+
+To add a recogniser, write a module like this and give it a row in `engines/__init__.py`:
+
+    class ParrotEngine(Engine):
+        @property
+        def model(self) -> Model:
+            return Model(uuid="...", name="parrot", version="1", arch="parrot")
+
+        async def recognise(self, audio: Audio, vocabulary: Sequence[str]) -> Recognition:
+            seconds = await in_a_process(decode, audio.path)      # never block the event loop
+            return Recognition(duration=seconds, channels=[[Word("polly", 0.0, 0.4, 1.0)]])
+
+`start` is called once, before the event loop runs: start processes there, so that they load while the
+server does. `recognise` may be cancelled at any await, when the client has gone: stop the work. Raise
+NotAudioError for what cannot be decoded; any other exception is answered with 500.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+RATE = 16_000  # Hz of the PCM that recognisers get
+
+
+class NotAudioError(Exception):
+    """What the client sent cannot be decoded as audio."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """The model that ran, as `model_info` shows it."""
+
+    uuid: str
+    name: str
+    version: str
+    arch: str
+
+
+@dataclass(frozen=True)
+class Word:
+    """One recognised word: times in seconds from the start of the audio, confidence 0-1."""
+
+    text: str
+    start: float
+    end: float
+    confidence: float
+    speaker: int | None = None
+    written: str | None = None  # with punctuation and capitals, when the engine knows them itself
+
+
+@dataclass(frozen=True)
+class Audio:
+    """Audio on disk; `encoding`, `sample_rate` (Hz) and `channels` describe it if it has no header."""
+
+    path: Path
+    multichannel: bool = False
+    encoding: str | None = None
+    sample_rate: int | None = None
+    channels: int = 1
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """The words of each channel in order of time, and the duration of the audio in seconds.
+
+    `unknown` are the terms of the vocabulary that the recogniser could not learn.
+    """
+
+    duration: float
+    channels: Sequence[Sequence[Word]]
+    unknown: Sequence[str] = ()
+
+
+class Engine(ABC):
+    """A recogniser, or what stands in for one."""
+
+    @property
+    @abstractmethod
+    def model(self) -> Model:
+        """The model that runs."""
+
+    @property
+    def saved_answer(self) -> bytes | None:
+        """A whole response body to give instead of recognising, or None."""
+        return None
+
+    def start(self) -> None:  # noqa: B027 - not every engine has something to start
+        """Begin to load; called before the event loop runs and must return at once."""
+
+    def close(self) -> None:  # noqa: B027 - nor something to end
+        """End every process and thread of the engine."""
+
+    @abstractmethod
+    async def recognise(self, audio: Audio, vocabulary: Sequence[str]) -> Recognition:
+        """Return the words of `audio`; `vocabulary` holds terms to be expected.
+
+        Raises NotAudioError when the audio cannot be decoded.
+        """

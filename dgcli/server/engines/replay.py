@@ -1,0 +1,62 @@
+"""Answers from a saved response instead of recognising: deterministic and cheap, for tests."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dgcli.errors import UsageError
+from dgcli.server.engines.base import Audio, Engine, Model, Recognition, Word
+
+
+def _word(entry: Mapping[str, Any]) -> Word:
+    return Word(
+        text=str(entry["word"]),
+        start=float(entry["start"]),
+        end=float(entry["end"]),
+        confidence=float(entry.get("confidence", 1.0)),
+        speaker=entry.get("speaker"),
+        written=entry.get("punctuated_word"),
+    )
+
+
+def _model(metadata: Mapping[str, Any]) -> Model:
+    for uuid, info in (metadata.get("model_info") or {}).items():
+        return Model(uuid, str(info.get("name")), str(info.get("version")), str(info.get("arch")))
+    return Model("00000000-0000-0000-0000-000000000000", "replay", "1", "replay")
+
+
+class ReplayEngine(Engine):
+    """Speaks a saved response of POST /v1/listen."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the response. Raises UsageError when it is none."""
+        try:
+            self._saved = path.read_bytes()
+            body = json.loads(self._saved)
+            self._channels = [
+                [_word(entry) for entry in channel["alternatives"][0]["words"]]
+                for channel in body["results"]["channels"]
+            ]
+            self._duration = float(body["metadata"]["duration"])
+            self._model = _model(body["metadata"])
+        except OSError as error:
+            raise UsageError(f"The response {path} cannot be read: {error.strerror}.") from error
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+            raise UsageError(
+                f"{path} is not a saved response.", hint="Save one with: dg file talk.mp3 -o talk.json"
+            ) from error
+
+    @property
+    def model(self) -> Model:
+        """The model that the response names."""
+        return self._model
+
+    @property
+    def saved_answer(self) -> bytes:
+        """The response as it was saved."""
+        return self._saved
+
+    async def recognise(self, audio: Audio, vocabulary: Sequence[str]) -> Recognition:  # noqa: ARG002
+        """Return the words of the response, whatever the audio."""
+        return Recognition(self._duration, self._channels)

@@ -1,0 +1,65 @@
+"""Refusals of the server, in the body form that /v1/listen uses.
+
+Codes and texts are those of Deepgram's API (page "API Errors" and the reference of /v1/listen).
+"""
+
+import json
+from collections.abc import Mapping
+
+INVALID_QUERY = "INVALID_QUERY_PARAMETER"
+REMOTE_CONTENT = "REMOTE_CONTENT_ERROR"
+BAD_REQUEST = "Bad Request"
+
+
+class Refusal(Exception):
+    """A request that is answered with an error."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+    def body(self, request_id: str) -> bytes:
+        """Return the JSON body for this refusal."""
+        return json.dumps(
+            {"err_code": self.code, "err_msg": self.message, "request_id": request_id}, separators=(",", ":")
+        ).encode()
+
+    def headers(self, request_id: str) -> Mapping[str, str]:
+        """Return the headers that go with the body; `dg-error` repeats the message."""
+        # A header holds one line of Latin-1; what the client sent may be quoted in the message.
+        line = " ".join(self.message.split()).encode("latin-1", "replace").decode("latin-1")
+        return {"content-type": "application/json", "dg-error": line, "dg-request-id": request_id}
+
+
+def invalid_query(detail: str) -> Refusal:
+    """Return the refusal of a query parameter with a value that the API does not take."""
+    return Refusal(400, INVALID_QUERY, f"Failed to deserialize query parameters: {detail}")
+
+
+def invalid_credentials() -> Refusal:
+    """Return the refusal of a missing or wrong key."""
+    return Refusal(401, "INVALID_AUTH", "Invalid credentials.")
+
+
+def not_audio() -> Refusal:
+    """Return the refusal of a body that cannot be decoded as audio."""
+    return Refusal(400, BAD_REQUEST, "Bad Request: failed to process audio: corrupt or unsupported data")
+
+
+def bad_json() -> Refusal:
+    """Return the refusal of a JSON body that is not {"url": ...}."""
+    return Refusal(
+        400, BAD_REQUEST, "Content-type was application/json, but we could not process the JSON payload."
+    )
+
+
+def too_large(limit: int) -> Refusal:
+    """Return the refusal of audio above the limit (bytes)."""
+    return Refusal(413, "PAYLOAD_TOO_LARGE", f"The request body is larger than {limit} bytes.")
+
+
+def internal_error() -> Refusal:
+    """Return the answer to a failure of the server itself."""
+    return Refusal(500, "INTERNAL_SERVER_ERROR", "Internal server error.")

@@ -1,0 +1,216 @@
+"""The bodies of successful answers, field by field in the order of the API.
+
+Source: the reference of POST /v1/listen. Fields that a request did not ask for are left out.
+"""
+
+import json
+import os
+import struct
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from statistics import fmean, median
+from typing import Any
+
+from dgcli.server import wording
+from dgcli.server.engines.base import Model, Recognition, Word
+from dgcli.server.query import Options
+
+# This server has one project, always the same; the id means nothing elsewhere.
+PROJECT_ID = str(uuid.uuid5(uuid.NAMESPACE_URL, "urn:dgcli:local-project"))
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What is known of a request besides its words; `created` in UTC."""
+
+    request_id: str
+    sha256: str
+    created: datetime
+
+
+def new_request_id() -> str:
+    """Return a new request id: a UUID of version 7 (RFC 9562), as the API's newer ids are."""
+    milliseconds = time.time_ns() // 1_000_000
+    number = milliseconds << 80 | 7 << 76 | int.from_bytes(os.urandom(10)) & ((1 << 76) - 1)
+    number = number & ~(3 << 62) | 2 << 62  # the variant of RFC 9562
+    return str(uuid.UUID(int=number))
+
+
+def timestamp(moment: datetime) -> str:
+    """Return RFC 3339 with milliseconds and Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def single(number: float) -> float:
+    """Round as the API does: to single precision, shown with eight digits (0.32 is 0.31999999)."""
+    return float(f"{struct.unpack('f', struct.pack('f', number))[0]:.8g}")
+
+
+def model_info(model: Model) -> Json:
+    """Return what `model_info` says of one model."""
+    return {"name": model.name, "version": model.version, "arch": model.arch}
+
+
+def word_json(word: Word) -> Json:
+    """Return one entry of `words`."""
+    entry: Json = {
+        "word": word.text,
+        "start": single(word.start),
+        "end": single(word.end),
+        "confidence": single(word.confidence),
+    }
+    if word.speaker is not None:
+        entry["speaker"] = word.speaker
+    if word.written is not None:
+        entry["punctuated_word"] = word.written
+    return entry
+
+
+def prepare(words: Sequence[Word], options: Options) -> list[Word]:
+    """Return the words as the options want them written."""
+    result = list(words) if options.filler_words else wording.without_fillers(words)
+    result = wording.substitute(result, options.replace)
+    return wording.punctuate(result) if options.punctuate else result
+
+
+def _paragraphs(words: Sequence[Word]) -> Json:
+    paragraphs: list[Json] = []
+    texts = []
+    for group in wording.split(words, wording.PARAGRAPH_GAP):
+        sentences = [
+            {"text": wording.text_of(part), "start": single(part[0].start), "end": single(part[-1].end)}
+            for part in wording.sentences(group)
+        ]
+        paragraph: Json = {"sentences": sentences}
+        text = wording.text_of(group)
+        if group[0].speaker is not None:
+            paragraph["speaker"] = group[0].speaker
+            text = f"Speaker {group[0].speaker}: {text}"
+        paragraph |= {"num_words": len(group), "start": single(group[0].start), "end": single(group[-1].end)}
+        paragraphs.append(paragraph)
+        texts.append(text)
+    return {"transcript": "\n" + "\n\n".join(texts), "paragraphs": paragraphs}
+
+
+def search_json(words: Sequence[Word], queries: Sequence[str]) -> list[Json]:
+    """Return `search`: the hits of each query."""
+    return [
+        {
+            "query": query,
+            "hits": [
+                {
+                    "confidence": single(hit.confidence),
+                    "start": single(hit.start),
+                    "end": single(hit.end),
+                    "snippet": hit.snippet,
+                }
+                for hit in wording.search(words, query)
+            ],
+        }
+        for query in queries
+    ]
+
+
+def _channel(heard: Sequence[Word], words: Sequence[Word], options: Options) -> Json:
+    channel: Json = {}
+    if options.search:
+        channel["search"] = search_json(heard, options.search)
+    alternative: Json = {
+        "transcript": wording.text_of(words),
+        # The API's figure is close to the median of the words'.
+        "confidence": single(median(word.confidence for word in words)) if words else 0,
+        "words": [word_json(word) for word in words],
+    }
+    if options.paragraphs and words:
+        alternative["paragraphs"] = _paragraphs(words)
+    channel["alternatives"] = [alternative]
+    if options.detect_language:
+        # The recogniser knows one language: it cannot be unsure.
+        channel |= {"detected_language": "en", "language_confidence": 1.0}
+    return channel
+
+
+def _utterances(channels: Sequence[Sequence[Word]], gap: float) -> list[Json]:
+    entries = []
+    for number, words in enumerate(channels):
+        for group in wording.split(words, gap):
+            entry: Json = {
+                "start": single(group[0].start),
+                "end": single(group[-1].end),
+                "confidence": single(fmean(word.confidence for word in group)),
+                "channel": number,
+                "transcript": wording.text_of(group),
+                "words": [word_json(word) for word in group],
+            }
+            if group[0].speaker is not None:
+                entry["speaker"] = group[0].speaker
+            entry["id"] = str(uuid.uuid4())
+            entries.append(entry)
+    entries.sort(key=lambda entry: entry["start"])
+    return entries
+
+
+def metadata(
+    submission: Submission, recognition: Recognition, model: Model, options: Options, extra: Mapping[str, str]
+) -> Json:
+    """Return `metadata` of a pre-recorded answer."""
+    body: Json = {
+        "transaction_key": "deprecated",
+        "request_id": submission.request_id,
+        "sha256": submission.sha256,
+        "created": timestamp(submission.created),
+        "duration": round(recognition.duration, 7),
+        "channels": len(recognition.channels),
+        "models": [model.uuid],
+        "model_info": {model.uuid: model_info(model)},
+    }
+    if options.tags:
+        body["tags"] = list(options.tags)
+    if extra:
+        body["extra"] = dict(extra)
+    if options.warnings:
+        body["warnings"] = [asdict(warning) for warning in options.warnings]
+    return body
+
+
+def transcription(submission: Submission, recognition: Recognition, model: Model, options: Options) -> bytes:
+    """Return the JSON body of a pre-recorded answer."""
+    channels = [prepare(words, options) for words in recognition.channels]
+    results: Json = {
+        "channels": [
+            _channel(heard, words, options)
+            for heard, words in zip(recognition.channels, channels, strict=True)
+        ]
+    }
+    if options.utterances:
+        results["utterances"] = _utterances(channels, options.utt_split)
+    body = {
+        "metadata": metadata(submission, recognition, model, options, options.extra or {}),
+        "results": results,
+    }
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def models(model: Model) -> Json:
+    """Return the answer of GET /v1/models."""
+    return {
+        "stt": [
+            {
+                "name": model.name,
+                "canonical_name": model.name,
+                "architecture": model.arch,
+                "languages": ["en", "en-US"],
+                "version": model.version,
+                "uuid": model.uuid,
+                "batch": True,
+                "streaming": True,
+                "formatted_output": False,
+            }
+        ],
+        "tts": [],
+    }

@@ -1,0 +1,32 @@
+"""What a server can be told."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """Settings of one server.
+
+    `port` 0 takes a free one. `engine` is a name of `engines.registry()`; `response` is the saved answer
+    that `replay` speaks. `require_key`: only requests with this key are served (None: all are).
+    `record`: a folder that keeps every request. `allow_private_urls`: {"url"} and callbacks may name
+    addresses that are not public, and callbacks any port. `max_bytes`: the API's limit is 2 GB. Times are
+    in seconds.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    engine: str = "pocketsphinx"
+    response: Path | None = None
+    require_key: str | None = None
+    record: Path | None = None
+    allow_private_urls: bool = False
+    max_bytes: int = 2_000_000_000
+    workers: int = field(default_factory=_cores)
+    callback_retry_delay: float = 30.0

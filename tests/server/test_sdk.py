@@ -1,0 +1,62 @@
+"""The official deepgram-sdk against this server: another implementation of the client."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from deepgram import DeepgramClient
+from deepgram.environment import DeepgramClientEnvironment
+
+from tests.server.conftest import AUDIO, plain
+from tests.server.test_fetch import sends, site
+
+# The SDK asks websockets for a name that it will not have for ever.
+pytestmark = pytest.mark.filterwarnings("ignore:websockets:DeprecationWarning")
+
+
+def sdk_for(url: str, key: str, client: httpx.Client) -> DeepgramClient:
+    socket = url.replace("http", "ws")
+    environment = DeepgramClientEnvironment(base=url, production=socket, agent=socket, agent_rest=url)
+    return DeepgramClient(api_key=key, environment=environment, httpx_client=client)
+
+
+@pytest.fixture
+def sdk(recogniser: str, client: httpx.Client) -> DeepgramClient:
+    return sdk_for(recogniser, "not-needed", client)
+
+
+def check(answer: Any) -> None:
+    words = answer.results.channels[0].alternatives[0].words
+    assert [word.word for word in words] == plain((AUDIO / "preamble-rms.txt").read_text())
+    assert answer.metadata.duration == pytest.approx(25.925, abs=0.001)
+    assert answer.metadata.channels == 1
+    assert answer.results.utterances[0].words[0].punctuated_word == "We"
+
+
+def test_a_file(sdk: DeepgramClient) -> None:
+    """The SDK uploads a file and its typed response holds every word."""
+    answer = sdk.listen.v1.media.transcribe_file(
+        request=(AUDIO / "preamble-rms.flac").read_bytes(), model="nova-3", smart_format=True, utterances=True
+    )
+    check(answer)
+
+
+def test_a_url(sdk: DeepgramClient) -> None:
+    """The SDK names a URL and its typed response holds every word."""
+    with site({"/preamble.flac": sends((AUDIO / "preamble-rms.flac").read_bytes())}) as url:
+        answer = sdk.listen.v1.media.transcribe_url(
+            url=f"{url}/preamble.flac", model="nova-3", smart_format=True, utterances=True
+        )
+    check(answer)
+
+
+def test_its_errors(start: Callable[..., str], client: httpx.Client) -> None:
+    """The SDK understands the server's refusal of a key."""
+    from deepgram.core.api_error import ApiError
+
+    url = start(require_key="secret")
+    with pytest.raises(ApiError) as caught:
+        sdk_for(url, "wrong", client).listen.v1.media.transcribe_file(request=b"x")
+    assert caught.value.status_code == 401
+    assert caught.value.body["err_code"] == "INVALID_AUTH"

@@ -1,0 +1,63 @@
+"""Words into text: pauses, replacements, search."""
+
+from dgcli.server import wording
+from dgcli.server.engines.base import Word
+
+
+def words(text: str, *, gap_after: int | None = None, gap: float = 1.0) -> list[Word]:
+    result, time = [], 0.0
+    for index, word in enumerate(text.split()):
+        result.append(Word(word, time, time + 0.3, 0.9))
+        time += 0.4 + (gap if index == gap_after else 0)
+    return result
+
+
+def texts(found: list[Word]) -> list[str]:
+    return [word.text for word in found]
+
+
+def test_sentences_end_at_long_pauses() -> None:
+    """A full stop stands before a long pause and a capital after it; `i` is always one."""
+    found = wording.punctuate(words("so i said hello i'm here", gap_after=3))
+    assert wording.text_of(found) == "So I said hello. I'm here."
+    assert texts(found) == ["so", "i", "said", "hello", "i'm", "here"]
+
+
+def test_replacing_keeps_time() -> None:
+    """A replacement takes the time of what it replaces, shared among its words."""
+    found = wording.substitute(words("a b c"), [("a b", "x y z")])
+    assert texts(found) == ["x", "y", "z", "c"]
+    assert (found[0].start, found[2].end) == (0.0, 0.7)
+
+
+def test_replacing_with_nothing_deletes() -> None:
+    """No replacement removes the term, wherever it stands."""
+    assert texts(wording.substitute(words("um so um"), [("um", "")])) == ["so"]
+
+
+def test_finds_with_capitals_match_their_case_only() -> None:
+    """A find in lower case matches any case, one with capitals its own."""
+    heard = [Word("Rose", 0, 1, 1.0), Word("rose", 1, 2, 1.0)]
+    assert texts(wording.substitute(heard, [("Rose", "Ann")])) == ["Ann", "rose"]
+    assert texts(wording.substitute(heard, [("rose", "grew"), ("Rose", "Ann")])) == ["Ann", "grew"]
+
+
+def test_a_replacement_is_not_replaced_again() -> None:
+    """A replacement that holds its own find ends."""
+    assert texts(wording.substitute(words("go"), [("go", "go go go")])) == ["go", "go", "go"]
+
+
+def test_utterances_split_at_the_gap_and_at_speakers() -> None:
+    """A silence of at least the gap splits, and so does another speaker."""
+    assert [len(part) for part in wording.split(words("a b c d", gap_after=1), 0.8)] == [2, 2]
+    talk = [Word("a", 0, 1, 1.0, speaker=0), Word("b", 1, 2, 1.0, speaker=1)]
+    assert len(wording.split(talk, 0.8)) == 2
+
+
+def test_search_finds_what_is_spelt_alike() -> None:
+    """The best hit comes first, with the times of its words; hits do not overlap."""
+    hits = wording.search(words("the common defence of all"), "Common Defense")
+    assert hits[0].snippet == "common defence"
+    assert (hits[0].start, hits[0].end) == (0.4, 1.1)
+    assert hits[0].confidence > 0.9
+    assert wording.search(words("nothing here"), "zebra") == []
