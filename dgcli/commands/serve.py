@@ -5,32 +5,17 @@ This module is the only bridge between the client and the server: neither import
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dgcli.errors import UsageError
 from dgcli.options import General, command
-
-_PARTS = ("starlette", "uvicorn", "websockets", "pocketsphinx", "av", "soxr")
-
-
-def _check_installed() -> None:
-    """Raises `UsageError` when the extra `local` is not installed."""
-    missing = [part for part in _PARTS if find_spec(part) is None]
-    if missing:
-        raise UsageError(
-            f"The local server needs packages that are not installed: {', '.join(missing)}.",
-            hint="Install them: pip install 'dgcli[local]'",
-        )
 
 
 @contextmanager
 def embedded() -> Iterator[str]:
     """A server inside this process, for as long as the block runs; its base URL."""
-    _check_installed()
     from dgcli.server.run import ServerSettings, running
 
     with running(ServerSettings(port=0, allow_private_urls=True)) as base_url:
@@ -75,7 +60,6 @@ def serve(
         dg file talk.wav --base-url http://127.0.0.1:8080
         dg serve --engine replay --response saved.json
     """
-    _check_installed()
     from dgcli.server.run import ServerSettings
     from dgcli.server.run import serve as run_server
 

@@ -5,6 +5,7 @@ import gzip
 import hmac
 import json
 import logging
+import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -106,6 +107,8 @@ class Listen:
         self._settings = settings
         self._engine = engine
         self._deliveries: set[asyncio.Task[None]] = set()
+        self.delivered = threading.Event()  # no callback is still to be called
+        self.delivered.set()
 
     async def models(self, request: Request, request_id: str) -> Response:
         """Answer GET /v1/models and /v1/models/{id}."""
@@ -140,11 +143,17 @@ class Listen:
             keep_folder = True
             task = asyncio.create_task(self._deliver(options.callback, work, request_id, folder))
             self._deliveries.add(task)
-            task.add_done_callback(self._deliveries.discard)
+            self.delivered.clear()
+            task.add_done_callback(self._delivered)
             return _json_response(request, json.dumps({"request_id": request_id}).encode(), request_id)
         finally:
             if not keep_folder:
                 folder.cleanup()
+
+    def _delivered(self, task: asyncio.Task[None]) -> None:
+        self._deliveries.discard(task)
+        if not self._deliveries:
+            self.delivered.set()
 
     async def _receive(self, request: Request, folder: Path) -> Received:
         """Put the audio of a request on disk, from its body or from the URL it names."""
@@ -263,7 +272,7 @@ def create_app(settings: ServerSettings, engine: Engine) -> Starlette:
     listen = Listen(settings, engine)
     limit = settings.max_bytes
     models = _answering(listen.models, limit)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/v1/listen", _answering(listen.transcribe, limit), methods=["POST"]),
             Route("/v1/models", models, methods=["GET"]),
@@ -271,3 +280,5 @@ def create_app(settings: ServerSettings, engine: Engine) -> Starlette:
         ],
         exception_handlers={HTTPException: _http_error(limit)},
     )
+    app.state.delivered = listen.delivered
+    return app

@@ -142,7 +142,8 @@ def running(settings: ServerSettings) -> Iterator[str]:
     """Run a server in a thread of this process while the context is open; yields its base URL.
 
     The URL can be used at once: a client that is quicker than the server waits for it. `port` is taken
-    as 0, a free one. Raises UsageError when the server cannot be started.
+    as 0, a free one. The end of the context waits for callbacks that are still to be delivered, unless it is
+    left by an exception. Raises UsageError when the server cannot be started.
     """
     from dataclasses import replace
 
@@ -166,6 +167,9 @@ def running(settings: ServerSettings) -> Iterator[str]:
         thread.start()
         try:
             yield _url(settings, sock)
+            for server in servers:
+                # Whoever asked for a callback was told that it will come: this server must not end before.
+                server.config.app.state.delivered.wait()
         finally:
             ended.set()
             for server in servers:
