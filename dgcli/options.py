@@ -117,10 +117,10 @@ class Patience:
     ] = None
 
 
-def _formats() -> list[str]:
+def _formats() -> list[tuple[str, str]]:
     from dgcli.formats import FORMATS
 
-    return [form.name for form in FORMATS]
+    return [(form.name, form.help) for form in FORMATS]
 
 
 @dataclass(frozen=True, slots=True)
