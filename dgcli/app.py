@@ -35,6 +35,7 @@ COMMANDS = (
     Command("file", "Transcribe a file, or standard input."),
     Command("url", "Transcribe a recording that the API fetches itself."),
     Command("serve", "Run a Deepgram-compatible server on this machine."),
+    Command("completions", "Print the script that completes dg in your shell."),
 )
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}

@@ -1,0 +1,92 @@
+"""What can be typed on a command line, as plain data: programs, commands, flags, and what these take.
+
+Values that only a run can know (microphones, profiles) are not here. They would get a field of `Takes` that
+names a hidden command, which prints one value on each line, description after a tab; and in each shell's module
+the function that writes what a flag takes would write a call of it: `words=$(dg ...)` in bash, an action that
+is a function in zsh, `(dg ...)` in fish, `& dg ...` in PowerShell. Only flags that need it would start Python.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A word that may be given, and what it means where that is known."""
+
+    word: str
+    help: str = ""
+
+    def __post_init__(self) -> None:
+        # Everything else would have to be quoted when it is inserted, in each shell by other rules.
+        assert re.fullmatch(r"[\w.+-]+", self.word, re.ASCII), f"{self.word!r} is no plain word"
+
+
+@dataclass(frozen=True, slots=True)
+class Takes:
+    """What follows a flag, or stands as an argument: suggested values, or a path, or neither (any text)."""
+
+    name: str  # as --help shows it: TAG, FILE
+    values: tuple[Value, ...] = ()
+    paths: bool = False
+    only_folders: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One thing that a flag says, in all its spellings; `takes` is None where nothing follows it."""
+
+    names: tuple[str, ...]
+    help: str = ""
+    takes: Takes | None = None
+    repeats: bool = False
+    hidden: bool = False  # understood, so that its value is not taken for a file; never offered
+    opposite: tuple[str, ...] = ()  # other flags that it takes back
+
+    @property
+    def short(self) -> tuple[str, ...]:
+        """Its spellings with one dash."""
+        return tuple(name for name in self.names if not name.startswith("--"))
+
+    @property
+    def long(self) -> tuple[str, ...]:
+        """Its spellings with two dashes."""
+        return tuple(name for name in self.names if name.startswith("--"))
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """What stands on the command line without a flag before it."""
+
+    takes: Takes
+    repeats: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A subcommand, or the program itself before one is named (an empty name)."""
+
+    name: str
+    help: str
+    flags: tuple[Flag, ...]
+    arguments: tuple[Argument, ...] = ()
+
+    @property
+    def offered(self) -> tuple[Flag, ...]:
+        """The flags that are shown."""
+        return tuple(flag for flag in self.flags if not flag.hidden)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program under all the names it is installed as; the first is what its messages say."""
+
+    names: tuple[str, ...]
+    root: Command
+    commands: tuple[Command, ...]
+
+    @property
+    def all(self) -> Sequence[Command]:
+        """The program itself, and its commands."""
+        return (self.root, *self.commands)
