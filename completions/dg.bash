@@ -1,0 +1,213 @@
+# bash completion for dg dgcli. Made by: dg completions bash
+
+# What follows a flag ($1: command, $2: flag): kind is words, paths, folders or text, or empty if nothing follows.
+_dg_value() {
+    words="" kind=""
+    case $1:$2 in
+        file:--version | url:--version | *:--model-version)
+            kind=words
+            words="latest"
+            ;;
+        *:-m | *:--model)
+            kind=words
+            words="nova-3 nova-3-general nova-3-medical nova-3-pharma nova-2 nova-2-general nova-2-meeting
+                nova-2-phonecall nova-2-finance nova-2-conversationalai nova-2-voicemail nova-2-video
+                nova-2-medical nova-2-drivethru nova-2-automotive nova-2-atc nova nova-general nova-phonecall
+                nova-medical enhanced enhanced-general enhanced-meeting enhanced-phonecall enhanced-finance
+                base base-general base-meeting base-phonecall base-finance base-conversationalai
+                base-voicemail base-video whisper whisper-tiny whisper-base whisper-small whisper-medium
+                whisper-large"
+            ;;
+        *:-l | *:--language)
+            kind=words
+            words="multi bg ca cs da da-DK de de-CH el en en-AU en-GB en-IN en-NZ en-US es es-419 es-LATAM et
+                fi fr fr-CA hi hi-Latn hu id it ja ko ko-KR lt lv ms nl nl-BE no pl pt pt-BR pt-PT ro ru sk sv
+                sv-SE ta taq th th-TH tr uk vi zh zh-CN zh-HK zh-Hans zh-Hant zh-TW"
+            ;;
+        *:--language-hint)
+            kind=words
+            words="bg ca cs da da-DK de de-CH el en en-AU en-GB en-IN en-NZ en-US es es-419 es-LATAM et fi fr
+                fr-CA hi hi-Latn hu id it ja ko ko-KR lt lv ms nl nl-BE no pl pt pt-BR pt-PT ro ru sk sv sv-SE
+                ta taq th th-TH tr uk vi zh zh-CN zh-HK zh-Hans zh-Hant zh-TW"
+            ;;
+        *:--detect-language-code)
+            kind=words
+            words="bg ca cs da de de-CH el en es et fi fr hi hu id it ja ko lt lv ms nl nl-BE no pl pt ro ru
+                sk sv th tr uk vi zh"
+            ;;
+        *:--encoding)
+            kind=words
+            words="linear16 linear32 flac alaw mulaw amr-nb amr-wb opus ogg-opus speex g729"
+            ;;
+        *:--sample-rate | *:--alternatives | *:--channels | *:--keyterm | *:--keywords | *:--search | \
+          *:--replace | *:--custom-topic | *:--custom-intent | *:--utt-split | *:--callback | *:--tag | \
+          *:--extra | *:--param | *:--api-key | *:--access-token | *:--base-url | *:--profile | *:--timeout | \
+          *:--retries | *:--host | *:--port | *:--engine | *:--require-key)
+            kind=text
+            ;;
+        *:--tier)
+            kind=words
+            words="nova enhanced base"
+            ;;
+        *:--diarize-model)
+            kind=words
+            words="latest v1 v2"
+            ;;
+        *:--diarize-version)
+            kind=words
+            words="latest 2021-07-14.0"
+            ;;
+        *:--keyword-boost)
+            kind=words
+            words="legacy"
+            ;;
+        *:--custom-topic-mode | *:--custom-intent-mode)
+            kind=words
+            words="extended strict"
+            ;;
+        *:--redact)
+            kind=words
+            words="pci pii phi numbers aggressive_numbers ssn true account_number age bank_account cardinal
+                credit_card credit_card_expiration cvv date date_interval dob driver_license email_address
+                event filename gender_sexuality healthcare_number ip_address location location_address
+                location_city location_coordinate location_country location_state location_zip money name
+                name_given name_family name_medical_professional numerical_pii occupation ordinal origin
+                passport_number password percent phone_number physical_attribute time url username vehicle_id
+                condition drug injury blood_type medical_process statistics language marital_status
+                organization political_affiliation religion routing_number zodiac_sign"
+            ;;
+        *:--callback-method)
+            kind=words
+            words="POST PUT"
+            ;;
+        *:-f | *:--format)
+            kind=words
+            words="text json srt vtt"
+            ;;
+        *:-o | *:--output | *:--ca-cert | *:--response)
+            kind=paths
+            ;;
+        *:--record)
+            kind=folders
+            ;;
+    esac
+}
+
+# The flags of a command ($1), and what stands without one: kind is as above, or flags where nothing does.
+_dg_command() {
+    flags="" words="" kind=text
+    case $1 in
+        "")
+            flags="-V --version -h --help"
+            kind=words
+            words="file url serve completions"
+            ;;
+        file)
+            flags="-m --model --version --model-version -l --language --language-hint --detect-language
+                --no-detect-language --detect-language-code --encoding --sample-rate --smart-format
+                --no-smart-format --punctuate --no-punctuate --paragraphs --no-paragraphs --numerals
+                --no-numerals --measurements --no-measurements --dictation --no-dictation --filler-words
+                --no-filler-words --profanity-filter --no-profanity-filter --diarize --no-diarize
+                --diarize-model --multichannel --no-multichannel --channels --utterances --no-utterances
+                --keyterm --keywords --search --replace --summarize --no-summarize --topics --no-topics
+                --custom-topic --custom-topic-mode --intents --no-intents --custom-intent --custom-intent-mode
+                --sentiment --no-sentiment --detect-entities --no-detect-entities --redact --mip-opt-out
+                --no-mip-opt-out --utt-split --callback --callback-method --tag --extra --param -f --format -o
+                --output --api-key --access-token --base-url --profile --allow-http --ca-cert --local
+                --timeout --retries -q --quiet -v --verbose -h --help"
+            kind=paths
+            ;;
+        url)
+            flags="-m --model --version --model-version -l --language --language-hint --detect-language
+                --no-detect-language --detect-language-code --encoding --sample-rate --smart-format
+                --no-smart-format --punctuate --no-punctuate --paragraphs --no-paragraphs --numerals
+                --no-numerals --measurements --no-measurements --dictation --no-dictation --filler-words
+                --no-filler-words --profanity-filter --no-profanity-filter --diarize --no-diarize
+                --diarize-model --multichannel --no-multichannel --channels --utterances --no-utterances
+                --keyterm --keywords --search --replace --summarize --no-summarize --topics --no-topics
+                --custom-topic --custom-topic-mode --intents --no-intents --custom-intent --custom-intent-mode
+                --sentiment --no-sentiment --detect-entities --no-detect-entities --redact --mip-opt-out
+                --no-mip-opt-out --utt-split --callback --callback-method --tag --extra --param -f --format -o
+                --output --api-key --access-token --base-url --profile --allow-http --ca-cert --local
+                --timeout --retries -q --quiet -v --verbose -h --help"
+            kind=text
+            ;;
+        serve)
+            flags="--host --port --engine --response --record --require-key --allow-private-urls -q --quiet -v
+                --verbose -h --help"
+            kind=flags
+            ;;
+        completions)
+            flags="-q --quiet -v --verbose -h --help"
+            kind=words
+            words="bash zsh fish powershell"
+            ;;
+    esac
+}
+
+_dg() {
+    local IFS=$' \t\n' line=${COMP_LINE:0:COMP_POINT} text="" start=""
+    local parts=() command="" flag="" only_arguments="" flags="" words="" kind="" word i
+    COMPREPLY=()
+
+    # COMP_WORDS is cut at COMP_WORDBREAKS too, so that --model=nova-3 is three; what has no space between is one.
+    for ((i = 0; i <= COMP_CWORD; i++)); do
+        word=${COMP_WORDS[i]}
+        if ((i == 0)) || [[ $line == [[:space:]]* ]]; then
+            line=${line#"${line%%[![:space:]]*}"}
+            parts+=("")
+        fi
+        ((i == COMP_CWORD)) && word=$line # the part of it before the cursor
+        parts[${#parts[@]} - 1]+=$word
+        line=${line#"$word"}
+    done
+
+    # Where we are: in which command, behind which flag.
+    for ((i = 1; i < ${#parts[@]} - 1; i++)); do
+        word=${parts[i]}
+        if [[ $flag ]]; then
+            flag=""
+        elif [[ ! $only_arguments && $word == -- ]]; then
+            only_arguments=1
+        elif [[ ! $only_arguments && $word == -?* ]]; then
+            _dg_value "$command" "$word"
+            flag=${kind:+$word}
+        elif [[ ! $command ]]; then
+            command=$word
+        fi
+    done
+    text=${parts[${#parts[@]} - 1]}
+
+    # What may stand here: `words`, behind `start`.
+    if [[ $flag ]]; then
+        _dg_value "$command" "$flag"
+    elif [[ ! $only_arguments && $text == --*=* ]]; then
+        start=${text%%=*}=
+        _dg_value "$command" "${text%%=*}"
+    elif [[ ! $only_arguments && $text == -[!-]?* ]]; then
+        start=${text:0:2}
+        _dg_value "$command" "$start"
+    else
+        _dg_command "$command"
+        # Flags are offered where one begins, and where nothing else can stand.
+        [[ ! $only_arguments && ($text == -* || $kind == flags) ]] && words=$flags kind=words
+    fi
+    text=${text#"$start"}
+    text=${text#[\"\']}
+
+    # What readline replaces begins after the last character of COMP_WORDBREAKS.
+    [[ $start == *= && $COMP_WORDBREAKS == *=* ]] && start=""
+    case $kind in
+        words)
+            for word in $words; do
+                [[ $word == "$text"* ]] && COMPREPLY+=("$start$word")
+            done
+            ;;
+        paths) return ;; # readline completes paths, spaces and all, where we offer nothing
+        folders) type compopt &>/dev/null && compopt -o dirnames ;;
+    esac
+    # Where we offer nothing, no path is offered instead; before bash 4 there is no way to say so.
+    type compopt &>/dev/null && compopt +o default +o bashdefault
+}
+
+complete -o default -o bashdefault -F _dg dg dgcli

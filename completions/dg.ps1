@@ -1,0 +1,476 @@
+# PowerShell completion for dg dgcli. Made by: dg completions powershell
+
+Register-ArgumentCompleter -Native -CommandName 'dg', 'dgcli' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    # Sort, commands, names, what follows, help; the words that may follow have the next rows.
+    $table = @'
+argument||COMMAND|words|
+word||file||Transcribe a file, or standard input.
+word||url||Transcribe a recording that the API fetches itself.
+word||serve||Run a Deepgram-compatible server on this machine.
+word||completions||Print the script that completes dg in your shell.
+argument|file|PATH|path|
+argument|url|URL|text|
+argument|completions|SHELL|words|
+word||bash||
+word||zsh||
+word||fish||
+word||powershell||
+flag||-V --version||Show the version and leave.
+flag| file url serve completions|-h --help||Show this message and exit.
+flag|file url|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
+word||nova-3||
+word||nova-3-general||
+word||nova-3-medical||
+word||nova-3-pharma||
+word||nova-2||
+word||nova-2-general||
+word||nova-2-meeting||
+word||nova-2-phonecall||
+word||nova-2-finance||
+word||nova-2-conversationalai||
+word||nova-2-voicemail||
+word||nova-2-video||
+word||nova-2-medical||
+word||nova-2-drivethru||
+word||nova-2-automotive||
+word||nova-2-atc||
+word||nova||
+word||nova-general||
+word||nova-phonecall||
+word||nova-medical||
+word||enhanced||
+word||enhanced-general||
+word||enhanced-meeting||
+word||enhanced-phonecall||
+word||enhanced-finance||
+word||base||
+word||base-general||
+word||base-meeting||
+word||base-phonecall||
+word||base-finance||
+word||base-conversationalai||
+word||base-voicemail||
+word||base-video||
+word||whisper||
+word||whisper-tiny||
+word||whisper-base||
+word||whisper-small||
+word||whisper-medium||
+word||whisper-large||
+flag|file url|--version --model-version|words|Version of the model: 'latest' or an id.
+word||latest||
+flag|file url|-l --language|words|Language spoken, as a BCP-47 tag; 'multi' for several in one recording. The API's default: en.
+word||multi||
+word||bg||
+word||ca||
+word||cs||
+word||da||
+word||da-DK||
+word||de||
+word||de-CH||
+word||el||
+word||en||
+word||en-AU||
+word||en-GB||
+word||en-IN||
+word||en-NZ||
+word||en-US||
+word||es||
+word||es-419||
+word||es-LATAM||
+word||et||
+word||fi||
+word||fr||
+word||fr-CA||
+word||hi||
+word||hi-Latn||
+word||hu||
+word||id||
+word||it||
+word||ja||
+word||ko||
+word||ko-KR||
+word||lt||
+word||lv||
+word||ms||
+word||nl||
+word||nl-BE||
+word||no||
+word||pl||
+word||pt||
+word||pt-BR||
+word||pt-PT||
+word||ro||
+word||ru||
+word||sk||
+word||sv||
+word||sv-SE||
+word||ta||
+word||taq||
+word||th||
+word||th-TH||
+word||tr||
+word||uk||
+word||vi||
+word||zh||
+word||zh-CN||
+word||zh-HK||
+word||zh-Hans||
+word||zh-Hant||
+word||zh-TW||
+flag|file url|--language-hint|words|Language to expect in multilingual audio (nova-3 with --language multi, flux-general-multi).
+word||bg||
+word||ca||
+word||cs||
+word||da||
+word||da-DK||
+word||de||
+word||de-CH||
+word||el||
+word||en||
+word||en-AU||
+word||en-GB||
+word||en-IN||
+word||en-NZ||
+word||en-US||
+word||es||
+word||es-419||
+word||es-LATAM||
+word||et||
+word||fi||
+word||fr||
+word||fr-CA||
+word||hi||
+word||hi-Latn||
+word||hu||
+word||id||
+word||it||
+word||ja||
+word||ko||
+word||ko-KR||
+word||lt||
+word||lv||
+word||ms||
+word||nl||
+word||nl-BE||
+word||no||
+word||pl||
+word||pt||
+word||pt-BR||
+word||pt-PT||
+word||ro||
+word||ru||
+word||sk||
+word||sv||
+word||sv-SE||
+word||ta||
+word||taq||
+word||th||
+word||th-TH||
+word||tr||
+word||uk||
+word||vi||
+word||zh||
+word||zh-CN||
+word||zh-HK||
+word||zh-Hans||
+word||zh-Hant||
+word||zh-TW||
+flag|file url|--detect-language||Detect the language of each channel.
+flag|file url|--no-detect-language||The opposite of --detect-language.
+flag|file url|--detect-language-code|words|Restrict --detect-language to this; repeatable.
+word||bg||
+word||ca||
+word||cs||
+word||da||
+word||de||
+word||de-CH||
+word||el||
+word||en||
+word||es||
+word||et||
+word||fi||
+word||fr||
+word||hi||
+word||hu||
+word||id||
+word||it||
+word||ja||
+word||ko||
+word||lt||
+word||lv||
+word||ms||
+word||nl||
+word||nl-BE||
+word||no||
+word||pl||
+word||pt||
+word||ro||
+word||ru||
+word||sk||
+word||sv||
+word||th||
+word||tr||
+word||uk||
+word||vi||
+word||zh||
+flag|file url|--encoding|words|Encoding of raw (headerless) audio; leave it out for WAV, MP3 and other containers.
+word||linear16||
+word||linear32||
+word||flac||
+word||alaw||
+word||mulaw||
+word||amr-nb||
+word||amr-wb||
+word||opus||
+word||ogg-opus||
+word||speex||
+word||g729||
+flag|file url|--sample-rate|text|Sample rate of raw audio, in Hz.
+hidden|file url|--tier|words|Tier of the model, before models were prefixed with it.
+word||nova||
+word||enhanced||
+word||base||
+hidden|file url|--alternatives|text|Number of alternative transcripts.
+flag|file url|--smart-format||Punctuation, numerals, dates, money and paragraphs as a reader expects them. Default: on.
+flag|file url|--no-smart-format||The opposite of --smart-format.
+flag|file url|--punctuate||Add punctuation and capitals.
+flag|file url|--no-punctuate||The opposite of --punctuate.
+flag|file url|--paragraphs||Divide the transcript into paragraphs.
+flag|file url|--no-paragraphs||The opposite of --paragraphs.
+flag|file url|--numerals||Write numbers as digits: nine becomes 9.
+flag|file url|--no-numerals||The opposite of --numerals.
+flag|file url|--measurements||Abbreviate units: milligram becomes mg.
+flag|file url|--no-measurements||The opposite of --measurements.
+flag|file url|--dictation||Turn spoken commands ('comma', 'new line') into marks.
+flag|file url|--no-dictation||The opposite of --dictation.
+flag|file url|--filler-words||Keep uh and um.
+flag|file url|--no-filler-words||The opposite of --filler-words.
+flag|file url|--profanity-filter||Mask profanity.
+flag|file url|--no-profanity-filter||The opposite of --profanity-filter.
+flag|file url|--diarize||Tell speakers apart: a number on every word.
+flag|file url|--no-diarize||The opposite of --diarize.
+flag|file url|--diarize-model|words|Tell speakers apart with this diarizer, instead of --diarize.
+word||latest||
+word||v1||
+word||v2||
+hidden|file url|--diarize-version|words|Version of the old diarizer.
+word||latest||
+word||2021-07-14.0||
+flag|file url|--multichannel||Transcribe each channel on its own.
+flag|file url|--no-multichannel||The opposite of --multichannel.
+flag|file url|--channels|text|Number of channels of raw audio.
+flag|file url|--utterances||Divide the transcript into utterances: what one speaker says without a pause.
+flag|file url|--no-utterances||The opposite of --utterances.
+flag|file url|--keyterm|text|Word or phrase to listen for; repeatable (Nova-3 and Flux).
+flag|file url|--keywords|text|Word to boost, as WORD or WORD:BOOST; repeatable (Nova-2 and older).
+hidden|file url|--keyword-boost|words|Old way of boosting keywords.
+word||legacy||
+flag|file url|--search|text|Term to search for in the sound; hits with times are in the JSON; repeatable.
+flag|file url|--replace|text|Replace a term, as FIND:REPLACEMENT, or delete it, as FIND; repeatable.
+flag|file url|--summarize||Summarize the recording.
+flag|file url|--no-summarize||The opposite of --summarize.
+flag|file url|--topics||Find topics.
+flag|file url|--no-topics||The opposite of --topics.
+flag|file url|--custom-topic|text|Topic to look for; repeatable.
+flag|file url|--custom-topic-mode|words|Whether topics of the model's own come beside the custom ones.
+word||extended||
+word||strict||
+hidden|file url|--detect-topics||Old name of --topics.
+hidden|file url|--no-detect-topics||The opposite of --detect-topics.
+flag|file url|--intents||Find what speakers intend.
+flag|file url|--no-intents||The opposite of --intents.
+flag|file url|--custom-intent|text|Intent to look for; repeatable.
+flag|file url|--custom-intent-mode|words|Whether intents of the model's own come beside the custom ones.
+word||extended||
+word||strict||
+flag|file url|--sentiment||Tell the sentiment of each segment.
+flag|file url|--no-sentiment||The opposite of --sentiment.
+flag|file url|--detect-entities||List names, places, dates and the like.
+flag|file url|--no-detect-entities||The opposite of --detect-entities.
+flag|file url|--redact|words|Hide sensitive content: a group (pci, pii, phi, numbers, ssn) or an entity type; repeatable.
+word||pci||
+word||pii||
+word||phi||
+word||numbers||
+word||aggressive_numbers||
+word||ssn||
+word||true||
+word||account_number||
+word||age||
+word||bank_account||
+word||cardinal||
+word||credit_card||
+word||credit_card_expiration||
+word||cvv||
+word||date||
+word||date_interval||
+word||dob||
+word||driver_license||
+word||email_address||
+word||event||
+word||filename||
+word||gender_sexuality||
+word||healthcare_number||
+word||ip_address||
+word||location||
+word||location_address||
+word||location_city||
+word||location_coordinate||
+word||location_country||
+word||location_state||
+word||location_zip||
+word||money||
+word||name||
+word||name_given||
+word||name_family||
+word||name_medical_professional||
+word||numerical_pii||
+word||occupation||
+word||ordinal||
+word||origin||
+word||passport_number||
+word||password||
+word||percent||
+word||phone_number||
+word||physical_attribute||
+word||time||
+word||url||
+word||username||
+word||vehicle_id||
+word||condition||
+word||drug||
+word||injury||
+word||blood_type||
+word||medical_process||
+word||statistics||
+word||language||
+word||marital_status||
+word||organization||
+word||political_affiliation||
+word||religion||
+word||routing_number||
+word||zodiac_sign||
+flag|file url|--mip-opt-out||Leave Deepgram's model improvement program (affects the price).
+flag|file url|--no-mip-opt-out||The opposite of --mip-opt-out.
+flag|file url|--utt-split|text|Pause that ends an utterance, in seconds. The API's default: 0.8.
+flag|file url|--callback|text|Answer at once and deliver the transcript to this URL.
+flag|file url|--callback-method|words|HTTP method of the callback.
+word||POST||
+word||PUT||
+flag|file url|--tag|text|Label of the request in usage reports; repeatable.
+flag|file url|--extra|text|KEY:VALUE that comes back in the metadata; repeatable.
+flag|file url|--param|text|Any other query parameter of the API, as KEY=VALUE; repeatable.
+flag|file url|-f --format|words|Format for standard output. Default: text.
+word||text||The words, in paragraphs; who speaks them where that is known
+word||json||The response of the API, byte for byte
+word||srt||SubRip captions
+word||vtt||WebVTT captions
+flag|file url|-o --output|path|File to write; its suffix names the format; repeatable.
+flag|file url|--api-key|text|API key; else DEEPGRAM_API_KEY or the config file.
+flag|file url|--access-token|text|Temporary token instead of a key; else DEEPGRAM_ACCESS_TOKEN.
+flag|file url|--base-url|text|Another host of the API; else DEEPGRAM_BASE_URL.
+flag|file url|--profile|text|Profile of the config file; else DGCLI_PROFILE.
+flag|file url|--allow-http||Send the key in clear text to a self-hosted server.
+flag|file url|--ca-cert|path|Certificate authorities to trust; else SSL_CERT_FILE.
+flag|file url|--local||Transcribe on this machine: no key, no network, English only.
+flag|file url|--timeout|text|Seconds to wait for the transcript after the upload. Default: 1500.
+flag|file url|--retries|text|Further tries after a lost connection or a busy server; one that comes after a whole upload may be billed again. Default: 3.
+flag|file url serve completions|-q --quiet||Say nothing but errors.
+flag|file url serve completions|-v --verbose||Say more.
+flag|serve|--host|text|Address to listen on; 0.0.0.0 opens it to the network.
+flag|serve|--port|text|Port to listen on; 0 takes a free one.
+flag|serve|--engine|text|Recogniser: pocketsphinx, or replay to answer with --response.
+flag|serve|--response|path|Response that --engine replay answers with.
+flag|serve|--record|path|Keep the audio, query and headers of each request here.
+flag|serve|--require-key|text|Answer 401 to whoever does not send this key.
+flag|serve|--allow-private-urls||Fetch URLs of private networks and this machine too.
+'@
+    $rows = [System.Collections.ArrayList]::new()
+    foreach ($line in $table -split '\r?\n') {
+        $sort, $commands, $names, $takes, $help = $line -split '\|', 5
+        $row = [pscustomobject]@{
+            Sort = $sort
+            Commands = $commands -split ' '
+            Names = $names -split ' '
+            Takes = $takes
+            Help = $help
+            Words = [System.Collections.ArrayList]::new()
+        }
+        if ($sort -eq 'word') {
+            [void]$rows[$rows.Count - 1].Words.Add($row)
+        } else {
+            [void]$rows.Add($row)
+        }
+    }
+
+    # Where we are: in which command, behind which flag.
+    $command = ''
+    $behind = $null
+    $onlyArguments = $false
+    $before = @($commandAst.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursorPosition })
+    foreach ($element in $before | Select-Object -Skip 1) {
+        $word = $element.Extent.Text
+        if ($behind) {
+            $behind = $null
+        } elseif (-not $onlyArguments -and $word -ceq '--') {
+            $onlyArguments = $true
+        } elseif (-not $onlyArguments -and $word -like '-?*') {
+            $behind = $rows | Where-Object {
+                $_.Sort -ne 'argument' -and $_.Takes -and
+                $_.Commands -ccontains $command -and $_.Names -ccontains $word
+            }
+        } elseif (-not $command) {
+            $command = $word
+        }
+    }
+
+    # What may stand here: the words of a row, or flags and commands; the text in front of them stays.
+    $start = ''
+    $text = "$wordToComplete"
+    $here = @($rows | Where-Object { $_.Commands -ccontains $command })
+    if (-not $behind -and -not $onlyArguments -and $text -cmatch '^(--[^=]+)=(.*)$|^(-[^-])(.+)$') {
+        $name = $Matches[1] + $Matches[3]
+        $found = $here | Where-Object { $_.Sort -ne 'argument' -and $_.Takes -and $_.Names -ccontains $name }
+        if ($found) {
+            $behind = $found
+            $text = $Matches[2] + $Matches[4]
+            $start = $wordToComplete.Substring(0, $wordToComplete.Length - $text.Length)
+        }
+    }
+    if ($behind) {
+        $takes = $behind.Takes
+        $offered = @($behind.Words)
+    } elseif (-not $onlyArguments -and $text -like '-*') {
+        $takes = ''
+        $offered = @($here | Where-Object { $_.Sort -eq 'flag' })
+    } else {
+        $argument = $here | Where-Object { $_.Sort -eq 'argument' } | Select-Object -First 1
+        $takes = if ($argument) { $argument.Takes } else { '' }
+        $offered = @(if ($argument) { $argument.Words })
+    }
+
+    if ($takes -eq 'path') {
+        if ($start -and $text) {
+            foreach ($path in [System.Management.Automation.CompletionCompleters]::CompleteFilename($text)) {
+                [System.Management.Automation.CompletionResult]::new(
+                    $start + $path.CompletionText, $path.ListItemText, $path.ResultType, $path.ToolTip)
+            }
+        }
+        return # without results PowerShell completes paths
+    }
+    $results = @(
+        foreach ($row in $offered) {
+            foreach ($name in $row.Names) {
+                if ($name.StartsWith($text, [System.StringComparison]::OrdinalIgnoreCase)) {
+                    $type = if ($row.Sort -eq 'flag') { 'ParameterName' } else { 'ParameterValue' }
+                    $help = if ($row.Help) { $row.Help } else { $name }
+                    [System.Management.Automation.CompletionResult]::new($start + $name, $name, $type, $help)
+                }
+            }
+        }
+    )
+    if ($results) { $results } else { '' } # an empty text: no paths instead
+}
