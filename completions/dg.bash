@@ -42,7 +42,7 @@ _dg_value() {
         *:--sample-rate | *:--alternatives | *:--channels | *:--keyterm | *:--keywords | *:--search | \
           *:--replace | *:--custom-topic | *:--custom-intent | *:--utt-split | *:--callback | *:--tag | \
           *:--extra | *:--param | *:--api-key | *:--access-token | *:--base-url | *:--profile | *:--timeout | \
-          *:--retries | *:--host | *:--port | *:--engine | *:--require-key)
+          *:--retries | *:--host | *:--port | *:--require-key)
             kind=text
             ;;
         *:--tier)
@@ -86,6 +86,10 @@ _dg_value() {
             ;;
         *:-o | *:--output | *:--ca-cert | *:--response)
             kind=paths
+            ;;
+        *:--engine)
+            kind=words
+            words="pocketsphinx replay"
             ;;
         *:--record)
             kind=folders

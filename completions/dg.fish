@@ -97,7 +97,7 @@ complete $dg -n '__dg_in file url serve completions' -s v -l verbose -d 'Say mor
 complete $dg -n '__dg_in file url serve completions' -s h -l help -d 'Show this message and exit.'
 complete $dg -n '__dg_in serve' -l host -x -d 'Address to listen on; 0.0.0.0 opens it to the network.'
 complete $dg -n '__dg_in serve' -l port -x -d 'Port to listen on; 0 takes a free one.'
-complete $dg -n '__dg_in serve' -l engine -x -d 'Recogniser: pocketsphinx, or replay to answer with --response.'
+complete $dg -n '__dg_in serve' -l engine -k -x -a 'pocketsphinx replay' -d 'Recogniser: pocketsphinx, or replay to answer with --response.'
 complete $dg -n '__dg_in serve' -l response -r -F -d 'Response that --engine replay answers with.'
 complete $dg -n '__dg_in serve' -l record -x -a '(__fish_complete_directories)' -d 'Keep the audio, query and headers of each request here.'
 complete $dg -n '__dg_in serve' -l require-key -x -d 'Answer 401 to whoever does not send this key.'

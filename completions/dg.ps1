@@ -382,7 +382,9 @@ flag|file url serve completions|-q --quiet||Say nothing but errors.
 flag|file url serve completions|-v --verbose||Say more.
 flag|serve|--host|text|Address to listen on; 0.0.0.0 opens it to the network.
 flag|serve|--port|text|Port to listen on; 0 takes a free one.
-flag|serve|--engine|text|Recogniser: pocketsphinx, or replay to answer with --response.
+flag|serve|--engine|words|Recogniser: pocketsphinx, or replay to answer with --response.
+word||pocketsphinx||
+word||replay||
 flag|serve|--response|path|Response that --engine replay answers with.
 flag|serve|--record|path|Keep the audio, query and headers of each request here.
 flag|serve|--require-key|text|Answer 401 to whoever does not send this key.

@@ -32,7 +32,12 @@ def serve(
         int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)
     ] = 8080,
     engine: Annotated[
-        str, typer.Option(help="Recogniser: pocketsphinx, or replay to answer with --response.")
+        str,
+        typer.Option(
+            help="Recogniser: pocketsphinx, or replay to answer with --response.",
+            metavar="NAME",
+            autocompletion=lambda: ["pocketsphinx", "replay"],
+        ),
     ] = "pocketsphinx",
     response: Annotated[
         Path | None, typer.Option(help="Response that --engine replay answers with.", metavar="FILE")
