@@ -52,6 +52,25 @@ class AudioFormat:
         return frame * self.sample_rate if frame and self.sample_rate else None
 
 
+# A block this long is what the reference calls a good default: 20 to 250 ms are allowed.
+BLOCK_SECONDS = 0.1
+
+
+def block_bytes(audio: AudioFormat, fallback: int = 4096) -> int:
+    """Bytes of a block of `BLOCK_SECONDS`, in whole frames; `fallback` where bytes do not tell time."""
+    rate, frame = audio.byte_rate, audio.frame_bytes
+    if not rate or not frame:
+        return fallback
+    return max(int(rate * BLOCK_SECONDS) // frame, 1) * frame
+
+
+def slices(audio: bytes, form: AudioFormat) -> Iterator[bytes]:
+    """Whole frames of audio as blocks of a length that may be sent."""
+    size = block_bytes(form)
+    for start in range(0, len(audio), size):
+        yield audio[start : start + size]
+
+
 class Pace(enum.Enum):
     """How fast audio may be sent."""
 
