@@ -13,7 +13,7 @@ __all__ = ["AudioFormat", "Pace", "Source", "open_source", "raw_format"]
 
 
 def raw_format(values: Values) -> AudioFormat | None:
-    """What `--encoding`, `--sample-rate` and `--channels` say of headerless audio, None if they say nothing."""
+    """What `--encoding`, `--sample-rate` and `--channels` say of headerless audio; None: nothing."""
     encoding = values.get("encoding")
     if encoding is None:
         return None
@@ -55,7 +55,7 @@ def open_source(
 
         return PipeSource(raw)
     if colon and scheme.lower() in ("http", "https"):
-        from dgcli.audio.http import HttpSource
+        from dgcli.audio.url import HttpSource
 
         return HttpSource(argument, raw, verify=verify)
     if colon and scheme.isalpha():

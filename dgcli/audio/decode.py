@@ -29,7 +29,8 @@ class Decoder:
     """The first audio stream of a container, decoded at its own sample rate and channels.
 
     `name` is for messages. `like` is a format that must be kept to: what comes after a reconnect is
-    resampled to what came before. Raises `AudioError` for what FFmpeg cannot read.
+    resampled to what came before; `form` is FFmpeg's name of a container that need not be guessed.
+    Raises `AudioError` for what FFmpeg cannot read.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Decoder:
         name: str,
         *,
         like: AudioFormat | None = None,
+        form: str | None = None,
         options: dict[str, str] | None = None,
         timeout: tuple[float, float] | None = None,
     ) -> None:
@@ -45,7 +47,9 @@ class Decoder:
 
         self._name = name
         try:
-            self._container: Any = av.open(source, mode="r", options=options or {}, timeout=timeout)
+            self._container: Any = av.open(
+                source, mode="r", format=form, options=options or {}, timeout=timeout
+            )
         except (av.FFmpegError, OSError, ValueError) as error:
             raise AudioError(f"{name} is no audio that can be decoded: {_why(error)}.") from error
         streams = self._container.streams.audio
@@ -64,8 +68,17 @@ class Decoder:
         self._resampler = av.AudioResampler(
             format="s16", layout=layouts.get(channels) or context.layout, rate=rate
         )
-        duration = self._container.duration
-        self.duration: float | None = duration / av.time_base if duration and duration > 0 else None
+        self.duration = self._length()
+
+    def _length(self) -> float | None:
+        """Seconds of audio, where the container or the stream says so."""
+        import av
+
+        stream: Any = self._stream
+        whole, own = self._container.duration, stream.duration
+        if whole and whole > 0:
+            return float(whole / av.time_base)
+        return float(own * stream.time_base) if own and own > 0 else None
 
     def _samples(self, frame: Any) -> bytes:
         """A decoded frame, or None for what the resampler still holds, as interleaved samples."""

@@ -71,14 +71,14 @@ class Deinterleaver:
 def read_head(receive: Callable[[], bytes]) -> tuple[str, Mapping[str, str], bytes]:
     """Status line, headers (names in lower case) and the first bytes of the body of an answer.
 
-    Meant for answers that an HTTP library refuses since they begin with `ICY`. Raises `ValueError` when no
-    head comes.
+    Meant for answers that an HTTP library refuses since they begin with `ICY`. Raises
+    `ConnectionError` when no head comes.
     """
     data = b""
     while b"\r\n\r\n" not in data:
         got = receive()
         if not got or len(data) > _HEAD_LIMIT:
-            raise ValueError("no head")
+            raise ConnectionError("it closed the connection without an answer")
         data += got
     head, _, body = data.partition(b"\r\n\r\n")
     status, *lines = _decoded(head).split("\r\n")
