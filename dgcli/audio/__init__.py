@@ -1,13 +1,18 @@
 """Where live audio comes from: a source for each kind of SOURCE argument (recipe in `base`)."""
 
+from __future__ import annotations
+
 import os
-import ssl
 import stat
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dgcli.audio.base import AudioFormat, Pace, Source
 from dgcli.errors import AudioError, UsageError
 from dgcli.params import Values
+
+if TYPE_CHECKING:
+    import ssl  # commands that only ask for a media type need not load it
 
 __all__ = ["AudioFormat", "Pace", "Source", "open_source", "raw_format"]
 
