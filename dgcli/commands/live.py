@@ -55,7 +55,6 @@ def live(
             streaming=streaming,
             shown=shown,
             console=general.console(),
-            takes_keys=source != "-",
         )
     finally:
         opened.stop()

@@ -311,12 +311,13 @@ class _Signals:
                 signal.signal(number, handler)
 
 
-def _drive(streamer: Streamer, deck: _Deck, takes_keys: bool) -> Closed | None:
+def _drive(streamer: Streamer, deck: _Deck) -> Closed | None:
     """Pass events on until the stream is over; how it ended."""
     ended: Closed | None = None
     ticked = 0.0
     with ExitStack() as stack:
-        pressed = stack.enter_context(keys()) if takes_keys else str
+        is_watched = sys.stdout.isatty() or sys.stderr.isatty()
+        pressed = stack.enter_context(keys()) if is_watched else str
         while not streamer.closed:
             event = streamer.next_event(_TICK)
             if event is not None:
@@ -345,14 +346,13 @@ def stream(
     streaming: Streaming,
     shown: Shown,
     console: Console,
-    takes_keys: bool,
 ) -> None:
     """Run one stream from an opened source to its end. Raises every `DgError` there is."""
     if connection.local:
         with local_server(config) as here:
             stream(
                 here, source, form, values, connection=replace(connection, local=False), output=output,
-                streaming=streaming, shown=shown, console=console, takes_keys=takes_keys,
+                streaming=streaming, shown=shown, console=console,
             )  # fmt: skip
         return
     url = f"{config.url('/v1/listen', websocket=True)}?{query(values, form)}"
@@ -377,7 +377,7 @@ def stream(
     signals = _Signals(streamer)
     try:
         with signals.caught(), streamer:
-            ended = _drive(streamer, deck, takes_keys)
+            ended = _drive(streamer, deck)
     finally:
         deck.close()
         if saved is not None:

@@ -97,7 +97,7 @@ class ScreenSink:
         if not name:
             return Text()
         colour = _COLOURS[(channel if speaker is None else speaker) % len(_COLOURS)]
-        return Text(f"{name}: ", Style(color=colour, bold=True))
+        return Text().append(f"{name}: ", Style(color=colour, bold=True))
 
     def _ended(self, utterances: list[Utterance]) -> None:
         if utterances and not self._finals:
@@ -170,9 +170,8 @@ class ScreenSink:
         for channel in channels[:room]:
             wrapped = list(self._open(channel).wrap(self._console, width))
             if len(wrapped) > each:  # the newest words are those to see
-                wrapped = wrapped[-each:]
-                wrapped[0] = Text("… ", Style(dim=True)) + wrapped[0]
-                wrapped[0].truncate(width)
+                wrapped = list(self._open(channel).wrap(self._console, width - 2))[-each:]
+                wrapped[0] = Text().append("… ", Style(dim=True)).append_text(wrapped[0])
             lines += wrapped
         if self._status:
             status = self._status_line()

@@ -2,7 +2,6 @@
 
 import os
 import select
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -17,19 +16,16 @@ def _nothing() -> str:
 def keys() -> Iterator[Poll]:
     """A function that returns the keys pressed since it was last called; it never waits.
 
-    Keys are not echoed meanwhile. Where standard input is no terminal, or that terminal belongs to another
+    Keys are read from the terminal itself, since standard input may carry audio, and are not echoed meanwhile:
+    that would move the cursor of whoever draws there. Without a terminal, or where it belongs to another
     program now (we run in the background), nothing is read and nothing changed: touching it would stop us.
     """
     try:
         import termios
         import tty
-    except ImportError:  # Windows
-        yield _nothing
-        return
-    try:
-        descriptor = sys.stdin.fileno()
-        before = termios.tcgetattr(descriptor)
-    except (OSError, ValueError, AttributeError, termios.error):
+
+        descriptor = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+    except (ImportError, OSError):  # Windows; no terminal
         yield _nothing
         return
 
@@ -47,12 +43,15 @@ def keys() -> Iterator[Poll]:
         except OSError:
             return ""
 
-    changed = is_ours()
-    if changed:
-        tty.setcbreak(descriptor, termios.TCSANOW)
+    before = None
     try:
+        if is_ours():
+            with suppress(termios.error):
+                before = termios.tcgetattr(descriptor)
+                tty.setcbreak(descriptor, termios.TCSANOW)
         yield poll
     finally:
-        if changed and is_ours():
+        if before is not None and is_ours():
             with suppress(termios.error):
                 termios.tcsetattr(descriptor, termios.TCSANOW, before)
+        os.close(descriptor)
