@@ -31,13 +31,15 @@ class AudioFormat:
 
     Raw audio has an `encoding` (the API's name), a `sample_rate` in Hz and a number of `channels`. A
     container or a compressed stream that is passed on as it comes may have none of these. `suffix` is what a
-    file of these very bytes is called.
+    file of these very bytes is called. `average_byte_rate` is for what has no fixed one, a container in a
+    file say: its bytes per second over the whole length, by which it is paced.
     """
 
     encoding: str | None = None
     sample_rate: int | None = None
     channels: int = 1
     suffix: str = ".raw"
+    average_byte_rate: float | None = None
 
     @property
     def frame_bytes(self) -> int | None:
