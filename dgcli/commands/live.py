@@ -12,11 +12,6 @@ from dgcli.options import Connection, General, Output, Params, command
 from dgcli.params import Endpoint
 
 
-def _verify(argument: str, ca_cert: Path | None) -> tls.ssl.SSLContext | bool:
-    """How to check the certificate of a source: only URLs have one."""
-    return tls.context(ca_cert) if "://" in argument else True
-
-
 @command(Endpoint.LIVE)
 def live(
     source: Annotated[
@@ -42,7 +37,9 @@ def live(
     streaming.check(local=connection.local)
     if not connection.local:
         config.authorization()  # without a key there is no point in opening the source
-    opened = open_source(source, raw_format(values), verify=_verify(source, config.ca_cert))
+    opened = open_source(
+        source, raw_format(values), verify="://" not in source or tls.context(config.ca_cert)
+    )
     try:
         form = opened.open()
         stream(

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -33,6 +33,9 @@ from dgcli.sinks.stats import report
 from dgcli.sinks.stdout import Stdout
 from dgcli.ui.console import Console
 from dgcli.ui.keys import keys
+
+if TYPE_CHECKING:
+    from dgcli.sinks.screen import ScreenSink  # rich is only loaded where there is a screen
 
 FASTEST = 1.25  # times real time, as the API allows: "Recovering From Connection Errors"
 _TICK = 0.1  # seconds
@@ -68,13 +71,13 @@ class Streaming:
         typer.Option(help="Stop after so long without a word.", metavar="SECONDS", rich_help_panel=_STREAM),
     ] = None
     max_reconnects: Annotated[
-        int | None,
+        int,
         typer.Option(
             help="Tries to connect again without a new word between them. Default: 10.",
             metavar="N",
             rich_help_panel=_STREAM,
         ),
-    ] = None
+    ] = 10
     no_reconnect: Annotated[
         bool,
         typer.Option("--no-reconnect", help="End when the connection drops.", rich_help_panel=_STREAM),
@@ -89,7 +92,7 @@ class Streaming:
         ):
             if value is not None and not 0 < value < float("inf"):
                 raise UsageError(f"{flag} takes a number above 0, not {value:g}.")
-        if self.max_reconnects is not None and self.max_reconnects < 0:
+        if self.max_reconnects < 0:
             raise UsageError(f"--max-reconnects takes 0 or more, not {self.max_reconnects}.")
         if self.speed is not None and self.speed > FASTEST and not (local or self.force_speed):
             raise UsageError(
@@ -99,7 +102,6 @@ class Streaming:
 
     def settings(self, url: str, config: Config, *, diarized: bool) -> Settings:
         """These options for the streamer."""
-        more = {} if self.max_reconnects is None else {"max_reconnects": self.max_reconnects}
         return Settings(
             url=url,
             headers={**config.authorization(), "User-Agent": f"dgcli/{__version__}"},
@@ -107,9 +109,9 @@ class Streaming:
             diarized=diarized,
             speed=1.0 if self.speed is None else self.speed,
             reconnect=not self.no_reconnect,
+            max_reconnects=self.max_reconnects,
             duration=self.duration,
             stop_after_silence=self.stop_after_silence,
-            **more,
         )
 
 
@@ -186,7 +188,7 @@ class _Deck:
         self._stdout = Stdout()
         self._options = Options()
         self._timestamps = shown.timestamps
-        self._screen: Any = None
+        self._screen: ScreenSink | None = None
         self._sinks: list[Sink] = [*self._front(output, shown, audio_seconds)]
         for path in output.output or ():
             self._sinks.append(file_sink(path, self._options, timestamps=shown.timestamps))
@@ -240,11 +242,12 @@ class _Deck:
     def failed(self, error: DgError, sink: Sink | None = None) -> None:
         """Remember a failure; a terminal that is gone is replaced by what standard output falls back to."""
         self.failure = self.failure or error
-        if sink is not None and sink is self._screen:
-            self._sinks.remove(sink)
-            lines = LinesSink(self._stdout.write, self._options, timestamps=self._timestamps)
-            left = "".join(line(one, self._options) for one in self._screen.left())
+        screen = self._screen
+        if screen is not None and sink is screen:
             self._screen = None
+            self._sinks.remove(screen)
+            lines = LinesSink(self._stdout.write, self._options, timestamps=self._timestamps)
+            left = "".join(line(one, self._options) for one in screen.left())
             self._sinks.append(lines)
             self.must_stop = True
             self._each(lambda _: self._stdout.write(left), [lines])
