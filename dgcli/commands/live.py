@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from dgcli import tls
 from dgcli.audio import open_source, raw_format
-from dgcli.commands.streaming import Shown, Streaming, check_outputs, stream
+from dgcli.commands.streaming import Shown, Streaming, check_outputs
 from dgcli.options import Connection, General, Output, Params, command
 from dgcli.params import Endpoint
 
@@ -30,6 +29,9 @@ def live(
     while it runs. Ctrl-C ends the stream and waits for its last words; a second one leaves at once. The key
     f, or SIGUSR1, asks for a result now.
     """
+    from dgcli import tls
+    from dgcli.commands.session import stream
+
     config = connection.config()
     values = params.checked(config)
     file = None if source == "-" or "://" in source else Path(source)

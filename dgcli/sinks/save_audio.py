@@ -3,6 +3,7 @@
 import struct
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -69,7 +70,11 @@ class _WavFile:
         self._size = 0
         self._told = clock()
         self._file: BinaryIO = path.open("wb", buffering=0)
-        self._file.write(_wav_header(form, 0))
+        try:
+            self._file.write(_wav_header(form, 0))
+        except OSError:
+            self._file.close()
+            raise
 
     def _tell(self) -> None:
         self._file.seek(0)
@@ -84,11 +89,11 @@ class _WavFile:
             self._tell()
 
     def close(self) -> None:
-        if self._size % 2:
-            self._file.seek(_HEADER_BYTES + self._size)
-            self._file.write(b"\0")
-        self._tell()
-        self._file.close()
+        with self._file:
+            if self._size % 2:
+                self._file.seek(_HEADER_BYTES + self._size)
+                self._file.write(b"\0")
+            self._tell()
 
 
 class _FlacFile:
@@ -134,6 +139,7 @@ class SaveAudio:
         self._form = form
         self._clock = clock
         self._writer: _Writer | None = None
+        self._failed = False
         suffix = path.suffix.lower()
         self._kind = "plain"
         if form.encoding in _WAV and form.sample_rate and suffix in (".wav", ".flac"):
@@ -156,10 +162,15 @@ class SaveAudio:
         return self._writer
 
     def write(self, audio: bytes) -> None:
-        """Add audio that was sent."""
+        """Add audio that was sent. After a failure, which raises once, the file stays as it is."""
+        if self._failed:
+            return
         try:
             self._opened().write(audio)
         except OSError as error:
+            self._failed = True
+            with suppress(OutputError):
+                self.close()
             raise OutputError(
                 f"{self.path} cannot be written: {error.strerror}.", hint="The audio is no longer saved."
             ) from error

@@ -294,12 +294,12 @@ def test_a_terminal_shows_and_takes_keys(environment: dict[str, str], serve: Ser
         dg_path(), ["live", str(path), *RAW, *base(server)], env=environment, dimensions=(24, 80), timeout=20
     )  # type: ignore[arg-type]
     try:
-        child.expect("listening · 00:00:0")
+        child.expect(rb"listening \S+ 00:00:0")
         child.expect(r"4\. 5\.")
         child.send("f")
         server.wait_for(lambda: {"type": "Finalize"} in server.seen[0].texts)
         child.sendintr()
-        child.expect("finishing")
+        child.expect("being finished")
         child.expect(pexpect.EOF)
         assert b"\x1b[?25h" in child.before
         child.wait()
