@@ -21,7 +21,9 @@ LOOK_AHEAD = 7.0  # seconds
 
 _INFINITE = float("inf")
 _UTTERANCE = 0.8  # seconds of pause that end an utterance where the API was not asked: its own default
-_CUE = 14.0  # points for every cue, so that there are few
+_CUE = 5.0  # points for every cue, so that there are few
+_CUT = 1.6  # what a cut costs, for what the language says of the gap
+_PAUSED = 50.0  # what a second of pause takes off
 _SHORT = 60.0  # for a cue that is on screen for no time at all
 _FAST = 12.0  # for each second that a reader is short of
 _SHARED = 14.0  # for a cue that two voices share
@@ -96,13 +98,13 @@ class Cutter:
             self._last_tried = start
             return
         pause = tokens.pauses[at]
-        points = tokens.gaps[at]
+        points = tokens.gaps[at] * _CUT
         if pause > PAUSE:
             self._gaps.append(0.0)
             self._settle_all(at)
             return
         if pause > 0.1:
-            points -= 40.0 * pause
+            points -= _PAUSED * pause
         if tokens.ends[at - 1] or pause >= _UTTERANCE:
             points -= 10.0
         if tokens.runs[at] == at:

@@ -19,7 +19,7 @@ class Kind(IntEnum):
     ARTICLE = 1  # and every other determiner: the, this, my, every
     PREPOSITION = 2
     CONJUNCTION = 3  # coordinating, subordinating, relative
-    PRONOUN = 4  # also with its auxiliary: I, they, we'll
+    PRONOUN = 4  # a subject, also with its auxiliary: I, they, we'll
     AUXILIARY = 5  # be, have, do and the modals, negated too
     ADVERB = 6  # degree and negation, which lean on what follows: not, very, so
     TITLE = 7  # Mr, Dr, and initials
@@ -27,6 +27,8 @@ class Kind(IntEnum):
     NAME = 9  # capitalised, and none of the above
     SHORT = 10  # up to three letters, and none of the above
     OPENER = 11  # well, okay, yeah: begins something new
+    OBJECT = 12  # a pronoun that leans on what stands before it: me, them
+    EITHER = 13  # a pronoun that may be subject or object: you, it
 
 
 SENTENCE = len(Kind)  # to the left of a gap these two stand above what the word is
@@ -41,9 +43,11 @@ _WORDS: dict[Kind, str] = {
         above below beside besides despite except inside outside since until till""",
     Kind.CONJUNCTION: """and or but nor yet if because when while although though unless whereas whether that
         which who whom where why how what whatever whenever wherever""",
-    Kind.PRONOUN: """i you he she it we they me him us them i'm you're he's she's it's we're they're i've
-        you've we've they've i'll you'll he'll she'll it'll we'll they'll i'd you'd he'd she'd
-        it'd we'd they'd there there's that's here's what's who's where's let's""",
+    Kind.PRONOUN: """i he she we they i'm he's she's we're they're i've we've they've i'll he'll she'll we'll
+        they'll i'd he'd she'd we'd they'd you're you've you'll you'd it's it'll it'd there there's that's
+        here's what's who's where's let's""",
+    Kind.EITHER: "you it",
+    Kind.OBJECT: "me him us them myself yourself himself herself itself ourselves themselves",
     Kind.AUXILIARY: """is are was were be been being am do does did have has had having will would can could
         shall should may might must isn't aren't wasn't weren't don't doesn't didn't haven't hasn't hadn't
         won't wouldn't can't cannot couldn't shouldn't mustn't needn't gonna wanna gotta""",
@@ -66,6 +70,7 @@ _LEFT: dict[Kind, float] = {
     Kind.CONJUNCTION: 50.0,
     Kind.PRONOUN: 45.0,
     Kind.AUXILIARY: 45.0,
+    Kind.EITHER: 40.0,
     Kind.ADVERB: 38.0,
     Kind.TITLE: 60.0,
     Kind.NUMBER: 15.0,
@@ -79,6 +84,7 @@ _RIGHT: dict[Kind, float] = {
     Kind.ARTICLE: -4.0,
     Kind.AUXILIARY: 4.0,
     Kind.OPENER: -12.0,
+    Kind.OBJECT: 14.0,
 }
 _PAIRS: dict[tuple[Kind, Kind], float] = {
     (Kind.NAME, Kind.NAME): 30.0,  # a first name and a last name

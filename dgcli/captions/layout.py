@@ -9,8 +9,8 @@ from dgcli.captions.text import width
 from dgcli.captions.tokens import Tokens
 
 _INFINITE = float("inf")
-_BREAK = 0.7  # what a line break costs of what a cut in the same place would
-_UNEVEN = 22.0  # for two lines of which one is empty
+_BREAK = 0.6  # what a line break costs of what a cut in the same place would
+_UNEVEN = 28.0  # for two lines of which one is empty
 _EXTRA = 12.0  # for every line beyond the second
 _DASH = "- "  # before each voice of a shared cue that has no other prefix
 
@@ -34,12 +34,13 @@ class Layout:
         runs = self._runs(first, after)
         if len(runs) > self._max_lines:
             return _INFINITE
-        spare, points = self._max_lines - len(runs), 0.0
+        tokens, spare, points = self._tokens, self._max_lines - len(runs), 0.0
+        widths = [sum(tokens.columns_end[at] - tokens.columns[at] + 1 for at in run) for run in runs]
         for run in runs:
             lines, cost = self._run_lines(run, 1 + spare, self._shared_prefix(run))
             spare -= len(lines) - 1
             points += cost
-        return points
+        return points + _UNEVEN * (1 - min(widths) / max(widths))
 
     def fits(self, first: int, after: int) -> bool:
         """Whether these tokens make a cue; a single one always does."""
@@ -123,6 +124,7 @@ class Layout:
                 points += more + _EXTRA
                 rest += later
             else:
+                left -= prefix  # what is read is to be even
                 points += _UNEVEN * (left - right if left > right else right - left) / max(left, right)
             if points < least:
                 least, chosen = points, rest
