@@ -88,12 +88,12 @@ class Captioner:
         return self._take()
 
     def _take(self) -> list[Cue]:
-        found = [self._cue(first, after) for first, after in self._cutter.settled]
+        found = [self._cue(*settled) for settled in self._cutter.settled]
         self._cutter.settled.clear()
         self._cutter.forget()
         return found
 
-    def _cue(self, first: int, after: int) -> Cue:
+    def _cue(self, first: int, after: int, followed: bool) -> Cue:
         tokens = self._cutter.tokens
         lines = self._cutter.layout.lines(first, after, self._shown)
         shared = len({line.voice.channel for line in lines}) > 1
@@ -102,7 +102,7 @@ class Captioner:
         if 0 < start - self._end < self._gap and self._end:
             start = self._end + self._gap
         out = _milliseconds(max(tokens.outs[first:after]))
-        following = _milliseconds(tokens.ins[after]) if after < len(tokens.ins) else None
+        following = _milliseconds(tokens.ins[after]) if followed else None
         columns = sum(width(line.body) + 1 for line in lines) - 1
         self._end = self._out_time(start, out, following, columns)
         return Cue(start / 1000, self._end / 1000, lines)

@@ -34,15 +34,15 @@ _KEPT = 4096  # settled tokens that are kept before the lists are shortened
 class Cutter:
     """Takes words, and says which of them make a cue: `add` and `close` append to `settled`.
 
-    `settled` holds (first token, token after the last) in order; whoever takes them out builds the cues, and
-    calls `forget` when done.
+    `settled` holds in order (first token, token after the last, whether more follows within `PAUSE`); whoever
+    takes them out builds the cues, and calls `forget` when done.
     """
 
     def __init__(self, limits: Limits, prefix: Prefix, channels: int, english: bool) -> None:
         self.limits = limits
         self.tokens = Tokens(limits, prefix, channels, english)
         self.layout = Layout(self.tokens, limits)
-        self.settled: list[tuple[int, int]] = []
+        self.settled: list[tuple[int, int, bool]] = []
         self._from = 0  # first token that is in no settled cue
         self._last_tried = 0.0  # start of the token at the gap that was tried last
         self._known = 0.0  # seconds up to which words are known, when that gap was tried
@@ -129,8 +129,8 @@ class Cutter:
     def _settle(self, cut: int, at: int) -> None:
         """Make `cut` final; paths to gaps up to `at` that do not go through it are no paths any more."""
         best, back, first = self._best, self._back, self._first
-        self.settled.append((self._from, cut))
-        self._from = cut
+        self.settled.append((self._from, cut, True))
+        self._from = self.tokens.settled = cut
         lost = []
         for gap in range(cut + 1, at + 1):
             if best[gap] == _INFINITE:
@@ -157,8 +157,9 @@ class Cutter:
         while (cut := self._back[cut]) > self._from:
             cuts.append(cut)
         for cut in reversed(cuts):
-            self.settled.append((self._from, cut))
+            self.settled.append((self._from, cut, cut < at))
             self._from = cut
+        self.tokens.settled = at
         self._best[at] = 0.0
         self._last_tried = self.tokens.starts[at] if at < len(self.tokens.starts) else 0.0
         if added:

@@ -50,6 +50,7 @@ class Tokens:
         self.columns_end: list[int] = []
         self.runs: list[int] = []  # the first of the tokens of the same voice up to this one
         self.prefixes: list[int] = []  # columns of the prefix, if a cue begins here
+        self.settled = 0  # tokens before this one are in settled cues: nothing about them changes
         self.latest = 0.0  # seconds: where the last word ends
         self._limits = limits
         self._prefix = prefix
@@ -110,7 +111,7 @@ class Tokens:
             changed = voice is not self.voices[-1]
             pause = start - (self.latest if self._several and changed else self.outs[-1])
             before = self._before.get(channel, -1) if self._several else at - 1
-            if before >= 0 and self.outs[before] > start:
+            if before >= self.settled and self.outs[before] > start:
                 self.outs[before] = start
             gap = GAP[self.lefts[-1]][form.right]
         else:
@@ -160,5 +161,6 @@ class Tokens:
             del numbers[:many]
         if self._several:
             del self.ins[:many]
+        self.settled -= many
         self.runs[:] = [max(0, run - many) for run in self.runs]
         self._before = {channel: at - many for channel, at in self._before.items()}
