@@ -6,6 +6,8 @@ the Unicode Character Database).
 
 import re
 import unicodedata
+from collections.abc import Sequence
+from itertools import pairwise
 
 # C0 and C1 controls, and surrogates that stand alone and so cannot be encoded.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -39,6 +41,24 @@ def width(text: str) -> int:
     return sum(
         2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text if not unicodedata.combining(c)
     )
+
+
+def spaces(texts: Sequence[str]) -> list[str]:
+    """What stands before each of these words: nothing before the first, nor between words of a script that
+    writes no spaces.
+    """
+    if all(text.isascii() for text in texts):
+        return ["", *[" "] * (len(texts) - 1)][: len(texts)]
+    glued = (bool(a and b) and unspaced(a[-1]) and unspaced(b[0]) for a, b in pairwise(texts))
+    return ["", *("" if close else " " for close in glued)][: len(texts)]
+
+
+def joined(texts: Sequence[str]) -> str:
+    """The words as running text."""
+    text = " ".join(texts)
+    if text.isascii():
+        return text
+    return "".join(space + word for space, word in zip(spaces(texts), texts, strict=True))
 
 
 def unspaced(character: str) -> bool:
