@@ -15,7 +15,7 @@ PACKAGE = ROOT / "dgcli"
 LAYERS = (
     {"errors", "__init__"},
     {"captions", "transcript", "events", "params", "config", "tls"},
-    {"api", "audio", "formats", "live", "sinks", "ui", "options", "outputs"},
+    {"api", "audio", "formats", "live", "sinks", "ui", "options", "outputs", "saved"},
     {"commands"},
     {"app"},
     {"__main__"},
