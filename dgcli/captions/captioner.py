@@ -10,7 +10,6 @@ from dgcli.captions.merging import Merger
 from dgcli.captions.text import width
 from dgcli.transcript import Channel, Transcript, Word
 
-_CHAINED = 500 - 84  # milliseconds of gap, beyond the smallest one, that are closed
 _STRETCH = 1000  # words that are fed at a time
 _LEAST = 40  # milliseconds that a cue is shown even where the words' times leave nothing: a frame
 
@@ -110,9 +109,9 @@ class Captioner:
     def _out_time(self, start: int, out: int, following: int | None, columns: int) -> int:
         """Where a cue ends whose words end at `out`; milliseconds.
 
-        It is stretched for reading, as far as the next cue, `max_duration` and `PAUSE` leave room. A gap of
-        less than half a second to the next cue is closed to the smallest one (Netflix, "Subtitle Timing
-        Guidelines"); none at all is left only where the words leave no room for it.
+        It is stretched for reading, as far as the next cue, `max_duration` and `PAUSE` leave room. A short
+        gap to the next cue is closed to the smallest one; none at all is left only where the words leave no
+        room for it.
         """
         limits = self._limits
         latest = min(out + _milliseconds(PAUSE) - self._gap, start + int(limits.max_duration * 1000))
@@ -122,7 +121,7 @@ class Captioner:
             border = following - self._gap
             if out > border:
                 end = following if following - start <= limits.max_duration * 1000 else min(end, border)
-            elif border - end < _CHAINED:
+            elif following - end < limits.bridge * 1000:
                 end = min(border, latest)
         return max(end, start + _LEAST)
 
