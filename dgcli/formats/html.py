@@ -167,8 +167,12 @@ def _about(transcript: Transcript) -> str:
     if short := summary(transcript):
         found.append(f"<h2>Summary</h2>\n<p>{escape(short)}</p>\n")
     for title, feature in (("Topics", "topics"), ("Intents", "intents")):
-        if labels := distinct(topics(transcript, feature)):
-            found.append(f"<h2>{title}</h2>\n<p>{escape(', '.join(labels))}</p>\n")
+        labels = [
+            f'<li><span class="dot v{number % _COLOURS}"></span> {escape(label)}</li>'
+            for number, label in enumerate(distinct(topics(transcript, feature)))
+        ]
+        if labels:
+            found.append(f'<h2>{title}</h2>\n<ul class="labels">{"".join(labels)}</ul>\n')
     return "".join(found)
 
 
