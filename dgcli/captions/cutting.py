@@ -199,6 +199,8 @@ class Cutter:
             if columns_used > shown * cps:
                 points += _FAST * (columns_used / cps - shown)
             if before < run:
+                if points + _SHARED >= least:
+                    continue
                 points += _SHARED + layout.shared_points(before, at)
             elif columns_used + prefixes[before] > one and before < at - 1:
                 if points >= least:
