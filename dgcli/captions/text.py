@@ -66,19 +66,22 @@ def unspaced(character: str) -> bool:
     return bool(_UNSPACED.match(character))
 
 
-def _clusters(text: str) -> list[str]:
-    """The text in pieces that must stay together: a character with its marks, an emoji sequence, a flag."""
+def _clusters(text: str, kept: bool = True) -> list[str]:
+    """The text in pieces that must stay together: a character with its marks, an emoji sequence, a flag.
+
+    With `kept`, also what may not begin or end a line stays with its neighbour.
+    """
     found: list[str] = []
     for c in text:
         joins = (
             unicodedata.category(c).startswith("M")
             or c in "\u200d\u200c\ufe0e\ufe0f"
             or "\U0001f3fb" <= c <= "\U0001f3ff"
-            or c in _NOT_FIRST
+            or (kept and c in _NOT_FIRST)
         )
         before = found[-1] if found else ""
         flag = "\U0001f1e6" <= c <= "\U0001f1ff" and before in map(chr, range(0x1F1E6, 0x1F200))
-        if found and (joins or before.endswith("\u200d") or before[-1] in _NOT_LAST or flag):
+        if found and (joins or before.endswith("\u200d") or (kept and before[-1] in _NOT_LAST) or flag):
             found[-1] += c
         else:
             found.append(c)
@@ -88,7 +91,12 @@ def _clusters(text: str) -> list[str]:
 def _portions(text: str, room: int) -> list[str]:
     """A word of a script without spaces, in portions of at most `room` columns."""
     found, now, used = [], "", 0
-    for cluster in _clusters(text):
+    clusters = [
+        part
+        for cluster in _clusters(text)
+        for part in ([cluster] if width(cluster) <= room else _clusters(cluster, kept=False))
+    ]
+    for cluster in clusters:
         columns = width(cluster)
         if now and used + columns > room:
             found.append(now)
