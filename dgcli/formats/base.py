@@ -22,7 +22,7 @@ from types import MappingProxyType
 from typing import Protocol
 from urllib.parse import quote
 
-from dgcli.captions import Limits, Prefix, Voice
+from dgcli.captions import Limits, Prefix, Voice, clean
 from dgcli.transcript import Transcript
 
 
@@ -38,6 +38,10 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     karaoke: bool = False
     audio: str | None = None
+
+    def __post_init__(self) -> None:
+        names = {number: " ".join(clean(name).split()) for number, name in self.speaker_names.items()}
+        object.__setattr__(self, "speaker_names", MappingProxyType(names))
 
     def beside(self, folder: Path) -> "Options":
         """The same, with `audio` as a link from a page in `folder`: a URL stays, a path becomes a relative one."""

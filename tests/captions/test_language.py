@@ -23,7 +23,8 @@ def points(left: str, right: str, english: bool = True) -> float:
         (("have", "gone"), ("gone", "there")),  # an auxiliary and its verb
         (("not", "gone"), ("gone", "home")),
         (("Dr.", "Levine"), ("home.", "Levine")),  # an abbreviation is no end of a sentence
-        (("J.", "Smith"), ("yes.", "Smith")),
+        (("J.", "Smith"), ("B.", "The")),  # an initial, and a sentence that ends in a letter
+        (("me", "No"), ("No.", "Then")),  # a short answer is a sentence
         (("telling", "me"), ("telling", "she")),  # an object leans on its verb
         (("home", "then"), ("home,", "then")),  # nothing, a clause, a sentence
         (("home,", "then"), ("home.", "Then")),
