@@ -70,6 +70,23 @@ def _check_file(path: Path, source: Path | None) -> None:
         raise OutputError(f"Nothing can be written to {folder}: {error.strerror}.") from error
 
 
+def check(files: Sequence[Path], *, source: Path | None = None) -> None:
+    """Refuse files that certainly cannot be written, are given twice, or are the input `source`.
+
+    Raises `UsageError` and `OutputError`.
+    """
+    seen: set[Path] = set()
+    for path in files:
+        if str(path) == "-":
+            raise UsageError(
+                "-o takes a file, not '-'.", hint="For standard output, choose the format with -f."
+            )
+        _check_file(path, source)
+        if path.resolve() in seen:
+            raise UsageError(f"The output {path} is given twice.")
+        seen.add(path.resolve())
+
+
 def plan(
     stdout_format: str | None, files: Sequence[Path], *, source: Path | None = None, to_stdout: bool = True
 ) -> Outputs:
@@ -81,20 +98,8 @@ def plan(
     chosen = by_name(stdout_format) if stdout_format else None
     if chosen is None and not files and to_stdout:
         chosen = by_name("text")
-    seen: set[Path] = set()
-    pairs = []
-    for path in files:
-        if str(path) == "-":
-            raise UsageError(
-                "-o takes a file, not '-'.", hint="For standard output, choose the format with -f."
-            )
-        _check_file(path, source)
-        form = by_suffix(path)
-        if path.resolve() in seen:
-            raise UsageError(f"The output {path} is given twice.")
-        seen.add(path.resolve())
-        pairs.append((path, form))
-    return Outputs(chosen, tuple(pairs))
+    check(files, source=source)
+    return Outputs(chosen, tuple((path, by_suffix(path)) for path in files))
 
 
 def write_file(path: Path, data: bytes) -> None:

@@ -191,6 +191,16 @@ def _utterance(item: Mapping[str, Any]) -> Segment:
     )
 
 
+def _from_utterances(utterances: Sequence[Segment], count: int) -> tuple[Channel, ...]:
+    """Channels of a file that was still being written: its words stand in the utterances only."""
+    found = []
+    for index in range(max(count, *(utterance.channel + 1 for utterance in utterances))):
+        own = [utterance for utterance in utterances if utterance.channel == index]
+        words = tuple(word for utterance in own for word in utterance.words)
+        found.append(Channel(index, " ".join(utterance.text for utterance in own), words))
+    return tuple(found)
+
+
 def _warning(item: Mapping[str, Any]) -> str:
     message = _text(item.get("message")) or json.dumps(item)
     parameter = _text(item.get("parameter"))
@@ -220,10 +230,13 @@ def parse(response: Mapping[str, Any], body: bytes = b"") -> Transcript:
             request_id=_text(metadata.get("request_id")) or _text(response.get("request_id")) or None,
         )
     channels = tuple(_channel(item, index) for index, item in enumerate(_mappings(results["channels"])))
+    utterances = tuple(_utterance(item) for item in _mappings(results.get("utterances")))
+    if utterances and not any(channel.words or channel.text for channel in channels):
+        channels = _from_utterances(utterances, len(channels))
     duration = _seconds(metadata.get("duration"))
     return Transcript(
         channels=channels,
-        utterances=tuple(_utterance(item) for item in _mappings(results.get("utterances"))),
+        utterances=utterances,
         request_id=_text(metadata.get("request_id")) or None,
         created=_text(metadata.get("created")) or None,
         duration=None if math.isnan(duration) else duration,

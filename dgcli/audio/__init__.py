@@ -1,1 +1,78 @@
-"""Where audio comes from: files, HTTP, standard input, a microphone (what a source is: `base`)."""
+"""Where live audio comes from: a source for each kind of SOURCE argument (recipe in `base`)."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dgcli.audio.base import AudioFormat, Pace, Source
+from dgcli.errors import AudioError, UsageError
+from dgcli.params import Values
+
+if TYPE_CHECKING:
+    import ssl  # commands that only ask for a media type need not load it
+
+__all__ = ["AudioFormat", "Pace", "Source", "open_source", "raw_format"]
+
+
+def raw_format(values: Values) -> AudioFormat | None:
+    """What `--encoding`, `--sample-rate` and `--channels` say of headerless audio; None: nothing."""
+    encoding = values.get("encoding")
+    if encoding is None:
+        return None
+    rate, channels = values.get("sample_rate"), values.get("channels", 1)
+    return AudioFormat(
+        encoding=str(encoding),
+        sample_rate=rate if isinstance(rate, int) else None,
+        channels=channels if isinstance(channels, int) else 1,
+        suffix=".raw",
+    )
+
+
+def _is_pipe(path: Path) -> bool:
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        why = (
+            "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
+        )
+        raise AudioError(f"{path} {why}.") from error
+    if stat.S_ISDIR(mode):
+        raise AudioError(f"{path} is a folder.", hint="Name a file in it.")
+    if not os.access(path, os.R_OK):
+        raise AudioError(f"{path} may not be read.")
+    return not stat.S_ISREG(mode)
+
+
+def open_source(
+    argument: str, raw: AudioFormat | None = None, *, verify: ssl.SSLContext | bool = True
+) -> Source:
+    """The source that a SOURCE argument names: `-`, an http(s) URL, a pipe or a file. It is not opened yet.
+
+    `raw` describes headerless audio; `verify` is for TLS. Raises `UsageError` for another kind of URL and
+    `AudioError` for a file that is not there.
+    """
+    scheme, colon, _ = argument.partition("://")
+    if argument == "-":
+        from dgcli.audio.stdin import PipeSource
+
+        return PipeSource(raw)
+    if colon and scheme.lower() in ("http", "https"):
+        from dgcli.audio.url import HttpSource
+
+        return HttpSource(argument, raw, verify=verify)
+    if colon and scheme.isalpha():
+        raise UsageError(
+            f"{scheme}:// is not understood.",
+            hint=f"Let ffmpeg fetch it: ffmpeg -i {argument} -f wav - | dg live -",
+        )
+    path = Path(argument)
+    if _is_pipe(path):
+        from dgcli.audio.stdin import PipeSource
+
+        return PipeSource(raw, path=path)
+    from dgcli.audio.file import FileSource
+
+    return FileSource(path, raw)

@@ -31,13 +31,15 @@ class AudioFormat:
 
     Raw audio has an `encoding` (the API's name), a `sample_rate` in Hz and a number of `channels`. A
     container or a compressed stream that is passed on as it comes may have none of these. `suffix` is what a
-    file of these very bytes is called.
+    file of these very bytes is called. `average_byte_rate` is for what has no fixed one, a container in a
+    file say: its bytes per second over the whole length, by which it is paced.
     """
 
     encoding: str | None = None
     sample_rate: int | None = None
     channels: int = 1
     suffix: str = ".raw"
+    average_byte_rate: float | None = None
 
     @property
     def frame_bytes(self) -> int | None:
@@ -50,6 +52,25 @@ class AudioFormat:
         """Bytes per second of audio, where that is fixed."""
         frame = self.frame_bytes
         return frame * self.sample_rate if frame and self.sample_rate else None
+
+
+# A block this long is what the reference calls a good default: 20 to 250 ms are allowed.
+BLOCK_SECONDS = 0.1
+
+
+def block_bytes(audio: AudioFormat, fallback: int = 4096) -> int:
+    """Bytes of a block of `BLOCK_SECONDS`, in whole frames; `fallback` where bytes do not tell time."""
+    rate, frame = audio.byte_rate, audio.frame_bytes
+    if not rate or not frame:
+        return fallback
+    return max(int(rate * BLOCK_SECONDS) // frame, 1) * frame
+
+
+def slices(audio: bytes, form: AudioFormat) -> Iterator[bytes]:
+    """Whole frames of audio as blocks of a length that may be sent."""
+    size = block_bytes(form)
+    for start in range(0, len(audio), size):
+        yield audio[start : start + size]
 
 
 class Pace(enum.Enum):

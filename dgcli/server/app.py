@@ -1,8 +1,7 @@
-"""The routes of the local server: POST /v1/listen and GET /v1/models."""
+"""The routes of the local server: POST and WebSocket /v1/listen, GET /v1/models."""
 
 import asyncio
 import gzip
-import hmac
 import json
 import logging
 import threading
@@ -19,12 +18,14 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from dgcli.server import callback, errors, query, record, responses
 from dgcli.server.engines.base import Audio, Engine, NotAudioError
 from dgcli.server.errors import Refusal
 from dgcli.server.fetch import fetch
+from dgcli.server.live import authorized, listen
 from dgcli.server.receive import Received, drain, spool
 from dgcli.server.settings import ServerSettings
 
@@ -36,16 +37,6 @@ _log = logging.getLogger("dgcli.server")
 _access = logging.getLogger("dgcli.server.access")
 
 Handler = Callable[[Request, str], Awaitable[Response]]
-
-
-def authorized(header: str | None, key: str | None) -> bool:
-    """Tell whether an Authorization header (Token or Bearer) holds the key that the server wants, if any."""
-    if key is None:
-        return True
-    scheme, _, credential = (header or "").partition(" ")
-    return scheme.lower() in ("token", "bearer") and hmac.compare_digest(
-        credential.strip().encode(), key.encode()
-    )
 
 
 def _json_response(request: Request, body: bytes, request_id: str) -> Response:
@@ -269,16 +260,21 @@ def _http_error(limit: int) -> Callable[[Request, Exception], Awaitable[Response
 
 def create_app(settings: ServerSettings, engine: Engine) -> Starlette:
     """Return the ASGI application; the engine must have been started."""
-    listen = Listen(settings, engine)
+    requests = Listen(settings, engine)
+
+    async def live(socket: WebSocket) -> None:
+        await listen(socket, settings, engine)
+
     limit = settings.max_bytes
-    models = _answering(listen.models, limit)
+    models = _answering(requests.models, limit)
     app = Starlette(
         routes=[
-            Route("/v1/listen", _answering(listen.transcribe, limit), methods=["POST"]),
+            Route("/v1/listen", _answering(requests.transcribe, limit), methods=["POST"]),
+            WebSocketRoute("/v1/listen", live),
             Route("/v1/models", models, methods=["GET"]),
             Route("/v1/models/{model_id}", models, methods=["GET"]),
         ],
         exception_handlers={HTTPException: _http_error(limit)},
     )
-    app.state.delivered = listen.delivered
+    app.state.delivered = requests.delivered
     return app

@@ -53,6 +53,10 @@ class Console:
         if not self.quiet:
             _say(message)
 
+    def report(self, message: str) -> None:
+        """Something that was asked for; never silenced."""
+        _say(message)
+
     def warning(self, message: str) -> None:
         """Something that may not be what was wanted; silenced by -q."""
         if not self.quiet:

@@ -1,0 +1,140 @@
+"""Any container that FFmpeg knows, as linear16: through PyAV, which comes with the extra `media`."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from importlib.util import find_spec
+from typing import Any, Protocol
+
+from dgcli.audio.base import AudioFormat, block_bytes
+from dgcli.errors import AudioError
+
+EXTRA_HINT = "Install the decoder: pip install 'dgcli[media]'"
+# A damaged packet is left out, as players do; so many without a sound between them are no audio any more.
+_BAD_PACKETS = 50
+
+
+class Readable(Protocol):
+    """What FFmpeg reads from; if it has `seek` and `tell` too, they are used."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; none at the end."""
+
+
+def available() -> bool:
+    """Whether PyAV is installed."""
+    return find_spec("av") is not None
+
+
+class Decoder:
+    """The first audio stream of a container, decoded at its own sample rate and channels.
+
+    `name` is for messages. `like` is a format that must be kept to: what comes after a reconnect is
+    resampled to what came before; `form` is FFmpeg's name of a container that need not be guessed.
+    Raises `AudioError` for what FFmpeg cannot read.
+    """
+
+    def __init__(
+        self,
+        source: str | Readable,
+        name: str,
+        *,
+        like: AudioFormat | None = None,
+        form: str | None = None,
+        options: dict[str, str] | None = None,
+        timeout: tuple[float, float] | None = None,
+    ) -> None:
+        import av
+
+        self._name = name
+        try:
+            self._container: Any = av.open(
+                source, mode="r", format=form, options=options or {}, timeout=timeout
+            )
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise AudioError(f"{name} is no audio that can be decoded: {_why(error)}.") from error
+        streams = self._container.streams.audio
+        if not streams or not streams[0].codec_context:
+            self._container.close()
+            raise AudioError(f"There is no audio stream in {name}.")
+        self._stream = streams[0]
+        context = self._stream.codec_context
+        rate = like.sample_rate if like else context.sample_rate
+        channels = like.channels if like else context.channels
+        if not rate or not channels:
+            self._container.close()
+            raise AudioError(f"The audio stream of {name} does not say its sample rate.")
+        self.format = AudioFormat("linear16", rate, channels, ".wav")
+        layouts = {1: "mono", 2: "stereo"}
+        self._resampler = av.AudioResampler(
+            format="s16", layout=layouts.get(channels) or context.layout, rate=rate
+        )
+        self.duration = self._length()
+
+    def _length(self) -> float | None:
+        """Seconds of audio, where the container or the stream says so."""
+        import av
+
+        stream: Any = self._stream
+        whole, own = self._container.duration, stream.duration
+        if whole and whole > 0:
+            return float(whole / av.time_base)
+        return float(own * stream.time_base) if own and own > 0 else None
+
+    def _samples(self, frame: Any) -> bytes:
+        """A decoded frame, or None for what the resampler still holds, as interleaved samples."""
+        frames = self._resampler.resample(frame)
+        # A plane is padded to what the processor likes: only its beginning is sound.
+        return b"".join(
+            bytes(memoryview(out.planes[0])[: out.samples * self.format.channels * 2]) for out in frames
+        )
+
+    def _decoded(self) -> Iterator[bytes]:
+        import av
+
+        bad = 0
+        for packet in self._container.demux(self._stream):
+            try:
+                frames = packet.decode()
+            except av.InvalidDataError:
+                bad += 1
+                if bad > _BAD_PACKETS:
+                    raise
+                continue
+            for frame in frames:
+                bad = 0
+                yield self._samples(frame)
+        yield self._samples(None)
+
+    def blocks(self, stopped: Callable[[], bool] = lambda: False) -> Iterator[bytes]:
+        """The audio in blocks of 100 ms. Raises `AudioError` where it cannot be read any further."""
+        import av
+
+        size = block_bytes(self.format)
+        waiting = bytearray()
+        try:
+            for samples in self._decoded():
+                if stopped():
+                    return
+                waiting += samples
+                while len(waiting) >= size:
+                    yield bytes(waiting[:size])
+                    del waiting[:size]
+        except (av.FFmpegError, OSError, ValueError) as error:
+            if waiting:
+                yield bytes(waiting)
+            raise AudioError(f"Decoding {self._name} failed: {_why(error)}.") from error
+        finally:
+            self.close()
+        if waiting:
+            yield bytes(waiting)
+
+    def close(self) -> None:
+        """Let go of the container."""
+        with suppress(Exception):  # nothing is lost when a demuxer fails to clean up
+            self._container.close()
+
+
+def _why(error: BaseException) -> str:
+    """FFmpeg's sentence without its number and file name."""
+    text = getattr(error, "strerror", None) or str(error)
+    return text.rstrip(".")

@@ -1,0 +1,187 @@
+"""HTTP as audio needs it: reads that can be ended from outside, servers that only nearly speak it."""
+
+import re
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from dgcli import __version__
+from dgcli.audio import icy
+
+_CONNECT_SECONDS = 10.0
+STALL_SECONDS = 10.0  # so long without a byte: the source hangs
+READ_BYTES = 4096
+_MOST_REDIRECTS = 10
+USER_AGENT = f"dgcli/{__version__}"
+_HEADERS = {"User-Agent": USER_AGENT, "Icy-MetaData": "1", "Accept": "*/*", "Accept-Encoding": "identity"}
+
+
+class ConnectionFailed(Exception):
+    """No connection, or it broke or stalled; why is the message. `is_final`: asking again is of no use."""
+
+    def __init__(self, message: str, *, is_final: bool = False) -> None:
+        super().__init__(message)
+        self.is_final = is_final
+
+
+def _why(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+class Answer:
+    """One answer of a server: its headers, and its body piece by piece."""
+
+    def __init__(
+        self,
+        url: str,
+        status: int,
+        reason: str,
+        headers: Mapping[str, str],
+        pieces: Iterator[bytes],
+        abort: Callable[[], None],
+        close: Callable[[], None],
+    ) -> None:
+        self.url = url
+        self.status = status
+        self.reason = reason
+        self.headers = headers
+        self.abort = abort  # from any thread: makes a read that waits return
+        self.close = close  # from the thread that reads
+        self._pieces = pieces
+
+    @property
+    def kind(self) -> str:
+        """The media type, without parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def is_radio(self) -> bool:
+        """Whether a radio server answers: what it sends has no end of its own."""
+        server = self.headers.get("server", "").lower()
+        return "icecast" in server or "shoutcast" in server or any(k.startswith("icy-") for k in self.headers)
+
+    @property
+    def length(self) -> int | None:
+        """Bytes of the body, where a file answers."""
+        text = self.headers.get("content-length", "")
+        # Old Icecast servers send the length of nothing for what never ends.
+        return int(text) if text.isdigit() and int(text) and not self.is_radio else None
+
+    def read(self) -> bytes:
+        """The next piece, never empty but at the end. Raises `ConnectionFailed`."""
+        try:
+            for piece in self._pieces:
+                if piece:
+                    return piece
+        except httpx.TimeoutException as error:
+            raise ConnectionFailed(f"no data for {STALL_SECONDS:g} s") from error
+        except TimeoutError as error:
+            raise ConnectionFailed(f"no data for {STALL_SECONDS:g} s") from error
+        except (httpx.HTTPError, httpx.StreamError, OSError, ValueError) as error:
+            raise ConnectionFailed(_why(error)) from error
+        return b""
+
+
+def _shut_down(connection: Any) -> None:
+    """Wake whoever waits for a socket. The socket is closed by its owner, later."""
+    with suppress(OSError, AttributeError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _get_icy(url: str, verify: ssl.SSLContext | bool) -> Answer:
+    """Ask a server whose status line is `ICY 200 OK`, as Shoutcast before version 2 says it.
+
+    HTTP libraries refuse that line. All such a server ever sends after its head is audio.
+    """
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    connection: socket.socket = socket.create_connection((parts.hostname, port), timeout=_CONNECT_SECONDS)
+    try:
+        if parts.scheme == "https":
+            context = verify if isinstance(verify, ssl.SSLContext) else ssl.create_default_context()
+            connection = context.wrap_socket(connection, server_hostname=parts.hostname)
+        connection.settimeout(STALL_SECONDS)
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        lines = [f"GET {path} HTTP/1.0", f"Host: {parts.netloc.rpartition('@')[2]}"]
+        lines += [f"{name}: {value}" for name, value in _HEADERS.items()]
+        connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace"))
+        status, headers, begun = icy.read_head(lambda: connection.recv(READ_BYTES))
+    except BaseException:
+        connection.close()
+        raise
+
+    code = re.match(r"\S+\s+(\d{3})\s*(.*)", status)
+
+    def pieces() -> Iterator[bytes]:
+        yield begun
+        while got := connection.recv(READ_BYTES):
+            yield got
+
+    return Answer(
+        url,
+        int(code.group(1)) if code else 0,
+        code.group(2) if code else "with something that is not HTTP",
+        {**headers, "icy-status": status},
+        pieces(),
+        lambda: _shut_down(connection),
+        connection.close,
+    )
+
+
+class Fetcher:
+    """Asks for URLs. `verify` is for TLS, as httpx takes it."""
+
+    def __init__(self, verify: ssl.SSLContext | bool) -> None:
+        self._verify = verify
+        self._client = httpx.Client(
+            verify=verify,
+            follow_redirects=True,
+            max_redirects=_MOST_REDIRECTS,
+            headers=_HEADERS,
+            # A source is asked again when something broke: never over a connection that may be broken too.
+            limits=httpx.Limits(max_keepalive_connections=0),
+            timeout=httpx.Timeout(STALL_SECONDS, connect=_CONNECT_SECONDS),
+        )
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+    def _get_http(self, url: str, offset: int) -> Answer:
+        headers = {"Range": f"bytes={offset}-"} if offset else {}
+        request = self._client.build_request("GET", url, headers=headers)
+        response = self._client.send(request, stream=True)
+        stream = response.extensions.get("network_stream")
+        connection = stream.get_extra_info("socket") if stream is not None else None
+        return Answer(
+            str(response.url),
+            response.status_code,
+            response.reason_phrase,
+            {name.lower(): value for name, value in response.headers.items()},
+            response.iter_raw(),
+            lambda: _shut_down(connection),
+            response.close,
+        )
+
+    def get(self, url: str, offset: int = 0) -> Answer:
+        """The answer to a GET, redirects followed, from byte `offset` on where the server can do that.
+
+        Raises `ConnectionFailed`.
+        """
+        try:
+            try:
+                return self._get_http(url, offset)
+            except httpx.RemoteProtocolError as error:
+                # Where redirects have led: only the last server speaks otherwise.
+                return _get_icy(str(error.request.url), self._verify)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            raise ConnectionFailed(_why(error), is_final=True) from error
+        except httpx.TooManyRedirects as error:
+            raise ConnectionFailed("it redirects in a circle", is_final=True) from error
+        except (httpx.HTTPError, OSError, ValueError) as error:
+            raise ConnectionFailed(_why(error)) from error

@@ -1,0 +1,440 @@
+"""Audio from an http or https URL: radio that never ends, files, HLS.
+
+An endless stream is decoded through PyAV where that is installed, so that a dropped WebSocket is resumed to
+the sample; without it the stream is passed on as it comes. What the API's key belongs to is another server:
+it is never sent here.
+"""
+
+import random
+import ssl
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from types import MappingProxyType
+from urllib.parse import urljoin, urlsplit
+
+from dgcli.audio import decode, http, icy
+from dgcli.audio.base import AudioFormat, Pace, slices
+from dgcli.audio.containers import suffix_of
+from dgcli.audio.http import READ_BYTES, USER_AGENT, Answer, ConnectionFailed, Fetcher
+from dgcli.audio.media import SNIFF_BYTES
+from dgcli.audio.pump import Pump
+from dgcli.errors import AudioError, NetworkError
+from dgcli.events import Notice, NoticeKind
+
+# Tries without a byte of audio before a source is given up; with the pauses below that is about ten minutes.
+_MOST_TRIES = 24
+# Seconds before the first tries; the last stands for all further ones.
+_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+_MOST_PLAYLISTS = 10
+_PLAYLISTS = ("audio/x-scpls", "audio/scpls", "audio/x-mpegurl", "audio/mpegurl", "application/pls+xml")
+_HLS = ("application/vnd.apple.mpegurl", "application/x-mpegurl")
+# FFmpeg's names for what radio is sent as, and the little it needs to read before it begins.
+_FORMATS = MappingProxyType(
+    {
+        "audio/mpeg": "mp3",
+        "audio/mp3": "mp3",
+        "audio/aac": "aac",
+        "audio/aacp": "aac",
+        "audio/ogg": "ogg",
+        "application/ogg": "ogg",
+    }
+)
+_QUICK = {"probesize": "16384", "analyzeduration": "100000"}
+
+
+class _Body:
+    """A file-like view of a URL that a decoder reads from.
+
+    Of a file, a break is mended by asking for the rest (RFC 9110, 14.2); of an endless stream it is the end,
+    and `dropped` says why.
+    """
+
+    def __init__(self, source: "HttpSource", answer: Answer) -> None:
+        self.dropped: str | None = None
+        self._source = source
+        self._answer = answer
+        self._length = answer.length
+        self._at = 0  # bytes of the body that were handed on
+        self._skip = 0  # bytes that come again and are known
+        self._kept = b""
+        self._moved = False  # somebody sought: the answer is for another place
+        interval = answer.headers.get("icy-metaint", "")
+        self._titles: icy.Deinterleaver | None = None
+        if interval.isdigit() and int(interval):
+            self._titles = icy.Deinterleaver(int(interval), source.announce_title)
+
+    def _next(self) -> bytes:
+        if self._moved:
+            self._moved = False
+            if self._length is not None and self._at >= self._length:
+                return b""
+            try:
+                self._answer = self._source.request(self._at)
+            except ConnectionFailed as error:
+                if not self._resume(str(error)):
+                    return b""
+            self._skip = 0 if self._answer.status == 206 else self._at
+        while True:
+            try:
+                piece = self._answer.read()
+            except ConnectionFailed as error:
+                if not self._resume(str(error)):
+                    return b""
+                continue
+            if not piece and self._length is not None and self._at < self._length:
+                if not self._resume("the connection was closed too early"):
+                    return b""
+                continue
+            if not piece and self._answer.is_radio:
+                self.dropped = "the server closed the connection"
+            if piece and self._skip:
+                known = min(self._skip, len(piece))
+                self._skip -= known
+                piece = piece[known:]
+                if not piece:
+                    continue
+            self._at += len(piece)
+            return self._titles.feed(piece) if piece and self._titles else piece
+
+    def _resume(self, why: str) -> bool:
+        """Continue a file where it broke off; False when that is impossible or not wanted."""
+        if self._length is None:
+            self.dropped = why
+            return False
+        answer = self._source.again(why, self._at)
+        if answer is None:
+            return False
+        self._answer = answer
+        # A server without ranges sends the beginning again.
+        self._skip = 0 if answer.status == 206 else self._at
+        return True
+
+    def read(self, size: int = READ_BYTES, /) -> bytes:
+        """At most `size` bytes; none at the end."""
+        while not self._kept:
+            before = self._at
+            if self._source.is_stopped or self.dropped:
+                return b""
+            self._kept = self._next()
+            if not self._kept and self._at == before:
+                return b""
+        taken, self._kept = self._kept[:size], self._kept[size:]
+        return taken
+
+
+class _SeekableBody(_Body):
+    """A body on a server that sends any part of a file: an MP4 may have its index at the end."""
+
+    def __init__(self, source: "HttpSource", answer: Answer, length: int) -> None:
+        super().__init__(source, answer)
+        self._size = length
+
+    def tell(self) -> int:
+        """Where the next byte comes from."""
+        return self._at - len(self._kept)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Continue at another place; the server is asked when somebody reads there."""
+        target = offset + {0: 0, 1: self.tell(), 2: self._size}[whence]
+        if target != self.tell():
+            self._moved = True
+            self._kept = b""
+            self._at = target
+        return target
+
+
+class HttpSource:
+    """Audio from an http or https URL.
+
+    One with a Content-Length is a file: it is sent at real-time pace, and resumed where it broke off. One
+    without is endless and comes at its own pace: when it stalls or drops, it is asked for again, with pauses
+    that grow. `raw` says what headerless audio behind the URL is. `verify` is for TLS, as httpx takes it.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        raw: AudioFormat | None = None,
+        *,
+        verify: ssl.SSLContext | bool = True,
+        may_decode: bool = True,
+    ) -> None:
+        self.name = url
+        self.pace = Pace.FREE
+        self.duration: float | None = None
+        self._raw = raw
+        self._verify = verify
+        self._may_decode = may_decode and raw is None and decode.available()
+        self._fetcher: Fetcher | None = None
+        self._answer: Answer | None = None
+        self._body: _Body | None = None
+        self._decoder: decode.Decoder | None = None
+        self._format = AudioFormat()
+        self._is_hls = False
+        self._stopped = threading.Event()
+        self._notices: deque[Notice] = deque()
+        self._begun = b""
+        self._tries = 0
+        self._pump: Pump[bytes | Notice] = Pump(self._audio, name="http source")
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nobody wants more."""
+        return self._stopped.is_set()
+
+    def announce_title(self, title: str) -> None:
+        """A radio says what it plays."""
+        self._notices.append(Notice(NoticeKind.SOURCE, f"Now playing: {title}"))
+
+    def request(self, offset: int = 0) -> Answer:
+        """Ask for the URL, from byte `offset` on. Raises `ConnectionFailed`."""
+        if self._fetcher is None:
+            self._fetcher = Fetcher(self._verify)
+        if self._answer is not None:
+            self._answer.close()
+        self._answer = answer = self._fetcher.get(self.name, offset)
+        if self.is_stopped:
+            answer.abort()
+        return answer
+
+    def _first(self) -> Answer:
+        """The first answer, behind playlists. Raises `NetworkError` and `AudioError`."""
+        for _ in range(_MOST_PLAYLISTS):
+            try:
+                answer = self.request()
+            except ConnectionFailed as error:
+                kind = AudioError if error.is_final else NetworkError
+                raise kind(f"{self.name} cannot be reached: {error}.") from error
+            if answer.status >= 400 or not 200 <= answer.status < 300:
+                hint = "The server wants a login." if answer.status in (401, 403) else None
+                raise AudioError(
+                    f"{self.name} answered {answer.status} {answer.reason}".rstrip() + ".", hint=hint
+                )
+            path = urlsplit(answer.url).path.lower()
+            if answer.kind in _HLS or (path.endswith(".m3u8") and answer.kind not in _PLAYLISTS[:2]):
+                self._is_hls = True
+                self.name = answer.url
+                return answer
+            if answer.kind not in _PLAYLISTS and not path.endswith((".pls", ".m3u")):
+                return answer
+            text = self._whole(answer)
+            if "#EXT-X-" in text:
+                self._is_hls = True
+                self.name = answer.url
+                return answer
+            target = icy.playlist_target(text)
+            if target is None:
+                raise AudioError(f"The playlist {self.name} names no stream.")
+            self.name = urljoin(answer.url, target)
+        raise AudioError(f"{self.name} leads from playlist to playlist.")
+
+    @staticmethod
+    def _whole(answer: Answer, most: int = 1 << 16) -> str:
+        found = b""
+        with suppress(ConnectionFailed):
+            while len(found) < most and (piece := answer.read()):
+                found += piece
+        return found.decode("utf-8", "replace")
+
+    def _close(self) -> None:
+        """Let go of the network."""
+        if self._answer is not None:
+            self._answer.close()
+        if self._fetcher is not None:
+            self._fetcher.close()
+            self._fetcher = None
+
+    def open(self) -> AudioFormat:
+        """Ask for the URL and find out what comes. Raises `NetworkError` and `AudioError`."""
+        try:
+            return self._open()
+        except BaseException:
+            self._close()
+            raise
+
+    def _open(self) -> AudioFormat:
+        if urlsplit(self.name).scheme.lower() not in ("http", "https") or not urlsplit(self.name).hostname:
+            raise AudioError(f"{self.name} is no http or https URL.")
+        answer = self._first()
+        if answer.kind in ("text/html", "application/xhtml+xml"):
+            raise AudioError(
+                f"{answer.url} is a web page, not audio.",
+                hint="Look for the address of the stream itself; it often ends in .mp3, .aac or .m3u8.",
+            )
+        if self._is_hls:
+            self._close()
+            return self._open_hls()
+        if answer.length is not None:
+            self.pace = Pace.REAL_TIME
+        seekable = answer.length is not None and answer.headers.get("accept-ranges", "").lower() == "bytes"
+        self._body = _SeekableBody(self, answer, answer.length or 0) if seekable else _Body(self, answer)
+        if self._may_decode:
+            self._decoder = self._first_decoder(answer)
+            self.duration = self._decoder.duration if self.pace is Pace.REAL_TIME else None
+            self._format = self._decoder.format
+        elif self._raw is not None:
+            self._format = self._raw
+            if answer.length and self._raw.byte_rate:
+                self.duration = answer.length / self._raw.byte_rate
+        else:
+            while len(self._begun) < SNIFF_BYTES and (piece := self._body.read()):
+                self._begun += piece
+            if not self._begun:
+                raise AudioError(f"Nothing came from {self.name}.")
+            self._format = AudioFormat(suffix=suffix_of(self._begun, urlsplit(answer.url).path))
+        return self._format
+
+    def _first_decoder(self, answer: Answer) -> decode.Decoder:
+        """A decoder for an answer; the media type of an endless stream is believed until it proves wrong.
+
+        Guessing what a stream is that one joins in the middle takes seconds of it.
+        """
+        assert self._body is not None, "made from the answer"
+        form = _FORMATS.get(answer.kind) if answer.length is None else None
+        if form is None:
+            return decode.Decoder(self._body, self.name)
+        try:
+            return decode.Decoder(self._body, self.name, form=form, options=_QUICK)
+        except AudioError:
+            try:
+                self._body = _Body(self, self.request())
+            except ConnectionFailed as error:
+                raise NetworkError(f"{self.name} cannot be reached: {error}.") from error
+            return decode.Decoder(self._body, self.name)
+
+    def _open_hls(self) -> AudioFormat:
+        if not decode.available():
+            raise AudioError(f"{self.name} is an HLS stream.", hint=decode.EXTRA_HINT)
+        self._decoder = self._hls_decoder()
+        self.duration = self._decoder.duration
+        if self.duration is not None:
+            self.pace = Pace.REAL_TIME
+        self._format = self._decoder.format
+        return self._format
+
+    def _hls_decoder(self) -> decode.Decoder:
+        like = self._format if self._format.sample_rate else None
+        return decode.Decoder(
+            self.name,
+            self.name,
+            like=like,
+            options={"user_agent": USER_AGENT, "reconnect": "1", "http_persistent": "0"},
+            timeout=(2 * http.STALL_SECONDS, 2 * http.STALL_SECONDS),
+        )
+
+    def _pause(self) -> bool:
+        """Wait before the next try, longer each time; False when it is to end."""
+        self._tries += 1
+        pause = _PAUSES[min(self._tries, len(_PAUSES)) - 1]
+        return self._tries <= _MOST_TRIES and not self._stopped.wait(pause * random.uniform(0.8, 1.2))
+
+    def again(self, why: str, offset: int = 0) -> Answer | None:
+        """Ask again until an answer comes; None when stopped. Raises `AudioError` when it is hopeless."""
+        self._note(f"{self.name} broke off ({why}); asking again.")
+        while self._pause():
+            try:
+                answer = self.request(offset)
+            except ConnectionFailed as error:
+                why = str(error)
+                continue
+            if 200 <= answer.status < 300:
+                self._note(f"{self.name} is back.")
+                return answer
+            why = f"HTTP {answer.status}"
+        if self.is_stopped:
+            return None
+        raise AudioError(f"{self.name} did not come back after {_MOST_TRIES} tries: {why}.")
+
+    def _note(self, message: str) -> None:
+        if not self.is_stopped:
+            self._notices.append(Notice(NoticeKind.SOURCE, message))
+
+    def _pieces(self) -> Iterator[bytes]:
+        """The audio of one connection."""
+        if self._decoder is not None:
+            yield from self._decoder.blocks(self._stopped.is_set)
+            return
+        body = self._body
+        begun, self._begun = self._begun, b""
+        if begun:
+            yield from slices(begun, self._format)
+        while body is not None and (piece := body.read()):
+            yield from slices(piece, self._format)
+
+    def _reopened(self) -> AudioError | None:
+        """Connect to an endless source again, and decode what comes; the error if it is hopeless."""
+        why = self._body.dropped or "" if self._body else ""
+        while not self.is_stopped:
+            try:
+                if self._is_hls:
+                    if self._pause():
+                        self._decoder = self._hls_decoder()
+                        self._note(f"{self.name} is back; what was said meanwhile may be missing.")
+                    return None
+                answer = self.again(why)
+                if answer is not None:
+                    self._body = _Body(self, answer)
+                    if self._decoder is not None:
+                        form = _FORMATS.get(answer.kind)
+                        self._decoder = decode.Decoder(
+                            self._body,
+                            self.name,
+                            like=self._format,
+                            form=form,
+                            options=_QUICK if form else None,
+                        )
+            except AudioError as error:
+                if self._tries > _MOST_TRIES:
+                    return error
+                why = error.message
+            else:
+                return None
+        return None
+
+    def _audio(self) -> Iterator[bytes | Notice]:
+        """Blocks and notices, over as many connections as it takes; runs on the thread of the pump."""
+        try:
+            yield from self._connections()
+        finally:
+            if self._decoder is not None:
+                self._decoder.close()
+            self._close()
+
+    def _connections(self) -> Iterator[bytes | Notice]:
+        while True:
+            problem: AudioError | None = None
+            try:
+                for piece in self._pieces():
+                    self._tries = 0
+                    while self._notices:
+                        yield self._notices.popleft()
+                    yield piece
+            except AudioError as error:
+                problem = error
+            while self._notices:
+                yield self._notices.popleft()
+            endless = self._is_hls and self.pace is Pace.FREE
+            broke = bool(self._body and self._body.dropped) or (endless and problem is not None)
+            if self.is_stopped or not broke:
+                break
+            problem = self._reopened()
+            while self._notices:
+                yield self._notices.popleft()
+            if problem is not None or self.is_stopped:
+                break
+        if problem is not None and not self.is_stopped:
+            raise problem
+
+    def blocks(self) -> Iterator[bytes | Notice]:
+        """The audio in blocks, with notices about the source and the titles it plays."""
+        self._pump.start()
+        yield from self._pump
+
+    def stop(self) -> None:
+        """End `blocks` soon, with what was already received."""
+        self._stopped.set()
+        self._pump.stop()
+        if self._answer is not None:
+            self._answer.abort()

@@ -1,0 +1,59 @@
+"""`dg live`: transcribe audio while it comes in."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dgcli.audio import open_source, raw_format
+from dgcli.commands.streaming import Shown, Streaming, check_outputs
+from dgcli.options import Connection, General, Output, Params, command
+from dgcli.params import Endpoint
+
+
+@command(Endpoint.LIVE)
+def live(
+    source: Annotated[
+        str, typer.Argument(help="File, http(s) URL, or - for standard input.", metavar="SOURCE")
+    ],
+    params: Params,
+    output: Output,
+    shown: Shown,
+    streaming: Streaming,
+    connection: Connection,
+    general: General,
+) -> None:
+    """Transcribe a stream: a radio, a pipe, or a file at the pace at which it plays.
+
+    What is said goes to standard output, utterance by utterance, or to the files named with -o, which grow
+    while it runs. Ctrl-C ends the stream and waits for its last words; a second one leaves at once. The key
+    f, or SIGUSR1, asks for a result now.
+    """
+    from dgcli import tls
+    from dgcli.commands.session import stream
+
+    config = connection.config()
+    values = params.checked(config)
+    file = None if source == "-" or "://" in source else Path(source)
+    check_outputs(output, shown, file)
+    streaming.check(local=connection.local)
+    if not connection.local:
+        config.authorization()  # without a key there is no point in opening the source
+    opened = open_source(
+        source, raw_format(values), verify="://" not in source or tls.context(config.ca_cert)
+    )
+    try:
+        form = opened.open()
+        stream(
+            config,
+            opened,
+            form,
+            values,
+            connection=connection,
+            output=output,
+            streaming=streaming,
+            shown=shown,
+            console=general.console(),
+        )
+    finally:
+        opened.stop()

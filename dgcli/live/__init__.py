@@ -1,0 +1,1 @@
+"""The streamer: audio out, events in, over one WebSocket after another."""

@@ -1,0 +1,268 @@
+"""One WebSocket connection: the only place that knows websocket-client.
+
+One thread connects and then receives, another sends, any thread may abort; who made the connection closes it,
+after the first two are done with it. Every foreign exception ends here: what comes out is `Ended`.
+
+`WebSocketApp` is not used: it swallows the exceptions of its callbacks.
+"""
+
+import contextlib
+import selectors
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import websocket
+
+from dgcli.errors import NetworkError, UsageError
+from dgcli.live.endings import ABNORMAL, NO_CODE, Ending, closed, one_line, refused
+
+# What is raised by the library or beneath it when a connection fails. OSError holds TLS errors and time-outs.
+_FAILURES = (websocket.WebSocketException, OSError)
+# Waiting: epoll would take a file descriptor for each wait, poll takes none.
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
+
+
+class Ended(Exception):
+    """The connection is gone, or never was: `ending` says why."""
+
+    def __init__(self, ending: Ending) -> None:
+        super().__init__(ending.sentence)
+        self.ending = ending
+
+
+class _Wire:
+    """A connected socket as two threads use it: one receives, one sends.
+
+    OpenSSL forbids SSL_read and SSL_write on one connection at the same time, and Python lets go of its lock
+    around both: what is lost then is the connection. So the socket never blocks, each call holds a lock, and
+    the waiting is done outside of it. Receiving waits for ever (abort ends it), sending up to `send_timeout`
+    real seconds; websocket-client has one time-out for both. The library closes a socket as soon as it reads
+    its end, while the other thread may still use the number: `close` does nothing, `release` closes.
+    """
+
+    _closed = False  # websocket-client asks
+
+    def __init__(self, sock: socket.socket, send_timeout: float) -> None:
+        sock.setblocking(False)
+        self._sock = sock
+        self._send_timeout = send_timeout
+        self._lock = threading.Lock()
+
+    def _wait(self, event: int, timeout: float | None = None) -> bool:
+        with _Selector() as selector:
+            selector.register(self._sock, event)
+            return bool(selector.select(timeout))
+
+    def recv(self, size: int) -> bytes:
+        """Up to so many bytes, as soon as there are some; none at the end of the stream."""
+        while True:
+            event = selectors.EVENT_READ
+            try:
+                with self._lock:
+                    return self._sock.recv(size)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                pass
+            except ssl.SSLWantWriteError:
+                event = selectors.EVENT_WRITE
+            self._wait(event)
+
+    def send(self, data: bytes) -> int:
+        """Send some of the data; how many bytes. Raises `TimeoutError`."""
+        deadline = time.monotonic() + self._send_timeout
+        while True:
+            event = selectors.EVENT_WRITE
+            try:
+                with self._lock:
+                    return self._sock.send(data)
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                pass
+            except ssl.SSLWantReadError:
+                event = selectors.EVENT_READ
+            left = deadline - time.monotonic()
+            if left <= 0 or not self._wait(event, left):
+                raise TimeoutError("timed out")
+
+    def fileno(self) -> int:
+        return self._sock.fileno()
+
+    def gettimeout(self) -> None:
+        """None: the waiting is done here."""
+
+    def settimeout(self, timeout: float | None) -> None:
+        """Nothing: the waiting is done here."""
+
+    def close(self) -> None:
+        """Nothing: see `release`."""
+
+    def shutdown(self, how: int) -> None:
+        _shut_down(self._sock, how)
+
+    def release(self) -> None:
+        """Close the socket, when no thread uses it any more."""
+        self._sock.close()
+
+
+def _shut_down(sock: socket.socket, how: int = socket.SHUT_RDWR) -> None:
+    """Wake whoever waits for the socket.
+
+    `SSLSocket.shutdown` would forget its TLS state first, and a thread that reads on would take what is
+    still encrypted for data.
+    """
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(sock, how)
+
+
+class _WebSocket(websocket.WebSocket):
+    """The library's socket, which keeps a close code even if it can no longer be answered."""
+
+    def send_close(self, status: int = websocket.STATUS_NORMAL, reason: str | bytes = b"") -> None:
+        with contextlib.suppress(*_FAILURES):
+            super().send_close(status, reason)
+
+
+def _host(url: str) -> str:
+    return url.split("//", 1)[-1].split("/", 1)[0].split("?", 1)[0]
+
+
+def _unreachable(url: str, error: BaseException) -> Ending:
+    """Why no connection could be made, before the server answered."""
+    host = _host(url)
+    match error:
+        case ssl.SSLCertVerificationError():
+            message = f"The certificate of {host} is not trusted: {error.verify_message}."
+            return Ending(NetworkError(message, hint="Name its CA with --ca-cert or SSL_CERT_FILE."), False)
+        case ssl.SSLError():
+            text = one_line(error.reason or str(error))
+            hint = "Does the server speak TLS? ws:// or http:// in the base URL is for one that does not."
+            return Ending(NetworkError(f"No TLS connection with {host}: {text}.", hint=hint), True)
+        case websocket.WebSocketAddressException():
+            message = f"{host} cannot be found."
+            return Ending(NetworkError(message, hint="Check the base URL and the network."), True)
+        case websocket.WebSocketProxyException():
+            return Ending(NetworkError(f"The proxy does not let us through: {one_line(str(error))}."), True)
+        case websocket.WebSocketTimeoutException() | TimeoutError():
+            return Ending(NetworkError(f"{host} did not answer in time."), True)
+        case ConnectionRefusedError():
+            return Ending(NetworkError(f"Nothing listens at {host}.", hint="Check the base URL."), True)
+        case websocket.WebSocketConnectionClosedException():
+            return Ending(NetworkError(f"{host} closed the connection during the handshake."), True)
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return Ending(NetworkError(f"No connection with {host}: {one_line(reason)}."), True)
+
+
+def _lost(error: BaseException) -> Ending:
+    """Why an open connection can be used no more, without a close frame."""
+    if isinstance(error, websocket.WebSocketTimeoutException | TimeoutError):
+        return closed(ABNORMAL, "nothing could be sent")
+    if isinstance(error, websocket.WebSocketConnectionClosedException):
+        return closed(ABNORMAL)
+    return closed(ABNORMAL, getattr(error, "strerror", None) or str(error))
+
+
+class Connection:
+    """A WebSocket to `url`, with the headers as they are given.
+
+    `connect_timeout` and `send_timeout` are real seconds. A send that timed out may have left half a frame:
+    the connection is dead then, as after every other `Ended`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        ssl_context: ssl.SSLContext | None = None,
+        connect_timeout: float = 10.0,
+        send_timeout: float = 5.0,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if any(c in f"{name}{value}" for name, value in headers.items() for c in "\r\n"):
+            raise UsageError("A header must be on one line. Check the API key for a line break.")
+        self._url = url
+        self._headers = [f"{name}: {value}" for name, value in headers.items()]
+        self._connect_timeout = connect_timeout
+        self._send_timeout = send_timeout
+        self._wire: _Wire | None = None
+        self._aborted = False
+        self.request_id = ""
+        self._now = now
+        self.last_received = 0.0  # `now()` of the last frame of any kind
+        sslopt = {"context": ssl_context} if ssl_context else {}
+        self._socket: Any = _WebSocket(sslopt=sslopt, skip_utf8_validation=True)
+
+    def connect(self) -> None:
+        """Open the connection. Raises `Ended`."""
+        try:
+            self._socket.connect(
+                self._url,
+                header=self._headers,
+                timeout=self._connect_timeout,
+                redirect_limit=0,  # it would send the key along
+                suppress_origin=True,
+            )
+        except websocket.WebSocketBadStatusException as error:
+            body = error.resp_body if isinstance(error.resp_body, bytes) else None
+            raise Ended(refused(error.status_code, error.resp_headers or {}, body)) from error
+        except _FAILURES as error:
+            answer = self._socket.handshake_response
+            if answer is not None and answer.status != 101:
+                raise Ended(refused(answer.status, answer.headers)) from error
+            raise Ended(_unreachable(self._url, error)) from error
+        except ValueError as error:
+            raise Ended(Ending(UsageError(f"{self._url} is no WebSocket URL: {error}."), False)) from error
+        self.request_id = one_line((self._socket.headers or {}).get("dg-request-id", ""))
+        self._socket.sock = self._wire = _Wire(self._socket.sock, self._send_timeout)
+        self.last_received = self._now()
+        if self._aborted:
+            self.abort()
+
+    def receive(self) -> str:
+        """The next text message; waits for it. Raises `Ended` when there will be none."""
+        while True:
+            try:
+                opcode, frame = self._socket.recv_data_frame(control_frame=True)
+            except _FAILURES as error:
+                raise Ended(_lost(error)) from error
+            self.last_received = self._now()
+            if opcode == websocket.ABNF.OPCODE_TEXT:
+                return bytes(frame.data).decode("utf-8", "replace")
+            if opcode == websocket.ABNF.OPCODE_CLOSE:
+                data = bytes(frame.data)
+                code = struct.unpack("!H", data[:2])[0] if len(data) >= 2 else NO_CODE
+                raise Ended(closed(code, data[2:].decode("utf-8", "replace"), self.request_id or None))
+
+    def _send(self, data: str | bytes, opcode: int) -> None:
+        try:
+            self._socket.send(data, opcode)
+        except _FAILURES as error:
+            raise Ended(_lost(error)) from error
+
+    def send_audio(self, data: bytes) -> None:
+        """Send a binary frame: never an empty one, which would end the stream. Raises `Ended`."""
+        if data:
+            self._send(data, websocket.ABNF.OPCODE_BINARY)
+
+    def send_text(self, text: str) -> None:
+        """Send a text frame. Raises `Ended`."""
+        self._send(text, websocket.ABNF.OPCODE_TEXT)
+
+    def ping(self) -> None:
+        """Send a ping; whatever comes back counts as received. Raises `Ended`."""
+        self._send(b"", websocket.ABNF.OPCODE_PING)
+
+    def abort(self) -> None:
+        """Wake every thread that uses the connection: it is over. From any thread, at any time."""
+        self._aborted = True
+        sock = self._socket.sock
+        if sock is not None:
+            sock.shutdown(socket.SHUT_RDWR) if isinstance(sock, _Wire) else _shut_down(sock)
+
+    def close(self) -> None:
+        """Give the socket back. Only when no thread uses it any more."""
+        if self._wire is not None:
+            self._wire.release()

@@ -1,0 +1,42 @@
+"""How far finals cover the audio of a stream, channel by channel: no I/O."""
+
+import math
+
+from dgcli.events import Final
+
+
+class Coverage:
+    """Where the finals of each channel end, in seconds of the stream.
+
+    What lies before the smallest of these ends has been said; everything after it may be needed again.
+    """
+
+    def __init__(self) -> None:
+        self._ends: dict[int, float] = {}
+        self._channels = 1
+
+    @property
+    def end(self) -> float:
+        """Up to where every channel is covered."""
+        return min(self._ends.get(channel, 0.0) for channel in range(self._channels))
+
+    def floors(self) -> dict[int, float]:
+        """Each channel's own end, by channel: words before it were said."""
+        return dict(self._ends)
+
+    def saw(self, channels: int) -> None:
+        """A message spoke of so many channels."""
+        self._channels = max(self._channels, channels)
+
+    def confirm(self, final: Final, sent: float) -> bool:
+        """Take a final; whether it covers more than was covered before.
+
+        `sent` is the time up to which audio was sent: nothing beyond can be covered. A word that reaches out
+        of its final's window takes the audio up to its end with it, or it would be said twice.
+        """
+        reach = max((word.end for word in final.words if math.isfinite(word.end)), default=0.0)
+        end = min(max(final.end, reach), sent)
+        if end <= self._ends.get(final.channel, 0.0):
+            return False
+        self._ends[final.channel] = end
+        return True

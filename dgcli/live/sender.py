@@ -1,0 +1,449 @@
+"""The sender's thread: it owns the state of a stream, and alone decides what happens next.
+
+Everything reaches it through one inbox: blocks of the source, messages and ends of connections, wishes of the
+main thread. So nothing it holds needs a lock. It waits for nothing else than that inbox, with a time-out, and
+for a send, up to `send_timeout`.
+"""
+
+import math
+import ssl
+from queue import Empty, SimpleQueue
+
+from dgcli import tls
+from dgcli.audio.base import AudioFormat, Pace, Source
+from dgcli.errors import DgError, NetworkError
+from dgcli.events import (
+    Closed,
+    Event,
+    Final,
+    Interim,
+    Metadata,
+    Notice,
+    NoticeKind,
+    Opened,
+    SpeechStarted,
+)
+from dgcli.live import mail, protocol
+from dgcli.live.connection import Connection, Ended
+from dgcli.live.endings import ABNORMAL, NO_CODE, Ending, closed, nothing_heard
+from dgcli.live.feeder import Feeder
+from dgcli.live.link import Link
+from dgcli.live.pace import Limiter, pause_before
+from dgcli.live.reel import SHORTEST, Reel
+from dgcli.live.settings import Clock, Settings
+from dgcli.live.state import State, move
+
+_BATCH = 64  # messages taken, or frames sent, before looking at the other of the two
+_TAP_SECONDS, _TAP_BYTES = 0.5, 32768
+_GRACE = 1.0  # seconds for a source to end when it was told to, and for a server to close after Metadata
+_ASLEEP = 2.0  # seconds without a turn of the loop: the process was stopped, not the network
+_SLOW = 5.0  # seconds that results may be behind the audio
+_TICK = 1.0  # seconds between two turns of the loop at most
+_UNSAID = 0.5  # seconds at the end that a server may leave without a final, if it closes in good order
+
+
+class Sender:
+    """Takes audio and sends it, over one connection after another, until every second is covered or lost."""
+
+    def __init__(
+        self,
+        source: Source,
+        audio: AudioFormat,
+        settings: Settings,
+        clock: Clock,
+        inbox: "SimpleQueue[mail.ToSender]",
+        events: "SimpleQueue[mail.ToMain]",
+    ) -> None:
+        self.state = State.CONNECTING
+        self.audio_seconds = 0.0  # sent, without what was sent again
+        self.link: Link | None = None
+        self.feeder = Feeder(source, audio, settings, clock, inbox)
+        self._pace = source.pace
+        self._settings = settings
+        self._clock = clock
+        self._inbox = inbox
+        self._events = events
+        self._reel = Reel(audio, settings.journal_seconds)
+        self._tls: ssl.SSLContext | None = None
+        self._high = 0  # position up to which audio was ever sent
+        self._untapped = bytearray()
+        self._tap_size = audio.byte_rate * _TAP_SECONDS if audio.byte_rate else _TAP_BYTES
+        self._limiter = Limiter(settings.catch_up)
+        self._catching_up = False
+        self._opened = 0  # connections
+        self._tries = 0  # since the last new final
+        self._next_try = 0.0
+        self._turn = clock.now()
+        self._awake = self._turn
+        self._first_audio: float | None = None
+        self._last_word = 0.0
+        self._heard_to = 0.0  # end of the newest result
+        self._source_done = False
+        self._source_error: BaseException | None = None
+        self._planned = False  # a stop that is not the end of the source
+        self._stopped_at: float | None = None  # when the source was told to end
+        self._deadline = math.inf  # of a stop that the user wants
+
+    # What arrives.
+
+    def _emit(self, event: Event) -> None:
+        self._events.put(event)
+
+    def _notice(
+        self, kind: NoticeKind, message: str, start: float | None = None, end: float | None = None
+    ) -> None:
+        self._emit(Notice(kind, message, start, end))
+
+    def _take(self, item: mail.ToSender) -> None:
+        match item:
+            case mail.Block():
+                self.feeder.took()
+                if self._first_audio is None:
+                    self._first_audio = self._clock.now()
+                self._reel.append(item, self._high)
+            case mail.Received():
+                self._take_message(item.link, item.text)
+            case mail.Linked():
+                self._take_link(item.link)
+            case mail.Unlinked():
+                self._take_ending(item.link, item.ending)
+            case mail.SourceSaid():
+                self._planned = self._planned or item.notice.kind is NoticeKind.STOPPING
+                self._emit(item.notice)
+            case mail.SourceEnded():
+                self._source_done = True
+                self._source_error = item.error
+            case mail.Stop():
+                self._stop(item.message or "Stopping: what was sent is being finished.")
+                self._deadline = min(self._deadline, self._clock.now() + self._settings.stop_timeout)
+                self._next_try = min(self._next_try, self._clock.now())
+            case mail.Abort():
+                self._finish()
+            case mail.FinalizeNow():
+                self._say(protocol.finalize(item.channel))
+            case mail.Pause():
+                self.feeder.pause()
+                self._say(protocol.finalize())
+                self._notice(NoticeKind.PAUSED, "Paused: nothing is sent.", self._reel.seconds(self._high))
+            case mail.Resume():
+                self.feeder.resume()
+                self._notice(NoticeKind.RESUMED, "Going on.", self._reel.seconds(self._high))
+            case mail.Crashed():
+                raise item.error
+
+    def _take_message(self, link: Link, text: str) -> None:
+        link.last_message = self._clock.now()
+        event = protocol.parse(text, link.offset, self._reel.seconds(link.sent))
+        match event:
+            case Interim() | Final():
+                link.results += 1
+                self._reel.heard(event.channels, link.sent - link.begun, event.end - link.offset)
+                event = protocol.without_repeats(event, link.floors.get(event.channel, 0.0))
+                self._heard_to = max(self._heard_to, event.end)
+                if event.words or event.text.strip():
+                    self._last_word = max(self._last_word, event.end)
+                if isinstance(event, Final) and self._reel.confirm(event, link.sent):
+                    self._tries = 0
+            case SpeechStarted() if event.timestamp < link.floors.get(event.channel, 0.0):
+                return
+            case Metadata():
+                link.heard = event.duration
+                self._reel.heard(1, link.sent - link.begun, event.duration)
+        if event is not None:
+            self._emit(event)
+
+    def _take_link(self, link: Link) -> None:
+        """A connection is open: take up the stream where the finals end."""
+        if link.failing is not None:
+            return  # too late
+        now = self._clock.now()
+        cut = self._reel.cut()
+        link.begun = link.sent = cut.position
+        link.offset = cut.time
+        link.floors = self._reel.floors()
+        link.open = True
+        link.since = link.last_sent = link.last_ping = link.last_message = now
+        self._opened += 1
+        self.state = move(self.state, State.OPEN)
+        self._emit(Opened(link.connection.request_id, self._opened, link.offset))
+        again = self._opened > 1
+        if again:
+            seconds = self._reel.seconds(self._reel.end) - link.offset
+            message = f"Connected again; {seconds:.1f} s of audio to catch up with."
+            self._notice(NoticeKind.RECONNECTED, message, link.offset)
+            if self._settings.diarized:
+                message = "Speaker numbers begin anew."
+                self._notice(NoticeKind.SPEAKERS_RESTARTED, message, link.offset)
+        if cut.missing_from is not None:
+            self._gap(cut.missing_from, cut.time)
+        self._catching_up = again or self._pace is not Pace.FREE or self._reel.exact
+        self._limiter = Limiter(self._settings.catch_up)
+        self._limiter.next = now
+        head = self._reel.head
+        link.head = head if head and link.begun >= len(head) else b""
+
+    def _gap(self, start: float, end: float) -> None:
+        message = f"{end - start:.2f} s of audio were not transcribed."
+        self._notice(NoticeKind.GAP, message, start, end)
+
+    # A connection is gone.
+
+    def _is_complete(self, link: Link, ending: Ending) -> bool:
+        """Whether a connection that ended while draining had said everything."""
+        if self.state is not State.DRAINING or ending.code not in (1000, ABNORMAL, NO_CODE):
+            return False
+        return link.heard is not None or (ending.code == 1000 and self._reel.uncovered <= _UNSAID)
+
+    def _take_ending(self, link: Link, ending: Ending) -> None:
+        # A close frame says more than the send that failed because of it.
+        if link.failing is not None and ending.code in (None, ABNORMAL):
+            ending = link.failing
+        link.join(_GRACE)
+        self.link = None
+        if link.heard == 0.0 and not link.results and link.sent > link.begun and ending.code == 1000:
+            seconds = self._reel.seconds(link.sent) - link.offset
+            if seconds >= 1.0 or not self._reel.exact:
+                ending = nothing_heard(link.connection.request_id or None)
+                self._finish(ending.error)
+                return
+        if self._is_complete(link, ending):
+            self._finish(complete=True)
+            return
+        if self._source_done and self._reel.settled:
+            self._finish(complete=True)
+            return
+        self._tries += 1
+        settings = self._settings
+        most = settings.max_reconnects if settings.reconnect else 0
+        if not self._opened and isinstance(ending.error, NetworkError):
+            most = min(most, settings.first_tries - 1)
+        if not ending.retry or self._tries > most:
+            self._finish(ending.error)
+            return
+        wait = ending.retry_after or pause_before(self._tries, settings.backoff, settings.backoff_max)
+        self._next_try = self._clock.now() + (wait if self._deadline == math.inf else min(wait, SHORTEST))
+        if self.state is not State.RECONNECTING:
+            self.state = move(self.state, State.RECONNECTING)
+        message = f"{ending.sentence} Trying again in {wait:.1f} s ({self._tries} of {most})."
+        self._notice(NoticeKind.DROPPED, message, self._reel.seconds(link.sent or self._high))
+
+    def _connect(self, now: float) -> None:
+        settings, real = self._settings, self._clock.real
+        if self._tls is None and settings.url.lower().startswith("wss:"):
+            self._tls = settings.ssl_context or tls.context(settings.ca_cert)
+        connection = Connection(
+            settings.url,
+            settings.headers,
+            ssl_context=self._tls,
+            connect_timeout=real(settings.connect_timeout),
+            send_timeout=real(settings.send_timeout),
+            now=self._clock.now,
+        )
+        self.link = Link(connection, self._inbox, now)
+        self.link.start()
+
+    # What is sent.
+
+    def _send_audio(self, link: Link) -> None:
+        """Send what may be sent now."""
+        if link.head:
+            link.connection.send_audio(link.head)
+            link.head = b""
+        for _ in range(_BATCH):
+            now = self._clock.now()
+            size = self._reel.frame_size(link.sent, last=self._source_done)
+            if not size:
+                self._catching_up = False
+                return
+            if self._catching_up and self._limiter.next > now:
+                return
+            data = self._reel.read(link.sent, size)
+            link.connection.send_audio(data)
+            before = self._reel.seconds(link.sent)
+            link.sent += size
+            link.last_sent = self._clock.now()
+            after = self._reel.seconds(link.sent)
+            if self._catching_up:
+                self._limiter.sent(max(0.0, after - before), now)
+            if link.sent > self._high:
+                self._tap(data[self._high - link.sent :])
+                self._high = link.sent
+                self.audio_seconds = max(self.audio_seconds, after)
+
+    def _tap(self, data: bytes) -> None:
+        if self._settings.tap is None:
+            return
+        self._untapped += data
+        if len(self._untapped) >= self._tap_size:
+            self._flush_tap()
+
+    def _flush_tap(self) -> None:
+        if self._untapped:
+            self._events.put(mail.Tapped(bytes(self._untapped)))
+            self._untapped = bytearray()
+
+    def _say(self, text: str) -> None:
+        """Send a message, if there is a connection for it."""
+        link = self.link
+        if link is None or self.state is not State.OPEN or link.failing is not None:
+            return
+        try:
+            link.connection.send_text(text)
+            link.last_sent = self._clock.now()
+        except Ended as ended:
+            link.give_up(ended.ending)
+
+    def _drive(self, link: Link, now: float) -> None:
+        """Send on an open connection whatever is due. Raises `Ended`."""
+        settings = self._settings
+        if now - link.last_ping >= settings.ping_every:
+            link.connection.ping()
+            link.last_ping = now
+        if self.state is State.OPEN:
+            self._send_audio(link)
+            if self._source_done and link.sent == self._reel.end:
+                if self._planned:
+                    link.connection.send_text(protocol.finalize())
+                link.connection.send_text(protocol.CLOSE_STREAM)
+                link.last_message = self._clock.now()
+                self.state = move(self.state, State.DRAINING)
+            elif now - link.last_sent >= settings.keepalive:
+                link.connection.send_text(protocol.KEEP_ALIVE)
+                link.last_sent = now
+        heard = max(link.connection.last_received, link.since, self._awake)
+        if now - heard >= settings.dead_after:
+            raise Ended(closed(ABNORMAL, f"nothing was received for {settings.dead_after:g} s"))
+
+    def _drain(self, link: Link, now: float) -> None:
+        """Wait for the last results, but not for ever. Raises `Ended`."""
+        silent = now - link.last_message
+        if link.heard is not None and silent >= _GRACE:
+            self._finish(complete=True)
+        elif silent >= self._settings.close_timeout:
+            if self._reel.uncovered <= _UNSAID:
+                self._finish(complete=True)
+                return
+            text = f"The server did not finish within {self._settings.close_timeout:g} s."
+            raise Ended(Ending(NetworkError(text), retry=True))
+
+    # The end.
+
+    def _stop(self, message: str) -> None:
+        """No more audio is taken."""
+        if self._stopped_at is None:
+            self._stopped_at = self._clock.now()
+            self._planned = True
+            self._notice(NoticeKind.STOPPING, message)
+            self.feeder.stop()
+
+    def _finish(self, error: DgError | None = None, *, complete: bool = False) -> None:
+        """The stream is over. `complete`: the server has said all that there was to say."""
+        if self._is_over():
+            return
+        uncovered = self._reel.uncovered
+        if not complete and uncovered >= SHORTEST and (self._opened or error is None):
+            self._gap(self._reel.covered, self._reel.covered + uncovered)
+        self._flush_tap()
+        self.state = move(self.state, State.CLOSED)
+        if error is None and self._source_error is not None:
+            if not isinstance(self._source_error, DgError):
+                self._events.put(mail.Crashed(self._source_error))
+                return
+            error = self._source_error
+        self.audio_seconds = max(self.audio_seconds, self._reel.seconds(self._high))
+        self._emit(Closed(self.audio_seconds, self._opened, error))
+
+    # The loop.
+
+    def _is_over(self) -> bool:
+        return self.state is State.CLOSED
+
+    def _stop_when_due(self, now: float) -> None:
+        """Planned stops, and what a stop may take at most."""
+        settings = self._settings
+        if now >= self._deadline:
+            self._finish()
+        elif self._stopped_at is not None:
+            if now - self._stopped_at >= self._grace():
+                self._source_done = True  # it hangs in a read
+        elif not self._source_done and self._first_audio is not None:
+            silent = max(self._heard_to, self.audio_seconds - _SLOW) - self._last_word
+            long = now - self._first_audio
+            if settings.duration is not None and not self._reel.exact and long >= settings.duration:
+                self._stop("The duration asked for is over.")
+            elif settings.stop_after_silence is not None and silent >= settings.stop_after_silence:
+                self._stop(f"Nothing was said for {settings.stop_after_silence:g} s.")
+
+    def _grace(self) -> float:
+        return min(_GRACE, self._settings.stop_timeout / 4)
+
+    def _has_audio(self) -> bool:
+        """Whether there is something to open a connection for."""
+        enough = self._reel.frame_size(self._reel.cut().position, last=self._source_done) > 0
+        return enough and not (self._opened and self._reel.settled)
+
+    def _advance(self) -> None:
+        now = self._clock.now()
+        if now - self._turn >= _ASLEEP:
+            self._awake = now
+        self._turn = now
+        self._stop_when_due(now)
+        if self._is_over():
+            return
+        link = self.link
+        if link is None:
+            if self._has_audio():
+                if now >= self._next_try:
+                    self._connect(now)
+            elif self._source_done:
+                self._finish(complete=True)
+        elif link.failing is None and link.open:
+            try:
+                self._drive(link, now)
+                if self.state is State.DRAINING:
+                    self._drain(link, now)
+            except Ended as ended:
+                link.give_up(ended.ending)
+        elif not link.open and now - link.since >= 2 * self._settings.connect_timeout:
+            link.give_up(closed(ABNORMAL, "the handshake took too long"))
+
+    def _wait(self) -> float:
+        """Stream seconds until something is due."""
+        settings, link = self._settings, self.link
+        now = self._clock.now()
+        due = [now + _TICK, self._deadline]
+        if self._stopped_at is not None and not self._source_done:
+            due.append(self._stopped_at + self._grace())
+        if link is None:
+            due += [self._next_try] * (self._next_try > now)
+        elif link.open and link.failing is None:
+            due.append(link.last_ping + settings.ping_every)
+            if self.state is State.OPEN:
+                due.append(link.last_sent + settings.keepalive)
+                if self._reel.frame_size(link.sent, last=self._source_done):
+                    due.append(self._limiter.next if self._catching_up else now)
+        return max(0.0, min(due) - now)
+
+    def run(self) -> None:
+        """The thread: until the stream is closed."""
+        try:
+            self.feeder.start()
+            while not self._is_over():
+                try:
+                    self._take(self._inbox.get(timeout=self._clock.real(self._wait())))
+                    for _ in range(_BATCH):
+                        self._take(self._inbox.get_nowait())
+                except Empty:
+                    pass
+                if not self._is_over():
+                    self._advance()
+        except DgError as error:
+            self._finish(error)
+        except BaseException as error:  # it travels to the main thread as a value
+            self._events.put(mail.Crashed(error))
+        finally:
+            self.state = State.CLOSED
+            if self.link is not None:
+                self.link.connection.abort()
+            self._reel.close()
+            self.feeder.abandon()

@@ -1,0 +1,104 @@
+"""Captions while the words come in: blocks of SRT or WebVTT, cue by cue."""
+
+import copy
+from collections.abc import Callable
+
+from dgcli.captions import Captioner, Cue
+from dgcli.events import Event, Final
+from dgcli.formats import Options
+
+
+class CaptionBlocks:
+    """Turns finals into the blocks of a caption file, `srt` or `vtt`. A block that came out stays as it is."""
+
+    def __init__(self, form: str, options: Options) -> None:
+        self._form = form
+        self._options = options
+        self._captioner: Captioner | None = None
+        self._channels = 1
+        self._count = 0
+
+    @property
+    def header(self) -> str:
+        """What the file begins with."""
+        if self._form == "srt":
+            return ""
+        from dgcli.formats.vtt import vtt_header
+
+        return vtt_header()
+
+    def _made(self, channels: int) -> Captioner:
+        """The captioner: the first final tells for how many channels."""
+        if self._captioner is None:
+            self._channels = channels
+            if self._form == "srt":
+                from dgcli.formats.srt import srt_captioner as make
+            else:
+                from dgcli.formats.vtt import vtt_captioner as make
+            self._captioner = make(self._options, channels)
+        return self._captioner
+
+    def _text(self, cues: list[Cue], count: int) -> str:
+        if not cues:
+            return ""
+        if self._form == "srt":
+            from dgcli.formats.srt import srt_cue
+
+            return "".join(srt_cue(cue, number) for number, cue in enumerate(cues, count + 1))
+        from dgcli.formats.vtt import vtt_cue
+
+        return "".join(vtt_cue(cue, self._options, self._channels > 1) for cue in cues)
+
+    def _settled(self, cues: list[Cue]) -> str:
+        text = self._text(cues, self._count)
+        self._count += len(cues)
+        return text
+
+    def take(self, event: Final) -> str:
+        """The blocks that are settled with this final."""
+        cues = self._made(event.channels).feed(
+            event.words,
+            channel=event.channel,
+            until=event.end,
+            ends_utterance=event.speech_final,
+        )
+        return self._settled(cues)
+
+    def preview(self) -> str:
+        """The blocks that would come if nothing more were said. They may still change."""
+        if self._captioner is None:
+            return ""
+        return self._text(copy.deepcopy(self._captioner).finish(), self._count)
+
+    def finish(self) -> str:
+        """The blocks that were not settled yet."""
+        captioner, self._captioner = self._captioner, None
+        return self._settled(captioner.finish()) if captioner else ""
+
+
+class CaptionSink:
+    """Writes each cue when it is settled, some seconds after it was said."""
+
+    def __init__(self, write: Callable[[str], None], form: str, options: Options) -> None:
+        self._write = write
+        self._blocks = CaptionBlocks(form, options)
+        self._begun = False
+
+    def _put(self, text: str) -> None:
+        if not self._begun:
+            self._begun = True
+            text = self._blocks.header + text
+        if text:
+            self._write(text)
+
+    def handle(self, event: Event) -> None:
+        """Take the next event. Raises what `write` raises."""
+        if isinstance(event, Final):
+            self._put(self._blocks.take(event))
+
+    def tick(self, now: float) -> None:
+        """Cues depend on the words' own time only."""
+
+    def close(self) -> None:
+        """Write the cues that were waiting for what comes next."""
+        self._put(self._blocks.finish())

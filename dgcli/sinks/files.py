@@ -1,0 +1,159 @@
+"""`-o NAME`: files that grow while a stream runs, by the suffix of their name."""
+
+import tempfile
+from pathlib import Path
+
+from dgcli import outputs
+from dgcli.errors import DgError, OutputError, UsageError
+from dgcli.events import Event, Final, Notice, NoticeKind, Opened, UtteranceEnd
+from dgcli.formats import FORMATS, Format, Options, by_suffix, renderer
+from dgcli.sinks.base import Sink
+from dgcli.sinks.captions import CaptionBlocks
+from dgcli.sinks.growing import GrowingFile
+from dgcli.sinks.jsonl import JsonlSink
+from dgcli.sinks.lines import LinesSink
+from dgcli.sinks.response import ResponseSink
+
+
+class _Whole:
+    """A sink that writes into a growing file, and closes it with itself."""
+
+    def __init__(self, sink: Sink, file: GrowingFile) -> None:
+        self._sink = sink
+        self._file = file
+
+    def handle(self, event: Event) -> None:
+        """Take the next event. Raises `OutputError`."""
+        if isinstance(event, Opened):
+            self._file.append("")  # an old file of this name ends where the stream begins
+        self._sink.handle(event)
+
+    def tick(self, now: float) -> None:
+        """Time has passed."""
+        self._sink.tick(now)
+
+    def close(self) -> None:
+        """Write the rest. Raises `OutputError`."""
+        try:
+            self._sink.close()
+        finally:
+            self._file.close()
+
+
+class CaptionFile:
+    """A caption file: settled cues for good, and behind them, as the tail, those that may still change."""
+
+    def __init__(self, path: Path, form: str, options: Options) -> None:
+        self._file = GrowingFile(path)
+        self._blocks = CaptionBlocks(form, options)
+        self._begun = False
+
+    def _put(self, text: str, tail: str = "") -> None:
+        if not self._begun:
+            self._begun = True
+            text = self._blocks.header + text
+        self._file.append(text, tail)
+
+    def handle(self, event: Event) -> None:
+        """Take the next event. Raises `OutputError`."""
+        match event:
+            case Opened() if not self._begun:
+                self._put("")
+            case Final():
+                settled = self._blocks.take(event)
+                if settled or (event.text and (event.speech_final or event.from_finalize)):
+                    self._put(settled, self._blocks.preview())
+            case UtteranceEnd() | Notice(kind=NoticeKind.DROPPED | NoticeKind.STOPPING):
+                self._put("", self._blocks.preview())
+
+    def tick(self, now: float) -> None:
+        """Cues depend on the words' own time only."""
+
+    def close(self) -> None:
+        """Write the cues that were waiting for what comes next. Raises `OutputError`."""
+        try:
+            if text := self._blocks.finish():
+                self._put(text)
+        finally:
+            self._file.close()
+
+
+class RenderedFile:
+    """A format that can only be written when everything is known: kept as a response until then."""
+
+    def __init__(self, path: Path | None, form: Format, options: Options) -> None:
+        self._path = path  # None: standard output
+        self._form = form
+        self._options = options
+        self._folder = tempfile.TemporaryDirectory(prefix="dg-")
+        self._spool = Path(self._folder.name) / "stream.json"
+        self._sink = ResponseSink(self._spool)
+        self._closed = False
+
+    def handle(self, event: Event) -> None:
+        """Take the next event. Raises `OutputError`."""
+        self._sink.handle(event)
+
+    def tick(self, now: float) -> None:
+        """Time has passed."""
+        self._sink.tick(now)
+
+    def close(self) -> None:
+        """Render and write. Raises `OutputError` and `BrokenPipe`, with the response put aside."""
+        from dgcli.transcript import parse_body
+
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self._sink.close()
+            if not self._spool.exists():
+                return
+            body = self._spool.read_bytes()
+            try:
+                transcript = parse_body(body)
+                text = renderer(self._form)(transcript, self._options)
+                data = text.encode("utf-8", "surrogateescape")
+                if self._path is None:
+                    outputs.write_stdout(data)
+                else:
+                    outputs.write_file(self._path, data)
+            except DgError as error:
+                error.kept = outputs.keep(body, "live")
+                raise
+        finally:
+            self._folder.cleanup()
+
+
+def check_files(files: list[Path], source: Path | None = None) -> None:
+    """Refuse what certainly cannot be written, before anything is sent. Raises `UsageError`, `OutputError`.
+
+    `source` is a file that must not be overwritten.
+    """
+    known = [path for path in files if path.suffix.lower() != ".jsonl"]
+    for path in known:
+        try:
+            by_suffix(path)
+        except UsageError as error:
+            suffixes = ", ".join(suffix for form in FORMATS for suffix in form.suffixes)
+            raise UsageError(error.message, hint=f"Suffixes: {suffixes}, .jsonl.") from None
+    outputs.check(files, source=source)
+
+
+def file_sink(path: Path, options: Options, *, timestamps: bool = False) -> Sink:
+    """The sink that the suffix of `path` stands for. Raises `UsageError` for an unknown one."""
+    file = GrowingFile(path)
+    if path.suffix.lower() == ".jsonl":
+        return _Whole(JsonlSink(file.append), file)
+    form = by_suffix(path)
+    match form.name:
+        case "text":
+            return _Whole(LinesSink(file.append, options, timestamps=timestamps), file)
+        case "json":
+            return ResponseSink(path)
+        case "srt" | "vtt":
+            return CaptionFile(path, form.name, options)
+        case _:
+            if path.exists() and not path.is_file():
+                raise OutputError(f"{path} is no file: {form.name} is written as a whole.")
+            return RenderedFile(path, form, options)

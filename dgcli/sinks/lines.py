@@ -1,0 +1,77 @@
+"""One line per utterance: for pipes, files and everybody who reads with a program."""
+
+import math
+import sys
+import time
+from collections.abc import Callable
+
+from dgcli.captions import Voice
+from dgcli.events import Event, Final, Interim
+from dgcli.formats import Options
+from dgcli.sinks.utterance import Utterance, Utterances
+from dgcli.ui.console import harmless
+
+
+def _seconds(value: float) -> str:
+    """A time as the starter kit prints it: 2.5, 4.26, 3.0."""
+    return "?" if math.isnan(value) else str(round(value, 2))
+
+
+def line(utterance: Utterance, options: Options, *, timestamps: bool = False) -> str:
+    """An utterance as one line: `Speaker 0: text [2.5 - 4.26]`, as much of it as is known and wanted."""
+    who = options.who(Voice(utterance.channel, utterance.speaker), utterance.channels > 1)
+    text = " ".join(harmless(f"{who}: {utterance.text}" if who else utterance.text).split())
+    if timestamps:
+        text += f" [{_seconds(utterance.start)} - {_seconds(utterance.end)}]"
+    return text + "\n"
+
+
+class LinesSink:
+    """Writes each utterance when it ends. With `interims`, what is understood so far goes to stderr."""
+
+    def __init__(
+        self,
+        write: Callable[[str], None],
+        options: Options,
+        *,
+        timestamps: bool = False,
+        interims: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._write = write
+        self._options = options
+        self._timestamps = timestamps
+        self._interims = interims
+        self._shown = ""
+        self._utterances = Utterances(clock=clock)
+
+    def _put(self, ended: list[Utterance]) -> None:
+        if ended:
+            self._write("".join(line(one, self._options, timestamps=self._timestamps) for one in ended))
+
+    def handle(self, event: Event) -> None:
+        """Take the next event. Raises what `write` raises."""
+        if isinstance(event, Interim):
+            if self._interims:
+                self._provisional(event)
+            return
+        if isinstance(event, Final):
+            self._shown = ""
+        self._put(self._utterances.take(event))
+
+    def _provisional(self, event: Interim) -> None:
+        text = " ".join(harmless(event.text).split())
+        if text and text != self._shown:
+            self._shown = text
+            try:
+                print(f"... {text}", file=sys.stderr, flush=True)
+            except (OSError, ValueError):
+                self._interims = False  # nobody is left to look
+
+    def tick(self, now: float) -> None:
+        """End what has been open for long."""
+        self._put(self._utterances.tick(now))
+
+    def close(self) -> None:
+        """Write what is still open."""
+        self._put(self._utterances.finish())

@@ -1,0 +1,34 @@
+"""What happens to a stream, told on stderr: drops, gaps, titles, warnings of the server."""
+
+from dgcli.events import Event, Notice, NoticeKind
+from dgcli.ui.console import Console
+
+WARNINGS = frozenset(
+    {
+        NoticeKind.DROPPED,
+        NoticeKind.GAP,
+        NoticeKind.OVERFLOW,
+        NoticeKind.SERVER,
+        NoticeKind.SIGNAL,
+        NoticeKind.SPEAKERS_RESTARTED,
+    }
+)
+
+
+class NoticesSink:
+    """Passes notices on to the console, as warnings where something may be missing or wrong."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def handle(self, event: Event) -> None:
+        """Take the next event."""
+        if isinstance(event, Notice):
+            say = self._console.warning if event.kind in WARNINGS else self._console.note
+            say(event.message)
+
+    def tick(self, now: float) -> None:
+        """Nothing depends on time."""
+
+    def close(self) -> None:
+        """Nothing is held back."""

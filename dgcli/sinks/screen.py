@@ -1,0 +1,240 @@
+"""A terminal: utterances scroll up, what is being said stays below them and is redrawn in place.
+
+Text comes from a server and is data: control characters are taken out, and rich's markup is never looked for.
+"""
+
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+from rich.console import Console as RichConsole
+from rich.style import Style
+from rich.text import Text
+
+from dgcli.captions import Voice
+from dgcli.errors import BrokenPipe, OutputError
+from dgcli.events import Closed, Event, Final, Interim, Notice, NoticeKind, Opened
+from dgcli.formats import Options
+from dgcli.sinks.notices import WARNINGS
+from dgcli.sinks.region import Region
+from dgcli.sinks.utterance import Utterance, Utterances
+from dgcli.ui.console import colours, harmless
+
+_REDRAW = 0.1  # seconds between two drawings, at least
+# When finals go through a pipe to this very terminal (`| tee`), they need so long to get there.
+_PIPE_SECONDS = 0.15
+_COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
+_STATES = {
+    NoticeKind.DROPPED: "reconnecting",
+    NoticeKind.RECONNECTED: "listening",
+    NoticeKind.STOPPING: "finishing",
+    NoticeKind.PAUSED: "paused",
+    NoticeKind.RESUMED: "listening",
+}
+
+
+def _plain(text: str) -> str:
+    return " ".join(harmless(text).split())
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest:02d}"
+
+
+class ScreenSink:
+    """Draws a stream on a terminal, at most ten times a second.
+
+    Without `finals` only what is being said and the status are shown, for a terminal on stderr while the
+    utterances go to a pipe. `audio_seconds` tells how much audio was sent. `handle`, `tick` and `close` raise
+    `BrokenPipe` when the terminal is gone.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        options: Options,
+        *,
+        finals: bool = True,
+        interims: bool = True,
+        timestamps: bool = False,
+        status: bool = True,
+        audio_seconds: Callable[[], float] = lambda: 0.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._region = Region(stream)
+        self._console = RichConsole(
+            file=stream,
+            force_terminal=True,
+            no_color=not colours(stream),
+            highlight=False,
+            markup=False,
+            emoji=False,
+            legacy_windows=False,
+        )
+        self._options = options
+        self._finals = finals
+        self._interims = interims
+        self._timestamps = timestamps
+        self._status = status
+        self._audio_seconds = audio_seconds
+        self._clock = clock
+        self._utterances = Utterances(clock=clock)
+        self._provisional: dict[int, Interim] = {}
+        self._above: list[Text] = []
+        self._unshown: list[Utterance] = []
+        self._state = "connecting"
+        self._words = 0
+        self._latency: float | None = None
+        self._dirty = True
+        self._next = 0.0  # not drawn again before
+        self._size = (0, 0)
+        self._second = -1
+
+    def _who(self, channel: int, speaker: int | None, channels: int) -> Text:
+        """The label of a voice, coloured by its number; empty where there is only one."""
+        name = _plain(self._options.who(Voice(channel, speaker), channels > 1))
+        if not name:
+            return Text()
+        colour = _COLOURS[(channel if speaker is None else speaker) % len(_COLOURS)]
+        return Text().append(f"{name}: ", Style(color=colour, bold=True))
+
+    def _ended(self, utterances: list[Utterance]) -> None:
+        if utterances and not self._finals:
+            self._yield_terminal()
+        for utterance in utterances if self._finals else ():
+            self._unshown.append(utterance)
+            line = self._who(utterance.channel, utterance.speaker, utterance.channels)
+            line.append(_plain(utterance.text))
+            if self._timestamps:
+                line.append(f" [{round(utterance.start, 2)} - {round(utterance.end, 2)}]", Style(dim=True))
+            self._above.append(line)
+        self._dirty = self._dirty or bool(utterances)
+
+    def _yield_terminal(self) -> None:
+        """Somebody else is about to write on this terminal."""
+        self._draw([])
+        self._next = self._clock() + _PIPE_SECONDS
+        self._dirty = True
+
+    def handle(self, event: Event) -> None:
+        """Take the next event."""
+        match event:
+            case Interim():
+                self._provisional[event.channel] = event
+                self._latency = event.audio_cursor - event.end
+                self._dirty = True
+            case Final():
+                self._provisional.pop(event.channel, None)
+                self._words += len(event.words)
+                self._dirty = True
+            case Notice():
+                self._state = _STATES.get(event.kind, self._state)
+                if self._status:
+                    style = Style(color="yellow") if event.kind in WARNINGS else Style(dim=True)
+                    self._above.append(Text(_plain(event.message), style))
+                self._dirty = True
+            case Opened():
+                self._state = "listening"
+                self._dirty = True
+            case Closed():
+                self._provisional.clear()
+                self._dirty = True
+        self._ended(self._utterances.take(event))
+        self._refresh()
+
+    def tick(self, now: float) -> None:
+        """Time has passed: the clock in the status line, utterances open for long, a resized window."""
+        self._ended(self._utterances.tick(now))
+        second = int(self._audio_seconds())
+        if second != self._second or self._region.size != self._size:
+            self._second = second
+            self._dirty = True
+        self._refresh()
+
+    def _refresh(self) -> None:
+        if self._dirty and self._clock() >= self._next:
+            self._draw(self._bottom())
+            self._next = self._clock() + _REDRAW
+            self._dirty = False
+
+    def _bottom(self) -> list[Text]:
+        """What is being said on each channel, wrapped to the window, and the status line."""
+        columns, height = self._size = self._region.size
+        width = columns - 1
+        lines: list[Text] = []
+        channels = sorted({*self._provisional, *self._utterances.running_channels}) if self._interims else []
+        # A third of the window: were it narrowed to half, all lines would still fit.
+        room = max(height // 3 - self._status, 1)
+        each = max(room // max(len(channels), 1), 1)
+        for channel in channels[:room]:
+            wrapped = list(self._open(channel).wrap(self._console, width))
+            if len(wrapped) > each:  # the newest words are those to see
+                wrapped = list(self._open(channel).wrap(self._console, width - 2))[-each:]
+                wrapped[0] = Text().append("… ", Style(dim=True)).append_text(wrapped[0])
+            lines += wrapped
+        if self._status:
+            status = self._status_line()
+            status.truncate(width, overflow="ellipsis")
+            lines.append(status)
+        return lines
+
+    def _open(self, channel: int) -> Text:
+        """The open utterance of a channel: what is certain, and what is provisional, dim."""
+        certain = self._utterances.running(channel)
+        provisional = self._provisional.get(channel)
+        text = Text()
+        if certain is not None:
+            text = self._who(channel, certain.speaker, certain.channels).append(_plain(certain.text))
+        elif provisional is not None and provisional.text.strip():
+            speaker = provisional.words[0].speaker if provisional.words else None
+            text = self._who(channel, speaker, provisional.channels)
+        if provisional is not None and provisional.text.strip():
+            text.append((" " if certain else "") + _plain(provisional.text), Style(dim=True))
+        return text
+
+    def _status_line(self) -> Text:
+        parts = [_clock(self._audio_seconds()), f"{self._words} word{'' if self._words == 1 else 's'}"]
+        if self._latency is not None:
+            parts.append(f"{max(self._latency, 0.0):.1f} s behind")
+        return Text(" · ".join([self._state, *parts]), Style(dim=True, italic=True))
+
+    def _rendered(self, lines: list[Text], *, width: int | None) -> list[str]:
+        """Lines with their colours, wrapped at words if a width is given."""
+        if not lines:
+            return []
+        with self._console.capture() as capture:
+            for line in lines:
+                if width is None:
+                    self._console.print(line, soft_wrap=True)
+                else:
+                    self._console.print(line, width=width)
+        return capture.get().split("\n")[:-1]
+
+    def _draw(self, lines: list[Text]) -> None:
+        above, self._above = self._above, []
+        columns, _ = self._region.size
+        text = "".join(line + "\n" for line in self._rendered(above, width=columns))
+        try:
+            self._region.draw(text, self._rendered(lines, width=None))
+        except BrokenPipeError as error:
+            raise BrokenPipe from error
+        except (OSError, ValueError) as error:
+            raise OutputError(f"The terminal is gone: {error}.") from error
+        self._unshown.clear()
+
+    def left(self) -> list[Utterance]:
+        """What a terminal that is gone did not show: for another place."""
+        left, self._unshown = [*self._unshown, *self._utterances.finish()], []
+        return left if self._finals else []
+
+    def close(self) -> None:
+        """Let everything scroll up and leave a clean line."""
+        self._ended(self._utterances.finish())
+        self._provisional.clear()
+        if self._above:
+            self._draw([])
+        try:
+            self._region.leave()
+        except (OSError, ValueError) as error:
+            raise OutputError(f"The terminal is gone: {error}.") from error

@@ -1,0 +1,53 @@
+"""Standard output for a stream: what cannot be written there any more is not lost."""
+
+import sys
+from pathlib import Path
+
+from dgcli import outputs
+from dgcli.errors import DgError
+
+
+class Stdout:
+    """Writes text to standard output at once.
+
+    When whoever reads it has gone (Ctrl-C ends `tee` too), the text goes to stderr and to a file in the state
+    folder from then on. The write that notices raises `BrokenPipe` or `OutputError`, with its text safe
+    already; later ones do not raise.
+    """
+
+    def __init__(self) -> None:
+        self.failure: DgError | None = None
+        self.kept: Path | None = None  # the file in the state folder
+
+    def write(self, text: str) -> None:
+        """Write text that ends in a newline."""
+        if not text:
+            return
+        data = text.encode("utf-8", "surrogateescape")
+        if self.failure is None:
+            try:
+                outputs.write_stdout(data)
+            except DgError as error:
+                self.failure = error
+                self._rescue(data)
+                error.kept = self.kept
+                raise
+        else:
+            self._rescue(data)
+
+    def _rescue(self, data: bytes) -> None:
+        try:
+            sys.stderr.buffer.write(data)
+            sys.stderr.buffer.flush()
+        except (OSError, ValueError, AttributeError):
+            pass  # a terminal that hung up takes both with it
+        try:
+            if self.kept is None:
+                folder = outputs.state_folder()
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self.kept = outputs.keep(b"", "live")
+            if self.kept is not None:
+                with self.kept.open("ab") as file:
+                    file.write(data)
+        except OSError:
+            self.kept = None

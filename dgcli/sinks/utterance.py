@@ -1,0 +1,146 @@
+"""From finals to utterances: the unit in which sinks print and keep.
+
+An utterance of a channel ends with a final that says so (`speech_final`), with an UtteranceEnd where no such
+final came, where another speaker begins, or after 15 s as it stands.
+Source: Deepgram guide, "Using Endpointing and Interim Results With Live Streaming Audio".
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from dgcli.events import Event, Final, Notice, NoticeKind, UtteranceEnd
+from dgcli.transcript import Word, turns
+
+LONGEST = 15.0  # seconds, of audio or of waiting
+# An UtteranceEnd belongs to the last word that is at most so much later: times are rounded on their way.
+_ROUNDING = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What one speaker of one channel said without a pause."""
+
+    text: str
+    words: tuple[Word, ...]
+    channel: int
+    channels: int
+    speaker: int | None
+    start: float
+    end: float
+
+
+@dataclass(slots=True)
+class _Open:
+    """An utterance that may go on."""
+
+    channel: int
+    channels: int
+    speaker: int | None
+    start: float
+    since: float  # monotonic
+    end: float = 0.0
+    texts: list[str] = field(default_factory=list)
+    words: list[Word] = field(default_factory=list)
+
+    def add(self, text: str, words: tuple[Word, ...], end: float) -> None:
+        self.texts.append(text)
+        self.words += words
+        self.end = end
+
+    def closed(self) -> Utterance:
+        return Utterance(
+            " ".join(self.texts),
+            tuple(self.words),
+            self.channel,
+            self.channels,
+            self.speaker,
+            self.start,
+            self.end,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    text: str
+    words: tuple[Word, ...]
+    speaker: int | None
+    start: float
+    end: float
+
+
+def _pieces(event: Final) -> Iterator[_Piece]:
+    """What each speaker says in a final; its own text where that is only one."""
+    found = turns(event.words)
+    text = " ".join(event.text.split())
+    if len(found) > 1:
+        for turn in found:
+            yield _Piece(turn.text, turn.words, turn.speaker, turn.start, turn.end)
+    elif text:
+        start, end = (found[0].start, found[0].end) if found else (event.start, event.end)
+        yield _Piece(text, event.words, found[0].speaker if found else None, start, end)
+
+
+class Utterances:
+    """Collects finals; every method returns the utterances that ended, in order."""
+
+    def __init__(self, *, longest: float = LONGEST, clock: Callable[[], float] = time.monotonic) -> None:
+        self._longest = longest
+        self._clock = clock
+        self._open: dict[int, _Open] = {}
+
+    def take(self, event: Event) -> list[Utterance]:
+        """Take the next event."""
+        match event:
+            case Final():
+                return self._final(event)
+            case UtteranceEnd():
+                running = self._open.get(event.channel)
+                # -1 says that it had ended before; an earlier word says that a new one has begun since.
+                if running and event.last_word_end >= running.end - _ROUNDING:
+                    return self._end(event.channel)
+            case Notice(kind=NoticeKind.SPEAKERS_RESTARTED):
+                return self.finish()  # the same number may be somebody else from now on
+        return []
+
+    def _final(self, event: Final) -> list[Utterance]:
+        ended: list[Utterance] = []
+        channel = event.channel
+        for piece in _pieces(event):
+            running = self._open.get(channel)
+            if running is not None and running.speaker != piece.speaker:
+                ended += self._end(channel)
+                running = None
+            if running is None:
+                running = self._open[channel] = _Open(
+                    channel, event.channels, piece.speaker, piece.start, self._clock()
+                )
+            running.add(piece.text, piece.words, piece.end)
+            if running.end - running.start >= self._longest:
+                ended += self._end(channel)
+        if event.speech_final or event.from_finalize:
+            ended += self._end(channel)
+        return ended
+
+    def _end(self, channel: int) -> list[Utterance]:
+        running = self._open.pop(channel, None)
+        return [running.closed()] if running else []
+
+    def tick(self, now: float) -> list[Utterance]:
+        """Time has passed (monotonic seconds)."""
+        late = [key for key, running in self._open.items() if now - running.since >= self._longest]
+        return [utterance for channel in late for utterance in self._end(channel)]
+
+    def finish(self) -> list[Utterance]:
+        """End everything that is open."""
+        return [utterance for channel in sorted(self._open) for utterance in self._end(channel)]
+
+    def running(self, channel: int) -> Utterance | None:
+        """What is known for certain of the utterance that is open on a channel."""
+        found = self._open.get(channel)
+        return found.closed() if found else None
+
+    @property
+    def running_channels(self) -> list[int]:
+        """The channels on which an utterance is open."""
+        return sorted(self._open)

@@ -1,0 +1,308 @@
+"""`dg live` as it is installed, against a server that numbers the audio it hears."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pexpect
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dgcli.transcript import parse_body
+from tests.conftest import Run, dg_path
+from tests.live.server import Fault, NumberedServer, numbered
+from tests.sources.conftest import wav
+
+RAW = ("--encoding", "linear16", "--sample-rate", "1000")
+
+Serve = Callable[..., NumberedServer]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Start servers that end with the test."""
+    made: list[NumberedServer] = []
+
+    def start(*plan: Fault, **options: object) -> NumberedServer:
+        made.append(NumberedServer(*plan, **options))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield start
+    for server in made:
+        server.close()
+
+
+@pytest.fixture
+def pcm(tmp_path: Path) -> Path:
+    """Two seconds of numbered, headerless audio."""
+    path = tmp_path / "numbered.raw"
+    path.write_bytes(numbered(20))
+    return path
+
+
+def base(server: NumberedServer) -> tuple[str, str]:
+    """The flags that lead to a server."""
+    return "--base-url", f"http://localhost:{server.port}"
+
+
+def numbers(text: str | bytes) -> list[int]:
+    """The numbered words of a text."""
+    text = text.decode() if isinstance(text, bytes) else text
+    return [int(word) for word in re.findall(r"\b(\d+)\.(?!\d)", text)]
+
+
+def test_a_file_becomes_lines(dg: Run, serve: Serve, pcm: Path) -> None:
+    """Every word comes once and in order on standard output, at real-time pace, with nothing on stderr."""
+    server = serve()
+    begun = time.monotonic()
+    result = dg("live", pcm, *RAW, *base(server))
+    assert numbers(result.stdout) == list(range(1, 21))
+    assert (result.stderr, result.returncode) == (b"", 0)
+    assert time.monotonic() - begun > 1.5
+    assert bytes(server.seen[0].audio) == pcm.read_bytes()
+    query = server.seen[0].path
+    for part in (
+        "encoding=linear16",
+        "sample_rate=1000",
+        "channels=1",
+        "interim_results=true",
+        "model=nova-3",
+    ):
+        assert part in query
+
+
+def test_all_outputs_survive_a_drop(dg: Run, serve: Serve, pcm: Path, tmp_path: Path) -> None:
+    """Text, captions, JSON, JSON lines and the audio itself are whole, although the connection was reset."""
+    server = serve(Fault("reset", 1.0))
+    out = {suffix: tmp_path / f"talk.{suffix}" for suffix in ("txt", "srt", "vtt", "json", "jsonl")}
+    audio = tmp_path / "sent.wav"
+    flags = [flag for path in out.values() for flag in ("-o", path)]
+    result = dg("live", pcm, *RAW, *base(server), *flags, "--save-audio", audio, "--stats", "--timestamps")
+    expected = list(range(1, 21))
+    assert result.returncode == 0
+    assert result.stdout == b""
+    assert numbers(re.sub(r" \[.*?\]", "", out["txt"].read_text())) == expected
+    assert re.search(r" \[\d+\.\d+ - 2\.0\]\n$", out["txt"].read_text())
+    for suffix in ("srt", "vtt"):
+        assert numbers(out[suffix].read_text()) == expected
+    assert numbers(parse_body(out["json"].read_bytes()).channels[0].text) == expected
+    lines = [json.loads(line) for line in out["jsonl"].read_text().splitlines()]
+    assert {"opened", "message", "notice", "closed"} == {line["kind"] for line in lines}
+    assert audio.read_bytes()[80:] == pcm.read_bytes()
+    stderr = result.stderr.decode()
+    for part in ("Audio sent: 2.000 s", "Words: 20", "Connections: 2", "Gaps: none", "Latency: min "):
+        assert part in stderr
+
+
+@pytest.mark.parametrize("form", ["text", "srt", "vtt", "jsonl", "json"])
+def test_formats_on_standard_output(dg: Run, serve: Serve, pcm: Path, form: str) -> None:
+    """-f chooses what standard output carries, and nothing else is on it."""
+    result = dg("live", pcm, *RAW, *base(serve()), "-f", form)
+    text = result.stdout.decode()
+    assert result.returncode == 0
+    match form:
+        case "jsonl":
+            kinds = [json.loads(line)["kind"] for line in text.splitlines()]
+            assert (kinds[0], kinds[-1]) == ("opened", "closed")
+        case "json":
+            assert numbers(parse_body(result.stdout).channels[0].text) == list(range(1, 21))
+        case _:
+            assert numbers(text) == list(range(1, 21))
+
+
+def test_standard_input(dg: Run, serve: Serve) -> None:
+    """A WAV on a pipe tells its own format; raw samples are what the flags say."""
+    server = serve()
+    result = dg("live", "-", *base(server), stdin=wav(numbered(8), rate=1000, data_size=0xFFFFFFFF))
+    assert numbers(result.stdout) == list(range(1, 9))
+    assert "sample_rate=1000" in server.seen[0].path
+    result = dg("live", "-", *RAW, *base(server), stdin=numbered(8))
+    assert numbers(result.stdout) == list(range(1, 9))
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "words"),
+    [
+        (("--speed", "1.5"), 2, "--force-speed"),
+        (("--duration", "0"), 2, "--duration"),
+        (("-f", "xyz"), 2, "jsonl"),
+        (("-o", "talk.xyz"), 2, ".jsonl"),
+        (("-o", "nowhere/talk.txt"), 8, "folder"),
+        (("--utterances",), 2, "--utterances"),
+        (("--save-audio", "nowhere/a.wav"), 8, "folder"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_found_before_anything_is_sent(
+    dg: Run, serve: Serve, pcm: Path, args: tuple[str, ...], code: int, words: str
+) -> None:
+    """What cannot be meant is refused with its exit code and the remedy, without a connection."""
+    server = serve()
+    result = dg("live", pcm, *RAW, *base(server), *args)
+    assert result.returncode == code
+    assert words in result.stderr.decode()
+    assert not server.requests
+
+
+def test_a_refusal_is_told(dg: Run, serve: Serve, pcm: Path) -> None:
+    """A handshake that is refused ends at once with the server's words, the request id and exit code 3."""
+    refusal = Fault(
+        "refuse", status=401, headers={"dg-error": "Invalid credentials.", "dg-request-id": "0198-refused"}
+    )
+    result = dg("live", pcm, *RAW, *base(serve(refusal)), "--api-key", "k")
+    assert result.returncode == 3
+    assert "Invalid credentials." in result.stderr.decode()
+    assert "0198-refused" in result.stderr.decode()
+
+
+def test_no_audio_is_an_audio_error(dg: Run, serve: Serve, tmp_path: Path) -> None:
+    """Something that is no audio is not sent: exit code 6."""
+    path = tmp_path / "note.wav"
+    path.write_text("hello " * 100)
+    server = serve()
+    assert dg("live", path, *base(server)).returncode == 6
+    assert dg("live", "-", *base(server)).returncode == 6
+    assert dg("live", tmp_path / "none.wav", *base(server)).returncode == 6
+    assert not server.requests
+
+
+def test_a_duration_is_a_planned_end(dg: Run, serve: Serve, pcm: Path) -> None:
+    """--duration ends after so much audio, with exit code 0 and the words up to there."""
+    result = dg("live", pcm, *RAW, *base(serve()), "--duration", "1")
+    found = numbers(result.stdout)
+    assert result.returncode == 0
+    assert found == list(range(1, len(found) + 1))
+    assert 9 <= len(found) <= 12
+
+
+class Running:
+    """`dg live` on a pipe that never ends, run for as long as a test wants."""
+
+    def __init__(self, server: NumberedServer, env: dict[str, str], *args: str | Path, **how: object) -> None:
+        self.process = subprocess.Popen(
+            [dg_path(), "live", "-", *RAW, *base(server), *map(str, args)],
+            stdin=subprocess.PIPE,
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": env, **how},  # type: ignore[call-overload]
+        )
+        self.server = server
+
+    def feed(self, count: int, first: int = 1) -> None:
+        """Write so many words, and wait until the server has heard them."""
+        assert self.process.stdin
+        self.process.stdin.write(numbered(count, first=first))
+        self.process.stdin.flush()
+        samples = (first + count - 1) * 200
+        self.server.wait_for(lambda: bool(self.server.seen) and len(self.server.seen[-1].audio) >= samples)
+
+    def end(self) -> tuple[bytes, bytes, int, float]:
+        """Output, messages, exit code, and how long it took from here."""
+        begun = time.monotonic()
+        self.process.wait(20)
+        took = time.monotonic() - begun
+        stdout = self.process.stdout.read() if self.process.stdout else b""
+        stderr = self.process.stderr.read() if self.process.stderr else b""
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if stream:
+                stream.close()
+        return stdout, stderr, self.process.returncode, took
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    count=st.integers(1, 14),
+    number=st.sampled_from([(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]),
+)
+def test_ctrl_c_at_any_moment(environment: dict[str, str], count: int, number: tuple[int, int]) -> None:
+    """All that was said until the signal is in the output, the exit code is the signal's, within 5 s."""
+    server = NumberedServer(tail=3)
+    try:
+        run = Running(server, environment)
+        run.feed(count)
+        run.process.send_signal(number[0])
+        stdout, _, code, took = run.end()
+        assert numbers(stdout) == list(range(1, count + 1))
+        assert code == number[1]
+        assert took < 5
+        assert server.seen[0].finals_after_close == 3
+        assert [text["type"] for text in server.seen[0].texts][-1] == "CloseStream"
+    finally:
+        server.close()
+
+
+def test_a_second_ctrl_c_leaves_at_once(environment: dict[str, str], tmp_path: Path) -> None:
+    """With a server that never finishes, the second signal ends it within a second, with what there is."""
+    server = NumberedServer(hang=True, metadata=False)
+    try:
+        path = tmp_path / "talk.txt"
+        run = Running(server, environment, "-o", path, "-f", "text")
+        run.feed(8)
+        run.process.send_signal(signal.SIGINT)
+        server.wait_for(lambda: server.seen[0].finals_after_close == 1)
+        run.process.send_signal(signal.SIGINT)
+        stdout, _, code, took = run.end()
+        assert code == 130
+        assert took < 1
+        assert numbers(stdout) == numbers(path.read_text())
+    finally:
+        server.close()
+
+
+def test_a_closed_pipe_stops_the_stream(environment: dict[str, str], serve: Serve, tmp_path: Path) -> None:
+    """When the reader has gone the stream is finished; nothing that was said is lost; exit code 141."""
+    path = tmp_path / "talk.txt"
+    read, write = os.pipe()
+    run = Running(serve(), environment, "-o", path, "-f", "jsonl", stdout=write)
+    os.close(write)
+    os.close(read)
+    run.feed(12)
+    _, stderr, code, took = run.end()
+    assert code == 141
+    assert took < 5
+    found = numbers(path.read_text())
+    assert found == list(range(1, len(found) + 1))
+    assert found
+    kept = re.search(r"kept in (\S+)", stderr.decode())
+    assert kept
+    lines = [json.loads(line) for line in Path(kept.group(1)).read_text().splitlines()]
+    assert (lines[0]["kind"], lines[-1]["kind"]) == ("opened", "closed")
+
+
+def test_sigusr1_asks_for_a_result(environment: dict[str, str], serve: Serve) -> None:
+    """The signal sends Finalize, and what was said so far is printed at once."""
+    server = serve(finals=(30.0, 40.0))
+    run = Running(server, environment)
+    run.feed(9)
+    run.process.send_signal(signal.SIGUSR1)
+    assert run.process.stdout
+    assert numbers(run.process.stdout.readline()) == list(range(1, 9))
+    assert {"type": "Finalize"} in server.seen[0].texts
+    run.process.send_signal(signal.SIGINT)
+    run.end()
+
+
+def test_a_terminal_shows_and_takes_keys(environment: dict[str, str], serve: Serve, tmp_path: Path) -> None:
+    """On a terminal interims and a status line are drawn, and the key f sends Finalize."""
+    path = tmp_path / "long.raw"
+    path.write_bytes(numbered(200))
+    server = serve(finals=(2.0, 3.0))
+    child = pexpect.spawn(
+        dg_path(), ["live", str(path), *RAW, *base(server)], env=environment, dimensions=(24, 80), timeout=20
+    )  # type: ignore[arg-type]
+    try:
+        child.expect(rb"listening \S+ 00:00:0")
+        child.expect(r"4\. 5\.")
+        child.send("f")
+        server.wait_for(lambda: {"type": "Finalize"} in server.seen[0].texts)
+        child.sendintr()
+        child.expect("being finished")
+        child.expect(pexpect.EOF)
+        assert b"\x1b[?25h" in child.before
+        child.wait()
+        assert child.exitstatus == 130
+    finally:
+        child.close(force=True)

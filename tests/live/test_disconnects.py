@@ -1,0 +1,87 @@
+"""No word is lost, whatever happens to the connections."""
+
+import itertools
+import random
+import ssl
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dgcli.events import Closed, Event, Final, Interim, Notice, NoticeKind, Opened
+from tests.live.conftest import Blocks, Make, collect, said, stream
+from tests.live.server import SLOT, Fault, numbered
+
+ROUNDING = 1e-5  # seconds: the server's times are 32-bit floats
+KINDS = (
+    Fault("reset"),
+    Fault("close", code=1011, reason="See https://dpgr.am/net0001"),
+    Fault("close", code=1011, reason="NET-0000"),
+    Fault("cut"),
+    Fault("nocode"),
+    Fault("mute"),
+    Fault("refuse", status=503, headers={"dg-error": "Please try again later"}),
+    Fault("deaf"),
+    Fault("close", code=1001, reason="going away"),
+    Fault("close", code=1000),
+)
+
+
+def faults(count: int, seed: int) -> list[Fault]:
+    """So many disconnects: every kind equally often, in any order, after any time."""
+    rng = random.Random(seed)
+    kinds = itertools.islice(itertools.cycle(KINDS), count)
+    made = [replace(kind, after=rng.uniform(0.05, 4.0)) for kind in kinds]
+    rng.shuffle(made)
+    return made
+
+
+def assert_every_word(events: list[Event], count: int, channel: int = 0) -> None:
+    """Every number once, in order, where it was said."""
+    first = 10000 * channel + 1
+    assert said(events, channel) == list(range(first, first + count))
+    words = [w for e in events if isinstance(e, Final) and e.channel == channel for w in e.words]
+    for index, word in enumerate(words):
+        assert abs(word.start - index * SLOT) <= 0.05 + ROUNDING
+        assert abs(word.end - (index + 1) * SLOT) <= 0.05 + ROUNDING
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["ws", "wss"])
+@pytest.mark.parametrize("channels", [1, 2], ids=["mono", "stereo"])
+def test_fifty_disconnects(
+    make_server: Make, server_tls: ssl.SSLContext, ca_cert: Path, *, secure: bool, channels: int
+) -> None:
+    """Over 50 disconnects of every kind in one stream: every word once, in order, within 50 ms."""
+    count = 1500
+    seed = 2 * channels + secure
+    plan = faults(50, seed)
+    server = make_server(*plan, channels=channels, tls=server_tls if secure else None, seed=seed)
+    source = Blocks(numbered(count, channels), channels=channels)
+    streamer = stream(
+        source,
+        server.url,
+        rate=30,
+        ca_cert=ca_cert,
+        max_speed=4.0,
+        max_reconnects=60,
+        first_tries=60,
+        connect_timeout=20.0,
+        diarized=True,
+    )
+    events = collect(streamer, 100)
+    assert Counter(server.happened) == Counter(fault.kind for fault in plan)
+    for channel in range(channels):
+        assert_every_word(events, count, channel)
+    closed = events[-1]
+    assert isinstance(closed, Closed)
+    assert closed.error is None
+    assert closed.audio_seconds == pytest.approx(count * SLOT)
+    opened = [event for event in events if isinstance(event, Opened)]
+    assert [event.connection for event in opened] == list(range(1, closed.connections + 1))
+    kinds = Counter(event.kind for event in events if isinstance(event, Notice))
+    assert kinds[NoticeKind.DROPPED] >= 50
+    assert kinds[NoticeKind.RECONNECTED] == kinds[NoticeKind.SPEAKERS_RESTARTED] == len(opened) - 1
+    assert not kinds[NoticeKind.GAP]
+    assert server.empty_frames == 0
+    assert all(event.end <= count * SLOT + 0.05 for event in events if isinstance(event, Interim | Final))

@@ -1,0 +1,162 @@
+"""What is sent, and what a message of the server means."""
+
+import json
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dgcli.events import (
+    Final,
+    Interim,
+    Metadata,
+    Notice,
+    NoticeKind,
+    SpeechStarted,
+    UtteranceEnd,
+)
+from dgcli.live import protocol
+from dgcli.transcript import Word
+
+RESULTS = {
+    "type": "Results",
+    "channel_index": [1, 2],
+    "duration": 1.98,
+    "start": 5.99,
+    "is_final": True,
+    "speech_final": True,
+    "from_finalize": True,
+    "channel": {
+        "alternatives": [
+            {
+                "transcript": "Yes, later.",
+                "confidence": 0.99,
+                "words": [
+                    {"word": "yes", "start": 6.07, "end": 6.3499994, "confidence": 0.9, "punctuated_word": "Yes,"},
+                    {"word": "later", "start": 6.35, "end": 6.85, "confidence": 0.9, "punctuated_word": "later."},
+                ],
+            }
+        ]
+    },
+    "metadata": {"request_id": "r"},
+}  # fmt: skip
+
+
+def test_what_is_sent_is_text_json_as_the_api_names_it() -> None:
+    """KeepAlive, Finalize (of one channel or all) and CloseStream are the documented objects."""
+    assert json.loads(protocol.KEEP_ALIVE) == {"type": "KeepAlive"}
+    assert json.loads(protocol.CLOSE_STREAM) == {"type": "CloseStream"}
+    assert json.loads(protocol.finalize()) == {"type": "Finalize"}
+    assert json.loads(protocol.finalize(0)) == {"type": "Finalize", "channel": 0}
+
+
+def test_a_final_is_moved_by_the_offset_and_keeps_its_message() -> None:
+    """All times of a final carry the offset; the raw message keeps its own."""
+    event = protocol.parse(json.dumps(RESULTS), offset=100.0)
+    assert isinstance(event, Final)
+    assert (event.channel, event.channels, event.text) == (1, 2, "Yes, later.")
+    assert event.start == pytest.approx(105.99)
+    assert event.end == pytest.approx(107.97)
+    assert [(w.text, w.channel) for w in event.words] == [("Yes,", 1), ("later.", 1)]
+    assert event.words[0].start == pytest.approx(106.07)
+    assert event.words[1].end == pytest.approx(106.85)
+    assert event.speech_final
+    assert event.from_finalize
+    assert event.raw == RESULTS
+    assert event.offset == 100.0
+
+
+def test_an_interim_carries_the_audio_cursor() -> None:
+    """What is not final is an interim, with how much audio was sent when it came."""
+    event = protocol.parse(json.dumps({**RESULTS, "is_final": False}), offset=1.0, cursor=9.5)
+    assert isinstance(event, Interim)
+    assert event.audio_cursor == 9.5
+    assert event.end == pytest.approx(8.97)
+
+
+def test_other_messages_have_events_of_their_own() -> None:
+    """UtteranceEnd, SpeechStarted and Metadata carry the offset too."""
+    event = protocol.parse('{"type":"UtteranceEnd","channel":[1,2],"last_word_end":2.5}', 10.0)
+    assert isinstance(event, UtteranceEnd)
+    assert (event.channel, event.last_word_end) == (1, 12.5)
+    event = protocol.parse('{"type":"SpeechStarted","channel":[0,1],"timestamp":1.5}', 10.0)
+    assert isinstance(event, SpeechStarted)
+    assert event.timestamp == 11.5
+    event = protocol.parse('{"type":"Metadata","request_id":"r","duration":3.5,"channels":2}', 10.0)
+    assert isinstance(event, Metadata)
+    assert (event.request_id, event.duration, event.channels, event.offset) == ("r", 3.5, 2, 10.0)
+
+
+def test_an_utterance_end_that_says_nothing_is_none() -> None:
+    """A last_word_end of -1 means that the utterance had already ended."""
+    assert protocol.parse('{"type":"UtteranceEnd","channel":[0,1],"last_word_end":-1}') is None
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ('{"type":"Error","variant":"SchemaError","description":"unknown variant"}', "unknown variant"),
+        ('{"type":"Tomorrow","x":1}', "Tomorrow"),
+        ('{"type":"ConfigureFailure","code":"LIMIT","description":"Too many"}', "LIMIT"),
+        ("{}", "without a type"),
+        ("[1]", "no message"),
+        ("hello", "no message"),
+        ('{"type":["Results"]}', "without a type"),
+    ],
+)
+def test_errors_and_unknown_messages_are_notices(text: str, part: str) -> None:
+    """An Error, a message of an unknown kind and what is no message at all are told, and end nothing."""
+    event = protocol.parse(text)
+    assert isinstance(event, Notice)
+    assert event.kind is NoticeKind.SERVER
+    assert part in event.message
+
+
+LEAF = st.sampled_from([None, True, -1, 0, 10**400, 1.5, math.nan, -math.inf, "", "x", [], {}])
+JSON = LEAF | st.lists(LEAF, max_size=3) | st.fixed_dictionaries({"alternatives": st.lists(LEAF, max_size=2)})
+NAMES = [*RESULTS, "last_word_end", "timestamp", "description", "request_id"]
+
+
+@given(
+    st.sampled_from(["Results", "UtteranceEnd", "SpeechStarted", "Metadata", "Error"]),
+    st.dictionaries(st.sampled_from(NAMES), JSON, max_size=6),
+)
+@settings(max_examples=200, deadline=None)
+def test_no_message_can_break_the_stream(kind: str, fields: dict[str, object]) -> None:
+    """Fields of any type in any place give an event with finite times, or nothing."""
+    event = protocol.parse(json.dumps({**fields, "type": kind}), 1.0)
+    if isinstance(event, Interim | Final):
+        assert math.isfinite(event.start)
+        assert event.end >= event.start
+        assert event.channel < event.channels
+
+
+def final(*words: Word) -> Final:
+    return Final(0, 1, 0.0, 3.0, "as the server wrote it", words)
+
+
+def test_a_word_is_a_repeat_if_its_middle_was_covered() -> None:
+    """The middle decides: rounding at the seam neither loses a word nor says one twice."""
+    result = final(
+        Word("old", 0.0, 1.002),
+        Word("edge", 0.4, 1.58),
+        Word("new", 0.998, 1.5),
+        Word("?", math.nan, math.nan),
+    )
+    kept = protocol.without_repeats(result, 1.0)
+    assert [word.text for word in kept.words] == ["new", "?"]
+    assert kept.text == "new ?"
+    assert kept.start == 1.0
+
+
+def test_rounding_loses_no_word_whose_middle_is_the_seam() -> None:
+    """A window that ends in the very middle of a word, rounded up, does not cover the word."""
+    result = final(Word("10048", 4.7, 4.8))
+    assert protocol.without_repeats(result, 4.750000023841858) is result
+
+
+def test_without_repeats_the_text_is_the_servers() -> None:
+    """A result that repeats nothing is left as it came."""
+    result = final(Word("new", 1.0, 2.0))
+    assert protocol.without_repeats(result, 1.0) is result

@@ -1,0 +1,257 @@
+"""Files that grow while a stream runs."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dgcli.errors import OutputError, UsageError
+from dgcli.events import Closed, Event, Final, Metadata, Opened
+from dgcli.formats import Options, by_name, renderer
+from dgcli.sinks.files import CaptionFile, check_files, file_sink
+from dgcli.sinks.growing import GrowingFile
+from dgcli.sinks.response import ResponseSink
+from dgcli.transcript import parse_body
+from tests.conftest import ROOT
+from tests.sinks.conftest import final, interim
+
+TALK: list[Event] = [
+    Opened("id-1", 1, 0.0),
+    interim("this is"),
+    *[
+        final(f"This is sentence number {number}.", number * 4.0, ends=bool(number % 3))
+        for number in range(9)
+    ],
+]
+
+
+def said(events: list[Event]) -> list[str]:
+    """All words of the finals."""
+    return [word.text for event in events if isinstance(event, Final) for word in event.words]
+
+
+def test_a_growing_file_is_whole_after_every_write(tmp_path: Path) -> None:
+    """The part that stays and the newest tail are all that a reader ever sees."""
+    path = tmp_path / "a"
+    path.write_text("what was there before, and longer than what comes")
+    file = GrowingFile(path)
+    assert path.read_text().startswith("what was")
+    stays = ""
+    for number in range(9):
+        stays += f"item {number}\n"
+        tail = "tail" * (number % 4)
+        file.append(f"item {number}\n", tail)
+        assert path.read_text() == stays + tail
+    file.append("", "")
+    assert path.read_text() == stays
+    file.close()
+    assert path.read_text() == stays
+
+
+def test_a_failed_write_is_tried_again(tmp_path: Path) -> None:
+    """A full disk is told once; when there is room again nothing is missing."""
+    path = tmp_path / "a"
+    file = GrowingFile(path)
+    file.append("one\n")
+    real, file._file = file._file, Path("/dev/full").open("wb", buffering=0)  # noqa: SIM115 - closed below
+    with pytest.raises(OutputError, match="No space left"):
+        file.append("two\n")
+    file.append("three\n")
+    file._file.close()
+    file._file = real
+    file.append("four\n", "tail")
+    file.close()
+    assert path.read_text() == "one\ntwo\nthree\nfour\ntail"
+
+
+def test_what_never_fits_is_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest of a file on a full disk is in the state folder at the end."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    file = GrowingFile(Path("/dev/full"))
+    with pytest.raises(OutputError):
+        file.append("lost?\n")
+    with pytest.raises(OutputError) as caught:
+        file.close()
+    assert caught.value.kept
+    assert caught.value.kept.read_text() == "lost?\n"
+
+
+def test_lines_grow(tmp_path: Path) -> None:
+    """A .txt has every utterance that ended, at once."""
+    path = tmp_path / "a.txt"
+    sink = file_sink(path, Options())
+    for event in TALK:
+        sink.handle(event)
+        if isinstance(event, Final) and event.speech_final:
+            assert path.read_text().endswith(event.text + "\n")
+    sink.close()
+    assert path.read_text().split() == said(TALK)
+
+
+def test_json_is_a_response_at_every_moment(tmp_path: Path) -> None:
+    """After every event the file parses, and holds every word of the utterances that ended."""
+    path = tmp_path / "a.json"
+    sink = ResponseSink(path)
+    for number, event in enumerate(TALK):
+        sink.handle(event)
+        transcript = parse_body(path.read_bytes())
+        if isinstance(event, Final) and event.speech_final:
+            assert [word.text for word in transcript.words] == said(TALK[: number + 1])
+    sink.handle(Metadata("id-1", 36.0, 1, raw={"type": "Metadata", "models": ["m"], "extra": {"a": "b"}}))
+    sink.handle(Closed(36.5, 1))
+    sink.close()
+    sink.close()
+    response = json.loads(path.read_bytes())
+    assert response["metadata"]["request_id"] == "id-1"
+    assert response["metadata"]["duration"] == 36.5
+    assert response["metadata"]["extra"] == {"a": "b"}
+    assert "".join(response["results"]["channels"][0]["alternatives"][0]["transcript"].split()) == "".join(
+        said(TALK)
+    )
+    transcript = parse_body(path.read_bytes())
+    assert [word.text for word in transcript.channels[0].words] == said(TALK)
+    assert [word.text for u in transcript.utterances for word in u.words] == said(TALK)
+    for name in ("text", "srt", "vtt"):
+        assert "number 8." in renderer(by_name(name))(transcript, Options())
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_json_keeps_channels_and_speakers_apart(tmp_path: Path) -> None:
+    """Two channels have their own words, speakers and transcripts."""
+    path = tmp_path / "a.json"
+    sink = ResponseSink(path)
+    sink.handle(Opened("id", 1, 0.0))
+    sink.handle(final("left one", 0.0, channel=0, channels=2, speaker=0))
+    sink.handle(final("right one", 0.2, channel=1, channels=2, speaker=3))
+    sink.handle(final("left two", 2.0, channel=0, channels=2, speaker=0))
+    before = parse_body(path.read_bytes())
+    sink.close()
+    after = parse_body(path.read_bytes())
+    for transcript in (before, after):
+        assert [channel.text for channel in transcript.channels] == ["left one left two", "right one"]
+        assert [word.speaker for word in transcript.channels[1].words] == [3, 3]
+    assert after.utterances == before.utterances
+
+
+@pytest.mark.parametrize("form", ["srt", "vtt"])
+def test_captions_hold_every_ended_utterance(tmp_path: Path, form: str) -> None:
+    """After every final that ends an utterance, all of its words are in a valid file."""
+    path = tmp_path / f"a.{form}"
+    sink = CaptionFile(path, form, Options())
+    for number, event in enumerate(TALK):
+        sink.handle(event)
+        text = path.read_text()
+        if isinstance(event, Final) and event.speech_final:
+            shown = [w for line in text.splitlines() if "-->" not in line for w in line.split()]
+            if form == "srt":
+                shown = [w for w in shown if not (w.isdigit())]
+            assert [w for w in shown if w != "WEBVTT"] == said(TALK[: number + 1])
+        assert text.endswith("\n\n") or not text
+    sink.close()
+    whole = path.read_text()
+    assert whole.count("number") == 9
+
+
+def test_other_formats_are_written_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A format that cannot grow is rendered from the whole stream."""
+    from dgcli.formats import FORMATS, Format
+    from dgcli.sinks import files
+
+    extra = (*FORMATS, Format("shout", (".shout",), "", "text"))
+    monkeypatch.setattr("dgcli.formats.FORMATS", extra)
+    monkeypatch.setattr(files, "FORMATS", extra)
+    path = tmp_path / "a.shout"
+    sink = file_sink(path, Options())
+    for event in TALK:
+        sink.handle(event)
+    assert not path.exists()
+    sink.close()
+    sink.close()
+    assert path.read_text().split() == said(TALK)
+
+
+def test_outputs_are_checked_before_anything_is_sent(tmp_path: Path) -> None:
+    """Unknown suffixes, missing folders, the input itself and doubles are refused."""
+    source = tmp_path / "a.txt"
+    source.write_text("x")
+    for files in ([tmp_path / "a.xyz"], [tmp_path / "b.srt", tmp_path / "b.srt"]):
+        with pytest.raises(UsageError):
+            check_files(files)
+    for files in ([tmp_path / "no" / "a.srt"], [source]):
+        with pytest.raises(OutputError):
+            check_files(files, source)
+    check_files([tmp_path / "b.jsonl", tmp_path / "b.srt", tmp_path / "b.json"], source)
+
+
+def test_a_pipe_takes_no_tails(tmp_path: Path) -> None:
+    """What is no file gets the settled text only, in order."""
+    read, write = os.pipe()
+    file = GrowingFile(Path(f"/dev/fd/{write}"))
+    file.append("one\n", "tail")
+    file.append("two\n", "tail")
+    file.close()
+    os.close(write)
+    with os.fdopen(read, "rb") as reader:
+        assert reader.read() == b"one\ntwo\n"
+
+
+def complete(name: str) -> Callable[[bytes], list[str]]:
+    """What a killed process left in a file of this kind, as its words; raises if it is not valid."""
+
+    def read(data: bytes) -> list[str]:
+        match name:
+            case "a.json":
+                return [word.text for word in parse_body(data).words]
+            case "a.jsonl":
+                messages = [json.loads(line)["message"] for line in data.splitlines()[1:]]
+                return [
+                    w["punctuated_word"] for m in messages for w in m["channel"]["alternatives"][0]["words"]
+                ]
+            case "a.txt":
+                return data.decode().split()
+            case _:
+                blocks = data.decode().split("\n\n")
+                assert blocks[-1] == ""
+                lines = [line for block in blocks for line in block.splitlines()]
+                return [w for line in lines if "-->" not in line for w in line.split() if not w.isdigit()]
+
+    return read
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.json", "a.jsonl", "a.srt", "a.vtt"])
+def test_kill_9_leaves_a_valid_file(tmp_path: Path, name: str) -> None:
+    """A process that is killed in the middle of writing leaves every utterance it told of."""
+    path = tmp_path / name
+    script = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from dgcli.events import Opened\n"
+        "from dgcli.formats import Options\n"
+        "from dgcli.sinks.files import file_sink\n"
+        "from tests.sinks.conftest import final\n"
+        "sink = file_sink(Path(sys.argv[1]), Options())\n"
+        "sink.handle(Opened('id', 1, 0.0))\n"
+        "for number in range(100000):\n"
+        "    sink.handle(final(f'This is the sentence n{number}.', number * 3.0))\n"
+        "    print(number, flush=True)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(path)],
+        stdout=subprocess.PIPE, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert process.stdout
+    for _ in range(40):
+        process.stdout.readline()
+    process.send_signal(signal.SIGKILL)
+    rest = process.stdout.read()
+    process.stdout.close()
+    process.wait()
+    told = int(rest.splitlines()[-1]) if rest else 39
+    found = complete(name)(path.read_bytes())
+    numbers = [int(word[1:-1]) for word in found if word.startswith("n") and word.endswith(".")]
+    assert numbers[: told + 1] == list(range(told + 1))
