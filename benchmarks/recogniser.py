@@ -7,18 +7,24 @@ number of the 52 words of the Preamble that were right (real reader / flite's rm
 one core per second of audio. The figures below are from a machine with 2 cores.
 
     whole files, beams (log10 of beam, wbeam)        real  rms  speed
-      default: -48, -28                                44   52   0.19
-      -54, -34                                         44   52   0.21
-      -60, -40                                         47   52   0.25   chosen
-      -64, -40                                         47   52   0.31
-      -80, -60                                         47   52   0.50
+      -48, -28 (the default)                           44   52   0.14
+      -54, -34                                         44   52   0.17
+      -60, -40                                         47   52   0.23   chosen
+      -64, -40                                         47   52   0.21
+      -80, -60                                         47   52   0.42
 
     pieces (chosen beams), each cut in the quietest 0.3 s near an even split
-      1                                                47   52
-      2 (9.5 s and 13 s each)                          47   52          chosen: about 15 s
-      3                                                46   52
-      4                                                46   52
-      6                                                46   50
+      1                                                47   52   0.22
+      2 (9.5 s and 13 s each)                          47   52   0.21   chosen: about 15 s
+      3                                                46   51   0.21
+      4                                                46   52   0.22
+      6                                                46   50   0.20
+
+    live, shortest silence that ends an utterance (s)
+      0.2                                              43   52   0.22
+      0.3                                              47   52   0.22   chosen
+      0.4                                              46   52   0.31
+      0.5                                              47   52   0.37
 """
 
 import argparse

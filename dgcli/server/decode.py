@@ -111,6 +111,12 @@ def _pyav(path: Path) -> tuple[int, Blocks]:
     return rate, blocks()
 
 
+def check_rate(rate: int) -> None:
+    """Raise NotAudioError for a sample rate (Hz) that no speech was ever recorded with."""
+    if not 1000 <= rate <= 768_000:
+        raise NotAudioError
+
+
 def _open(audio: Audio) -> tuple[int, Blocks]:
     """Return the sample rate and the blocks of frames x channels."""
     if audio.encoding in SAMPLE_BYTES:
@@ -182,6 +188,7 @@ def decode(audio: Audio, folder: Path) -> Decoded:
     Raises NotAudioError when nothing can be decoded.
     """
     rate, blocks = _open(audio)
+    check_rate(rate)
     try:
         first = next(blocks, None)
         if first is None:

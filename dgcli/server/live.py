@@ -29,13 +29,13 @@ from dgcli.server.engines.base import (
     Word,
 )
 from dgcli.server.errors import Refusal
-from dgcli.server.fetch import deliver
 from dgcli.server.live_query import LiveOptions
 from dgcli.server.settings import ServerSettings
 
 _log = logging.getLogger("dgcli.server")
 _access = logging.getLogger("dgcli.server.access")
 
+_BLOCK = 1 << 16  # bytes of any encoding that a recogniser must have something to say about
 _SCHEMES = ("token", "bearer")
 
 
@@ -82,12 +82,14 @@ class _Recording:
         record.write_facts(self._folder, facts)
 
 
-class _Utterances:
+class Utterances:
     """The state of a channel that its messages depend on."""
 
     def __init__(self) -> None:
         self.sentence_begins = True
         self.last_word_end: float | None = None  # of a final word whose UtteranceEnd was not sent
+        self._open_words = False  # whether the newest interim has words that are not final
+        self._wordless_until = 0.0  # where the newest interim without words ends
 
     def prepare(self, segment: Segment, options: LiveOptions) -> list[Word]:
         """Return the words of a segment as they are written, where it stands in the sentence."""
@@ -98,7 +100,23 @@ class _Utterances:
             self.sentence_begins = segment.speech_final
         if segment.is_final and words:
             self.last_word_end = words[-1].end
+        self._open_words = bool(words) and not segment.is_final
+        if not words:
+            self._wordless_until = segment.start + segment.duration
         return words
+
+    def utterance_ended(self, passed: Passed, gap: float) -> float | None:
+        """Return the end of the last word, once, when no word has followed for `gap` seconds.
+
+        Noise may look like speech for ever; an interim without words tells then.
+        """
+        ended = self.last_word_end
+        if ended is None or self._open_words or passed.at - ended < gap:
+            return None
+        if passed.speaking and self._wordless_until < ended + gap:
+            return None
+        self.last_word_end = None
+        return ended
 
 
 class Session:
@@ -122,8 +140,9 @@ class Session:
         self._size = 0
         self._duration = 0.0
         self._channels = options.channels if options.multichannel else 1
-        self._state: dict[int, _Utterances] = {}
-        self._unanswered_since: float | None = None  # when audio came that no message followed
+        self._state: dict[int, Utterances] = {}
+        self._unheard = 0  # bytes since the recogniser last told anything
+        self._unheard_since: float | None = None  # when they became too many for a block of anything
         self._recording: _Recording | None = None
         if settings.record is not None:
             self._recording = _Recording(settings.record, record.describe(socket.scope, request_id))
@@ -215,8 +234,9 @@ class Session:
         self._hash.update(data)
         if self._recording is not None:
             self._recording.write(data)
-        if self._unanswered_since is None:
-            self._unanswered_since = time.monotonic()
+        self._unheard += len(data)
+        if self._unheard_since is None and self._unheard >= _BLOCK:
+            self._unheard_since = time.monotonic()
         await stream.send(data)
 
     async def _control(self, text: str, stream: LiveStream) -> bool:
@@ -236,10 +256,10 @@ class Session:
         return control.type == "CloseStream"
 
     async def _watch(self) -> None:
-        """End the stream when audio has come and no message could be sent for too long."""
+        """End the stream when audio has come and the recogniser says nothing for too long."""
         limit = self._settings.response_timeout
         while True:
-            since = self._unanswered_since
+            since = self._unheard_since
             now = time.monotonic()
             if since is not None and now - since >= limit:
                 raise _Closing(1011, live_messages.NET_0000)
@@ -248,13 +268,14 @@ class Session:
     async def _write(self, stream: LiveStream) -> None:
         """Send what the recogniser tells until everything is heard."""
         async for event in stream.events():
+            self._unheard, self._unheard_since = 0, None
             if isinstance(event, Ended):
                 self._duration, self._channels = event.duration, event.channels
                 return
             self._channels = max(self._channels, event.channel + 1)
-            await self._tell(event, self._state.setdefault(event.channel, _Utterances()))
+            await self._tell(event, self._state.setdefault(event.channel, Utterances()))
 
-    async def _tell(self, event: LiveEvent, state: _Utterances) -> None:
+    async def _tell(self, event: LiveEvent, state: Utterances) -> None:
         options = self._options
         if isinstance(event, Segment):
             if not event.is_final and not options.interim_results:
@@ -274,9 +295,8 @@ class Session:
                 await self._send(live_messages.speech_started(event.channel, self._channels, event.at))
         elif isinstance(event, Passed):
             self._duration = max(self._duration, event.at)
-            ended = state.last_word_end
-            if options.utterance_end and ended is not None and event.at - ended >= options.utterance_end:
-                state.last_word_end = None
+            ended = state.utterance_ended(event, options.utterance_end) if options.utterance_end else None
+            if ended is not None:
                 await self._send(live_messages.utterance_end(event.channel, self._channels, ended))
 
     def _metadata(self, sha256: str) -> str:
@@ -299,21 +319,16 @@ class Session:
         )
 
     async def _send(self, text: str) -> None:
-        self._unanswered_since = None
         await self._socket.send_text(text)
         target = self._options.callback
         if target is not None:
-            await asyncio.to_thread(
-                deliver,
-                target.method,
-                target.url,
-                text.encode(),
-                {
-                    "Content-Type": "application/json",
-                    "dg-token": callback.key_id(self._settings.require_key),
-                    "dg-request-id": self._request_id,
-                },
-                allow_private=self._settings.allow_private_urls,
+            headers = {
+                "Content-Type": "application/json",
+                "dg-token": callback.key_id(self._settings.require_key),
+                "dg-request-id": self._request_id,
+            }
+            await callback.deliver_once(
+                target, text.encode(), headers, allow_private=self._settings.allow_private_urls
             )
 
 
@@ -325,6 +340,13 @@ async def _refuse(socket: WebSocket, refusal: Refusal, request_id: str) -> None:
 def _subprotocol(socket: WebSocket) -> str | None:
     """Return the offered scheme, which a browser needs to hear again."""
     return next((name for name in socket.scope["subprotocols"] if name.lower() in _SCHEMES), None)
+
+
+async def refuse_unknown(socket: WebSocket) -> None:
+    """Refuse a WebSocket on a path that this server does not have; /v2/listen (Flux) is one."""
+    await socket.receive()
+    refusal = Refusal(404, "NOT_FOUND", "The requested resource was not found.")
+    await _refuse(socket, refusal, responses.new_request_id())
 
 
 async def listen(socket: WebSocket, settings: ServerSettings, engine: Engine) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import av
 import numpy as np
 
-from dgcli.server.decode import REFERRING, SAMPLE_BYTES, expand
+from dgcli.server.decode import REFERRING, SAMPLE_BYTES, check_rate, expand
 from dgcli.server.engines.base import LiveAudio, NotAudioError
 
 _RAW_BLOCK = 1 << 15  # bytes read at once
@@ -150,6 +150,7 @@ def tracks(found: Iterator[Block], rate: int, *, multichannel: bool) -> Iterator
             return
         mixed = block if multichannel else block.mean(axis=1, keepdims=True)
         if state is None:
+            check_rate(source_rate)
             state = (source_rate, mixed.shape[1])
             resampler = soxr.ResampleStream(source_rate, rate, state[1], dtype="float32", quality="MQ")
         elif state != (source_rate, mixed.shape[1]):

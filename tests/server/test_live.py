@@ -1,9 +1,11 @@
 """The WebSocket /v1/listen over real sockets, driven by the `websockets` library, with the replay engine."""
 
 import hashlib
+import http.server
 import io
 import itertools
 import json
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -369,15 +371,6 @@ def test_keep_alive_alone_never_suffices(start: Start) -> None:
     assert (socket.close_code, [m["type"] for m in messages]) == (1011, ["Metadata"])
 
 
-def test_an_engine_that_says_nothing(start: Start) -> None:
-    """Audio without any message within the window closes with 1011 NET-0000."""
-    with opened(start(response_timeout=0.2)) as socket:
-        socket.send(SECOND[:1000])
-        messages, code, reason = rest(socket)
-    assert (messages[-1]["sha256"], code) == ("incomplete", 1011)
-    assert reason.endswith("https://dpgr.am/net0000")
-
-
 def test_recording(start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The bytes are kept as they came, and the client and the log are told how much and where."""
     caplog.set_level("INFO", "dgcli.server")
@@ -401,3 +394,46 @@ def test_recording(start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixtur
     line = next(r.getMessage() for r in caplog.records if "32200 bytes" in r.getMessage())
     assert str(kept) in line
     assert "linear16" in line
+
+
+def test_other_sockets_are_refused(start: Start) -> None:
+    """A path that is not there is a 404 with a body, not a socket."""
+    with pytest.raises(InvalidStatus) as caught, connect(f"{start().replace('http', 'ws')}/v2/listen"):
+        pass
+    assert caught.value.response.status_code == 404
+    assert json.loads(caught.value.response.body or b"")["err_code"] == "NOT_FOUND"
+
+
+def test_the_channels_of_a_container(start: Start, tmp_path: Path) -> None:
+    """Every result of a stereo file names two channels, the first one too."""
+    buffer = io.BytesIO()
+    soundfile.write(buffer, np.zeros((32000, 2)), 8000, format="WAV")
+    channels = [{"alternatives": [{"words": []}]}] * 2
+    path = tmp_path / "two.json"
+    path.write_text(json.dumps({"metadata": {"duration": 4}, "results": {"channels": channels}}))
+    query = "multichannel=true&interim_results=true"
+    messages = results(conversation(start(response=path), query, buffer.getvalue()))
+    assert {tuple(m["channel_index"]) for m in messages} == {(0, 2), (1, 2)}
+
+
+def test_messages_go_to_a_callback_too(start: Start) -> None:
+    """With an http callback each message is posted there, in order."""
+    seen: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            seen.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["type"])
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Keep the output of the tests clean."""
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        target = f"http://127.0.0.1:{server.server_port}/"
+        messages = conversation(start(), f"{RAW}&callback={target}", *[SECOND] * 4)
+        server.shutdown()
+        thread.join()
+    assert seen == [m["type"] for m in messages]

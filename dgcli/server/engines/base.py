@@ -121,10 +121,11 @@ class SpeechBegan:
 
 @dataclass(frozen=True)
 class Passed:
-    """A channel has been listened to up to `at` seconds."""
+    """A channel has been listened to up to `at` seconds, where somebody is `speaking` or not."""
 
     channel: int
     at: float
+    speaking: bool = False
 
 
 @dataclass(frozen=True)

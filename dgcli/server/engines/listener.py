@@ -21,6 +21,7 @@ _INTERIM_EVERY = 1.0  # seconds of audio, as the API does
 _EMPTY_FINAL_EVERY = 5.0  # seconds of silence after which nothing is made final
 _LONG = 12.0  # seconds after which an utterance is cut at the next moment of quiet
 _TOO_LONG = 18.0  # seconds after which it is cut wherever it is
+_UNKNOWN_CONFIDENCE = 0.5
 _BREATH = 3  # frames of quiet that are enough to cut a long one
 
 Emit = Callable[[dict[str, Any]], None]
@@ -37,7 +38,8 @@ class Listener:
         # Without endpointing silence still ends a segment: a final must come some time.
         self._silence = max(endpointing or _SHORTEST_SILENCE, _SHORTEST_SILENCE)
         self._endpointing = endpointing is not None
-        self._detector = pocketsphinx.Vad(sample_rate=RATE)
+        # The strictest mode sees the pauses of a reader that the others take for speech.
+        self._detector = pocketsphinx.Vad(pocketsphinx.Vad.STRICT, RATE)
         self._size: int = self._detector.frame_bytes
         self._frame: float = self._detector.frame_length
         self._rest = b""
@@ -71,7 +73,7 @@ class Listener:
         self._rest = data[whole:]
         for at in range(0, whole, self._size):
             self._hear(data[at : at + self._size])
-        self._emit("passed", at=self.now)
+        self._emit("passed", at=self.now, speaking=self._began is not None)
 
     def finalize(self) -> None:
         """Make final what is open, on the client's wish."""
@@ -133,9 +135,11 @@ class Listener:
         self._told = self.now
         # Results of one and the same moment would be an interim after its own final.
         if self.now > self._window:
-            self._emit_segment(self._words())
+            # Posteriors exist only once the utterance has ended; until then no confidence is known.
+            self._emit_segment([(*word[:3], _UNKNOWN_CONFIDENCE) for word in self._words()])
 
     def _words(self) -> list[sphinx.HeardWord]:
+        """Return the words of the open utterance."""
         return [] if self._began is None else sphinx.words_of(self._decoder, self._entries, self._began)
 
     def _end_window(self, *, speech_final: bool, from_finalize: bool = False) -> None:

@@ -69,12 +69,16 @@ class _Stream:
         """Hear everything until the end of the stream."""
         feed = _PipeFeed(pipe, self.control)
         for block in tracks(blocks(feed, self._audio), RATE, multichannel=self._audio.multichannel):
-            for number in range(block.shape[1]):
-                if number == len(self._listeners):
-                    self._listeners.append(
-                        Listener(number, self._audio.endpointing, self._vocabulary, self._emit)
-                    )
-                self._listeners[number].accept(pcm(block[:, number]))
+            if not self._listeners:
+                self._listeners = [
+                    Listener(number, self._audio.endpointing, self._vocabulary, self._emit)
+                    for number in range(block.shape[1])
+                ]
+                # The last channel first: the server must know how many there are before any of them speaks.
+                last = len(self._listeners) - 1
+                self._emit({"event": "passed", "channel": last, "at": 0.0, "speaking": False})
+            for number, listener in enumerate(self._listeners):
+                listener.accept(pcm(block[:, number]))
         for listener in self._listeners:
             listener.finish()
         duration = max((listener.now for listener in self._listeners), default=0.0)

@@ -41,7 +41,7 @@ def _event(header: Mapping[str, Any]) -> LiveEvent:
         case "speech":
             return SpeechBegan(header["channel"], header["at"])
         case "passed":
-            return Passed(header["channel"], header["at"])
+            return Passed(header["channel"], header["at"], header["speaking"])
         case "ended":
             return Ended(header["duration"], header["channels"])
         case "not audio":

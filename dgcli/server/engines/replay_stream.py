@@ -64,7 +64,7 @@ class Speaker:
         if now - self._told >= _INTERIM_EVERY - _TINY:
             self._told = now
             yield Segment(self._channel, self._window, now - self._window, self._words[self._next : said])
-        yield Passed(self._channel, now)
+        yield Passed(self._channel, now, self._spoke)
 
     def finalize(self, now: float) -> Iterator[LiveEvent]:
         """Yield the final of everything said so far, on the client's wish."""
