@@ -50,9 +50,10 @@ _dg_value() {
             ;;
         *:--sample-rate | *:--alternatives | *:--channels | *:--keyterm | *:--keywords | *:--search | \
           *:--replace | *:--custom-topic | *:--custom-intent | *:--utt-split | *:--callback | *:--tag | \
-          *:--extra | *:--param | *:--api-key | *:--access-token | *:--base-url | *:--profile | *:--timeout | \
-          *:--retries | *:--utterance-end-ms | *:--speed | *:--duration | *:--stop-after-silence | \
-          *:--max-reconnects | *:--host | *:--port | *:--require-key)
+          *:--extra | *:--param | *:--speaker | *:--preset | *:--max-chars | *:--max-lines | \
+          *:--min-duration | *:--max-duration | *:--max-cps | *:--min-gap | *:--api-key | *:--access-token | \
+          *:--base-url | *:--profile | *:--timeout | *:--retries | *:--utterance-end-ms | *:--speed | \
+          *:--duration | *:--stop-after-silence | *:--max-reconnects | *:--host | *:--port | *:--require-key)
             kind=text
             ;;
         *:--tier)
@@ -100,21 +101,21 @@ _dg_value() {
             ;;
         *:-f | *:--format)
             kind=words
-            words="text json srt vtt"
+            words="text json srt vtt ass ssa ttml html md csv tsv words.jsonl"
             ;;
-        *:-o | *:--output | *:--ca-cert | *:--save-audio | *:--response)
+        *:-o | *:--output | *:--audio | *:--ca-cert | *:--save-audio | *:--response)
             kind=paths
             ;;
         *:--endpointing)
             kind=words
             words="10 100 300 500 false"
             ;;
+        *:--output-dir | *:--record)
+            kind=folders
+            ;;
         *:--engine)
             kind=words
             words="pocketsphinx replay"
-            ;;
-        *:--record)
-            kind=folders
             ;;
     esac
 }
@@ -126,7 +127,7 @@ _dg_command() {
         "")
             flags="-V --version -h --help"
             kind=words
-            words="file url live serve completions"
+            words="file url live render serve completions"
             ;;
         file)
             flags="-m --model --version --model-version -l --language --language-hint --detect-language
@@ -139,8 +140,9 @@ _dg_command() {
                 --custom-topic --custom-topic-mode --intents --no-intents --custom-intent --custom-intent-mode
                 --sentiment --no-sentiment --detect-entities --no-detect-entities --redact --mip-opt-out
                 --no-mip-opt-out --utt-split --callback --callback-method --tag --extra --param -f --format -o
-                --output --api-key --access-token --base-url --profile --allow-http --ca-cert --local
-                --timeout --retries -q --quiet -v --verbose -h --help"
+                --output --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
+                --max-duration --max-cps --min-gap --karaoke --api-key --access-token --base-url --profile
+                --allow-http --ca-cert --local --timeout --retries -q --quiet -v --verbose -h --help"
             kind=paths
             ;;
         url)
@@ -154,8 +156,9 @@ _dg_command() {
                 --custom-topic --custom-topic-mode --intents --no-intents --custom-intent --custom-intent-mode
                 --sentiment --no-sentiment --detect-entities --no-detect-entities --redact --mip-opt-out
                 --no-mip-opt-out --utt-split --callback --callback-method --tag --extra --param -f --format -o
-                --output --api-key --access-token --base-url --profile --allow-http --ca-cert --local
-                --timeout --retries -q --quiet -v --verbose -h --help"
+                --output --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
+                --max-duration --max-cps --min-gap --karaoke --api-key --access-token --base-url --profile
+                --allow-http --ca-cert --local --timeout --retries -q --quiet -v --verbose -h --help"
             kind=text
             ;;
         live)
@@ -166,11 +169,19 @@ _dg_command() {
                 --multichannel --no-multichannel --channels --keyterm --keywords --search --replace
                 --detect-entities --no-detect-entities --redact --mip-opt-out --no-mip-opt-out
                 --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
-                --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output -t
-                --timestamps --interim --no-interim --stats --save-audio --speed --force-speed --duration
-                --stop-after-silence --max-reconnects --no-reconnect --api-key --access-token --base-url
-                --profile --allow-http --ca-cert --local -q --quiet -v --verbose -h --help"
+                --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
+                --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
+                --max-duration --max-cps --min-gap --karaoke -t --timestamps --interim --no-interim --stats
+                --save-audio --speed --force-speed --duration --stop-after-silence --max-reconnects
+                --no-reconnect --api-key --access-token --base-url --profile --allow-http --ca-cert --local -q
+                --quiet -v --verbose -h --help"
             kind=paths
+            ;;
+        render)
+            flags="--output-dir -f --format -o --output --speaker --audio --list-formats --preset --max-chars
+                --max-lines --min-duration --max-duration --max-cps --min-gap --karaoke -q --quiet -v
+                --verbose -h --help"
+            kind=text
             ;;
         serve)
             flags="--host --port --engine --response --record --require-key --allow-private-urls -q --quiet -v

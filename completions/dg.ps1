@@ -9,18 +9,20 @@ argument||COMMAND|words|
 word||file||Transcribe a file, or standard input.
 word||url||Transcribe a recording that the API fetches itself.
 word||live||Transcribe a stream: a radio, a pipe, a file as it plays.
+word||render||Write a saved response in any format, without transcribing again.
 word||serve||Run a Deepgram-compatible server on this machine.
 word||completions||Print the script that completes dg in your shell.
 argument|file|PATH|path|
 argument|url|URL|text|
 argument|live|SOURCE|path|
+argument|render|RESPONSE...|text|
 argument|completions|SHELL|words|
 word||bash||
 word||zsh||
 word||fish||
 word||powershell||
 flag||-V --version||Show the version and leave.
-flag| file url live serve completions|-h --help||Show this message and exit.
+flag| file url live render serve completions|-h --help||Show this message and exit.
 flag|file url|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
@@ -365,12 +367,31 @@ word||PUT||
 flag|file url live|--tag|text|Label of the request in usage reports; repeatable.
 flag|file url live|--extra|text|KEY:VALUE that comes back in the metadata; repeatable.
 flag|file url live|--param|text|Any other query parameter of the API, as KEY=VALUE; repeatable.
-flag|file url live|-f --format|words|Format for standard output. Default: text.
+flag|file url live render|-f --format|words|Format for standard output. Default: text.
 word||text||The words, in paragraphs; who speaks them where that is known
 word||json||The response of the API, byte for byte
 word||srt||SubRip captions
-word||vtt||WebVTT captions
-flag|file url live|-o --output|path|File to write; its suffix names the format; repeatable.
+word||vtt||WebVTT captions, with voices; --karaoke times every word
+word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
+word||ssa||SubStation Alpha captions
+word||ttml||Timed Text Markup Language captions
+word||html||A page to read, search and listen to (--audio)
+word||md||Markdown: summary, topics, paragraphs with times
+word||csv||The words, comma-separated, with times and confidence
+word||tsv||The words, tab-separated, with times and confidence
+word||words.jsonl||The words, a JSON object a line
+flag|file url live render|-o --output|path|File to write; its suffix names the format; repeatable.
+flag|file url live render|--speaker|text|Name of speaker N (of channel N, where only channels are known); repeatable.
+flag|file url live render|--audio|path|Recording that html and md link to: a path or a URL.
+flag|file url live render|--list-formats||List the formats and leave.
+flag|file url live render|--preset|text|Limits of captions as a publisher has them. Default: netflix.
+flag|file url live render|--max-chars|text|Characters a line.
+flag|file url live render|--max-lines|text|Lines a cue.
+flag|file url live render|--min-duration|text|Shortest time a cue is shown.
+flag|file url live render|--max-duration|text|Longest time a cue is shown.
+flag|file url live render|--max-cps|text|Reading speed, in characters a second.
+flag|file url live render|--min-gap|text|Gap between cues.
+flag|file url live render|--karaoke||Time every word, in formats that can: vtt, ass, ssa.
 flag|file url live|--api-key|text|API key; else DEEPGRAM_API_KEY or the config file.
 flag|file url live|--access-token|text|Temporary token instead of a key; else DEEPGRAM_ACCESS_TOKEN.
 flag|file url live|--base-url|text|Another host of the API; else DEEPGRAM_BASE_URL.
@@ -380,8 +401,8 @@ flag|file url live|--ca-cert|path|Certificate authorities to trust; else SSL_CER
 flag|file url live|--local||Transcribe on this machine: no key, no network, English only.
 flag|file url|--timeout|text|Seconds to wait for the transcript after the upload. Default: 1500.
 flag|file url|--retries|text|Further tries after a lost connection or a busy server; one that comes after a whole upload may be billed again. Default: 3.
-flag|file url live serve completions|-q --quiet||Say nothing but errors.
-flag|file url live serve completions|-v --verbose||Say more.
+flag|file url live render serve completions|-q --quiet||Say nothing but errors.
+flag|file url live render serve completions|-v --verbose||Say more.
 flag|live|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
@@ -450,6 +471,7 @@ flag|live|--duration|text|Stop after so much audio.
 flag|live|--stop-after-silence|text|Stop after so long without a word.
 flag|live|--max-reconnects|text|Tries to connect again without a new word between them. Default: 10.
 flag|live|--no-reconnect||End when the connection drops.
+flag|render|--output-dir|path|Folder for a file per response, in the format that -f names.
 flag|serve|--host|text|Address to listen on; 0.0.0.0 opens it to the network.
 flag|serve|--port|text|Port to listen on; 0 takes a free one.
 flag|serve|--engine|words|Recogniser: pocketsphinx, or replay to answer with --response.

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "dgcli"
 LAYERS = (
     {"errors", "__init__"},
     {"captions", "transcript", "events", "params", "config", "tls", "lean"},
-    {"api", "audio", "formats", "live", "sinks", "ui", "options", "outputs"},
+    {"api", "audio", "formats", "live", "sinks", "ui", "options", "outputs", "saved"},
     {"commands"},
     {"app"},
     {"__main__"},
@@ -28,6 +28,7 @@ ONLY = {
     "httpx": ("lean",),
     "websocket": ("live/connection",),
     "sounddevice": ("audio/microphone",),
+    "pysubs2": ("formats/subtitles",),
     "click": (),
 }
 
