@@ -1,5 +1,6 @@
 """From timed words to cues, as the words become known."""
 
+import copy
 from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
 
@@ -85,6 +86,12 @@ class Captioner:
                 self._cutter.add(word, ends, key)
         self._cutter.close()
         return self._take()
+
+    def preview(self) -> list[Cue]:
+        """What `finish` would give now; the captioner goes on as if nothing had been asked."""
+        # What never changes, or grows with the vocabulary only, is shared by the copy.
+        shared = (self._limits, self._cutter.limits, *self._cutter.tokens.caches)
+        return copy.deepcopy(self, {id(one): one for one in shared}).finish()
 
     def _take(self) -> list[Cue]:
         found = [self._cue(*settled) for settled in self._cutter.settled]

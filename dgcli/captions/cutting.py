@@ -28,7 +28,7 @@ _SHORT = 60.0  # for a cue that is on screen for no time at all
 _FAST = 12.0  # for each second that a reader is short of
 _SHARED = 14.0  # for a cue that two voices share
 _TRIED = 0.7  # seconds within which one gap is tried, however bad they all are
-_KEPT = 4096  # settled tokens that are kept before the lists are shortened
+_KEPT = 64  # settled tokens that are kept before the lists are shortened; `preview` copies them each time
 
 
 class Cutter:

@@ -64,6 +64,11 @@ class Tokens:
         self._before: dict[int, int] = {}  # and which token it is
         self._last_form: _Form | None = None
 
+    @property
+    def caches(self) -> tuple[object, ...]:
+        """What is known of words and voices whatever comes: a copy may share it."""
+        return self._forms, self._voices
+
     def append(self, word: Word, ends_utterance: bool, key: float | None) -> int:
         """Add a word; returns how many tokens it became: mostly one, none where there is no text."""
         language = word.language
