@@ -4,11 +4,11 @@
 _dg_value() {
     words="" kind=""
     case $1:$2 in
-        file:--version | url:--version | *:--model-version)
+        file:--version | url:--version | live:--version | *:--model-version)
             kind=words
             words="latest"
             ;;
-        *:-m | *:--model)
+        file:-m | url:-m | file:--model | url:--model)
             kind=words
             words="nova-3 nova-3-general nova-3-medical nova-3-pharma nova-2 nova-2-general nova-2-meeting
                 nova-2-phonecall nova-2-finance nova-2-conversationalai nova-2-voicemail nova-2-video
@@ -17,6 +17,15 @@ _dg_value() {
                 base base-general base-meeting base-phonecall base-finance base-conversationalai
                 base-voicemail base-video whisper whisper-tiny whisper-base whisper-small whisper-medium
                 whisper-large"
+            ;;
+        live:-m | live:--model)
+            kind=words
+            words="nova-3 nova-3-general nova-3-medical nova-3-pharma nova-2 nova-2-general nova-2-meeting
+                nova-2-phonecall nova-2-finance nova-2-conversationalai nova-2-voicemail nova-2-video
+                nova-2-medical nova-2-drivethru nova-2-automotive nova-2-atc nova nova-general nova-phonecall
+                nova-medical enhanced enhanced-general enhanced-meeting enhanced-phonecall enhanced-finance
+                base base-general base-meeting base-phonecall base-finance base-conversationalai
+                base-voicemail base-video"
             ;;
         *:-l | *:--language)
             kind=words
@@ -41,17 +50,23 @@ _dg_value() {
             ;;
         *:--sample-rate | *:--alternatives | *:--channels | *:--keyterm | *:--keywords | *:--search | \
           *:--replace | *:--custom-topic | *:--custom-intent | *:--utt-split | *:--callback | *:--tag | \
-          *:--extra | *:--param | *:--api-key | *:--access-token | *:--base-url | *:--profile | *:--timeout | \
-          *:--retries | *:--host | *:--port | *:--require-key)
+          *:--extra | *:--param | *:--speaker | *:--preset | *:--max-chars | *:--max-lines | \
+          *:--min-duration | *:--max-duration | *:--max-cps | *:--min-gap | *:--api-key | *:--access-token | \
+          *:--base-url | *:--profile | *:--timeout | *:--retries | *:--utterance-end-ms | *:--speed | \
+          *:--duration | *:--stop-after-silence | *:--max-reconnects | *:--host | *:--port | *:--require-key)
             kind=text
             ;;
         *:--tier)
             kind=words
             words="nova enhanced base"
             ;;
-        *:--diarize-model)
+        file:--diarize-model | url:--diarize-model)
             kind=words
             words="latest v1 v2"
+            ;;
+        live:--diarize-model)
+            kind=words
+            words="latest v1"
             ;;
         *:--diarize-version)
             kind=words
@@ -76,23 +91,31 @@ _dg_value() {
                 condition drug injury blood_type medical_process statistics language marital_status
                 organization political_affiliation religion routing_number zodiac_sign"
             ;;
-        *:--callback-method)
+        file:--callback-method | url:--callback-method)
             kind=words
             words="POST PUT"
             ;;
+        live:--callback-method)
+            kind=words
+            words="POST GET PUT DELETE"
+            ;;
         *:-f | *:--format)
             kind=words
-            words="text json srt vtt"
+            words="text json srt vtt ass ssa ttml html md csv tsv words.jsonl"
             ;;
-        *:-o | *:--output | *:--ca-cert | *:--response)
+        *:-o | *:--output | *:--audio | *:--ca-cert | *:--save-audio | *:--response)
             kind=paths
+            ;;
+        *:--endpointing)
+            kind=words
+            words="10 100 300 500 false"
+            ;;
+        *:--output-dir | *:--record)
+            kind=folders
             ;;
         *:--engine)
             kind=words
             words="pocketsphinx replay"
-            ;;
-        *:--record)
-            kind=folders
             ;;
     esac
 }
@@ -104,7 +127,7 @@ _dg_command() {
         "")
             flags="-V --version -h --help"
             kind=words
-            words="file url serve completions"
+            words="file url live render serve completions"
             ;;
         file)
             flags="-m --model --version --model-version -l --language --language-hint --detect-language
@@ -117,8 +140,9 @@ _dg_command() {
                 --custom-topic --custom-topic-mode --intents --no-intents --custom-intent --custom-intent-mode
                 --sentiment --no-sentiment --detect-entities --no-detect-entities --redact --mip-opt-out
                 --no-mip-opt-out --utt-split --callback --callback-method --tag --extra --param -f --format -o
-                --output --api-key --access-token --base-url --profile --allow-http --ca-cert --local
-                --timeout --retries -q --quiet -v --verbose -h --help"
+                --output --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
+                --max-duration --max-cps --min-gap --karaoke --api-key --access-token --base-url --profile
+                --allow-http --ca-cert --local --timeout --retries -q --quiet -v --verbose -h --help"
             kind=paths
             ;;
         url)
@@ -132,8 +156,31 @@ _dg_command() {
                 --custom-topic --custom-topic-mode --intents --no-intents --custom-intent --custom-intent-mode
                 --sentiment --no-sentiment --detect-entities --no-detect-entities --redact --mip-opt-out
                 --no-mip-opt-out --utt-split --callback --callback-method --tag --extra --param -f --format -o
-                --output --api-key --access-token --base-url --profile --allow-http --ca-cert --local
-                --timeout --retries -q --quiet -v --verbose -h --help"
+                --output --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
+                --max-duration --max-cps --min-gap --karaoke --api-key --access-token --base-url --profile
+                --allow-http --ca-cert --local --timeout --retries -q --quiet -v --verbose -h --help"
+            kind=text
+            ;;
+        live)
+            flags="-m --model --version --model-version -l --language --language-hint --encoding --sample-rate
+                --smart-format --no-smart-format --punctuate --no-punctuate --numerals --no-numerals
+                --dictation --no-dictation --filler-words --no-filler-words --profanity-filter
+                --no-profanity-filter --no-delay --no-no-delay --diarize --no-diarize --diarize-model
+                --multichannel --no-multichannel --channels --keyterm --keywords --search --replace
+                --detect-entities --no-detect-entities --redact --mip-opt-out --no-mip-opt-out
+                --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
+                --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
+                --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
+                --max-duration --max-cps --min-gap --karaoke -t --timestamps --interim --no-interim --stats
+                --save-audio --speed --force-speed --duration --stop-after-silence --max-reconnects
+                --no-reconnect --api-key --access-token --base-url --profile --allow-http --ca-cert --local -q
+                --quiet -v --verbose -h --help"
+            kind=paths
+            ;;
+        render)
+            flags="--output-dir -f --format -o --output --speaker --audio --list-formats --preset --max-chars
+                --max-lines --min-duration --max-duration --max-cps --min-gap --karaoke -q --quiet -v
+                --verbose -h --help"
             kind=text
             ;;
         serve)

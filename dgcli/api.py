@@ -12,7 +12,6 @@ from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
 import stamina
 import stamina.instrumentation
 
@@ -20,6 +19,7 @@ from dgcli import __version__, tls
 from dgcli.audio.upload import Upload
 from dgcli.config import Config
 from dgcli.errors import ApiError, AuthError, DgError, NetworkError
+from dgcli.lean import httpx
 
 _CONNECT_TIMEOUT = 10.0
 _PROGRESS_TIMEOUT = 60.0  # seconds without a byte of the upload being taken

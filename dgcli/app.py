@@ -35,6 +35,7 @@ COMMANDS = (
     Command("file", "Transcribe a file, or standard input."),
     Command("url", "Transcribe a recording that the API fetches itself."),
     Command("live", "Transcribe a stream: a radio, a pipe, a file as it plays."),
+    Command("render", "Write a saved response in any format, without transcribing again."),
     Command("serve", "Run a Deepgram-compatible server on this machine."),
     Command("completions", "Print the script that completes dg in your shell."),
 )

@@ -10,19 +10,23 @@ groups below receives that group, filled from its own flags.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
 from dgcli.config import DEFAULT_RETRIES, DEFAULT_TIMEOUT, Config, load
+from dgcli.errors import UsageError
 from dgcli.params import PARAMS, Endpoint, Kind, Panel, Param, Values, check, merge
 from dgcli.ui.console import Console
 
-_CONNECTION, _OUTPUT, _GENERAL = "Connection", "Output", "General"
+if TYPE_CHECKING:  # loaded when there is something to write
+    from dgcli.formats import Options
+
+_CONNECTION, _OUTPUT, _CAPTIONS, _GENERAL = "Connection", "Output", "Captions", "General"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,101 @@ class Output:
     ] = None
 
 
+def _list_formats(wanted: bool) -> None:
+    if wanted:
+        from dgcli.formats import FORMATS
+
+        width = max(len(form.name) for form in FORMATS)
+        for form in FORMATS:
+            typer.echo(f"{form.name:{width}}  {' '.join(form.suffixes):21}  {form.help}")
+        raise typer.Exit
+
+
+def _names(given: Sequence[str]) -> dict[int, str]:
+    """Speakers' names from `N=NAME`. Raises `UsageError`."""
+    names = {}
+    for one in given:
+        number, equals, name = one.partition("=")
+        if not (equals and number.strip().isdecimal() and name.strip()):
+            raise UsageError(f"--speaker takes N=NAME, not {one!r}.", hint="For example: --speaker 0=Anna")
+        names[int(number)] = " ".join(name.split())
+    return names
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """How a transcript is written: names, the limits of captions, what a page links to."""
+
+    speaker: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Name of speaker N (of channel N, where only channels are known); repeatable.",
+            metavar="N=NAME",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = None
+    audio: Annotated[
+        str | None,
+        typer.Option(
+            help="Recording that html and md link to: a path or a URL.",
+            metavar="PATH",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = None
+    list_formats: Annotated[
+        bool,
+        typer.Option(
+            "--list-formats",
+            help="List the formats and leave.",
+            callback=_list_formats,
+            is_eager=True,
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = False
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="Limits of captions as a publisher has them. Default: netflix.",
+            metavar="netflix|bbc|youtube|social",
+        ),
+    ] = None
+    max_chars: Annotated[int | None, typer.Option(help="Characters a line.", metavar="N")] = None
+    max_lines: Annotated[int | None, typer.Option(help="Lines a cue.", metavar="N")] = None
+    min_duration: Annotated[
+        float | None, typer.Option(help="Shortest time a cue is shown.", metavar="SECONDS")
+    ] = None
+    max_duration: Annotated[
+        float | None, typer.Option(help="Longest time a cue is shown.", metavar="SECONDS")
+    ] = None
+    max_cps: Annotated[
+        float | None, typer.Option(help="Reading speed, in characters a second.", metavar="N")
+    ] = None
+    min_gap: Annotated[float | None, typer.Option(help="Gap between cues.", metavar="SECONDS")] = None
+    karaoke: Annotated[
+        bool, typer.Option("--karaoke", help="Time every word, in formats that can: vtt, ass, ssa.")
+    ] = False
+
+    def options(self) -> "Options":
+        """What formats are told. Raises `UsageError`."""
+        from dgcli.captions import limits
+        from dgcli.formats import Options
+
+        return Options(
+            speaker_names=_names(self.speaker or ()),
+            limits=limits(
+                self.preset or "netflix",
+                max_chars=self.max_chars,
+                max_lines=self.max_lines,
+                min_duration=self.min_duration,
+                max_duration=self.max_duration,
+                max_cps=self.max_cps,
+                min_gap=self.min_gap,
+            ),
+            karaoke=self.karaoke,
+            audio=self.audio,
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class General:
     """How much is said on stderr."""
@@ -158,6 +257,7 @@ _PANELS: Mapping[type, str] = {
     Connection: _CONNECTION,
     Patience: _CONNECTION,
     Output: _OUTPUT,
+    Rendering: _CAPTIONS,
     General: _GENERAL,
 }
 

@@ -161,7 +161,7 @@ def write(transcript: Transcript, outputs: Outputs, options: Options) -> None:
         jobs.append((None, outputs.stdout))  # last: files are safe before a broken pipe ends us
     for path, form in jobs:
         try:
-            data = _rendered(transcript, form, options)
+            data = _rendered(transcript, form, options.beside(path.parent if path else Path()))
             if path is None:
                 write_stdout(data)
             else:

@@ -14,8 +14,8 @@ PACKAGE = ROOT / "dgcli"
 # Rooms from the bottom up; a module may import from its own room and those below it.
 LAYERS = (
     {"errors", "__init__"},
-    {"captions", "transcript", "events", "params", "config", "tls"},
-    {"api", "audio", "formats", "live", "sinks", "ui", "options", "outputs"},
+    {"captions", "transcript", "events", "params", "config", "tls", "lean"},
+    {"api", "audio", "formats", "live", "sinks", "ui", "options", "outputs", "saved"},
     {"commands"},
     {"app"},
     {"__main__"},
@@ -25,9 +25,10 @@ LAYERS = (
 ONLY = {
     "typer": ("app", "options", "commands/"),
     "rich": ("ui/", "sinks/", "app"),
-    "httpx": ("api", "audio/http"),
+    "httpx": ("lean",),
     "websocket": ("live/connection",),
     "sounddevice": ("audio/microphone",),
+    "pysubs2": ("formats/subtitles",),
     "click": (),
 }
 
@@ -88,6 +89,8 @@ def test_heavy_libraries_have_one_place(path: Path) -> None:
         library = imported.split(".")[0]
         if library in ONLY and not name.startswith("server/"):
             assert name.startswith(ONLY[library]), f"{name} imports {imported}"
+        if imported == "dgcli.lean.httpx":
+            assert name in ("api", "audio/http"), f"{name} imports {imported}"
 
 
 def loaded(code: str) -> set[str]:
@@ -113,3 +116,10 @@ def test_nothing_is_loaded_that_is_not_used(args: list[str]) -> None:
         "asyncio",
     }
     assert found & heavy == set()
+
+
+def test_httpx_comes_alone() -> None:
+    """Asking the API loads neither click nor rich, which httpx would bring along for a command of its own."""
+    found = loaded("import dgcli.api")
+    assert "httpx._client" in found
+    assert found & {"rich.console", "click.core", "pygments"} == set()

@@ -8,10 +8,9 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
-
 from dgcli import __version__
 from dgcli.audio import icy
+from dgcli.lean import httpx
 
 _CONNECT_SECONDS = 10.0
 STALL_SECONDS = 10.0  # so long without a byte: the source hangs

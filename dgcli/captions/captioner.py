@@ -1,5 +1,6 @@
 """From timed words to cues, as the words become known."""
 
+import copy
 from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
 
@@ -10,7 +11,6 @@ from dgcli.captions.merging import Merger
 from dgcli.captions.text import width
 from dgcli.transcript import Channel, Transcript, Word
 
-_CHAINED = 500 - 84  # milliseconds of gap, beyond the smallest one, that are closed
 _STRETCH = 1000  # words that are fed at a time
 _LEAST = 40  # milliseconds that a cue is shown even where the words' times leave nothing: a frame
 
@@ -87,13 +87,19 @@ class Captioner:
         self._cutter.close()
         return self._take()
 
+    def preview(self) -> list[Cue]:
+        """What `finish` would give now; the captioner goes on as if nothing had been asked."""
+        # What never changes, or grows with the vocabulary only, is shared by the copy.
+        shared = (self._limits, self._cutter.limits, *self._cutter.tokens.caches)
+        return copy.deepcopy(self, {id(one): one for one in shared}).finish()
+
     def _take(self) -> list[Cue]:
-        found = [self._cue(first, after) for first, after in self._cutter.settled]
+        found = [self._cue(*settled) for settled in self._cutter.settled]
         self._cutter.settled.clear()
         self._cutter.forget()
         return found
 
-    def _cue(self, first: int, after: int) -> Cue:
+    def _cue(self, first: int, after: int, followed: bool) -> Cue:
         tokens = self._cutter.tokens
         lines = self._cutter.layout.lines(first, after, self._shown)
         shared = len({line.voice.channel for line in lines}) > 1
@@ -102,7 +108,7 @@ class Captioner:
         if 0 < start - self._end < self._gap and self._end:
             start = self._end + self._gap
         out = _milliseconds(max(tokens.outs[first:after]))
-        following = _milliseconds(tokens.ins[after]) if after < len(tokens.ins) else None
+        following = _milliseconds(tokens.ins[after]) if followed else None
         columns = sum(width(line.body) + 1 for line in lines) - 1
         self._end = self._out_time(start, out, following, columns)
         return Cue(start / 1000, self._end / 1000, lines)
@@ -110,9 +116,9 @@ class Captioner:
     def _out_time(self, start: int, out: int, following: int | None, columns: int) -> int:
         """Where a cue ends whose words end at `out`; milliseconds.
 
-        It is stretched for reading, as far as the next cue, `max_duration` and `PAUSE` leave room. A gap of
-        less than half a second to the next cue is closed to the smallest one (Netflix, "Subtitle Timing
-        Guidelines"); none at all is left only where the words leave no room for it.
+        It is stretched for reading, as far as the next cue, `max_duration` and `PAUSE` leave room. A short
+        gap to the next cue is closed to the smallest one; none at all is left only where the words leave no
+        room for it.
         """
         limits = self._limits
         latest = min(out + _milliseconds(PAUSE) - self._gap, start + int(limits.max_duration * 1000))
@@ -122,7 +128,7 @@ class Captioner:
             border = following - self._gap
             if out > border:
                 end = following if following - start <= limits.max_duration * 1000 else min(end, border)
-            elif border - end < _CHAINED:
+            elif following - end < limits.bridge * 1000:
                 end = min(border, latest)
         return max(end, start + _LEAST)
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple
 
-from dgcli.captions.text import unspaced
+from dgcli.captions.text import joined, spaces
 from dgcli.transcript import Word
 
 
@@ -33,20 +32,14 @@ class Line:
     prefix: str = ""
 
     @property
-    def spaces(self) -> tuple[str, ...]:
-        """What stands before each word: nothing before the first and between scripts without spaces."""
-        found = [""]
-        for left, right in pairwise(self.words):
-            found.append("" if unspaced(left.text[-1]) and unspaced(right.text[0]) else " ")
-        return tuple(found)
+    def spaces(self) -> list[str]:
+        """What stands before each word."""
+        return spaces([word.text for word in self.words])
 
     @property
     def body(self) -> str:
         """What is said, without the prefix."""
-        text = " ".join(word.text for word in self.words)
-        if text.isascii():
-            return text
-        return "".join(space + word.text for space, word in zip(self.spaces, self.words, strict=True))
+        return joined([word.text for word in self.words])
 
     @property
     def text(self) -> str:

@@ -21,26 +21,28 @@ LOOK_AHEAD = 7.0  # seconds
 
 _INFINITE = float("inf")
 _UTTERANCE = 0.8  # seconds of pause that end an utterance where the API was not asked: its own default
-_CUE = 14.0  # points for every cue, so that there are few
+_CUE = 5.0  # points for every cue, so that there are few
+_CUT = 1.6  # what a cut costs, for what the language says of the gap
+_PAUSED = 50.0  # what a second of pause takes off
 _SHORT = 60.0  # for a cue that is on screen for no time at all
 _FAST = 12.0  # for each second that a reader is short of
 _SHARED = 14.0  # for a cue that two voices share
 _TRIED = 0.7  # seconds within which one gap is tried, however bad they all are
-_KEPT = 4096  # settled tokens that are kept before the lists are shortened
+_KEPT = 64  # settled tokens that are kept before the lists are shortened; `preview` copies them each time
 
 
 class Cutter:
     """Takes words, and says which of them make a cue: `add` and `close` append to `settled`.
 
-    `settled` holds (first token, token after the last) in order; whoever takes them out builds the cues, and
-    calls `forget` when done.
+    `settled` holds in order (first token, token after the last, whether more follows within `PAUSE`); whoever
+    takes them out builds the cues, and calls `forget` when done.
     """
 
     def __init__(self, limits: Limits, prefix: Prefix, channels: int, english: bool) -> None:
         self.limits = limits
         self.tokens = Tokens(limits, prefix, channels, english)
         self.layout = Layout(self.tokens, limits)
-        self.settled: list[tuple[int, int]] = []
+        self.settled: list[tuple[int, int, bool]] = []
         self._from = 0  # first token that is in no settled cue
         self._last_tried = 0.0  # start of the token at the gap that was tried last
         self._known = 0.0  # seconds up to which words are known, when that gap was tried
@@ -96,13 +98,13 @@ class Cutter:
             self._last_tried = start
             return
         pause = tokens.pauses[at]
-        points = tokens.gaps[at]
+        points = tokens.gaps[at] * _CUT
         if pause > PAUSE:
             self._gaps.append(0.0)
             self._settle_all(at)
             return
         if pause > 0.1:
-            points -= 40.0 * pause
+            points -= _PAUSED * pause
         if tokens.ends[at - 1] or pause >= _UTTERANCE:
             points -= 10.0
         if tokens.runs[at] == at:
@@ -127,8 +129,8 @@ class Cutter:
     def _settle(self, cut: int, at: int) -> None:
         """Make `cut` final; paths to gaps up to `at` that do not go through it are no paths any more."""
         best, back, first = self._best, self._back, self._first
-        self.settled.append((self._from, cut))
-        self._from = cut
+        self.settled.append((self._from, cut, True))
+        self._from = self.tokens.settled = cut
         lost = []
         for gap in range(cut + 1, at + 1):
             if best[gap] == _INFINITE:
@@ -155,8 +157,9 @@ class Cutter:
         while (cut := self._back[cut]) > self._from:
             cuts.append(cut)
         for cut in reversed(cuts):
-            self.settled.append((self._from, cut))
+            self.settled.append((self._from, cut, cut < at))
             self._from = cut
+        self.tokens.settled = at
         self._best[at] = 0.0
         self._last_tried = self.tokens.starts[at] if at < len(self.tokens.starts) else 0.0
         if added:
@@ -196,6 +199,8 @@ class Cutter:
             if columns_used > shown * cps:
                 points += _FAST * (columns_used / cps - shown)
             if before < run:
+                if points + _SHARED >= least:
+                    continue
                 points += _SHARED + layout.shared_points(before, at)
             elif columns_used + prefixes[before] > one and before < at - 1:
                 if points >= least:

@@ -19,14 +19,17 @@ class Kind(IntEnum):
     ARTICLE = 1  # and every other determiner: the, this, my, every
     PREPOSITION = 2
     CONJUNCTION = 3  # coordinating, subordinating, relative
-    PRONOUN = 4  # also with its auxiliary: I, they, we'll
+    PRONOUN = 4  # a subject, also with its auxiliary: I, they, we'll
     AUXILIARY = 5  # be, have, do and the modals, negated too
     ADVERB = 6  # degree and negation, which lean on what follows: not, very, so
-    TITLE = 7  # Mr, Dr, and initials
+    TITLE = 7  # Mr, Dr.
     NUMBER = 8
     NAME = 9  # capitalised, and none of the above
     SHORT = 10  # up to three letters, and none of the above
     OPENER = 11  # well, okay, yeah: begins something new
+    OBJECT = 12  # a pronoun that leans on what stands before it: me, them
+    EITHER = 13  # a pronoun that may be subject or object: you, it
+    INITIAL = 14  # a single capital with a full stop: of a name, or the last word of a sentence
 
 
 SENTENCE = len(Kind)  # to the left of a gap these two stand above what the word is
@@ -41,15 +44,17 @@ _WORDS: dict[Kind, str] = {
         above below beside besides despite except inside outside since until till""",
     Kind.CONJUNCTION: """and or but nor yet if because when while although though unless whereas whether that
         which who whom where why how what whatever whenever wherever""",
-    Kind.PRONOUN: """i you he she it we they me him us them i'm you're he's she's it's we're they're i've
-        you've we've they've i'll you'll he'll she'll it'll we'll they'll i'd you'd he'd she'd
-        it'd we'd they'd there there's that's here's what's who's where's let's""",
+    Kind.PRONOUN: """i he she we they i'm he's she's we're they're i've we've they've i'll he'll she'll we'll
+        they'll i'd he'd she'd we'd they'd you're you've you'll you'd it's it'll it'd there there's that's
+        here's what's who's where's let's""",
+    Kind.EITHER: "you it",
+    Kind.OBJECT: "me him us them myself yourself himself herself itself ourselves themselves",
     Kind.AUXILIARY: """is are was were be been being am do does did have has had having will would can could
         shall should may might must isn't aren't wasn't weren't don't doesn't didn't haven't hasn't hadn't
         won't wouldn't can't cannot couldn't shouldn't mustn't needn't gonna wanna gotta""",
     Kind.ADVERB: "not never very so too quite rather just only even more most less least really almost",
-    Kind.TITLE: """mr mrs ms dr prof mister doctor professor sir captain president senator st sgt lt col gen
-        mr. mrs. ms. dr. prof. st. sgt. lt. col. gen. sen. rep. gov. capt. vs vs. no.""",
+    Kind.TITLE: """mr mrs ms dr prof mr. mrs. ms. dr. prof. st. sgt. lt. col. gen. sen. rep. gov. capt. vs vs.
+        vol. fig.""",
     Kind.OPENER: "well okay ok yeah yes oh um uh so, hey now, please thanks",
 }
 _ENGLISH = {word: kind for kind, words in _WORDS.items() for word in words.split()}
@@ -66,6 +71,7 @@ _LEFT: dict[Kind, float] = {
     Kind.CONJUNCTION: 50.0,
     Kind.PRONOUN: 45.0,
     Kind.AUXILIARY: 45.0,
+    Kind.EITHER: 40.0,
     Kind.ADVERB: 38.0,
     Kind.TITLE: 60.0,
     Kind.NUMBER: 15.0,
@@ -79,6 +85,7 @@ _RIGHT: dict[Kind, float] = {
     Kind.ARTICLE: -4.0,
     Kind.AUXILIARY: 4.0,
     Kind.OPENER: -12.0,
+    Kind.OBJECT: 14.0,
 }
 _PAIRS: dict[tuple[Kind, Kind], float] = {
     (Kind.NAME, Kind.NAME): 30.0,  # a first name and a last name
@@ -94,7 +101,9 @@ def _gap(left: int, right: int) -> float:
     """Points for a cut between a left and a right code, before pauses are considered."""
     lower = right >= _LOWER
     after = Kind(right - _LOWER if lower else right)
-    if left == SENTENCE:
+    if left == Kind.INITIAL and after is Kind.NAME:
+        return _PLAIN + 60.0
+    if left in (SENTENCE, Kind.INITIAL):
         return 18.0 if lower else 0.0  # a small letter follows: an abbreviation, or no sentence yet
     if left == CLAUSE:
         return 14.0 if after in (Kind.CONJUNCTION, Kind.PRONOUN, Kind.OPENER) else 18.0
@@ -132,9 +141,10 @@ def codes(text: str, english: bool = True) -> tuple[int, int]:
     ended = text.rstrip(_CLOSING)
     last = ended[-1:]
     bare = text.strip(_OPENING + _CLOSING + ",;:!?…、，。！？")
-    initial = len(bare) == 2 and bare[1] == "." and bare[0].isupper()
     kind = _kind(bare.rstrip(".") or bare, english) if bare else Kind.OTHER
-    if english and bare.endswith(".") and (initial or _ENGLISH.get(bare.lower()) is Kind.TITLE):
+    if len(bare) == 2 and bare[1] == "." and bare[0].isupper() and bare != "I.":
+        return Kind.INITIAL, Kind.NAME
+    if english and bare.endswith(".") and _ENGLISH.get(bare.lower()) is Kind.TITLE:
         kind, last = Kind.TITLE, ""
     right = kind + (_LOWER if bare[:1].islower() else 0)
     if last in _SENTENCE_ENDS and last:

@@ -5,14 +5,12 @@ from itertools import pairwise
 
 from dgcli.captions.cues import Line, Voice
 from dgcli.captions.limits import PAUSE, Limits
-from dgcli.captions.text import width
-from dgcli.captions.tokens import Tokens
+from dgcli.captions.tokens import DASH, Tokens
 
 _INFINITE = float("inf")
-_BREAK = 0.7  # what a line break costs of what a cut in the same place would
-_UNEVEN = 22.0  # for two lines of which one is empty
+_BREAK = 0.6  # what a line break costs of what a cut in the same place would
+_UNEVEN = 28.0  # for two lines of which one is empty
 _EXTRA = 12.0  # for every line beyond the second
-_DASH = "- "  # before each voice of a shared cue that has no other prefix
 
 _Breaks = tuple[int, ...]  # the tokens that begin a line, but for the first
 
@@ -31,15 +29,27 @@ class Layout:
 
     def shared_points(self, first: int, after: int) -> float:
         """Points for a cue that several voices share; infinite if their lines do not fit."""
+        tokens = self._tokens
+        second = tokens.runs[after - 1]
+        if not tokens.several_channels and self._max_lines == 2:  # by far the most common case
+            if tokens.runs[second - 1] > first:
+                return _INFINITE
+            upper = tokens.columns_end[second - 1] - tokens.columns[first]
+            lower = tokens.columns_end[after - 1] - tokens.columns[second]
+            above, below = tokens.shared_prefix(first), tokens.shared_prefix(second)
+            if upper + above > self._room or lower + below > self._room:
+                return _INFINITE
+            return _UNEVEN * (upper - lower if upper > lower else lower - upper) / max(upper, lower)
         runs = self._runs(first, after)
         if len(runs) > self._max_lines:
             return _INFINITE
         spare, points = self._max_lines - len(runs), 0.0
+        widths = [sum(tokens.columns_end[at] - tokens.columns[at] + 1 for at in run) - 1 for run in runs]
         for run in runs:
-            lines, cost = self._run_lines(run, 1 + spare, self._shared_prefix(run))
+            lines, cost = self._run_lines(run, 1 + spare, tokens.shared_prefix(run[0]))
             spare -= len(lines) - 1
             points += cost
-        return points
+        return points + _UNEVEN * (1 - min(widths) / max(widths))
 
     def fits(self, first: int, after: int) -> bool:
         """Whether these tokens make a cue; a single one always does."""
@@ -59,12 +69,12 @@ class Layout:
         spare = self._max_lines - len(runs)
         for run in runs:
             voice = tokens.voices[run[0]]
-            room = self._shared_prefix(run) if len(runs) > 1 else tokens.prefixes[first]
+            room = tokens.shared_prefix(run[0]) if len(runs) > 1 else tokens.prefixes[first]
             parts = self._run_lines(run, 1 + spare, room)[0] if len(run) > 1 else [run]
             spare -= len(parts) - 1
             prefix = "" if voice == shown else tokens.prefix(voice)
             if len(runs) > 1 and not tokens.prefix(voice):
-                prefix = _DASH
+                prefix = DASH
             for part in parts:
                 found.append(Line(tuple(tokens.words[at] for at in part), voice, prefix))
                 prefix = ""
@@ -83,10 +93,6 @@ class Layout:
                 runs.append(run)
             run.append(at)
         return runs
-
-    def _shared_prefix(self, run: list[int]) -> int:
-        """Columns of what stands before a voice where a cue has more than one."""
-        return width(self._tokens.prefix(self._tokens.voices[run[0]])) or len(_DASH)
 
     def _run_lines(self, run: list[int], most: int, prefix: int) -> tuple[list[list[int]], float]:
         """A voice's tokens in at most `most` lines, and what that costs."""
@@ -116,14 +122,16 @@ class Layout:
             left = ends[at - 1] - begin
             if left > room and at > first + 1:
                 break
-            right = end - starts[at]
-            points, rest = gaps[at] * _BREAK, _Breaks((at,))
+            points = gaps[at] * _BREAK
+            if points >= least:
+                continue
+            right, later = end - starts[at], _Breaks()
             if right > room:
                 more, later = self._break(at, after, 0, most - 1)
                 points += more + _EXTRA
-                rest += later
             else:
-                points += _UNEVEN * (left - right if left > right else right - left) / max(left, right)
+                left -= prefix  # what is read is to be even
+                points += _UNEVEN * ((left - right) / left if left > right else (right - left) / right)
             if points < least:
-                least, chosen = points, rest
+                least, chosen = points, (at, *later)
         return least, chosen

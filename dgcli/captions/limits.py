@@ -1,4 +1,16 @@
-"""What a cue may be: the limits that publishers of captions print, as one table."""
+"""What a cue may be: the limits that publishers of captions print, as one table.
+
+netflix  Netflix Partner Help Center, "Timed Text Style Guide: General Requirements" (5/6 s to 7 s, 2 lines),
+         "English (USA) Timed Text Style Guide" (42 characters a line, 20 characters a second for adults) and
+         "Subtitle Timing Guidelines" (2 frames between cues, gaps of less than half a second closed to them).
+bbc      BBC Subtitle Guidelines: 37 characters of a Teletext line, 2 lines, 160 to 180 words a minute (about
+         17 characters a second), at least 0.3 s a word, and no gap at all unless it is a second or longer.
+         They set no longest duration; 7 s is Netflix's.
+youtube  YouTube Help says which files it takes and sets no limits. These are the 32 columns of a CEA-608
+         row, which is what its captions have on television, and 1 s at least, without gaps.
+social   No publisher prints limits for upright video. These are ours: one short line that changes often,
+         wide enough for 24 characters of large type on a 9:16 picture.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +26,8 @@ class Limits:
     """Limits of a cue. Raises `UsageError` for values that no cue could keep.
 
     `max_chars` characters a line (full-width ones count two), `max_lines` lines, `min_duration` and
-    `max_duration` seconds on screen, `max_cps` characters a second, `min_gap` seconds between two cues.
+    `max_duration` seconds on screen, `max_cps` characters a second, `min_gap` seconds between two cues;
+    a gap shorter than `bridge` seconds is closed to that.
     The defaults are those of Netflix; where a limit and the words contradict each other, the words win.
     """
 
@@ -24,6 +37,7 @@ class Limits:
     max_duration: float = 7.0
     max_cps: float = 20.0
     min_gap: float = 2 / 24
+    bridge: float = 0.5
 
     def __post_init__(self) -> None:
         if self.max_chars < 8:
@@ -44,7 +58,7 @@ class Limits:
 PRESETS: Mapping[str, Limits] = MappingProxyType(
     {
         "netflix": Limits(),
-        "bbc": Limits(max_chars=37, min_duration=1.0, max_cps=17.0, min_gap=0.0),
+        "bbc": Limits(max_chars=37, min_duration=1.0, max_cps=17.0, min_gap=0.0, bridge=1.0),
         "youtube": Limits(max_chars=32, min_duration=1.0, max_cps=20.0, min_gap=0.0),
         "social": Limits(
             max_chars=24, max_lines=1, min_duration=0.5, max_duration=3.0, max_cps=25.0, min_gap=0.0

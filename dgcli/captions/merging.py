@@ -19,7 +19,7 @@ class Merger:
         self._known = dict.fromkeys(range(channels), 0.0)
         self._keys = dict.fromkeys(range(channels), 0.0)
         self._ends = dict.fromkeys(range(channels), 0.0)
-        self._heap: list[tuple[float, int, Word, bool]] = []
+        self._heap: list[tuple[float, int, int, Word, bool]] = []  # by key, channel and arrival
         self._count = count()
 
     def put(self, channel: int, words: Iterable[tuple[Word, bool]], until: float) -> None:
@@ -30,19 +30,20 @@ class Merger:
             goes_on = start - ends < _YIELD
             key = max(key, start - _YIELD if goes_on else start)
             ends = max(start, word.end) if 0 <= word.end < float("inf") else start
-            heapq.heappush(self._heap, (key, next(self._count), word, ends_utterance))
+            heapq.heappush(self._heap, (key, channel, next(self._count), word, ends_utterance))
         self._keys[channel], self._ends[channel] = key, ends
         self._known[channel] = max(self._known.get(channel, 0.0), until)
 
     @property
     def known(self) -> float:
-        """Seconds up to which every channel is known."""
-        return min(self._known.values(), default=0.0)
+        """Seconds before which no word is still to come out."""
+        known = min(self._known.values())
+        return min(known, self._heap[0][0]) if self._heap else known
 
     def take(self, everything: bool = False) -> list[tuple[float, Word, bool]]:
         """What is in its final place now: for each word a time that never falls, the word, its flag."""
-        found, border = [], self.known - _YIELD
+        found, border = [], min(self._known.values()) - _YIELD
         while self._heap and (everything or self._heap[0][0] <= border):
-            key, _, word, ends_utterance = heapq.heappop(self._heap)
+            key, _, _, word, ends_utterance = heapq.heappop(self._heap)
             found.append((key, word, ends_utterance))
         return found

@@ -6,6 +6,8 @@ the Unicode Character Database).
 
 import re
 import unicodedata
+from collections.abc import Sequence
+from itertools import pairwise
 
 # C0 and C1 controls, and surrogates that stand alone and so cannot be encoded.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -41,24 +43,45 @@ def width(text: str) -> int:
     )
 
 
+def spaces(texts: Sequence[str]) -> list[str]:
+    """What stands before each of these words: nothing before the first, nor between words of a script that
+    writes no spaces.
+    """
+    if all(text.isascii() for text in texts):
+        return ["", *[" "] * (len(texts) - 1)][: len(texts)]
+    glued = (bool(a and b) and unspaced(a[-1]) and unspaced(b[0]) for a, b in pairwise(texts))
+    return ["", *("" if close else " " for close in glued)][: len(texts)]
+
+
+def joined(texts: Sequence[str]) -> str:
+    """The words as running text."""
+    text = " ".join(texts)
+    if text.isascii():
+        return text
+    return "".join(space + word for space, word in zip(spaces(texts), texts, strict=True))
+
+
 def unspaced(character: str) -> bool:
     """Whether the script of a character writes no spaces between its words."""
     return bool(_UNSPACED.match(character))
 
 
-def _clusters(text: str) -> list[str]:
-    """The text in pieces that must stay together: a character with its marks, an emoji sequence, a flag."""
+def _clusters(text: str, kept: bool = True) -> list[str]:
+    """The text in pieces that must stay together: a character with its marks, an emoji sequence, a flag.
+
+    With `kept`, also what may not begin or end a line stays with its neighbour.
+    """
     found: list[str] = []
     for c in text:
         joins = (
             unicodedata.category(c).startswith("M")
             or c in "\u200d\u200c\ufe0e\ufe0f"
             or "\U0001f3fb" <= c <= "\U0001f3ff"
-            or c in _NOT_FIRST
+            or (kept and c in _NOT_FIRST)
         )
         before = found[-1] if found else ""
         flag = "\U0001f1e6" <= c <= "\U0001f1ff" and before in map(chr, range(0x1F1E6, 0x1F200))
-        if found and (joins or before.endswith("\u200d") or before[-1] in _NOT_LAST or flag):
+        if found and (joins or before.endswith("\u200d") or (kept and before[-1] in _NOT_LAST) or flag):
             found[-1] += c
         else:
             found.append(c)
@@ -68,7 +91,12 @@ def _clusters(text: str) -> list[str]:
 def _portions(text: str, room: int) -> list[str]:
     """A word of a script without spaces, in portions of at most `room` columns."""
     found, now, used = [], "", 0
-    for cluster in _clusters(text):
+    clusters = [
+        part
+        for cluster in _clusters(text)
+        for part in ([cluster] if width(cluster) <= room else _clusters(cluster, kept=False))
+    ]
+    for cluster in clusters:
         columns = width(cluster)
         if now and used + columns > room:
             found.append(now)

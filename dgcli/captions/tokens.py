@@ -11,6 +11,7 @@ from dgcli.transcript import Word
 _INFINITE = float("inf")
 _LATEST = 1e9  # seconds; what is later is no time
 _READ = 15.0  # characters a second: how long a word lasts that does not say
+DASH = "- "  # before each voice of a shared cue that has no other prefix
 _FORMS = 20_000  # printed forms that are remembered
 
 
@@ -50,17 +51,23 @@ class Tokens:
         self.columns_end: list[int] = []
         self.runs: list[int] = []  # the first of the tokens of the same voice up to this one
         self.prefixes: list[int] = []  # columns of the prefix, if a cue begins here
+        self.settled = 0  # tokens before this one are in settled cues: nothing about them changes
         self.latest = 0.0  # seconds: where the last word ends
         self._limits = limits
         self._prefix = prefix
         self._english = english
         self._forms: tuple[dict[str, _Form], dict[str, _Form]] = ({}, {})
         self._voices: dict[tuple[int, int | None], tuple[Voice, str, int]] = {}
-        self._several = channels > 1
+        self.several_channels = channels > 1
         self._began: dict[int, float] = {}  # where the last word of each channel starts and ends
         self._ended: dict[int, float] = {}
         self._before: dict[int, int] = {}  # and which token it is
         self._last_form: _Form | None = None
+
+    @property
+    def caches(self) -> tuple[object, ...]:
+        """What is known of words and voices whatever comes: a copy may share it."""
+        return self._forms, self._voices
 
     def append(self, word: Word, ends_utterance: bool, key: float | None) -> int:
         """Add a word; returns how many tokens it became: mostly one, none where there is no text."""
@@ -78,8 +85,11 @@ class Tokens:
             start = ended
         if not 0.0 <= end <= _LATEST:
             end = start + len(word.text) / _READ
-        start = max(start, self._began.get(word.channel, 0.0))
-        end = min(max(start, end), start + self._limits.max_duration)
+        began = self._began.get(word.channel, 0.0)
+        if start < began:
+            start = began
+        if not start <= end <= start + self._limits.max_duration:
+            end = start if end < start else start + self._limits.max_duration
         if start != word.start or end != word.end:
             word = replace(word, start=start, end=end)
         many = len(form.parts)
@@ -108,14 +118,14 @@ class Tokens:
         voice, _, prefix = known
         if at:
             changed = voice is not self.voices[-1]
-            pause = start - (self.latest if self._several and changed else self.outs[-1])
-            before = self._before.get(channel, -1) if self._several else at - 1
-            if before >= 0 and self.outs[before] > start:
+            pause = start - (self.latest if self.several_channels and changed else self.outs[-1])
+            before = self._before.get(channel, -1) if self.several_channels else at - 1
+            if before >= self.settled and self.outs[before] > start:
                 self.outs[before] = start
             gap = GAP[self.lefts[-1]][form.right]
         else:
             changed, pause, gap = True, 0.0, 0.0
-        if self._several:
+        if self.several_channels:
             self.ins.append(start)
             self._before[channel] = at
             start = max(start if key is None else key, self.starts[-1] if at else 0.0)
@@ -131,7 +141,7 @@ class Tokens:
         self.columns.append(column)
         self.columns_end.append(column + form.width)
         self.runs.append(at if changed else self.runs[-1])
-        self.prefixes.append(prefix if changed or self._several else 0)
+        self.prefixes.append(prefix if changed or self.several_channels else 0)
         self._began[channel], self._ended[channel] = word.start, end
         if end > self.latest:
             self.latest = end
@@ -147,6 +157,10 @@ class Tokens:
         found = self._voices[channel, speaker] = (voice, prefix, width(prefix))
         return found
 
+    def shared_prefix(self, at: int) -> int:
+        """Columns of what stands before the voice of a token where a cue has more than one."""
+        return self._voices[self.voices[at]][2] or len(DASH)
+
     def prefix(self, voice: Voice) -> str:
         """What stands before the words of a voice."""
         return self._voices[voice][1]
@@ -158,7 +172,8 @@ class Tokens:
         del self.gaps[:many]
         for numbers in (self.rights, self.columns, self.columns_end, self.runs, self.prefixes):
             del numbers[:many]
-        if self._several:
+        if self.several_channels:
             del self.ins[:many]
+        self.settled -= many
         self.runs[:] = [max(0, run - many) for run in self.runs]
         self._before = {channel: at - many for channel, at in self._before.items()}

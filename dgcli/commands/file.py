@@ -10,7 +10,7 @@ from dgcli import outputs
 from dgcli.audio.upload import opened
 from dgcli.commands.prerecorded import transcribe
 from dgcli.errors import UsageError
-from dgcli.options import Connection, General, Output, Params, Patience, command
+from dgcli.options import Connection, General, Output, Params, Patience, Rendering, command
 from dgcli.params import Endpoint, encode
 
 
@@ -21,6 +21,7 @@ def file(
     ],
     params: Params,
     output: Output,
+    rendering: Rendering,
     connection: Connection,
     patience: Patience,
     general: General,
@@ -41,12 +42,14 @@ def file(
         raise UsageError(f"{path} is a URL, not a file.", hint=f"Did you mean: dg url {shlex.quote(path)}")
     config = connection.config(timeout=patience.timeout, retries=patience.retries)
     query = encode(params.checked(config))
+    options = rendering.options()
     if path == "-" and not connection.local:
         config.authorization()  # without a key there is no point in reading all of a pipe
     with opened(path) as upload:
         transcribe(
             config,
             outputs.plan(output.format, output.output or (), source=None if path == "-" else Path(path)),
+            options,
             general.console(),
             local=connection.local,
             name=Path(path).name,

@@ -7,7 +7,7 @@ import typer
 
 from dgcli.audio import open_source, raw_format
 from dgcli.commands.streaming import Shown, Streaming, check_outputs
-from dgcli.options import Connection, General, Output, Params, command
+from dgcli.options import Connection, General, Output, Params, Rendering, command
 from dgcli.params import Endpoint
 
 
@@ -18,6 +18,7 @@ def live(
     ],
     params: Params,
     output: Output,
+    rendering: Rendering,
     shown: Shown,
     streaming: Streaming,
     connection: Connection,
@@ -35,6 +36,7 @@ def live(
     config = connection.config()
     values = params.checked(config)
     file = None if source == "-" or "://" in source else Path(source)
+    options = rendering.options()
     check_outputs(output, shown, file)
     streaming.check(local=connection.local)
     if not connection.local:
@@ -54,6 +56,7 @@ def live(
             streaming=streaming,
             shown=shown,
             console=general.console(),
+            options=options,
         )
     finally:
         opened.stop()

@@ -11,7 +11,7 @@ from dgcli.config import Config
 from dgcli.errors import DgError
 from dgcli.formats import Options
 from dgcli.outputs import Outputs
-from dgcli.transcript import parse_body
+from dgcli.transcript import Transcript, parse_body
 from dgcli.ui.console import Console
 from dgcli.ui.progress import upload_bar
 
@@ -41,7 +41,15 @@ def _callback_id(body: bytes) -> str | None:
     return None
 
 
-def _deliver(answer: "Answer", wanted: Outputs, console: Console) -> None:
+def announce(transcript: Transcript, console: Console) -> None:
+    """Say what a user should know of a transcript before reading it."""
+    for warning in transcript.warnings:
+        console.warning(warning)
+    if transcript.is_empty:
+        console.note("The transcript is empty: no speech was found.")
+
+
+def _deliver(answer: "Answer", wanted: Outputs, options: Options, console: Console) -> None:
     """Write the transcript of an answer, or say where it will go."""
     callback = _callback_id(answer.body)
     if callback is not None:
@@ -53,16 +61,14 @@ def _deliver(answer: "Answer", wanted: Outputs, console: Console) -> None:
     except DgError as error:
         error.kept = outputs.keep(answer.body, answer.request_id)
         raise
-    for warning in transcript.warnings:
-        console.warning(warning)
-    if transcript.is_empty:
-        console.note("The transcript is empty: no speech was found.")
-    outputs.write(transcript, wanted, Options())
+    announce(transcript, console)
+    outputs.write(transcript, wanted, options)
 
 
 def transcribe(
     config: Config,
     wanted: Outputs,
+    options: Options,
     console: Console,
     *,
     local: bool,
@@ -76,11 +82,11 @@ def transcribe(
     """
     if local:
         with local_server(config) as here:
-            transcribe(here, wanted, console, local=False, name=name, size=size, send=send)
+            transcribe(here, wanted, options, console, local=False, name=name, size=size, send=send)
         return
     from dgcli.api import Client
 
     with Client(config, report=console.note) as client, upload_bar(console, name, size) as bar:
         answer = send(client, bar.sent)
     console.detail(f"Request {answer.request_id}: {len(answer.body)} bytes, attempt {answer.attempts}.")
-    _deliver(answer, wanted, console)
+    _deliver(answer, wanted, options, console)

@@ -71,13 +71,18 @@ class _Deck:
     """The sinks of one run. A sink that fails does not stop the others; the first failure is remembered."""
 
     def __init__(
-        self, output: Output, shown: Shown, console: Console, audio_seconds: Callable[[], float]
+        self,
+        output: Output,
+        shown: Shown,
+        options: Options,
+        console: Console,
+        audio_seconds: Callable[[], float],
     ) -> None:
         self.failure: DgError | None = None
         self.must_stop = False  # nobody is left to read
         self._console = console
         self._stdout = Stdout()
-        self._options = Options()
+        self._options = options
         self._timestamps = shown.timestamps
         self._screen: ScreenSink | None = None
         self._sinks: list[Sink] = [*self._front(output, shown, audio_seconds)]
@@ -87,6 +92,8 @@ class _Deck:
     def _front(self, output: Output, shown: Shown, audio_seconds: Callable[[], float]) -> Iterator[Sink]:
         """What is seen: a screen, or standard output and notices."""
         form = output.format.lower() if output.format else None
+        if form not in (None, "jsonl"):
+            form = by_name(form).name
         on_screen = form is None and _is_screen(sys.stdout)
         beside = not sys.stdout.isatty() and _is_screen(sys.stderr) and not self._console.quiet
         if on_screen or beside:
@@ -240,13 +247,14 @@ def stream(
     streaming: Streaming,
     shown: Shown,
     console: Console,
+    options: Options | None = None,
 ) -> None:
     """Run one stream from an opened source to its end. Raises every `DgError` there is."""
     if connection.local:
         with local_server(config) as here:
             stream(
                 here, source, form, values, connection=replace(connection, local=False), output=output,
-                streaming=streaming, shown=shown, console=console,
+                streaming=streaming, shown=shown, console=console, options=options,
             )  # fmt: skip
         return
     url = f"{config.url('/v1/listen', websocket=True)}?{query(values, form)}"
@@ -266,7 +274,7 @@ def stream(
             deck.failed(error)
 
     streamer = Streamer(source, form, replace(settings, tap=tap if saved else None))
-    deck = _Deck(output, shown, console, lambda: streamer.audio_seconds)
+    deck = _Deck(output, shown, options or Options(), console, lambda: streamer.audio_seconds)
     signals = _Signals(streamer)
     try:
         with signals.caught(), streamer:

@@ -10,7 +10,7 @@ import typer
 from dgcli import outputs
 from dgcli.commands.prerecorded import transcribe
 from dgcli.errors import UsageError
-from dgcli.options import Connection, General, Output, Params, Patience, command
+from dgcli.options import Connection, General, Output, Params, Patience, Rendering, command
 from dgcli.params import Endpoint, encode
 
 
@@ -30,6 +30,7 @@ def url(
     url: Annotated[str, typer.Argument(help="Address of the recording: http or https.", metavar="URL")],
     params: Params,
     output: Output,
+    rendering: Rendering,
     connection: Connection,
     patience: Patience,
     general: General,
@@ -46,9 +47,11 @@ def url(
     _check_url(url)
     config = connection.config(timeout=patience.timeout, retries=patience.retries)
     query = encode(params.checked(config))
+    options = rendering.options()
     transcribe(
         config,
         outputs.plan(output.format, output.output or ()),
+        options,
         general.console(),
         local=connection.local,
         name=url,

@@ -15,14 +15,24 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format("json", (".json",), "The response of the API, byte for byte", "json"),
     Format("srt", (".srt",), "SubRip captions", "srt"),
-    Format("vtt", (".vtt",), "WebVTT captions", "vtt"),
+    Format("vtt", (".vtt",), "WebVTT captions, with voices; --karaoke times every word", "vtt"),
+    Format(
+        "ass", (".ass",), "Advanced SubStation Alpha captions; --karaoke fills words in", "subtitles", "ass"
+    ),
+    Format("ssa", (".ssa",), "SubStation Alpha captions", "subtitles", "ssa"),
+    Format("ttml", (".ttml", ".dfxp"), "Timed Text Markup Language captions", "subtitles", "ttml"),
+    Format("html", (".html", ".htm"), "A page to read, search and listen to (--audio)", "html"),
+    Format("md", (".md", ".markdown"), "Markdown: summary, topics, paragraphs with times", "md"),
+    Format("csv", (".csv",), "The words, comma-separated, with times and confidence", "csv"),
+    Format("tsv", (".tsv",), "The words, tab-separated, with times and confidence", "tsv"),
+    Format("words.jsonl", (".words.jsonl",), "The words, a JSON object a line", "words_jsonl"),
 )
 
 
 def by_name(name: str) -> Format:
-    """The format called `name`; raises `UsageError` that lists all of them."""
+    """The format called `name`, or with the suffix `.name`; raises `UsageError` that lists all of them."""
     for found in FORMATS:
-        if found.name == name.lower():
+        if name.lower() == found.name or f".{name.lower()}" in found.suffixes:
             return found
     names = ", ".join(known.name for known in FORMATS)
     raise UsageError(f"There is no format {name!r}.", hint=f"Formats: {names}.")
@@ -41,4 +51,4 @@ def by_suffix(path: Path) -> Format:
 
 def renderer(form: Format) -> Render:
     """The function that writes a format; its module is imported only now."""
-    return cast(Render, import_module(f"dgcli.formats.{form.module}").render)
+    return cast(Render, getattr(import_module(f"dgcli.formats.{form.module}"), form.function))

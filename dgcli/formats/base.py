@@ -8,18 +8,21 @@ A format turns a `Transcript` into text. To add one, write a module like this an
         return "".join(channel.text.upper() + "\\n" for channel in transcript.channels)
 
     # formats/__init__.py
-    Format("shout", (".shout",), "The text in capitals", "dgcli.formats.shout"),
+    Format("shout", (".shout",), "The text in capitals", "shout"),
 
 `-f shout` and `-o talk.shout` are then understood, listed and completed. A module is imported when its format
 is written, so a heavy one costs nobody else.
 """
 
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
+from urllib.parse import quote
 
-from dgcli.captions import Limits, Prefix, Voice
+from dgcli.captions import Limits, Prefix, Voice, clean
 from dgcli.transcript import Transcript
 
 
@@ -28,13 +31,27 @@ class Options:
     """What a user may say about how a transcript is written, whatever the format.
 
     `limits` are those of a cue. `karaoke` asks for a time at every word where the format has such. `audio` is
-    what a page links to: a path or a URL, as it is to stand there.
+    the recording that a page links to: a path or a URL, until `beside` makes a link of it.
     """
 
     speaker_names: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
     limits: Limits = field(default_factory=Limits)
     karaoke: bool = False
     audio: str | None = None
+
+    def __post_init__(self) -> None:
+        names = {number: " ".join(clean(name).split()) for number, name in self.speaker_names.items()}
+        object.__setattr__(self, "speaker_names", MappingProxyType(names))
+
+    def beside(self, folder: Path) -> "Options":
+        """The same, with `audio` as a link from a page in `folder`: a URL stays, a path becomes a relative one."""
+        if self.audio is None or "://" in self.audio:
+            return self
+        try:
+            path = os.path.relpath(self.audio, folder)
+        except ValueError:  # another drive
+            return replace(self, audio=Path(self.audio).resolve().as_uri())
+        return replace(self, audio=quote(path.replace(os.sep, "/")))
 
     def speaker(self, number: int) -> str:
         """How a speaker is called: by the name given, or `Speaker N`."""
@@ -63,7 +80,7 @@ class Options:
 
 
 class Render(Protocol):
-    """The one function of a format's module."""
+    """The function that writes a format."""
 
     def __call__(self, transcript: Transcript, options: Options) -> str:
         """The whole output, ending in a newline unless it is empty."""
@@ -71,9 +88,10 @@ class Render(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A row of the registry: the name, the suffixes that choose it, a line of help, and its module."""
+    """A row of the registry: the name, the suffixes that choose it, a line of help, its module and function."""
 
     name: str
     suffixes: tuple[str, ...]
     help: str
     module: str
+    function: str = "render"

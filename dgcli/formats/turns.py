@@ -5,9 +5,15 @@ from dataclasses import replace
 from itertools import groupby
 
 from dgcli.captions import Voice, clean
+from dgcli.captions.text import joined
 from dgcli.transcript import Channel, Segment, Transcript, Word, turns
 
 _UTTERANCE = 0.8  # seconds of pause that end an utterance: the API's own default
+
+
+def _spoken(words: tuple[Word, ...]) -> Segment:
+    """Words of one voice as a segment."""
+    return Segment(joined([word.text for word in words]), words, words[0].channel, words[0].speaker)
 
 
 def _utterances(words: Iterable[Word]) -> Iterator[Segment]:
@@ -18,7 +24,7 @@ def _utterances(words: Iterable[Word]) -> Iterator[Segment]:
             ended = at == len(turn.words) or turn.words[at].start - turn.words[at - 1].end >= _UTTERANCE
             if ended:
                 own = turn.words[begin:at]
-                yield Segment(" ".join(word.text for word in own), own, turn.channel, turn.speaker)
+                yield _spoken(own)
                 begin = at
 
 
@@ -34,9 +40,9 @@ def _paragraphs(channel: Channel) -> Iterator[Segment]:
     if channel.paragraphs and sum(len(one.words) for one in channel.paragraphs) == len(channel.words):
         yield from channel.paragraphs
     elif any(word.speaker is not None for word in channel.words):
-        yield from turns(channel.words)
+        yield from (_spoken(turn.words) for turn in turns(channel.words))
     elif channel.text.strip() or channel.words:
-        text = channel.text if channel.text.strip() else " ".join(word.text for word in channel.words)
+        text = channel.text if channel.text.strip() else joined([word.text for word in channel.words])
         yield Segment(text, channel.words, channel.index)
 
 

@@ -206,6 +206,8 @@ class Connection:
                 suppress_origin=True,
             )
         except websocket.WebSocketBadStatusException as error:
+            if not error.status_code:
+                raise Ended(_unreachable(self._url, ValueError("it does not speak HTTP"))) from error
             body = error.resp_body if isinstance(error.resp_body, bytes) else None
             raise Ended(refused(error.status_code, error.resp_headers or {}, body)) from error
         except _FAILURES as error:

@@ -25,6 +25,8 @@ from dgcli.transcript import Word, parse_words
 KEEP_ALIVE = '{"type":"KeepAlive"}'
 CLOSE_STREAM = '{"type":"CloseStream"}'
 
+_ROUNDING = 0.005  # seconds: the API's times are 32-bit floats, which are 4 ms apart after nine hours
+
 
 def finalize(channel: int | None = None) -> str:
     """The message that has everything buffered returned as final: of one channel, or of all."""
@@ -107,9 +109,11 @@ def without_repeats(result: Interim | Final, floor: float) -> Interim | Final:
     """The result without the words that an earlier connection's finals held.
 
     `floor` is where those finals end, in seconds: a word whose middle lies before it is a repeat. Comparing
-    starts would lose words to rounding. A word without a time is kept.
+    starts would lose words to rounding. A word without a time is kept, and so is one whose middle lies just
+    there: a final that held it would end where the word does.
     """
-    kept = tuple(word for word in result.words if not (word.start + word.end) / 2 < floor)
+    until = floor - _ROUNDING
+    kept = tuple(word for word in result.words if not (word.start + word.end) / 2 < until)
     if len(kept) == len(result.words):
         return result
     text = " ".join(word.text for word in kept)

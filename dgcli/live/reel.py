@@ -1,5 +1,6 @@
 """The audio of a stream as the sender holds it: what was taken, what is covered, what may be needed again."""
 
+import math
 from dataclasses import dataclass
 
 from dgcli.audio.base import AudioFormat
@@ -82,7 +83,9 @@ class Reel:
 
     def confirm(self, final: Final, sent: int) -> bool:
         """Take a final of a connection that was sent up to a position; whether it covers anything new."""
-        if not self._coverage.confirm(final, self.seconds(sent)):
+        # Where the time of a byte is an estimate it says nothing against the server's own.
+        most = self.seconds(sent) if self.exact else math.inf
+        if not self._coverage.confirm(final, most):
             return False
         if not self._opaque:
             kept = min(self._timeline.begin(self.covered).position, sent)

@@ -1,30 +1,31 @@
-"""The routes of the local server: POST /v1/listen and GET /v1/models."""
+"""The routes of the local server: POST and WebSocket /v1/listen, GET /v1/models."""
 
 import asyncio
 import gzip
-import hmac
 import json
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
-from dgcli.server import callback, errors, query, record, responses
+from dgcli.server import background, callback, errors, query, record, responses
 from dgcli.server.engines.base import Audio, Engine, NotAudioError
 from dgcli.server.errors import Refusal
 from dgcli.server.fetch import fetch
+from dgcli.server.live import authorized, listen, refuse_unknown
 from dgcli.server.receive import Received, drain, spool
 from dgcli.server.settings import ServerSettings
 
@@ -35,17 +36,8 @@ _EXPOSED = "dg-model-name,dg-model-uuid,dg-char-count,dg-request-id,dg-project-i
 _log = logging.getLogger("dgcli.server")
 _access = logging.getLogger("dgcli.server.access")
 
+T = TypeVar("T")
 Handler = Callable[[Request, str], Awaitable[Response]]
-
-
-def authorized(header: str | None, key: str | None) -> bool:
-    """Tell whether an Authorization header (Token or Bearer) holds the key that the server wants, if any."""
-    if key is None:
-        return True
-    scheme, _, credential = (header or "").partition(" ")
-    return scheme.lower() in ("token", "bearer") and hmac.compare_digest(
-        credential.strip().encode(), key.encode()
-    )
 
 
 def _json_response(request: Request, body: bytes, request_id: str) -> Response:
@@ -80,14 +72,14 @@ class _EarlyResponse(Response):
         await send({"type": "http.response.body", "body": b""})
 
 
-async def _unless_gone(request: Request, work: Awaitable[bytes]) -> bytes:
+async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
     """Do the work, but cancel it when the client disconnects."""
 
     async def gone() -> None:
         while (await request.receive())["type"] != "http.disconnect":
             pass
 
-    working, watching = asyncio.ensure_future(work), asyncio.create_task(gone())
+    working, watching = asyncio.create_task(work), asyncio.create_task(gone())
     try:
         await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
@@ -135,6 +127,8 @@ class Listen:
                 raise errors.not_audio()
             if settings.record is not None:
                 facts = record.describe(request.scope, request_id)
+                if received.url is not None:
+                    facts["url"] = received.url
                 await asyncio.to_thread(record.keep, settings.record, facts, received.path)
             work = self._answer(received, options, request_id)
             if options.callback is None:
@@ -171,9 +165,10 @@ class Listen:
             raise errors.bad_json() from error
         if not isinstance(url, str):
             raise errors.bad_json()
-        return await asyncio.to_thread(
-            fetch, url, path, limit=limit, allow_private=self._settings.allow_private_urls
-        )
+        allow = self._settings.allow_private_urls
+        work = background.call(lambda stop: fetch(url, path, limit=limit, allow_private=allow, stop=stop))
+        received = await _unless_gone(request, work)
+        return replace(received, url=url)
 
     async def _answer(self, received: Received, options: query.Options, request_id: str) -> bytes:
         saved = self._engine.saved_answer
@@ -269,16 +264,22 @@ def _http_error(limit: int) -> Callable[[Request, Exception], Awaitable[Response
 
 def create_app(settings: ServerSettings, engine: Engine) -> Starlette:
     """Return the ASGI application; the engine must have been started."""
-    listen = Listen(settings, engine)
+    requests = Listen(settings, engine)
+
+    async def live(socket: WebSocket) -> None:
+        await listen(socket, settings, engine)
+
     limit = settings.max_bytes
-    models = _answering(listen.models, limit)
+    models = _answering(requests.models, limit)
     app = Starlette(
         routes=[
-            Route("/v1/listen", _answering(listen.transcribe, limit), methods=["POST"]),
+            Route("/v1/listen", _answering(requests.transcribe, limit), methods=["POST"]),
+            WebSocketRoute("/v1/listen", live),
+            WebSocketRoute("/{path:path}", refuse_unknown),
             Route("/v1/models", models, methods=["GET"]),
             Route("/v1/models/{model_id}", models, methods=["GET"]),
         ],
         exception_handlers={HTTPException: _http_error(limit)},
     )
-    app.state.delivered = listen.delivered
+    app.state.delivered = requests.delivered
     return app

@@ -3,7 +3,9 @@
 import asyncio
 import logging
 import uuid
+from collections.abc import Mapping
 
+from dgcli.server.background import call
 from dgcli.server.fetch import deliver
 from dgcli.server.query import Callback
 
@@ -16,6 +18,15 @@ def key_id(key: str | None) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:dgcli:key:{key or ''}"))
 
 
+async def deliver_once(
+    callback: Callback, body: bytes, headers: Mapping[str, str], *, allow_private: bool
+) -> int | None:
+    """Send `body` and return the status, or None when there was no answer."""
+    return await call(
+        lambda _: deliver(callback.method, callback.url, body, headers, allow_private=allow_private)
+    )
+
+
 async def send(
     callback: Callback, body: bytes, *, token: str, request_id: str, retry_delay: float, allow_private: bool
 ) -> bool:
@@ -24,9 +35,7 @@ async def send(
     for attempt in range(_RETRIES + 1):
         if attempt:
             await asyncio.sleep(retry_delay)
-        status = await asyncio.to_thread(
-            deliver, callback.method, callback.url, body, headers, allow_private=allow_private
-        )
+        status = await deliver_once(callback, body, headers, allow_private=allow_private)
         if status is not None and 200 <= status < 300:
             return True
         _log.warning("callback of %s: %s", request_id, f"HTTP {status}" if status else "no answer")

@@ -19,10 +19,9 @@ import soxr
 from dgcli.server.engines.base import RATE, Audio, NotAudioError
 
 _BLOCK = 1 << 16  # frames per block
-_RAW = {"linear16": "s16le", "linear32": "f32le", "alaw": "alaw", "mulaw": "mulaw"}
-_SAMPLE_BYTES = {"linear16": 2, "linear32": 4, "alaw": 1, "mulaw": 1}
+SAMPLE_BYTES = {"linear16": 2, "linear32": 4, "alaw": 1, "mulaw": 1}
 # Demuxers that open other files or addresses named in the input: a client could read this machine with them.
-_REFERRING = {"hls", "concat", "dash", "sdp", "rtsp", "imf", "webm_dash_manifest"}
+REFERRING = {"hls", "concat", "dash", "sdp", "rtsp", "imf", "webm_dash_manifest"}
 _FRAME = RATE // 100  # samples in 10 ms, the grain at which loudness is looked at
 _QUIET = 30  # frames: a cut wants 0.3 s of quiet around it
 _PIECE = 15.0  # seconds: shorter pieces cost words at the cuts (benchmarks/recogniser.py)
@@ -69,7 +68,7 @@ def expand(raw: bytes, encoding: str) -> Any:
 
 
 def _raw(path: Path, encoding: str, channels: int) -> Blocks:
-    frame = _SAMPLE_BYTES[encoding] * channels
+    frame = SAMPLE_BYTES[encoding] * channels
     with path.open("rb") as file:
         while block := file.read(_BLOCK * frame):
             whole = len(block) // frame * frame
@@ -86,9 +85,9 @@ def _soundfile(path: Path) -> tuple[int, Blocks]:
     return sound.samplerate, blocks()
 
 
-def _pyav(path: Path, format_name: str | None = None) -> tuple[int, Blocks]:
-    container = av.open(str(path), format=format_name, options={"protocol_whitelist": "file"})
-    if _REFERRING & set(container.format.name.split(",")) or not container.streams.audio:
+def _pyav(path: Path) -> tuple[int, Blocks]:
+    container = av.open(str(path), options={"protocol_whitelist": "file"})
+    if REFERRING & set(container.format.name.split(",")) or not container.streams.audio:
         container.close()
         raise NotAudioError
     stream = container.streams.audio[0]
@@ -112,9 +111,15 @@ def _pyav(path: Path, format_name: str | None = None) -> tuple[int, Blocks]:
     return rate, blocks()
 
 
+def check_rate(rate: int) -> None:
+    """Raise NotAudioError for a sample rate (Hz) that no speech was ever recorded with."""
+    if not 1000 <= rate <= 768_000:
+        raise NotAudioError
+
+
 def _open(audio: Audio) -> tuple[int, Blocks]:
     """Return the sample rate and the blocks of frames x channels."""
-    if audio.encoding in _RAW:
+    if audio.encoding in SAMPLE_BYTES:
         if audio.sample_rate is None:
             raise NotAudioError
         return audio.sample_rate, _raw(audio.path, audio.encoding, audio.channels)
@@ -128,7 +133,8 @@ def _open(audio: Audio) -> tuple[int, Blocks]:
         raise NotAudioError from error
 
 
-def _pcm(samples: Any) -> bytes:
+def pcm(samples: Any) -> bytes:
+    """Return float32 samples of -1..1 as 16-bit little-endian PCM."""
     return bytes(np.clip(np.rint(samples * 32767), -32768, 32767).astype("<i2").tobytes())
 
 
@@ -162,7 +168,7 @@ class _TrackWriter:
         self._loudness: list[Any] = []
 
     def write(self, samples: Any) -> None:
-        self._file.write(_pcm(samples))
+        self._file.write(pcm(samples))
         self.samples += len(samples)
         both = np.concatenate([self._rest, samples])
         whole = len(both) // _FRAME * _FRAME
@@ -182,6 +188,7 @@ def decode(audio: Audio, folder: Path) -> Decoded:
     Raises NotAudioError when nothing can be decoded.
     """
     rate, blocks = _open(audio)
+    check_rate(rate)
     try:
         first = next(blocks, None)
         if first is None:

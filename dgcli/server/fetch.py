@@ -9,6 +9,7 @@ import http.client
 import ipaddress
 import socket
 import ssl
+import threading
 from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import closing
@@ -115,8 +116,10 @@ def _check_status(response: http.client.HTTPResponse) -> None:
         raise _refuse("The remote server hosting the media failed to return valid data.")
 
 
-def fetch(url: str, path: Path, *, limit: int, allow_private: bool) -> Received:
-    """Download `url` to `path`; blocks.
+def fetch(
+    url: str, path: Path, *, limit: int, allow_private: bool, stop: threading.Event | None = None
+) -> Received:
+    """Download `url` to `path`; blocks until done or, between two blocks, `stop` is set.
 
     Raises Refusal: REMOTE_CONTENT_ERROR in the API's words, or 413 for more than `limit` bytes.
     """
@@ -133,7 +136,7 @@ def fetch(url: str, path: Path, *, limit: int, allow_private: bool) -> Received:
                 _check_status(response)
                 spool = Spool(path, limit)
                 try:
-                    while block := response.read(_BLOCK):
+                    while (block := response.read1(_BLOCK)) and not (stop and stop.is_set()):
                         spool.write(block)
                 finally:
                     received = spool.close()

@@ -15,11 +15,12 @@ _DRAIN_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Received:
-    """A body on disk."""
+    """Audio on disk; `url` is where it was fetched from, if it was not the body."""
 
     path: Path
     size: int
     sha256: str
+    url: str | None = None
 
 
 class Spool:

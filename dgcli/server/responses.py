@@ -9,7 +9,7 @@ import struct
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from statistics import fmean, median
 from typing import Any
@@ -71,11 +71,13 @@ def word_json(word: Word) -> Json:
     return entry
 
 
-def prepare(words: Sequence[Word], options: Options) -> list[Word]:
-    """Return the words as the options want them written."""
+def prepare(words: Sequence[Word], options: Options, *, begins: bool = True, ends: bool = True) -> list[Word]:
+    """Return the words as the options want them; `begins` and `ends` are those of `wording.punctuate`."""
     result = list(words) if options.filler_words else wording.without_fillers(words)
     result = wording.substitute(result, options.replace)
-    return wording.punctuate(result) if options.punctuate else result
+    if options.punctuate:
+        return wording.punctuate(result, begins=begins, ends=ends)
+    return [replace(word, written=None) for word in result]
 
 
 def _paragraphs(words: Sequence[Word]) -> Json:

@@ -105,6 +105,9 @@ def _new_server(settings: ServerSettings, engine: "Engine", ready: Callable[[], 
             # The implementation that can refuse a handshake with a body, that does not stand on
             # websockets' deprecated legacy API, and that leaves close codes as they are given.
             ws="websockets-sansio",
+            # The API pings nobody and offers no compression; a client that is gone is found by its silence.
+            ws_ping_interval=None,
+            ws_per_message_deflate=False,
             lifespan="off",
             log_config=None,
             access_log=False,

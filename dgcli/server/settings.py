@@ -17,7 +17,8 @@ class ServerSettings:
     that `replay` speaks. `require_key`: only requests with this key are served (None: all are).
     `record`: a folder that keeps every request. `allow_private_urls`: {"url"} and callbacks may name
     addresses that are not public, and callbacks any port. `max_bytes`: the API's limit is 2 GB. Times are
-    in seconds.
+    in seconds: `idle_timeout` is how long a live stream may be without a message of its client (or without
+    any audio since it was opened), `response_timeout` how long with audio but no message to the client.
     """
 
     host: str = "127.0.0.1"
@@ -30,3 +31,5 @@ class ServerSettings:
     max_bytes: int = 2_000_000_000
     workers: int = field(default_factory=_cores)
     callback_retry_delay: float = 30.0
+    idle_timeout: float = 10.0
+    response_timeout: float = 60.0

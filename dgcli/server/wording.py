@@ -104,15 +104,19 @@ def sentences(words: Sequence[Word]) -> list[list[Word]]:
     return result
 
 
-def punctuate(words: Sequence[Word]) -> list[Word]:
-    """Return the words with `written` set: capitals and full stops at long pauses, and a capital I."""
+def punctuate(words: Sequence[Word], *, begins: bool = True, ends: bool = True) -> list[Word]:
+    """Return the words with `written` set: capitals and full stops at long pauses, and a capital I.
+
+    `begins` and `ends` tell whether the first word begins a sentence and the last one ends it.
+    """
     result = []
-    for sentence in split(words, SENTENCE_GAP):
+    groups = split(words, SENTENCE_GAP)
+    for number, sentence in enumerate(groups):
         for index, word in enumerate(sentence):
             text = word.text
-            if index == 0 or text == "i" or text.startswith("i'"):
+            if (index == 0 and (begins or number)) or text == "i" or text.startswith("i'"):
                 text = text[:1].upper() + text[1:]
-            if index == len(sentence) - 1:
+            if index == len(sentence) - 1 and (ends or number < len(groups) - 1):
                 text += "."
             result.append(word if word.written else replace(word, written=text))
     return result

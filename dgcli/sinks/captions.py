@@ -1,6 +1,5 @@
 """Captions while the words come in: blocks of SRT or WebVTT, cue by cue."""
 
-import copy
 from collections.abc import Callable
 
 from dgcli.captions import Captioner, Cue
@@ -68,7 +67,7 @@ class CaptionBlocks:
         """The blocks that would come if nothing more were said. They may still change."""
         if self._captioner is None:
             return ""
-        return self._text(copy.deepcopy(self._captioner).finish(), self._count)
+        return self._text(self._captioner.preview(), self._count)
 
     def finish(self) -> str:
         """The blocks that were not settled yet."""

@@ -125,12 +125,18 @@ class RenderedFile:
             self._folder.cleanup()
 
 
+def _is_events(path: Path) -> bool:
+    """Whether a file keeps the events themselves; `.words.jsonl` is a format."""
+    name = path.name.lower()
+    return name.endswith(".jsonl") and not name.endswith(".words.jsonl")
+
+
 def check_files(files: list[Path], source: Path | None = None) -> None:
     """Refuse what certainly cannot be written, before anything is sent. Raises `UsageError`, `OutputError`.
 
     `source` is a file that must not be overwritten.
     """
-    known = [path for path in files if path.suffix.lower() != ".jsonl"]
+    known = [path for path in files if not _is_events(path)]
     for path in known:
         try:
             by_suffix(path)
@@ -143,7 +149,7 @@ def check_files(files: list[Path], source: Path | None = None) -> None:
 def file_sink(path: Path, options: Options, *, timestamps: bool = False) -> Sink:
     """The sink that the suffix of `path` stands for. Raises `UsageError` for an unknown one."""
     file = GrowingFile(path)
-    if path.suffix.lower() == ".jsonl":
+    if _is_events(path):
         return _Whole(JsonlSink(file.append), file)
     form = by_suffix(path)
     match form.name:
@@ -156,4 +162,4 @@ def file_sink(path: Path, options: Options, *, timestamps: bool = False) -> Sink
         case _:
             if path.exists() and not path.is_file():
                 raise OutputError(f"{path} is no file: {form.name} is written as a whole.")
-            return RenderedFile(path, form, options)
+            return RenderedFile(path, form, options.beside(path.parent))

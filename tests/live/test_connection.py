@@ -105,7 +105,9 @@ def test_no_answer_to_the_handshake(make_server: Make) -> None:
     assert ended.ending.retry
 
 
-@pytest.mark.parametrize("answer", [b"", b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b"\xff\n\n"])
+@pytest.mark.parametrize(
+    "answer", [b"", b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b"\xff\n\n", b"\r\n\r\n"]
+)
 def test_a_server_of_another_kind(answer: bytes) -> None:
     """What is no WebSocket server is an error of ours, whatever it says."""
     with socket.create_server(("127.0.0.1", 0)) as listener:

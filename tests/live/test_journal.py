@@ -2,7 +2,8 @@
 
 import resource
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -87,22 +88,25 @@ def test_the_disk_is_given_back() -> None:
     journal.close()
 
 
-@pytest.fixture
-def small_files() -> Iterator[Callable[[int], None]]:
-    """Files that cannot grow beyond a size: a write fails as on a full disk."""
+@contextmanager
+def small_files(size: int) -> Iterator[None]:
+    """Files cannot grow beyond a size: a write fails as on a full disk. The tests' own output is a file too."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("room", [0, 1, 55, 150])
-def test_a_full_disk_loses_nothing_at_first(small_files: Callable[[int], None], room: int) -> None:
+def test_a_full_disk_loses_nothing_at_first(room: int) -> None:
     """When the disk takes no more, what is on it comes back to memory, and what comes stays there."""
     journal = Journal(100)
-    small_files(room)
     blocks = [bytes([number]) * 10 for number in range(60)]
-    for block in blocks:
-        journal.append(block)
+    with small_files(room):
+        for block in blocks:
+            journal.append(block)
     assert (journal.start, journal.end) == (0, 600)
     assert journal.read(0, 1000) == b"".join(blocks)
     assert journal.on_disk == 0

@@ -150,6 +150,12 @@ def test_a_word_is_a_repeat_if_its_middle_was_covered() -> None:
     assert kept.start == 1.0
 
 
+def test_rounding_loses_no_word_whose_middle_is_the_seam() -> None:
+    """A window that ends in the very middle of a word, rounded up, does not cover the word."""
+    result = final(Word("10048", 4.7, 4.8))
+    assert protocol.without_repeats(result, 4.750000023841858) is result
+
+
 def test_without_repeats_the_text_is_the_servers() -> None:
     """A result that repeats nothing is left as it came."""
     result = final(Word("new", 1.0, 2.0))

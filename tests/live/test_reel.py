@@ -117,6 +117,15 @@ def test_a_long_container_of_unknown_framing_has_a_gap() -> None:
     held.close()
 
 
+def test_an_estimate_does_not_outvote_the_server() -> None:
+    """The end of a final is believed where the time of the bytes is only estimated."""
+    held = Reel(AudioFormat(suffix=".webm"), 600.0)
+    held.append(Block(bytes(1000)), 0)
+    held.confirm(final(0.5, 0, 1, Word("first", 0.4, 0.6)), 1000)
+    assert held.covered == 0.6
+    held.close()
+
+
 def test_nobody_knows_whether_an_unknown_container_is_settled() -> None:
     """While nothing says how long its bytes are, there may be words in them."""
     held = Reel(AudioFormat(suffix=".webm"), 600.0)

@@ -1,7 +1,10 @@
 """Media by URL: what is fetched, and what is refused before a connection is made."""
 
 import http.server
+import json
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +15,7 @@ import pytest
 from dgcli.server import fetch as fetch_module
 from dgcli.server.errors import Refusal
 from dgcli.server.fetch import fetch
+from dgcli.server.run import ServerSettings, running
 
 Reply = Callable[[http.server.BaseHTTPRequestHandler], None]
 
@@ -165,3 +169,28 @@ def test_the_server_refuses_private_urls_unless_told(start: Callable[..., str], 
         refused = client.post(f"{start(allow_private_urls=False)}/v1/listen", json=body)
         assert refused.json()["err_code"] == "REMOTE_CONTENT_ERROR"
         assert client.post(f"{start()}/v1/listen", json=body).status_code == 200
+
+
+def test_the_url_is_recorded(start: Callable[..., str], client: httpx.Client, tmp_path: Path) -> None:
+    """A recording of a {"url"} request holds the media and says where it came from."""
+    with site({"/a.wav": sends(b"sound")}) as url:
+        answer = client.post(f"{start(record=tmp_path)}/v1/listen", json={"url": f"{url}/a.wav"})
+    facts = json.loads((tmp_path / f"{answer.headers['dg-request-id']}.json").read_text())
+    assert (facts["url"], (tmp_path / facts["audio"]).read_bytes()) == (f"{url}/a.wav", b"sound")
+
+
+def test_a_slow_host_does_not_hold_the_server_up(response_file: Path) -> None:
+    """The server ends while a remote host still has not answered."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        target = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        settings = ServerSettings(engine="replay", response=response_file, allow_private_urls=True)
+        with running(settings) as url:
+            host, port = url.removeprefix("http://").split(":")
+            with socket.create_connection((host, int(port))) as sock:
+                body = json.dumps({"url": target}).encode()
+                head = "POST /v1/listen HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                sock.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+                accepted, _ = silent.accept()
+                began = time.monotonic()
+        accepted.close()
+    assert time.monotonic() - began < 3

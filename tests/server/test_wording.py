@@ -23,6 +23,14 @@ def test_sentences_end_at_long_pauses() -> None:
     assert texts(found) == ["so", "i", "said", "hello", "i'm", "here"]
 
 
+def test_parts_of_a_sentence() -> None:
+    """In the middle of a sentence no capital is added, and no full stop before it ends."""
+    part = words("go on")
+    assert wording.text_of(wording.punctuate(part, begins=False, ends=False)) == "go on"
+    assert wording.text_of(wording.punctuate(part, begins=False)) == "go on."
+    assert wording.text_of(wording.punctuate(part, ends=False)) == "Go on"
+
+
 def test_replacing_keeps_time() -> None:
     """A replacement takes the time of what it replaces, shared among its words."""
     found = wording.substitute(words("a b c"), [("a b", "x y z")])

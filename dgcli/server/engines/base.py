@@ -11,13 +11,16 @@ To add a recogniser, write a module like this and give it a row in `engines/__in
             seconds = await in_a_process(decode, audio.path)      # never block the event loop
             return Recognition(duration=seconds, channels=[[Word("polly", 0.0, 0.4, 1.0)]])
 
+        def open_stream(self, audio: LiveAudio) -> LiveStream:
+            return ParrotStream(audio)
+
 `start` is called once, before the event loop runs: start processes there, so that they load while the
 server does. `recognise` may be cancelled at any await, when the client has gone: stop the work. Raise
 NotAudioError for what cannot be decoded; any other exception is answered with 500.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +76,100 @@ class Recognition:
     unknown: Sequence[str] = ()
 
 
+@dataclass(frozen=True)
+class LiveAudio:
+    """What a live stream is told when it opens.
+
+    `encoding`, `sample_rate` (Hz) and `channels` describe raw audio; without an encoding the audio has a
+    header. `endpointing` is the silence in seconds that ends an utterance, None for never. `vocabulary`
+    holds terms to be expected, `speakers` asks for speaker numbers.
+    """
+
+    encoding: str | None = None
+    sample_rate: int | None = None
+    channels: int = 1
+    multichannel: bool = False
+    endpointing: float | None = 0.01
+    vocabulary: Sequence[str] = ()
+    speakers: bool = False
+
+
+@dataclass(frozen=True)
+class Segment:
+    """What was heard on a channel in a window of `duration` seconds from `start`.
+
+    An interim (`is_final` false) restates everything since the last final; the next window begins where
+    that of a final ends. `speech_final` tells that the speaker has stopped.
+    """
+
+    channel: int
+    start: float
+    duration: float
+    words: Sequence[Word]
+    is_final: bool = False
+    speech_final: bool = False
+    from_finalize: bool = False
+
+
+@dataclass(frozen=True)
+class SpeechBegan:
+    """Somebody begins to speak on a channel, `at` seconds into the stream."""
+
+    channel: int
+    at: float
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A channel has been listened to up to `at` seconds, where somebody is `speaking` or not."""
+
+    channel: int
+    at: float
+    speaking: bool = False
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The last event: all audio was heard, `duration` seconds on `channels` channels (0, 0: none at all)."""
+
+    duration: float
+    channels: int
+
+
+LiveEvent = Segment | SpeechBegan | Passed | Ended
+
+
+class LiveStream(ABC):
+    """A recogniser that listens while the audio arrives."""
+
+    @abstractmethod
+    async def send(self, data: bytes) -> None:
+        """Take a block of audio as it arrived; waits while the recogniser is far behind."""
+
+    @abstractmethod
+    async def finalize(self, channel: int | None) -> None:
+        """Make what was heard so far final, on one channel or on all."""
+
+    @abstractmethod
+    async def configure(self, vocabulary: Sequence[str]) -> None:
+        """Expect other terms from the next utterance on."""
+
+    @abstractmethod
+    async def finish(self) -> None:
+        """Tell that no audio follows; the events end when all of it was heard."""
+
+    @abstractmethod
+    def events(self) -> AsyncIterator[LiveEvent]:
+        """Yield events in the order of the audio, `Ended` last.
+
+        Raises NotAudioError as soon as the audio turns out not to be any.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Stop at once and free everything."""
+
+
 class Engine(ABC):
     """A recogniser, or what stands in for one."""
 
@@ -98,3 +195,7 @@ class Engine(ABC):
 
         Raises NotAudioError when the audio cannot be decoded.
         """
+
+    @abstractmethod
+    def open_stream(self, audio: LiveAudio) -> LiveStream:
+        """Return a recogniser for one live stream; called in the event loop."""

@@ -3,14 +3,16 @@
 import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from dgcli.server.engines.base import RATE, Audio, Engine, Model, Recognition, Word
+from dgcli.server.engines.base import RATE, Audio, Engine, LiveAudio, LiveStream, Model, Recognition, Word
 from dgcli.server.engines.pool import Pool
+from dgcli.server.engines.process_stream import ProcessStream
 
 
 def _pieces(track: Mapping[str, Any]) -> list[tuple[int, int]]:
@@ -25,7 +27,7 @@ class PocketsphinxEngine(Engine):
     def __init__(self, workers: int) -> None:
         self._pool = Pool(workers)
 
-    @property
+    @cached_property
     def model(self) -> Model:
         """The model of the installed package."""
         return Model(
@@ -42,6 +44,10 @@ class PocketsphinxEngine(Engine):
     def close(self) -> None:
         """End the workers."""
         self._pool.close()
+
+    def open_stream(self, audio: LiveAudio) -> LiveStream:
+        """Start a process for one live stream."""
+        return ProcessStream(audio)
 
     async def recognise(self, audio: Audio, vocabulary: Sequence[str]) -> Recognition:
         """Decode, recognise all pieces on all workers, and put the words together again."""

@@ -4,7 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -22,7 +22,7 @@ class WorkerError(Exception):
 class Worker:
     """One process and the two pipes to it."""
 
-    def __init__(self, arguments: Sequence[str] = ()) -> None:
+    def __init__(self, module: str = "dgcli.server.engines.worker") -> None:
         # The worker finds this very package, wherever it was imported from; -P keeps modules that happen
         # to lie in the working directory out.
         root = str(Path(dgcli.__file__).parents[1])
@@ -30,7 +30,7 @@ class Worker:
         # A group of its own: Ctrl-C in a terminal must not reach it even before it can ignore the signal.
         group: dict[str, Any] = {"process_group": 0} if os.name == "posix" else {}
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "dgcli.server.engines.worker", *arguments],
+            [sys.executable, "-P", "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from dgcli.errors import UsageError
-from dgcli.server.engines.base import Audio, Engine, Model, Recognition, Word
+from dgcli.server.engines.base import Audio, Engine, LiveAudio, LiveStream, Model, Recognition, Word
+from dgcli.server.engines.replay_stream import ReplayStream
 
 
 def _word(entry: Mapping[str, Any]) -> Word:
@@ -56,6 +57,10 @@ class ReplayEngine(Engine):
     def saved_answer(self) -> bytes:
         """The response as it was saved."""
         return self._saved
+
+    def open_stream(self, audio: LiveAudio) -> LiveStream:
+        """Speak the words of the response as the audio passes them."""
+        return ReplayStream(self._channels, audio)
 
     async def recognise(self, audio: Audio, vocabulary: Sequence[str]) -> Recognition:  # noqa: ARG002
         """Return the words of the response, whatever the audio."""

@@ -91,14 +91,14 @@ def answer(job: Json, jobs: Mapping[str, Callable[[Json], Json]]) -> Json:
         return {"error": f"{type(error).__name__}: {error}"}
 
 
-def _claim_stdout() -> IO[bytes]:
+def claim_stdout() -> IO[bytes]:
     """Keep standard output for messages: prints of native libraries go to standard error instead."""
     own = os.dup(1)
     os.dup2(2, 1)
     return os.fdopen(own, "wb")
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Die when the parent does, even in the middle of a piece; elsewhere the pipe's end tells."""
     # Ctrl-C in a terminal reaches every process of the group: the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -108,8 +108,8 @@ def _end_with_parent() -> None:
 
 def main() -> None:
     """Serve jobs until the pipe ends."""
-    _end_with_parent()
-    out = _claim_stdout()
+    end_with_parent()
+    out = claim_stdout()
     import dgcli.server.decode  # noqa: F401 - loaded before the first job comes
 
     jobs = {"decode": _decode, "recognise": _recogniser()}

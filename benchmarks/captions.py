@@ -1,0 +1,112 @@
+"""Speed and memory of captions: against deepgram-captions, which counts to eight, and for growing transcripts.
+
+    pip install deepgram-captions
+    python benchmarks/captions.py
+
+Each figure is the best of several runs in this process, collections of garbage included. `cues` goes from
+parsed words to SubRip, `whole` from the decoded response, as deepgram-captions does.
+"""
+
+import random
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from dgcli.formats import Options, by_name, renderer
+from dgcli.transcript import parse
+
+LIMIT = 15.0  # times deepgram-captions, for 100,000 words
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+SENTENCES = (
+    "So the first thing I would like to show you is how the pieces fit together, and why they do.",
+    "We had about 300 people there, which was a lot more than anybody had expected.",
+    "Right.",
+    "If you look at the numbers from last year, you will see that they went up by 12 percent in March.",
+    "I don't know, maybe we should ask Anna Koch before we go on with this.",
+    "That is what I thought it was going to be when we talked about it on the phone with the other office",
+    "Okay, well, thank you very much.",
+)
+
+
+def response(count: int, *, speakers: bool) -> dict[str, Any]:
+    """A response of `count` words, spoken at about 170 a minute with pauses."""
+    chance, words, at, speaker = random.Random(count), list[dict[str, Any]](), 0.0, 0
+    while len(words) < count:
+        for text in chance.choice(SENTENCES).split():
+            long = 0.1 + 0.045 * len(text)
+            word = {
+                "word": text.lower().strip(".,"),
+                "punctuated_word": text,
+                "start": round(at, 3),
+                "end": round(at + long, 3),
+                "confidence": 0.98,
+            }
+            words.append({**word, "speaker": speaker} if speakers else word)
+            at += long
+        at += chance.choice((0.0, 0.2, 0.5, 0.9, 2.0))
+        speaker = chance.choice((speaker, speaker, 1 - speaker))
+    alternative = {"transcript": "and so on", "confidence": 1.0, "words": words[:count]}
+    return {"metadata": {"duration": at}, "results": {"channels": [{"alternatives": [alternative]}]}}
+
+
+def best(run: Callable[[], object], times: int) -> float:
+    """Seconds of the fastest of several runs."""
+    found = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        run()
+        found.append(time.perf_counter() - begun)
+    return min(found)
+
+
+def against_peer() -> float:
+    """The larger ratio of our time to that of deepgram-captions for 100,000 words."""
+    from deepgram_captions import DeepgramConverter, srt
+
+    render, worst = renderer(by_name("srt")), 0.0
+    print("100,000 words to SubRip     peer      cues     ratio     whole     ratio")
+    for speakers in (True, False):
+        said = response(100_000, speakers=speakers)
+        transcript = parse(said)
+        peer = best(lambda said=said: srt(DeepgramConverter(said)), 5)
+        cues = best(lambda transcript=transcript: render(transcript, Options()), 5)
+        whole = best(lambda said=said: render(parse(said), Options()), 5)
+        name = "with speakers" if speakers else "without speakers"
+        print(f"{name:20} {peer:9.3f} s {cues:7.3f} s {cues / peer:7.1f} {whole:9.3f} s {whole / peer:7.1f}")
+        worst = max(worst, whole / peer)
+    return worst
+
+
+def growth() -> None:
+    """Time and memory of rendering for each size, and both per word."""
+    render = renderer(by_name("srt"))
+    print("\n    words       time    a word     memory    a word   (what rendering adds at its peak)")
+    for count in SIZES:
+        transcript = parse(response(count, speakers=True))
+        took = best(
+            lambda transcript=transcript: render(transcript, Options()), 3 if count < 1_000_000 else 1
+        )
+        tracemalloc.start()
+        render(transcript, Options())
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        print(
+            f"{count:9,} {took:8.3f} s {1e6 * took / count:6.2f} us {peak / 1e6:8.1f} MB {peak / count:7.0f} B"
+        )
+
+
+def main() -> int:
+    """Print the figures; 1 if we are slower than `LIMIT` allows."""
+    worst = against_peer()
+    growth()
+    print(f"\nAt most {worst:.1f} times deepgram-captions (limit: {LIMIT:g}).")
+    return int(worst > LIMIT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

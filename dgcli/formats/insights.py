@@ -1,0 +1,118 @@
+"""What the API understood beyond the words: summary, topics, intents, sentiment, search hits.
+
+Source of the shapes: Deepgram reference, response schema of the audio intelligence features. The published
+OpenAPI document nests `segments` once more than responses do; both are read.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dgcli.captions import clean
+from dgcli.transcript import Transcript, Word
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Something said of a stretch of the recording; `start` and `end` are seconds, `score` is 0 to 1 or -1 to 1."""
+
+    start: float
+    end: float
+    label: str
+    score: float
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _mappings(value: object) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, list):
+        yield from (item for item in value if isinstance(item, dict))
+
+
+def _text(value: object) -> str:
+    return " ".join(clean(value).split()) if isinstance(value, str) else ""
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and abs(value) < 1e9 else math.nan
+
+
+def _results(transcript: Transcript) -> Mapping[str, Any]:
+    return _mapping(transcript.raw.get("results"))
+
+
+def _feature(transcript: Transcript, name: str) -> Mapping[str, Any]:
+    """What the response says under `name`, however deep."""
+    found = _mapping(_results(transcript).get(name))
+    return _mapping(_mapping(found.get("results")).get(name)) or found
+
+
+def _between(words: tuple[Word, ...], segment: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The seconds from a segment's first word to its last; `None` if it names no words."""
+    first, last = segment.get("start_word"), segment.get("end_word")
+    if not (isinstance(first, int) and isinstance(last, int) and 0 <= first <= last and first < len(words)):
+        return None
+    start, end = words[first].start, words[min(last, len(words) - 1)].end
+    return (start, end) if math.isfinite(start) and math.isfinite(end) else None
+
+
+def _segments(transcript: Transcript, name: str) -> Iterator[tuple[float, float, Mapping[str, Any]]]:
+    words = transcript.channels[0].words if transcript.channels else ()
+    for segment in _mappings(_feature(transcript, name).get("segments")):
+        if times := _between(words, segment):
+            yield *times, segment
+
+
+def summary(transcript: Transcript) -> str:
+    """The summary, empty if there is none."""
+    return _text(_feature(transcript, "summary").get("short"))
+
+
+def topics(transcript: Transcript, feature: str = "topics") -> list[Span]:
+    """Each topic where it comes up; with `feature="intents"`, each intent."""
+    singular = feature.removesuffix("s")
+    return [
+        Span(start, end, _text(item.get(singular)), _number(item.get("confidence_score")))
+        for start, end, segment in _segments(transcript, feature)
+        for item in _mappings(segment.get(feature))
+        if _text(item.get(singular))
+    ]
+
+
+def sentiments(transcript: Transcript) -> list[Span]:
+    """How each stretch sounds: `positive`, `neutral` or `negative`, with its score."""
+    return [
+        Span(start, end, _text(segment.get("sentiment")), _number(segment.get("sentiment_score")))
+        for start, end, segment in _segments(transcript, "sentiments")
+    ]
+
+
+def average_sentiment(transcript: Transcript) -> tuple[str, float] | None:
+    """How the whole sounds, if the response says so."""
+    average = _mapping(_feature(transcript, "sentiments").get("average"))
+    label = _text(average.get("sentiment"))
+    return (label, _number(average.get("sentiment_score"))) if label else None
+
+
+def hits(transcript: Transcript) -> list[Span]:
+    """Where the API found the terms of `search`, in every channel."""
+    found = []
+    for channel in _mappings(_results(transcript).get("channels")):
+        for term in _mappings(channel.get("search")):
+            for hit in _mappings(term.get("hits")):
+                start, end = _number(hit.get("start")), _number(hit.get("end"))
+                if start <= end:
+                    found.append(Span(start, end, _text(term.get("query")), _number(hit.get("confidence"))))
+    return found
+
+
+def distinct(spans: list[Span]) -> list[str]:
+    """The labels, the surest first."""
+    best: dict[str, float] = {}
+    for span in spans:
+        score = 0.0 if math.isnan(span.score) else span.score
+        best[span.label] = max(score, best.get(span.label, -math.inf))
+    return sorted(best, key=lambda label: -best[label])

@@ -1,0 +1,41 @@
+"""The words of a transcript as rows: what the formats for spreadsheets and programs are made of."""
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from dgcli.captions import clean
+from dgcli.formats.base import Options
+from dgcli.transcript import Transcript
+
+
+class Row(NamedTuple):
+    """One word. Times are seconds, `None` where the response has no such number."""
+
+    start: float | None
+    end: float | None
+    channel: int
+    speaker: int | str | None  # the name, where one was given
+    word: str
+    punctuated_word: str
+    confidence: float | None
+    language: str | None
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def rows(transcript: Transcript, options: Options) -> Iterator[Row]:
+    """A row for every word, channel by channel; no cell holds a line feed, a tab or a control character."""
+    for word in transcript.words:
+        yield Row(
+            start=_number(word.start),
+            end=_number(word.end),
+            channel=word.channel,
+            speaker=None if word.speaker is None else options.speaker_names.get(word.speaker, word.speaker),
+            word=" ".join(clean(word.word).split()),
+            punctuated_word=" ".join(clean(word.text).split()),
+            confidence=_number(word.confidence),
+            language=word.language,
+        )

@@ -1,0 +1,91 @@
+"""Captions of real responses, judged by the rules that broadcasters publish, and by how they read."""
+
+import copy
+import json
+import random
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dgcli.formats import Options, by_name, renderer
+from dgcli.transcript import parse
+
+SHARED = Path(__file__).resolve().parents[2].parent / "shared"
+JUDGE = SHARED / "tools" / "caption_lint.py"
+RESPONSES = sorted((SHARED / "responses").glob("*.json"))
+WITHOUT = ("nothing", "speakers", "punctuation", "utterances")
+
+pytestmark = pytest.mark.skipif(
+    not (JUDGE.is_file() and RESPONSES), reason="no shared responses and no judge here"
+)
+
+
+def words_of(response: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every word, wherever it stands."""
+    for channel in response["results"]["channels"]:
+        yield from channel["alternatives"][0]["words"]
+    for utterance in response["results"].get("utterances", []):
+        yield from utterance["words"]
+
+
+def reduced(response: dict[str, Any], without: str) -> dict[str, Any]:
+    """The response as it is without a feature of the API."""
+    found = copy.deepcopy(response)
+    for word in words_of(found):
+        if without == "speakers":
+            word.pop("speaker", None)
+            word.pop("speaker_confidence", None)
+        elif without == "punctuation":
+            word.pop("punctuated_word", None)
+    if without == "utterances":
+        found["results"].pop("utterances", None)
+    return found
+
+
+def judged(response: dict[str, Any], folder: Path) -> list[list[float]]:
+    """The figures (dangling, cut, uneven, in percent) of SRT and WebVTT, which must break no rule."""
+    source = folder / "response.json"
+    source.write_text(json.dumps(response), "utf-8")
+    outputs = []
+    for name in ("srt", "vtt"):
+        outputs.append(folder / f"out.{name}")
+        text = renderer(by_name(name))(parse(response), Options())
+        outputs[-1].write_text(text, "utf-8", newline="")
+    command = [sys.executable, str(JUDGE), "--quality", "--response", str(source), *map(str, outputs)]
+    verdict = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert verdict.returncode == 0, verdict.stdout + verdict.stderr
+    figures = re.findall(r"dangling ([\d.]+)%, cut ([\d.]+)%, uneven ([\d.]+)%", verdict.stdout)
+    return [[float(figure) for figure in row] for row in figures]
+
+
+@pytest.mark.parametrize("without", WITHOUT)
+@pytest.mark.parametrize("path", RESPONSES, ids=lambda path: path.stem)
+def test_no_rule_is_broken(path: Path, without: str, tmp_path: Path) -> None:
+    """Real responses keep every rule, also without speakers, punctuation or utterances, and read well."""
+    figures = judged(reduced(json.loads(path.read_bytes()), without), tmp_path)
+    for dangling, cut, uneven in figures:
+        if without != "punctuation":
+            assert dangling <= 6
+            assert cut <= 15
+            assert uneven <= 25
+
+
+def test_ten_hours_break_no_rule(tmp_path: Path) -> None:
+    """Ten hours of varied speech by three speakers keep every rule."""
+    chance, words, at = random.Random(5), list[dict[str, Any]](), 0.0
+    source = [word for path in RESPONSES for word in words_of(json.loads(path.read_bytes()))]
+    while at < 36_000:
+        first = chance.randrange(len(source) - 40)
+        speaker, pace = chance.randrange(3), chance.uniform(0.7, 1.4)
+        for word in source[first : first + chance.randrange(1, 40)]:
+            long = min(0.8, word["end"] - word["start"]) * pace
+            words.append({**word, "start": round(at, 3), "end": round(at + long, 3), "speaker": speaker})
+            at += long + chance.choice((0, 0, 0, 0, 0.02, 0.06, 0.3, 0.7))
+        at += chance.choice((0, 0.1, 0.8, 1.4, 1.6, 4, 30))
+    response = {"results": {"channels": [{"alternatives": [{"transcript": "", "words": words}]}]}}
+    judged(response, tmp_path)

@@ -1,0 +1,127 @@
+"""`dg render` as a user runs it, and the flags of captions on every command that has them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import BODY, SHARED, Reply, Run, ScriptedServer
+
+WORDS: list[dict[str, Any]] = [
+    {
+        "word": word.lower(),
+        "punctuated_word": word,
+        "start": 0.5 * at,
+        "end": 0.5 * at + 0.4,
+        "speaker": at // 4,
+    }
+    for at, word in enumerate("Good morning to you. And good morning too.".split())
+]
+SAVED = json.dumps(
+    {"results": {"channels": [{"alternatives": [{"transcript": "Good morning.", "words": WORDS}]}]}}
+).encode()
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    """A saved response with two speakers."""
+    path = tmp_path / "call.json"
+    path.write_bytes(SAVED)
+    return path
+
+
+def responses() -> list[bytes]:
+    """Responses to try: one of our own, and the shared ones where they are."""
+    return [BODY, SAVED, *(path.read_bytes() for path in sorted((SHARED / "responses").glob("*.json")))]
+
+
+@pytest.mark.parametrize("name", ["srt", "vtt", "text", "html", "ass", "words.jsonl"])
+def test_rendering_later_is_rendering_at_once(
+    dg: Run, audio: Path, server: ScriptedServer, tmp_path: Path, name: str
+) -> None:
+    """`dg file -o x.json` and then `dg render x.json -f NAME` is `dg file -f NAME`, byte for byte."""
+    for body in responses():
+        server.script = [Reply(body=body)]
+        at_once = dg("file", audio, "--base-url", server.url, "-f", name)
+        assert dg("file", audio, "--base-url", server.url, "-o", tmp_path / "x.json").returncode == 0
+        later = dg("render", tmp_path / "x.json", "-f", name)
+        assert (tmp_path / "x.json").read_bytes() == body
+        assert (later.stdout, later.returncode) == (at_once.stdout, 0)
+        assert later.stdout
+
+
+def test_standard_input_and_several_outputs(dg: Run, saved: Path) -> None:
+    """`-` reads a response from a pipe; each -o has the format of its suffix."""
+    folder = saved.parent
+    result = dg("render", "-", "-o", folder / "a.srt", "-o", folder / "a.md", stdin=SAVED)
+    assert (result.stdout, result.stderr, result.returncode) == (b"", b"", 0)
+    assert (folder / "a.srt").read_text().startswith("1\n00:00:00,000 --> ")
+    assert (folder / "a.md").read_text().startswith("# Transcript\n")
+
+
+def test_names_limits_and_links(dg: Run, saved: Path) -> None:
+    """Names, a preset with a limit changed, and the recording reach the formats."""
+    page = saved.parent / "pages"
+    page.mkdir()
+    result = dg(
+        "render", saved, "-f", "srt", "--speaker", "0=Anna", "--preset", "social", "--max-chars", "20"
+    )
+    assert b"[Anna] Good morning" in result.stdout
+    assert max(len(line) for line in result.stdout.split(b"\n") if b"-->" not in line) <= 20
+    assert dg("render", saved, "-o", page / "call.html", "--audio", saved.parent / "call.mp3").returncode == 0
+    assert 'src="../call.mp3"' in (page / "call.html").read_text()
+
+
+def test_formats_are_listed_without_anything_else(dg: Run) -> None:
+    """--list-formats needs no argument and no key, and has a line for each format."""
+    for command in ("render", "file", "url"):
+        result = dg(command, "--list-formats")
+        assert result.returncode == 0
+        assert result.stdout.count(b"\n") == 12
+        assert result.stdout.startswith(b"text ")
+
+
+def test_many_responses_go_into_a_folder(dg: Run, saved: Path) -> None:
+    """Each response has a file of its name; one that is none does not stop the others and is told at the end."""
+    other, broken, out = saved.with_name("b.json"), saved.with_name("c.json"), saved.parent / "out"
+    other.write_bytes(BODY)
+    broken.write_bytes(b"{}")
+    out.mkdir()
+    result = dg("render", saved, broken, other, "-f", "vtt", "--output-dir", out)
+    assert result.returncode == 7
+    assert sorted(path.name for path in out.iterdir()) == ["b.vtt", "call.vtt"]
+    assert b"c.json" in result.stderr
+    assert b"1 of 3" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        (("missing.json",), 6, b"missing.json cannot be read"),
+        (("-",), 4, b"standard input: "),
+        (("a.json", "b.json"), 2, b"--output-dir"),
+        (("a.json", "--speaker", "Anna"), 2, b"N=NAME"),
+        (("a.json", "--preset", "disney"), 2, b"netflix"),
+        (("a.json", "--max-lines", "0"), 2, b"--max-lines"),
+        (("a.json", "-f", "doc"), 2, b"words.jsonl"),
+        (("-", "--output-dir", "."), 2, b"no name"),
+        (("a.json", "--output-dir", "nowhere"), 8, b"mkdir -p nowhere"),
+    ],
+)
+def test_mistakes_are_told(dg: Run, args: tuple[str, ...], code: int, said: bytes) -> None:
+    """Each mistake has its exit code, one message on stderr and nothing on stdout."""
+    result = dg("render", *args)
+    assert (result.returncode, result.stdout) == (code, b"")
+    assert said in result.stderr
+
+
+def test_silence_gives_a_valid_file_and_a_note(dg: Run, tmp_path: Path) -> None:
+    """An empty transcript is an empty SRT and a WebVTT header, with a note on stderr."""
+    empty = json.dumps(
+        {"results": {"channels": [{"alternatives": [{"transcript": "", "words": []}]}]}}
+    ).encode()
+    srt, vtt = dg("render", "-", "-f", "srt", stdin=empty), dg("render", "-", "-f", "vtt", stdin=empty)
+    assert (srt.stdout, srt.returncode) == (b"", 0)
+    assert vtt.stdout.startswith(b"WEBVTT\n")
+    assert b"empty" in srt.stderr

@@ -1,0 +1,115 @@
+"""A real headless Chromium, driven by chromedriver over the WebDriver protocol (W3C, "WebDriver")."""
+
+import json
+import shutil
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+MISSING = "Chromium and chromedriver are not installed"
+_ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the name the protocol gives to references
+
+
+class Browser:
+    """One session of a browser."""
+
+    def __init__(self, base: str, *, javascript: bool) -> None:
+        arguments = ["--headless=new", "--no-sandbox", "--mute-audio", "--window-size=1100,900"]
+        options: dict[str, Any] = {"binary": CHROMIUM, "args": arguments}
+        if not javascript:
+            options["prefs"] = {"profile.managed_default_content_settings.javascript": 2}
+        wanted = {
+            "browserName": "chrome",
+            "goog:chromeOptions": options,
+            "goog:loggingPrefs": {"performance": "ALL", "browser": "ALL"},
+        }
+        self._base = base
+        self._session = base + "/session"
+        started = self._call("POST", "", {"capabilities": {"alwaysMatch": wanted}})
+        self._session += "/" + started["sessionId"]
+
+    def _call(self, method: str, path: str, body: object = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self._session + path, data, method=method)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)["value"]
+
+    def open(self, page: Path) -> None:
+        """Load a page from disk."""
+        self._call("POST", "/url", {"url": page.resolve().as_uri()})
+
+    def run(self, script: str, *arguments: object) -> Any:
+        """What a script returns."""
+        return self._call("POST", "/execute/sync", {"script": script, "args": arguments})
+
+    def _find(self, selector: str) -> str:
+        found = self._call("POST", "/element", {"using": "css selector", "value": selector})
+        return str(found[_ELEMENT])
+
+    def click(self, selector: str) -> None:
+        """Click the first element that matches."""
+        self._call("POST", f"/element/{self._find(selector)}/click", {})
+
+    def type(self, selector: str, text: str) -> None:
+        """Type into the first element that matches; \\ue007 is Enter."""
+        self._call("POST", f"/element/{self._find(selector)}/value", {"text": text})
+
+    def text(self, selector: str) -> str:
+        """What is to be read in the first element that matches."""
+        return str(self._call("GET", f"/element/{self._find(selector)}/text"))
+
+    def log(self, kind: str) -> list[dict[str, Any]]:
+        """What the browser noted since the last call: `performance` or `browser`."""
+        return list(self._call("POST", "/se/log", {"type": kind}))
+
+    def screenshot(self) -> bytes:
+        """The window as a PNG."""
+        import base64
+
+        return base64.b64decode(self._call("GET", "/screenshot"))
+
+    def requests(self) -> list[str]:
+        """The URLs that were asked for since the last call."""
+        messages = [json.loads(entry["message"])["message"] for entry in self.log("performance")]
+        sent = [one for one in messages if one["method"] == "Network.requestWillBeSent"]
+        return [one["params"]["request"]["url"] for one in sent]
+
+    def wait(self, true: Callable[[], object], seconds: float = 20.0) -> None:
+        """Until something is true of the page; fails after `seconds`."""
+        until = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < until, "the page never got there"
+
+    def quit(self) -> None:
+        """End the session and the browser."""
+        self._call("DELETE", "")
+
+
+@contextmanager
+def browser(*, javascript: bool = True) -> Iterator[Browser]:
+    """A browser for as long as the block runs."""
+    assert DRIVER, MISSING
+    process = subprocess.Popen(
+        [DRIVER, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    try:
+        assert process.stdout is not None
+        port = ""
+        for line in process.stdout:
+            if "started successfully on port" in line:
+                port = line.rsplit(" ", 1)[1].strip(".\n")
+                break
+        session = Browser(f"http://127.0.0.1:{port}", javascript=javascript)
+        try:
+            yield session
+        finally:
+            session.quit()
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)

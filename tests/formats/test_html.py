@@ -1,0 +1,237 @@
+"""The page: what is in it, and what it does in a real browser."""
+
+import re
+import wave
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dgcli.formats import Options, by_name, renderer
+from dgcli.transcript import Transcript, parse
+from tests.formats.browser import CHROMIUM, DRIVER, MISSING, Browser, browser
+
+NASTY = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
+needs_browser = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason=MISSING)
+
+
+def word(text: str, start: float, speaker: int, confidence: float = 0.99) -> dict[str, Any]:
+    """A word of half a second."""
+    return {
+        "word": text.lower(),
+        "punctuated_word": text,
+        "start": start,
+        "end": start + 0.5,
+        "confidence": confidence,
+        "speaker": speaker,
+    }
+
+
+def transcript() -> Transcript:
+    """Two speakers in 20 s, with everything that the API may understand of them."""
+    said = "Good morning. Is this the harbour office? Yes, it is. How can I help you today, sir?".split()
+    words = [word(text, at, int(at >= 7), 0.4 if text == "harbour" else 0.99) for at, text in enumerate(said)]
+    words.append(word(NASTY, 18.0, 1))
+    segment = {"text": "Good morning.", "start_word": 0, "end_word": 6}
+    return parse(
+        {
+            "metadata": {"request_id": "0198-page", "duration": 20.0, "created": "2026-01-02T03:04:05Z"},
+            "results": {
+                "channels": [
+                    {
+                        "alternatives": [{"transcript": " ".join(said), "confidence": 1, "words": words}],
+                        "search": [{"query": "harbour", "hits": [{"confidence": 0.9, "start": 5, "end": 6}]}],
+                    }
+                ],
+                "summary": {"result": "success", "short": f"A call. {NASTY}"},
+                "topics": {
+                    "segments": [{**segment, "topics": [{"topic": "Harbours <b>", "confidence_score": 0.9}]}]
+                },
+                "sentiments": {
+                    "segments": [{**segment, "sentiment": "positive", "sentiment_score": 0.6}],
+                    "average": {"sentiment": "positive", "sentiment_score": 0.5},
+                },
+            },
+        }
+    )
+
+
+def page(options: Options | None = None) -> str:
+    """The page of that transcript."""
+    return renderer(by_name("html"))(transcript(), options or Options())
+
+
+class Seen(HTMLParser):
+    """The tags and the attributes of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [value or "" for name, value in attrs if name in ("src", "href", "action", "data")]
+
+
+def test_nothing_is_loaded_from_elsewhere() -> None:
+    """The page has no address but its own anchors, and its style and script name none either."""
+    text = page()
+    seen = Seen()
+    seen.feed(text)
+    assert all(link.startswith("#") for link in seen.links)
+    assert "http:" not in text
+    assert "https:" not in text
+    assert "url(" not in text
+    assert "@import" not in text
+
+
+def test_what_was_said_is_never_markup() -> None:
+    """Words, summary and topics that look like HTML come out as text; there is one script, the page's own."""
+    seen = Seen()
+    seen.feed(page(Options(speaker_names={0: "<u>Anna</u>"})))
+    assert seen.tags.count("script") == 1
+    assert not {"img", "u", "b"} & set(seen.tags)
+
+
+def test_timeline_shows_what_the_response_has() -> None:
+    """Speakers, sentiment, topics and search hits have lanes; a response without them has only speech."""
+    lanes = re.findall(r'class="lane"><span>([^<]+)', page())
+    assert lanes == ["Speakers", "Sentiment", "Topics", "Search hits"]
+    plain = parse(
+        {"results": {"channels": [{"alternatives": [{"words": [{"word": "hi", "start": 0, "end": 1}]}]}]}}
+    )
+    assert re.findall(r'class="lane"><span>([^<]+)', renderer(by_name("html"))(plain, Options())) == [
+        "Speech"
+    ]
+
+
+def test_empty_transcript_is_a_page() -> None:
+    """A response in which nothing is said gives a page that says so."""
+    empty = parse({"results": {"channels": [{"alternatives": [{"words": []}]}]}})
+    assert "Nothing was said." in renderer(by_name("html"))(empty, Options())
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page beside 20 s of silence, to which it is linked."""
+    folder = tmp_path_factory.mktemp("page")
+    with wave.open(str(folder / "a call#1.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(1)
+        file.setframerate(8000)
+        file.writeframes(b"\x80" * 160_000)
+    options = Options(audio=str(folder / "a call#1.wav")).beside(folder)
+    target = folder / "call.html"
+    target.write_text(page(options), "utf-8")
+    return target
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests that let JavaScript run."""
+    with browser() as session:
+        yield session
+
+
+@pytest.fixture
+def shown(chromium: Browser, saved: Path) -> Browser:
+    """The browser, with the page freshly loaded and nothing remembered."""
+    chromium.open(saved)
+    chromium.run("try { localStorage.clear() } catch {}")
+    chromium.log("performance")
+    chromium.log("browser")
+    chromium.open(saved)
+    return chromium
+
+
+NOW = "return document.querySelector('.now')?.textContent"
+
+
+@needs_browser
+def test_page_asks_for_nothing_but_the_recording(shown: Browser, saved: Path) -> None:
+    """Loaded from disk, the page reads itself and its recording, and the console stays empty."""
+    shown.wait(lambda: shown.run("return document.querySelector('audio').readyState > 0"))
+    asked = [url for url in shown.requests() if not url.startswith("data:")]  # the player's own icons
+    assert {url.rsplit("/", 1)[1] for url in asked} == {"call.html", "a%20call%231.wav"}
+    assert all(url.startswith("file:") for url in asked)
+    assert [entry for entry in shown.log("browser") if entry["level"] == "SEVERE"] == []
+    assert shown.run("return document.title") == "Transcript"
+
+
+@needs_browser
+def test_click_on_a_word_jumps_there(shown: Browser) -> None:
+    """A click on a word moves the recording to it, plays on, and marks the word."""
+    shown.wait(lambda: shown.run("return document.querySelector('audio').readyState > 0"))
+    shown.click(".w[data-s='10.000']")
+    shown.wait(lambda: shown.run("return document.querySelector('audio').currentTime") >= 10)
+    assert shown.run(NOW) in ("it", "is.", "How")
+    assert shown.run("return document.querySelector('audio').paused") is False
+
+
+@needs_browser
+def test_words_are_marked_as_the_recording_plays(shown: Browser) -> None:
+    """While it plays, the mark moves from word to word without anybody's help."""
+    shown.wait(lambda: shown.run("return document.querySelector('audio').readyState > 0"))
+    shown.click(".w[data-s='3.000']")
+    seen = set()
+    shown.wait(lambda: seen.add(shown.run(NOW)) or len(seen - {None}) >= 3)
+    assert len(shown.run("return Array.from(document.querySelectorAll('.now'))")) == 1
+
+
+@needs_browser
+def test_speakers_are_renamed_in_the_page(shown: Browser, saved: Path) -> None:
+    """A name typed for a speaker stands in front of what they say, as text, and is there after reloading."""
+    shown.type(".names input[data-v='0']", "Anna <i>")
+    assert shown.text(".who[data-v='0']") == "Anna <i>"
+    assert shown.text(".who[data-v='1']") == "Speaker 1"
+    shown.open(saved)
+    assert shown.text(".who[data-v='0']") == "Anna <i>"
+
+
+@needs_browser
+def test_search_marks_words_and_phrases(shown: Browser) -> None:
+    """A phrase is found across words and whatever its case; Enter goes from one to the next."""
+    shown.type("#search", "HARBOUR office")
+    marked = "return Array.from(document.querySelectorAll('.hit')).map((one) => one.textContent)"
+    assert shown.run(marked) == ["harbour", "office?"]
+    assert shown.text("#found") == "1 found"
+    shown.type("#search", "\ue007")
+    assert shown.text("#found") == "1 of 1"
+
+
+@needs_browser
+def test_uncertain_words_are_marked(shown: Browser) -> None:
+    """A word heard with little confidence is underlined and says how sure it is; others are not."""
+    low = "return Array.from(document.querySelectorAll('.low')).map((one) => [one.textContent, one.title])"
+    assert shown.run(low) == [["harbour", "40% sure"]]
+    style = "return getComputedStyle(document.querySelector('.low')).textDecorationStyle"
+    assert shown.run(style) == "dotted"
+
+
+@needs_browser
+def test_nothing_said_runs(shown: Browser) -> None:
+    """What looks like a script or an event handler in the response has run nowhere."""
+    assert shown.run("return document.title") == "Transcript"
+    assert shown.run("return document.querySelectorAll('img, main script').length") == 0
+
+
+@needs_browser
+def test_page_is_readable_without_javascript(saved: Path) -> None:
+    """With JavaScript off, all is there to read, with the player, and no control that would do nothing."""
+    with browser(javascript=False) as quiet:
+        quiet.open(saved)
+        text = quiet.text("body")
+        assert "Good morning. Is this the harbour office?" in text
+        assert "Speaker 1" in text
+        assert "A call." in text
+        assert "Harbours <b>" in text
+        assert quiet.text("main").count("0:00") == 1
+        # The driver's own scripts do run: they only look.
+        assert quiet.run("return document.documentElement.className") == ""
+        assert (
+            quiet.run("return getComputedStyle(document.querySelector('#search').parentNode).display")
+            == "none"
+        )
