@@ -35,6 +35,8 @@ COMMANDS = (
     Command("file", "Transcribe a file, or standard input."),
     Command("url", "Transcribe a recording that the API fetches itself."),
     Command("live", "Transcribe a stream: a radio, a pipe, a file as it plays."),
+    Command("mic", "Transcribe the microphone while you speak."),
+    Command("devices", "List the microphones of this machine."),
     Command("render", "Write a saved response in any format, without transcribing again."),
     Command("serve", "Run a Deepgram-compatible server on this machine."),
     Command("completions", "Print the script that completes dg in your shell."),

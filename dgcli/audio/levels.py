@@ -116,7 +116,7 @@ def judge(levels: Sequence[Level], block_seconds: float) -> Judgement:
     if not levels:
         return Judgement(0.0, SILENCE, SILENCE, SILENCE, 0, ("Nothing was recorded.",))
     sorted_rms = sorted(level.rms for level in levels)
-    floor, loud = sorted_rms[len(levels) // 10], sorted_rms[-1 - len(levels) // 10]
+    floor, loud = sorted_rms[len(levels) // 20], sorted_rms[-1 - len(levels) // 10]
     peak = max(level.peak for level in levels)
     clipped = sum(level.clipped for level in levels)
     power = sum(10 ** (level.rms / 10) for level in levels) / len(levels)

@@ -1,6 +1,11 @@
 """A level meter, as text."""
 
 import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from dgcli.ui.console import Console
 
 _CELLS = 12
 _FLOOR = -60.0  # dBFS at the left end
@@ -20,3 +25,26 @@ def bar(rms: float, peak: float, *, cells: int = _CELLS) -> str:
     whole, part = divmod(eighths, 8)
     drawn = _FULL * whole + (_PARTS[part] if part else "")
     return f"▕{drawn:<{cells}}▏{decibels(peak):>6}"
+
+
+def covered(text: str, *, cells: int = _CELLS) -> str:
+    """The place of a meter with a word in it instead of a level."""
+    return f"▕{text:^{cells}.{cells}}▏" + " " * 6
+
+
+@contextmanager
+def line(console: Console) -> Iterator[Callable[[str], None]]:
+    """A line on stderr that is written again and again, and gone at the end; nothing where nobody looks."""
+    if not console.is_terminal:
+        yield lambda text: None  # noqa: ARG005 - nobody looks
+        return
+
+    def show(text: str) -> None:
+        with suppress(OSError, ValueError):  # the terminal is gone
+            sys.stderr.write(f"\r{text}\x1b[K")
+            sys.stderr.flush()
+
+    try:
+        yield show
+    finally:
+        show("")
