@@ -4,7 +4,7 @@
 _dg_value() {
     words="" kind=""
     case $1:$2 in
-        file:--version | url:--version | live:--version | *:--model-version)
+        file:--version | url:--version | live:--version | mic:--version | *:--model-version)
             kind=words
             words="latest"
             ;;
@@ -18,7 +18,7 @@ _dg_value() {
                 base-voicemail base-video whisper whisper-tiny whisper-base whisper-small whisper-medium
                 whisper-large"
             ;;
-        live:-m | live:--model)
+        live:-m | mic:-m | live:--model | mic:--model)
             kind=words
             words="nova-3 nova-3-general nova-3-medical nova-3-pharma nova-2 nova-2-general nova-2-meeting
                 nova-2-phonecall nova-2-finance nova-2-conversationalai nova-2-voicemail nova-2-video
@@ -53,7 +53,8 @@ _dg_value() {
           *:--extra | *:--param | *:--speaker | *:--preset | *:--max-chars | *:--max-lines | \
           *:--min-duration | *:--max-duration | *:--max-cps | *:--min-gap | *:--api-key | *:--access-token | \
           *:--base-url | *:--profile | *:--timeout | *:--retries | *:--utterance-end-ms | *:--speed | \
-          *:--duration | *:--stop-after-silence | *:--max-reconnects | *:--host | *:--port | *:--require-key)
+          *:--duration | *:--stop-after-silence | *:--max-reconnects | *:-d | *:--device | *:--block | \
+          *:--resample | *:--reopen | *:--stop-phrase | *:--host | *:--port | *:--require-key)
             kind=text
             ;;
         *:--tier)
@@ -64,7 +65,7 @@ _dg_value() {
             kind=words
             words="latest v1 v2"
             ;;
-        live:--diarize-model)
+        live:--diarize-model | mic:--diarize-model)
             kind=words
             words="latest v1"
             ;;
@@ -95,7 +96,7 @@ _dg_value() {
             kind=words
             words="POST PUT"
             ;;
-        live:--callback-method)
+        live:--callback-method | mic:--callback-method)
             kind=words
             words="POST GET PUT DELETE"
             ;;
@@ -127,7 +128,7 @@ _dg_command() {
         "")
             flags="-V --version -h --help"
             kind=words
-            words="file url live render serve completions"
+            words="file url live mic devices render serve completions"
             ;;
         file)
             flags="-m --model --version --model-version -l --language --language-hint --detect-language
@@ -176,6 +177,27 @@ _dg_command() {
                 --no-reconnect --api-key --access-token --base-url --profile --allow-http --ca-cert --local -q
                 --quiet -v --verbose -h --help"
             kind=paths
+            ;;
+        mic)
+            flags="-m --model --version --model-version -l --language --language-hint --encoding --sample-rate
+                --smart-format --no-smart-format --punctuate --no-punctuate --numerals --no-numerals
+                --dictation --no-dictation --filler-words --no-filler-words --profanity-filter
+                --no-profanity-filter --no-delay --no-no-delay --diarize --no-diarize --diarize-model
+                --multichannel --no-multichannel --channels --keyterm --keywords --search --replace
+                --detect-entities --no-detect-entities --redact --mip-opt-out --no-mip-opt-out
+                --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
+                --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
+                --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
+                --max-duration --max-cps --min-gap --karaoke -t --timestamps --interim --no-interim --stats
+                --save-audio -d --device --list-devices --test --json --block --resample --reopen
+                --stop-phrase --duration --stop-after-silence --max-reconnects --no-reconnect --api-key
+                --access-token --base-url --profile --allow-http --ca-cert --local -q --quiet -v --verbose -h
+                --help"
+            kind=text
+            ;;
+        devices)
+            flags="--json -q --quiet -v --verbose -h --help"
+            kind=flags
             ;;
         render)
             flags="--output-dir -f --format -o --output --speaker --audio --list-formats --preset --max-chars
