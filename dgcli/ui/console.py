@@ -5,6 +5,7 @@ import re
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TextIO
 
 from dgcli.errors import DgError
 
@@ -33,6 +34,14 @@ def forget_stdout() -> None:
     with suppress(OSError, ValueError):
         devnull = os.open(os.devnull, os.O_WRONLY)
         os.dup2(devnull, sys.stdout.fileno())
+        os.close(devnull)
+
+
+def forget(stream: TextIO) -> None:
+    """Nobody is at the other end any more: what Python still holds for it must not fail when it leaves."""
+    with suppress(OSError, ValueError):
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, stream.fileno())
         os.close(devnull)
 
 
@@ -85,4 +94,4 @@ def _say(message: str, *, label: str = "", colour: str = "") -> None:
     try:
         print(f"dg: {label}{text}", file=sys.stderr, flush=True)
     except (OSError, ValueError):
-        return
+        forget(sys.stderr)
