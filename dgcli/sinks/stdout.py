@@ -7,7 +7,6 @@ from pathlib import Path
 
 from dgcli import outputs
 from dgcli.errors import DgError
-from dgcli.ui.console import forget
 
 
 class Stdout:
@@ -32,7 +31,6 @@ class Stdout:
                 outputs.write_stdout(data)
             except DgError as error:
                 self.failure = error
-                forget(sys.stdout)
                 self._rescue(data)
                 error.kept = self.kept
                 raise

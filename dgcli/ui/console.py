@@ -29,16 +29,8 @@ def colours(stream: object) -> bool:
     return bool(isatty and isatty()) and not dumb
 
 
-def forget_stdout() -> None:
-    """Send standard output nowhere: what is left in its buffer must not fail again when Python ends."""
-    with suppress(OSError, ValueError):
-        devnull = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(devnull, sys.stdout.fileno())
-        os.close(devnull)
-
-
 def forget(stream: TextIO) -> None:
-    """Nobody is at the other end any more: what Python still holds for it must not fail when it leaves."""
+    """Send a stream nowhere: what is left in its buffer must not fail again when Python ends."""
     with suppress(OSError, ValueError):
         devnull = os.open(os.devnull, os.O_WRONLY)
         os.dup2(devnull, stream.fileno())
