@@ -17,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 from dgcli import __version__
 from dgcli.errors import BrokenPipe, DgError, Interrupted, UsageError
 from dgcli.ui import help as help_pages
-from dgcli.ui.console import Console, colours, forget_stdout
+from dgcli.ui.console import Console, colours, forget
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +221,7 @@ def run(args: Sequence[str]) -> int:
         console.error(Interrupted())
         code = Interrupted.exit_code
     except BrokenPipeError:  # from --help and the like
-        forget_stdout()
+        forget(sys.stdout)
         code = BrokenPipe.exit_code
     except Exception as error:
         if console.verbose:

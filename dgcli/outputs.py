@@ -11,7 +11,7 @@ from pathlib import Path
 from dgcli.errors import BrokenPipe, DgError, OutputError, UsageError
 from dgcli.formats import Format, Options, by_name, by_suffix, renderer
 from dgcli.transcript import Transcript
-from dgcli.ui.console import forget_stdout
+from dgcli.ui.console import forget
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +139,10 @@ def write_stdout(data: bytes) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except BrokenPipeError as error:
-        forget_stdout()
+        forget(sys.stdout)
         raise BrokenPipe from error
     except OSError as error:
-        forget_stdout()
+        forget(sys.stdout)
         raise OutputError(f"Standard output cannot be written: {error.strerror}.") from error
 
 

@@ -161,7 +161,9 @@ class _Deck:
 
     def failed(self, error: DgError, sink: Sink | None = None) -> None:
         """Remember a failure; a terminal that is gone is replaced by what standard output falls back to."""
-        self.failure = self.failure or error
+        if self.failure is None:
+            self.failure = error
+        self.failure.kept = self.failure.kept or error.kept
         screen = self._screen
         if screen is not None and sink is screen:
             self._screen = None
@@ -173,6 +175,8 @@ class _Deck:
             self._each(lambda _: self._stdout.write(left), [lines])
         elif isinstance(error, BrokenPipe):
             self.must_stop = True
+        elif screen is not None:
+            screen.warn(error.message)
         else:
             self._console.warning(error.message)
 

@@ -120,6 +120,11 @@ class ScreenSink:
         self._next = self._clock() + _PIPE_SECONDS
         self._dirty = True
 
+    def warn(self, message: str) -> None:
+        """Let a message of our own scroll up: nobody else may write on this terminal."""
+        self._above.append(Text(_plain(f"dg: warning: {message}"), Style(color="yellow")))
+        self._dirty = True
+
     def handle(self, event: Event) -> None:
         """Take the next event."""
         match event:
