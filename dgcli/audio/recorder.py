@@ -45,8 +45,8 @@ class Microphone:
     """Records from an input device as linear16.
 
     `level` is how loud the last block was. `lost` counts blocks that were dropped and overflows that PortAudio
-    reported. While `muted`, nothing is said about the signal. With `noise`, lines that libraries printed
-    become notices.
+    reported; `room` is how many seconds of audio may wait. While `muted`, nothing is said about the signal.
+    With `noise`, lines that libraries printed become notices.
     """
 
     pace = Pace.FREE
@@ -58,6 +58,7 @@ class Microphone:
         *,
         portaudio: PortAudio | None = None,
         noise: Callable[[], list[str]] | None = None,
+        room: float = _ROOM_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = recording.device or "the microphone"
@@ -67,6 +68,7 @@ class Microphone:
         self._portaudio = portaudio or PortAudio(verbose=noise is not None)
         self._noise = noise
         self._clock = clock
+        self._room = room
         self._capture = self._empty()
         self._lost_before = 0  # by the captures before
         self._stopping = threading.Event()
@@ -82,7 +84,7 @@ class Microphone:
         self._may_tell = 0.0
 
     def _empty(self) -> Capture:
-        return Capture(round(_ROOM_SECONDS / self._recording.block))
+        return Capture(round(self._room / self._recording.block))
 
     @property
     def lost(self) -> int:

@@ -46,7 +46,8 @@ def spawn(environment: dict[str, str], tmp_path: Path) -> Iterator[Spawn]:
     made: list[pexpect.spawn[bytes]] = []
 
     def start(*args: str | Path, program: str = "") -> "pexpect.spawn[bytes]":
-        command, rest = (program, []) if program else (dg_path(), ["mic", *map(str, args)])
+        rest = [*map(str, args)] if program else ["mic", *map(str, args)]
+        command = program or dg_path()
         child = pexpect.spawn(
             command, rest, env=environment, cwd=str(tmp_path), dimensions=(24, 100), timeout=30  # type: ignore[arg-type]  # as documented
         )  # fmt: skip
@@ -153,7 +154,7 @@ def test_the_keys(spawn: Spawn, listener: Listener, tmp_path: Path) -> None:
     assert kinds == ["marker", "paused", "resumed", "marker", "stopping"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, None])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, None])
 def test_the_terminal_is_restored(
     spawn: Spawn, listener: Listener, number: signal.Signals | None, pulse: Pulse
 ) -> None:
@@ -178,6 +179,31 @@ def test_the_terminal_is_restored(
     assert shell.match is not None
     assert int(shell.match[1]) == (128 + number if number else 6)
     assert modes(shell) == before
+
+
+def test_the_terminal_is_given_back_while_it_is_stopped(spawn: Spawn, listener: Listener) -> None:
+    """After Ctrl-Z the terminal is the shell's as it was; after fg the keys work again."""
+    shell = spawn("--norc", "-i", program="bash")
+    flags = " ".join([*listener.flags, "--api-key k --allow-http"])
+    shell.sendline(f"PS1='READY> '; stty -a > before.txt; {dg_path()} mic {flags}; stty -a > after.txt")
+    listener.wait_for(lambda: listener.seconds > 0.5)
+    assert not modes(shell) & termios.ECHO
+    shell.send("\x1a")
+    shell.expect("Stopped")
+    shell.expect("READY> ")
+    shell.sendline("stty -a > stopped.txt; echo 'wrote' it")
+    shell.expect("wrote it")
+    shell.sendline("fg")
+    before = listener.seconds
+    listener.wait_for(lambda: listener.seconds > before + 0.5)
+    shell.send("q")
+    listener.wait_for(lambda: "CloseStream" in listener.kinds())
+    shell.expect("READY> ")
+    shell.sendline("stty -a > after.txt; echo 'wrote' it")
+    shell.expect("wrote it")
+    folder = Path(str(shell.cwd))
+    texts = {name: (folder / f"{name}.txt").read_text() for name in ("before", "stopped", "after")}
+    assert all(" echo " in text and " icanon " in text for text in texts.values())
 
 
 def test_without_a_terminal_there_are_no_keys(

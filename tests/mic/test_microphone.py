@@ -1,5 +1,6 @@
 """The source, on a real sound system."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -39,9 +40,10 @@ class Recorder:
         self._made: list[Microphone] = []
         self._running: list[Iterator[bytes | Notice]] = []
 
-    def make(self, **recording: object) -> Microphone:
+    def make(self, room: float = 20.0, **recording: object) -> Microphone:
         """A microphone; PortAudio looks for devices anew for it."""
-        found = Microphone(Recording(**recording), portaudio=PortAudio(verbose=True))  # type: ignore[arg-type]  # as given
+        what = Recording(**recording)  # type: ignore[arg-type]  # as given
+        found = Microphone(what, portaudio=PortAudio(verbose=True), room=room)
         self._made.append(found)
         return found
 
@@ -269,6 +271,22 @@ def test_refusals_of_portaudio_are_explained(args: tuple[object, ...], message: 
     error = explain(sounddevice.PortAudioError(*args), yeti, 48000, 1)
     assert error.message.startswith(f"Yeti {message}")
     assert error.hint
+
+
+def test_what_is_lost_is_counted_and_told(recorder: Recorder) -> None:
+    """When nobody takes blocks for long the newest are dropped, and that is said with the device's name."""
+    microphone = recorder.make(room=0.3, device="pulse")
+    microphone.open()
+    blocks = recorder.blocks(microphone)
+    pause = threading.Event()
+    for _ in range(100):
+        if microphone.lost >= 3:
+            break
+        pause.wait(0.05)
+    said = next(notices(blocks))
+    assert said.kind is NoticeKind.OVERFLOW
+    assert re.fullmatch(r"Audio of pulse was lost \d+ times: the machine is busy\.", said.message)
+    assert microphone.lost >= 3
 
 
 def test_a_muted_microphone_is_told(recorder: Recorder) -> None:
