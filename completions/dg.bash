@@ -1,6 +1,7 @@
 # bash completion for dg dgcli. Made by: dg completions bash
 
-# What follows a flag ($1: command, $2: flag): kind is words, paths, folders or text, or empty if nothing follows.
+# What follows a flag ($1: command, $2: flag): kind is words, asked, paths, folders or text, or
+# empty if nothing follows.
 _dg_value() {
     words="" kind=""
     case $1:$2 in
@@ -53,8 +54,8 @@ _dg_value() {
           *:--extra | *:--param | *:--speaker | *:--preset | *:--max-chars | *:--max-lines | \
           *:--min-duration | *:--max-duration | *:--max-cps | *:--min-gap | *:--api-key | *:--access-token | \
           *:--base-url | *:--profile | *:--timeout | *:--retries | *:--utterance-end-ms | *:--speed | \
-          *:--duration | *:--stop-after-silence | *:--max-reconnects | *:-d | *:--device | *:--block | \
-          *:--resample | *:--reopen | *:--stop-phrase | *:--host | *:--port | *:--require-key)
+          *:--duration | *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | *:--reopen | \
+          *:--stop-phrase | *:--host | *:--port | *:--require-key)
             kind=text
             ;;
         *:--tier)
@@ -110,6 +111,10 @@ _dg_value() {
         *:--endpointing)
             kind=words
             words="10 100 300 500 false"
+            ;;
+        *:-d | *:--device)
+            kind=asked
+            words="devices --names"
             ;;
         *:--output-dir | *:--record)
             kind=folders
@@ -220,7 +225,7 @@ _dg_command() {
 
 _dg() {
     local IFS=$' \t\n' line=${COMP_LINE:0:COMP_POINT} text="" start=""
-    local parts=() command="" flag="" only_arguments="" flags="" words="" kind="" word i
+    local parts=() command="" flag="" only_arguments="" flags="" words="" kind="" word quote cut i
     COMPREPLY=()
 
     # COMP_WORDS is cut at COMP_WORDBREAKS too, so that --model=nova-3 is three; what has no space between is one.
@@ -266,6 +271,7 @@ _dg() {
         [[ ! $only_arguments && ($text == -* || $kind == flags) ]] && words=$flags kind=words
     fi
     text=${text#"$start"}
+    quote=${text%%[!\"\']*}
     text=${text#[\"\']}
 
     # What readline replaces begins after the last character of COMP_WORDBREAKS.
@@ -275,6 +281,19 @@ _dg() {
             for word in $words; do
                 [[ $word == "$text"* ]] && COMPREPLY+=("$start$word")
             done
+            ;;
+        asked)
+            # Which values there are, the program alone knows: a name on each line, what it is behind a tab.
+            [[ $quote ]] || text=${text//\\/}
+            cut=""
+            [[ $COMP_WORDBREAKS == *:* ]] && cut=${text%"${text##*:}"}
+            [[ $cut ]] && start=""
+            while IFS=$'\t' read -r word _; do
+                [[ $word == "$text"* ]] || continue
+                word=${word#"$cut"}
+                [[ $quote ]] || printf -v word %q "$word"
+                COMPREPLY+=("$start$word")
+            done < <("${COMP_WORDS[0]}" $words 2>/dev/null)
             ;;
         paths) return ;; # readline completes paths, spaces and all, where we offer nothing
         folders) type compopt &>/dev/null && compopt -o dirnames ;;

@@ -11,6 +11,12 @@ function __dg_in
     test (count $argv) -eq 0
 end
 
+# Values that the program alone knows, one on each line, what it is behind a tab.
+function __dg_asked
+    set -l program (commandline -opc)[1]
+    $program $argv 2>/dev/null
+end
+
 set -l dg -c dg -c dgcli
 complete $dg -e
 complete $dg -f
@@ -132,7 +138,7 @@ complete $dg -n '__dg_in live mic' -l duration -x -d 'Stop after so much audio.'
 complete $dg -n '__dg_in live mic' -l stop-after-silence -x -d 'Stop after so long without a word.'
 complete $dg -n '__dg_in live mic' -l max-reconnects -x -d 'Tries to connect again without a new word between them. Default: 10.'
 complete $dg -n '__dg_in live mic' -l no-reconnect -d 'End when the connection drops.'
-complete $dg -n '__dg_in mic' -s d -l device -x -d 'Index of a microphone, or part of its name; see dg devices.'
+complete $dg -n '__dg_in mic' -s d -l device -x -a '(__dg_asked devices --names)' -d 'Index of a microphone, or part of its name; see dg devices.'
 complete $dg -n '__dg_in mic' -l list-devices -d 'List the microphones and leave.'
 complete $dg -n '__dg_in mic' -l test -d 'Record five seconds, without sending them, and say how good they are.'
 complete $dg -n '__dg_in mic' -l json -d 'Write --list-devices or --test as JSON.'

@@ -474,7 +474,7 @@ flag|live mic|--duration|text|Stop after so much audio.
 flag|live mic|--stop-after-silence|text|Stop after so long without a word.
 flag|live mic|--max-reconnects|text|Tries to connect again without a new word between them. Default: 10.
 flag|live mic|--no-reconnect||End when the connection drops.
-flag|mic|-d --device|text|Index of a microphone, or part of its name; see dg devices.
+flag|mic|-d --device|asked devices --names|Index of a microphone, or part of its name; see dg devices.
 flag|mic|--list-devices||List the microphones and leave.
 flag|mic|--test||Record five seconds, without sending them, and say how good they are.
 flag|mic|--json||Write --list-devices or --test as JSON.
@@ -559,6 +559,26 @@ flag|serve|--allow-private-urls||Fetch URLs of private networks and this machine
         $offered = @(if ($argument) { $argument.Words })
     }
 
+    if ($takes -like 'asked *') {
+        # Which values there are, the program alone knows: a name on each line, what it is behind a tab.
+        $quote = [string][char]39
+        $asked = @($takes -split ' ' | Select-Object -Skip 1)
+        $text = $text.Trim([char]34, [char]39)
+        $results = @(
+            foreach ($line in & $commandAst.CommandElements[0].Extent.Text @asked 2>$null) {
+                $name, $help = $line -split '\t', 2
+                if ($name.StartsWith($text, [System.StringComparison]::OrdinalIgnoreCase)) {
+                    $quoted = $quote + $name.Replace($quote, $quote + $quote) + $quote
+                    $word = if ($name -match '^[\w.+-]+$') { $name } else { $quoted }
+                    $help = if ($help) { $help } else { $name }
+                    [System.Management.Automation.CompletionResult]::new(
+                        $start + $word, $name, 'ParameterValue', $help)
+                }
+            }
+        )
+        if ($results) { return $results }
+        return ''
+    }
     if ($takes -eq 'path') {
         if ($start -and $text) {
             foreach ($path in [System.Management.Automation.CompletionCompleters]::CompleteFilename($text)) {

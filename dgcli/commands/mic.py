@@ -27,7 +27,7 @@ class Taking:
         str | None,
         typer.Option(
             "--device", "-d", help="Index of a microphone, or part of its name; see dg devices.",
-            metavar="NAME", rich_help_panel=_MICROPHONE,
+            metavar="DEVICE", rich_help_panel=_MICROPHONE,
         ),
     ] = None  # fmt: skip
     list_devices: Annotated[
