@@ -30,17 +30,27 @@ def state_folder() -> Path:
 
 
 def keep(body: bytes, request_id: str | None) -> Path | None:
-    """Put a paid response aside, readable by its owner only; where it is, or None if even that failed."""
+    """Put a paid response aside, readable by its owner only; where it is.
+
+    The state folder comes first, then the one for temporary files. None: neither took it, and it went to
+    standard error as the last place there is.
+    """
     safe = "".join(char for char in request_id or "" if char.isalnum() or char == "-")[:64]
-    try:
-        folder = state_folder()
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(prefix=f"{safe or 'response'}-", suffix=".json", dir=folder)
-        with os.fdopen(handle, "wb") as file:
-            file.write(body)
-    except OSError:
-        return None
-    return Path(name)
+    for folder in (state_folder(), Path(tempfile.gettempdir())):
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle, name = tempfile.mkstemp(prefix=f"{safe or 'response'}-", suffix=".json", dir=folder)
+            with os.fdopen(handle, "wb") as file:
+                file.write(body)
+        except OSError:
+            continue  # the next one may do
+        return Path(name)
+    print("dg: The response can be kept nowhere; here it is:", file=sys.stderr)
+    with suppress(OSError, ValueError):  # stderr is gone too: there is no place left
+        sys.stderr.flush()
+        sys.stderr.buffer.write(body + b"\n")
+        sys.stderr.buffer.flush()
+    return None
 
 
 def _is_special(path: Path) -> bool:
@@ -50,6 +60,13 @@ def _is_special(path: Path) -> bool:
 
 def _check_file(path: Path, source: Path | None) -> None:
     """Refuse an output that certainly cannot be written, or that would destroy the input."""
+    try:
+        path.resolve(strict=True)
+    except FileNotFoundError:
+        pass  # it will be made
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
+        reason = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
+        raise OutputError(f"The output {str(path)[:80]} cannot be used: {reason}.") from error
     if path.is_dir():
         raise OutputError(f"The output {path} is a directory.", hint=f"Name a file: -o {path / 'talk.txt'}")
     folder = path.resolve().parent
@@ -87,6 +104,16 @@ def check(files: Sequence[Path], *, source: Path | None = None) -> None:
         seen.add(path.resolve())
 
 
+def _check_stdout() -> None:
+    """Refuse standard output that was closed: writing nothing to it tells."""
+    try:
+        os.write(sys.stdout.fileno(), b"")
+    except ValueError:
+        return  # no file at all, as inside of tests
+    except OSError as error:
+        raise OutputError(f"Standard output cannot be written: {error.strerror}.") from error
+
+
 def plan(
     stdout_format: str | None, files: Sequence[Path], *, source: Path | None = None, to_stdout: bool = True
 ) -> Outputs:
@@ -99,6 +126,8 @@ def plan(
     if chosen is None and not files and to_stdout:
         chosen = by_name("text")
     check(files, source=source)
+    if chosen is not None:
+        _check_stdout()
     return Outputs(chosen, tuple((path, by_suffix(path)) for path in files))
 
 
