@@ -50,10 +50,11 @@ _dg_value() {
             ;;
         *:--sample-rate | *:--alternatives | *:--channels | *:--keyterm | *:--keywords | *:--search | \
           *:--replace | *:--custom-topic | *:--custom-intent | *:--utt-split | *:--callback | *:--tag | \
-          *:--extra | *:--param | *:--speaker | *:--preset | *:--max-chars | *:--max-lines | \
-          *:--min-duration | *:--max-duration | *:--max-cps | *:--min-gap | *:--api-key | *:--access-token | \
-          *:--base-url | *:--profile | *:--timeout | *:--retries | *:--utterance-end-ms | *:--speed | \
-          *:--duration | *:--stop-after-silence | *:--max-reconnects | *:--host | *:--port | *:--require-key)
+          *:--extra | *:--param | *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | \
+          *:--speaker | *:--preset | *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | \
+          *:--max-cps | *:--min-gap | *:--api-key | *:--access-token | *:--base-url | *:--profile | \
+          *:--timeout | *:--retries | *:--utterance-end-ms | *:--speed | *:--duration | \
+          *:--stop-after-silence | *:--max-reconnects | *:--host | *:--port | *:--require-key)
             kind=text
             ;;
         *:--tier)
@@ -103,15 +104,20 @@ _dg_value() {
             kind=words
             words="text json srt vtt ass ssa ttml html md csv tsv words.jsonl"
             ;;
-        *:-o | *:--output | *:--audio | *:--ca-cert | *:--save-audio | *:--response)
+        *:-o | *:--output | *:--files-from | *:--files0-from | *:--report | *:--audio | *:--ca-cert | \
+          *:--save-audio | *:--response)
             kind=paths
+            ;;
+        *:--output-dir | *:--record)
+            kind=folders
+            ;;
+        *:--skip-existing)
+            kind=words
+            words="same any"
             ;;
         *:--endpointing)
             kind=words
             words="10 100 300 500 false"
-            ;;
-        *:--output-dir | *:--record)
-            kind=folders
             ;;
         *:--engine)
             kind=words
@@ -127,7 +133,7 @@ _dg_command() {
         "")
             flags="-V --version -h --help"
             kind=words
-            words="file url live render serve completions"
+            words="file url live cache render serve completions"
             ;;
         file)
             flags="-m --model --version --model-version -l --language --language-hint --detect-language
@@ -140,9 +146,11 @@ _dg_command() {
                 --custom-topic --custom-topic-mode --intents --no-intents --custom-intent --custom-intent-mode
                 --sentiment --no-sentiment --detect-entities --no-detect-entities --redact --mip-opt-out
                 --no-mip-opt-out --utt-split --callback --callback-method --tag --extra --param -f --format -o
-                --output --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
-                --max-duration --max-cps --min-gap --karaoke --api-key --access-token --base-url --profile
-                --allow-http --ca-cert --local --timeout --retries -q --quiet -v --verbose -h --help"
+                --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
+                --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache --speaker
+                --audio --list-formats --preset --max-chars --max-lines --min-duration --max-duration
+                --max-cps --min-gap --karaoke --api-key --access-token --base-url --profile --allow-http
+                --ca-cert --local --timeout --retries -q --quiet -v --verbose -h --help"
             kind=paths
             ;;
         url)
@@ -156,9 +164,11 @@ _dg_command() {
                 --custom-topic --custom-topic-mode --intents --no-intents --custom-intent --custom-intent-mode
                 --sentiment --no-sentiment --detect-entities --no-detect-entities --redact --mip-opt-out
                 --no-mip-opt-out --utt-split --callback --callback-method --tag --extra --param -f --format -o
-                --output --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
-                --max-duration --max-cps --min-gap --karaoke --api-key --access-token --base-url --profile
-                --allow-http --ca-cert --local --timeout --retries -q --quiet -v --verbose -h --help"
+                --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
+                --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache --speaker
+                --audio --list-formats --preset --max-chars --max-lines --min-duration --max-duration
+                --max-cps --min-gap --karaoke --api-key --access-token --base-url --profile --allow-http
+                --ca-cert --local --timeout --retries -q --quiet -v --verbose -h --help"
             kind=text
             ;;
         live)
@@ -176,6 +186,11 @@ _dg_command() {
                 --no-reconnect --api-key --access-token --base-url --profile --allow-http --ca-cert --local -q
                 --quiet -v --verbose -h --help"
             kind=paths
+            ;;
+        cache)
+            flags="-q --quiet -v --verbose -h --help"
+            kind=words
+            words="info clear"
             ;;
         render)
             flags="--output-dir -f --format -o --output --speaker --audio --list-formats --preset --max-chars

@@ -31,9 +31,10 @@ class Command:
 
 
 COMMANDS = (
-    Command("file", "Transcribe a file, or standard input."),
-    Command("url", "Transcribe a recording that the API fetches itself."),
+    Command("file", "Transcribe files, or standard input."),
+    Command("url", "Transcribe recordings that the API fetches itself."),
     Command("live", "Transcribe a stream: a radio, a pipe, a file as it plays."),
+    Command("cache", "Show or clear the responses that --cache keeps."),
     Command("render", "Write a saved response in any format, without transcribing again."),
     Command("serve", "Run a Deepgram-compatible server on this machine."),
     Command("completions", "Print the script that completes dg in your shell."),
@@ -138,7 +139,7 @@ def _meant(args: Sequence[str]) -> str | None:
     import shlex
 
     first = args[0]
-    if first.lower().startswith(("http://", "https://")):
+    if first.lower().startswith(("http://", "https://", "s3://", "gs://")):
         return f"dg url {shlex.join(args)}"
     if first == "-" or first.lower().endswith(_MEDIA_SUFFIXES) or Path(first).is_file():
         return f"dg file {shlex.join(args)}"

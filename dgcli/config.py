@@ -60,6 +60,11 @@ class Config:
         """Whether the host is this machine."""
         return _is_loopback(urlsplit(self.base_url).hostname or "")
 
+    @property
+    def host(self) -> str:
+        """The name of the server, without a port."""
+        return urlsplit(self.base_url).hostname or ""
+
     def url(self, path: str, *, websocket: bool = False) -> str:
         """The address of an endpoint such as `/v1/listen`, below any path prefix of the base URL."""
         scheme, host, prefix, _, _ = urlsplit(self.base_url)

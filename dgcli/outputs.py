@@ -131,34 +131,39 @@ def plan(
     return Outputs(chosen, tuple((path, by_suffix(path)) for path in files))
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Write a whole file or nothing: a reader, or a crash, never sees half of one. Raises `OutputError`."""
+def write_file(
+    path: Path, data: bytes, *, scratch: Path | None = None, durable: bool = True, private: bool = False
+) -> None:
+    """Write a whole file or nothing: a reader, or a crash, never sees half of one. Raises `OutputError`.
+
+    What is unfinished lies in `scratch`, a folder on the same file system, or else beside the file. Without
+    `durable`, a power cut soon afterwards may lose what was written. A `private` file is its owner's only.
+    """
     try:
         if _is_special(path):
             path.write_bytes(data)
             return
-        target = path.resolve()  # a symbolic link stays one
-        handle, name = tempfile.mkstemp(prefix=".dg-", suffix=".part", dir=target.parent)
+        target = path.resolve() if path.is_symlink() else path  # a symbolic link stays one
+        folder = target.parent if scratch is None or target is not path else scratch
+        part = folder / f".dg-{os.urandom(8).hex()}.part"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        # The system takes the umask off: asking for it means setting it, for all threads at once.
+        handle = os.open(part, flags, 0o600 if private else 0o666)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
                 file.flush()
-                os.fsync(file.fileno())
-            Path(name).chmod(target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask())
-            Path(name).replace(target)
+                if durable:
+                    os.fsync(file.fileno())
+            with suppress(FileNotFoundError):
+                part.chmod(target.stat().st_mode & 0o7777)
+            part.replace(target)
         except BaseException:
             with suppress(OSError):  # the first failure is the one to tell
-                Path(name).unlink()
+                part.unlink()
             raise
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def _umask() -> int:
-    """The permissions that new files lack; reading it means setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def write_stdout(data: bytes) -> None:
@@ -175,7 +180,8 @@ def write_stdout(data: bytes) -> None:
         raise OutputError(f"Standard output cannot be written: {error.strerror}.") from error
 
 
-def _rendered(transcript: Transcript, form: Format, options: Options) -> bytes:
+def rendered(transcript: Transcript, form: Format, options: Options) -> bytes:
+    """A transcript in a format, as the bytes of a file."""
     return renderer(form)(transcript, options).encode("utf-8", "surrogateescape")
 
 
@@ -190,7 +196,7 @@ def write(transcript: Transcript, outputs: Outputs, options: Options) -> None:
         jobs.append((None, outputs.stdout))  # last: files are safe before a broken pipe ends us
     for path, form in jobs:
         try:
-            data = _rendered(transcript, form, options.beside(path.parent if path else Path()))
+            data = rendered(transcript, form, options.beside(path.parent if path else Path()))
             if path is None:
                 write_stdout(data)
             else:

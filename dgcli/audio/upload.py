@@ -8,13 +8,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Protocol, cast
 
 from dgcli.audio.media import SNIFF_BYTES, media_type
 from dgcli.errors import AudioError, UsageError
 
 BLOCK = 1 << 20  # bytes read, and handed to the socket, at a time
 MAX_UPLOAD = 2 * 1024**3  # bytes; the API takes up to 2 GB
+
+
+class Sendable(Protocol):
+    """What can be uploaded: `size` bytes of a media type, from the beginning as often as it takes."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    @property
+    def media_type(self) -> str:
+        """Content-Type."""
+
+    def blocks(self) -> Iterator[bytes]:
+        """All of it from the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +57,8 @@ class Upload:
             left -= len(block)
 
 
-def _check_size(size: int, name: str) -> None:
+def check_size(size: int, name: str) -> None:
+    """Raises `AudioError` for what is empty or too large for the API."""
     if size == 0:
         raise AudioError(f"{name} is empty.")
     if size > MAX_UPLOAD:
@@ -55,7 +71,7 @@ def _check_size(size: int, name: str) -> None:
 def _upload(file: BinaryIO, name: str) -> Upload:
     """An open file that can be rewound, as an upload."""
     size = file.seek(0, 2)
-    _check_size(size, name)
+    check_size(size, name)
     file.seek(0)
     return Upload(file, size, media_type(file.read(SNIFF_BYTES), name))
 
@@ -79,7 +95,7 @@ def _whole(stream: BinaryIO, name: str) -> Iterator[Upload]:
         try:
             while block := stream.read(BLOCK):
                 total += len(block)
-                _check_size(total, name)
+                check_size(total, name)
                 spool.write(block)
         except OSError as error:
             raise AudioError(f"{name} cannot be read: {error.strerror}.") from error
