@@ -51,10 +51,11 @@ _dg_value() {
             ;;
         *:--sample-rate | *:--alternatives | *:--channels | *:--keyterm | *:--keywords | *:--search | \
           *:--replace | *:--custom-topic | *:--custom-intent | *:--utt-split | *:--callback | *:--tag | \
-          *:--extra | *:--param | *:--speaker | *:--preset | *:--max-chars | *:--max-lines | \
-          *:--min-duration | *:--max-duration | *:--max-cps | *:--min-gap | *:--api-key | *:--access-token | \
-          *:--base-url | *:--profile | *:--timeout | *:--retries | *:--utterance-end-ms | *:--speed | \
-          *:--duration | *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | *:--reopen | \
+          *:--extra | *:--param | *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | \
+          *:--speaker | *:--preset | *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | \
+          *:--max-cps | *:--min-gap | *:--api-key | *:--access-token | *:--base-url | *:--profile | \
+          *:--timeout | *:--retries | *:--utterance-end-ms | *:--speed | *:--duration | \
+          *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | *:--reopen | \
           *:--stop-phrase | *:--host | *:--port | *:--require-key)
             kind=text
             ;;
@@ -105,8 +106,16 @@ _dg_value() {
             kind=words
             words="text json srt vtt ass ssa ttml html md csv tsv words.jsonl"
             ;;
-        *:-o | *:--output | *:--audio | *:--ca-cert | *:--save-audio | *:--response)
+        *:-o | *:--output | *:--files-from | *:--files0-from | *:--report | *:--audio | *:--ca-cert | \
+          *:--save-audio | *:--response)
             kind=paths
+            ;;
+        *:--output-dir | *:--record)
+            kind=folders
+            ;;
+        *:--skip-existing)
+            kind=words
+            words="same any"
             ;;
         *:--endpointing)
             kind=words
@@ -115,9 +124,6 @@ _dg_value() {
         *:-d | *:--device)
             kind=asked
             words="devices --names"
-            ;;
-        *:--output-dir | *:--record)
-            kind=folders
             ;;
         *:--engine)
             kind=words
@@ -133,7 +139,7 @@ _dg_command() {
         "")
             flags="-V --version -h --help"
             kind=words
-            words="file url live mic devices render serve completions"
+            words="file url live mic devices cache render serve completions"
             ;;
         file)
             flags="-m --model --version --model-version -l --language --language-hint --detect-language
@@ -146,9 +152,11 @@ _dg_command() {
                 --custom-topic --custom-topic-mode --intents --no-intents --custom-intent --custom-intent-mode
                 --sentiment --no-sentiment --detect-entities --no-detect-entities --redact --mip-opt-out
                 --no-mip-opt-out --utt-split --callback --callback-method --tag --extra --param -f --format -o
-                --output --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
-                --max-duration --max-cps --min-gap --karaoke --api-key --access-token --base-url --profile
-                --allow-http --ca-cert --local --timeout --retries -q --quiet -v --verbose -h --help"
+                --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
+                --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache --speaker
+                --audio --list-formats --preset --max-chars --max-lines --min-duration --max-duration
+                --max-cps --min-gap --karaoke --api-key --access-token --base-url --profile --allow-http
+                --ca-cert --local --timeout --retries -q --quiet -v --verbose -h --help"
             kind=paths
             ;;
         url)
@@ -162,9 +170,11 @@ _dg_command() {
                 --custom-topic --custom-topic-mode --intents --no-intents --custom-intent --custom-intent-mode
                 --sentiment --no-sentiment --detect-entities --no-detect-entities --redact --mip-opt-out
                 --no-mip-opt-out --utt-split --callback --callback-method --tag --extra --param -f --format -o
-                --output --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
-                --max-duration --max-cps --min-gap --karaoke --api-key --access-token --base-url --profile
-                --allow-http --ca-cert --local --timeout --retries -q --quiet -v --verbose -h --help"
+                --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
+                --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache --speaker
+                --audio --list-formats --preset --max-chars --max-lines --min-duration --max-duration
+                --max-cps --min-gap --karaoke --api-key --access-token --base-url --profile --allow-http
+                --ca-cert --local --timeout --retries -q --quiet -v --verbose -h --help"
             kind=text
             ;;
         live)
@@ -203,6 +213,11 @@ _dg_command() {
         devices)
             flags="--json -q --quiet -v --verbose -h --help"
             kind=flags
+            ;;
+        cache)
+            flags="-q --quiet -v --verbose -h --help"
+            kind=words
+            words="info clear"
             ;;
         render)
             flags="--output-dir -f --format -o --output --speaker --audio --list-formats --preset --max-chars

@@ -6,11 +6,12 @@ Register-ArgumentCompleter -Native -CommandName 'dg', 'dgcli' -ScriptBlock {
     # Sort, commands, names, what follows, help; the words that may follow have the next rows.
     $table = @'
 argument||COMMAND|words|
-word||file||Transcribe a file, or standard input.
-word||url||Transcribe a recording that the API fetches itself.
+word||file||Transcribe files, or standard input.
+word||url||Transcribe recordings that the API fetches itself.
 word||live||Transcribe a stream: a radio, a pipe, a file as it plays.
 word||mic||Transcribe the microphone while you speak.
 word||devices||List the microphones of this machine.
+word||cache||Show or clear the responses that --cache keeps.
 word||render||Write a saved response in any format, without transcribing again.
 word||serve||Run a Deepgram-compatible server on this machine.
 word||completions||Print the script that completes dg in your shell.
@@ -18,14 +19,17 @@ argument|file|PATH|path|
 argument|url|URL|text|
 argument|live|SOURCE|path|
 argument|mic|[-]|text|
-argument|render|RESPONSE...|text|
+argument|cache|info|clear|words|
+word||info||
+word||clear||
+argument|render|RESPONSE|text|
 argument|completions|SHELL|words|
 word||bash||
 word||zsh||
 word||fish||
 word||powershell||
 flag||-V --version||Show the version and leave.
-flag| file url live mic devices render serve completions|-h --help||Show this message and exit.
+flag| file url live mic devices cache render serve completions|-h --help||Show this message and exit.
 flag|file url|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
@@ -370,7 +374,7 @@ word||PUT||
 flag|file url live mic|--tag|text|Label of the request in usage reports; repeatable.
 flag|file url live mic|--extra|text|KEY:VALUE that comes back in the metadata; repeatable.
 flag|file url live mic|--param|text|Any other query parameter of the API, as KEY=VALUE; repeatable.
-flag|file url live mic render|-f --format|words|Format for standard output. Default: text.
+flag|file url|-f --format|words|Format for standard output; of a batch, for the files: repeatable. Default: text.
 word||text||The words, in paragraphs; who speaks them where that is known
 word||json||The response of the API, byte for byte
 word||srt||SubRip captions
@@ -384,6 +388,22 @@ word||csv||The words, comma-separated, with times and confidence
 word||tsv||The words, tab-separated, with times and confidence
 word||words.jsonl||The words, a JSON object a line
 flag|file url live mic render|-o --output|path|File to write; its suffix names the format; repeatable.
+flag|file url|-r --recursive||Transcribe every recording below a directory.
+flag|file url|--files-from|path|File with a path or URL on each line; - for standard input.
+flag|file url|--files0-from|path|The same with NUL after each (find -print0), for any name.
+flag|file url|--output-dir|path|Write below this, as the recordings lie below theirs; else beside each.
+flag|file url|--name-template|text|Names of the outputs, from {stem}, {name}, {ext}, {lang} and {hash}. Default: {stem}.{ext}.
+flag|file url|-j --jobs|text|Uploads at once. Default: 4.
+flag|file url|--max-rps|text|Requests a second, at most.
+flag|file url|--skip-existing|words|Keep outputs made of the same audio with the same options (same, the default), or any.
+word||same||
+word||any||
+flag|file url|--overwrite||Send everything again, and pay for it again.
+flag|file url|--fail-fast||Begin nothing more after the first failure.
+flag|file url|--dry-run||Only list what would be sent and written, and the hours of audio.
+flag|file url|--report|path|Write a line of JSON for each recording.
+flag|file url|--shard|text|Take only share K of N; auto: the one that Slurm, Kubernetes or AWS Batch gives.
+flag|file url|--cache||Keep responses, and use kept ones for the same audio and options.
 flag|file url live mic render|--speaker|text|Name of speaker N (of channel N, where only channels are known); repeatable.
 flag|file url live mic render|--audio|path|Recording that html and md link to: a path or a URL.
 flag|file url live mic render|--list-formats||List the formats and leave.
@@ -404,8 +424,8 @@ flag|file url live mic|--ca-cert|path|Certificate authorities to trust; else SSL
 flag|file url live mic|--local||Transcribe on this machine: no key, no network, English only.
 flag|file url|--timeout|text|Seconds to wait for the transcript after the upload. Default: 1500.
 flag|file url|--retries|text|Further tries after a lost connection or a busy server; one that comes after a whole upload may be billed again. Default: 3.
-flag|file url live mic devices render serve completions|-q --quiet||Say nothing but errors.
-flag|file url live mic devices render serve completions|-v --verbose||Say more.
+flag|file url live mic devices cache render serve completions|-q --quiet||Say nothing but errors.
+flag|file url live mic devices cache render serve completions|-v --verbose||Say more.
 flag|live mic|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
@@ -463,6 +483,19 @@ word||POST||
 word||GET||
 word||PUT||
 word||DELETE||
+flag|live mic render|-f --format|words|Format for standard output. Default: text.
+word||text||The words, in paragraphs; who speaks them where that is known
+word||json||The response of the API, byte for byte
+word||srt||SubRip captions
+word||vtt||WebVTT captions, with voices; --karaoke times every word
+word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
+word||ssa||SubStation Alpha captions
+word||ttml||Timed Text Markup Language captions
+word||html||A page to read, search and listen to (--audio)
+word||md||Markdown: summary, topics, paragraphs with times
+word||csv||The words, comma-separated, with times and confidence
+word||tsv||The words, tab-separated, with times and confidence
+word||words.jsonl||The words, a JSON object a line
 flag|live mic|-t --timestamps||Print when each utterance was said: text [2.5 - 4.26].
 flag|live mic|--interim||Show what is understood so far; on stderr where lines are written. Default: on a terminal.
 flag|live mic|--no-interim||The opposite of --interim.

@@ -255,3 +255,16 @@ def parse_body(body: bytes) -> Transcript:
     if not isinstance(response, dict):
         raise ApiError("The answer is JSON, but no transcript.")
     return parse(response, body)
+
+
+def callback_id(body: bytes) -> str | None:
+    """The request id of an answer that says no more than that: its transcript goes to a callback."""
+    if len(body) > 1000:
+        return None
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return None  # `parse_body` says what is wrong with it
+    if isinstance(answer, dict) and "request_id" in answer and "results" not in answer:
+        return str(answer["request_id"])
+    return None

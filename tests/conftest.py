@@ -248,3 +248,15 @@ def shared_audio() -> Path:
     if not folder.is_dir():
         pytest.skip("the shared recordings are not next to this checkout")
     return folder
+
+
+def loaded(code: str) -> set[str]:
+    """The modules that are loaded after `code` ran in a fresh Python."""
+    script = f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    return set(result.stderr.decode().split())
+
+
+def loaded_by(args: list[str]) -> set[str]:
+    """The modules that are loaded when `dg` has run with `args`."""
+    return loaded(f"from dgcli.app import run\nrun({args!r})")

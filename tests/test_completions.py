@@ -353,7 +353,7 @@ def test_zsh_from_fpath(folder: Path, tmp_path: Path) -> None:
 
 def test_descriptions(zsh: Terminal, fish: Fish) -> None:
     """zsh and fish say what commands, flags and formats are."""
-    assert re.search(r"url +-- Transcribe a recording that the API fetches itself\.", zsh.listed("dg "))
+    assert re.search(r"url +-- Transcribe recordings that the API fetches itself\.", zsh.listed("dg "))
     assert "--utterances  " in (flags := zsh.listed("dg file --ut"))
     assert "-- Divide the transcript into utterances: what one speaker says without a pause." in flags
     assert re.search("srt +-- SubRip captions", zsh.listed("dg file -f "))
