@@ -88,7 +88,7 @@ def correlation(played: Path, kept: Path) -> float:
 def test_what_is_said_is_transcribed_and_kept(spawn: Spawn, pulse: Pulse, tmp_path: Path) -> None:
     """Of a recording played into the microphone 90 % of the words come out; the saved audio is what was played."""
     text, audio = tmp_path / "notes.txt", tmp_path / "take.wav"
-    child = spawn("--local", "--duration", "28", "-o", text, "--save-audio", audio)
+    child = spawn("--local", "--duration", "33", "-o", text, "--save-audio", audio)
     child.expect("Recording from default: linear16, 44100 Hz, mono")
     child.expect("listening")
     pulse.play(SAMPLE)
@@ -97,7 +97,7 @@ def test_what_is_said_is_transcribed_and_kept(spawn: Spawn, pulse: Pulse, tmp_pa
     reference = words(PREAMBLE.read_text())
     assert heard(reference, words(text.read_text())) >= 0.9 * len(reference)
     with wave.open(str(audio)) as kept:
-        assert kept.getnframes() / kept.getframerate() == pytest.approx(28.0, abs=0.01)
+        assert kept.getnframes() / kept.getframerate() == pytest.approx(33.0, abs=0.01)
     assert correlation(SAMPLE, audio) > 0.95
 
 
