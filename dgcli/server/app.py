@@ -233,8 +233,8 @@ def _answering(handler: Handler, limit: int) -> Callable[[Request], Awaitable[Re
             response = Response(status_code=499)
         except asyncio.CancelledError:
             # The server is being stopped, and has waited for this request as long as it does.
-            refusal = Refusal(503, "SERVICE_UNAVAILABLE", "Please try again later")
-            response = _EarlyResponse(refusal, request_id, limit)
+            stopping = Refusal(503, "SERVICE_UNAVAILABLE", "Please try again later")
+            response = _EarlyResponse(stopping, request_id, limit)
         except Exception:
             _log.exception("request %s failed", request_id)
             response = _EarlyResponse(errors.internal_error(), request_id, limit)
