@@ -121,8 +121,8 @@ def without_repeats(result: Interim | Final, floor: float) -> Interim | Final:
     return replace(result, words=kept, text=text, start=start)
 
 
-def parse(text: str, offset: float = 0.0, cursor: float = 0.0) -> Event | None:
-    """The event that a message of the server is; None for one that says nothing.
+def parse(text: str, offset: float = 0.0, cursor: float = 0.0) -> Event:
+    """The event that a message of the server is.
 
     `offset` (seconds) is where the connection's time 0 lies on the stream's timeline, `cursor` how much audio
     was sent when the message came. A message that is no JSON object, or of an unknown type, becomes a notice:
@@ -140,8 +140,8 @@ def parse(text: str, offset: float = 0.0, cursor: float = 0.0) -> Event | None:
         case "UtteranceEnd":
             last = _number(message.get("last_word_end"), -1.0)
             channel, _ = _channel(message.get("channel"))
-            # -1: an utterance that had already ended.
-            return None if last < 0 else UtteranceEnd(channel, last + offset, offset, message)
+            # -1, an utterance that had already ended, stays -1: it is no time.
+            return UtteranceEnd(channel, last if last < 0 else last + offset, offset, message)
         case "SpeechStarted":
             channel, _ = _channel(message.get("channel"))
             return SpeechStarted(channel, _number(message.get("timestamp")) + offset, offset, message)

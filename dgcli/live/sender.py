@@ -21,7 +21,6 @@ from dgcli.events import (
     Notice,
     NoticeKind,
     Opened,
-    SpeechStarted,
 )
 from dgcli.live import mail, protocol
 from dgcli.live.connection import Connection, Ended
@@ -144,13 +143,10 @@ class Sender:
                     self._last_word = max(self._last_word, event.end)
                 if isinstance(event, Final) and self._reel.confirm(event, link.sent):
                     self._tries = 0
-            case SpeechStarted() if event.timestamp < link.floors.get(event.channel, 0.0):
-                return
             case Metadata():
                 link.heard = event.duration
                 self._reel.heard(1, link.sent - link.begun, event.duration)
-        if event is not None:
-            self._emit(event)
+        self._emit(event)
 
     def _take_link(self, link: Link) -> None:
         """A connection is open: take up the stream where the finals end."""

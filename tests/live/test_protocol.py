@@ -88,9 +88,12 @@ def test_other_messages_have_events_of_their_own() -> None:
     assert (event.request_id, event.duration, event.channels, event.offset) == ("r", 3.5, 2, 10.0)
 
 
-def test_an_utterance_end_that_says_nothing_is_none() -> None:
-    """A last_word_end of -1 means that the utterance had already ended."""
-    assert protocol.parse('{"type":"UtteranceEnd","channel":[0,1],"last_word_end":-1}') is None
+def test_an_utterance_end_that_says_nothing_is_no_time() -> None:
+    """A last_word_end of -1, an utterance that had already ended, is passed on and not moved by the offset."""
+    event = protocol.parse('{"type":"UtteranceEnd","channel":[0,1],"last_word_end":-1}', 10.0)
+    assert isinstance(event, UtteranceEnd)
+    assert event.last_word_end == -1
+    assert event.raw["last_word_end"] == -1
 
 
 @pytest.mark.parametrize(
