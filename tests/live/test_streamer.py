@@ -419,6 +419,21 @@ def test_stop_from_a_signal_handler(make_server: Make, moment: float) -> None:
         assert said(events) == list(range(1, whole + 1))
 
 
+def test_a_stop_during_an_outage_waits_for_its_end(make_server: Make) -> None:
+    """A server that refuses for half of the time that a stop may take still gets everything."""
+    server = make_server(Fault("reset", 0.5), *[Fault("refuse")] * 5)
+    source = Pushed()
+    streamer = stream(source, server.url, max_reconnects=3)
+    with streamer:
+        source.push(numbered(10))
+        server.wait_for(lambda: server.happened == ["reset"])
+        streamer.stop()
+        events = list(streamer.events())
+    assert said(events) == list(range(1, 11))
+    assert not notices(events, NoticeKind.GAP)
+    assert server.happened.count("refuse") == 5
+
+
 @pytest.mark.parametrize("kind", ["deaf", "mute"])
 def test_stop_has_a_deadline(make_server: Make, kind: str) -> None:
     """A server that answers nothing holds a stop no longer than stop_timeout; what is missing is said."""
