@@ -121,6 +121,15 @@ def without_repeats(result: Interim | Final, floor: float) -> Interim | Final:
     return replace(result, words=kept, text=text, start=start)
 
 
+def _loaded(text: str) -> object:
+    """The JSON of a message. Raises `ValueError` and `RecursionError`."""
+    message: object = json.loads(text)
+    if "\\ud" in text.lower():  # perhaps half a character, which could not be written anywhere
+        whole = json.dumps(message, ensure_ascii=False).encode("utf-8", "replace")
+        message = json.loads(whole)
+    return message
+
+
 def parse(text: str, offset: float = 0.0, cursor: float = 0.0) -> Event:
     """The event that a message of the server is.
 
@@ -129,7 +138,7 @@ def parse(text: str, offset: float = 0.0, cursor: float = 0.0) -> Event:
     nothing the server can say ends a stream.
     """
     try:
-        message = json.loads(text)
+        message = _loaded(text)
     except (ValueError, RecursionError):
         message = None
     if not isinstance(message, dict):

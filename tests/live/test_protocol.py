@@ -116,6 +116,15 @@ def test_errors_and_unknown_messages_are_notices(text: str, part: str) -> None:
     assert part in event.message
 
 
+def test_half_a_character_cannot_break_what_is_written() -> None:
+    """A lone surrogate, which no file and no terminal takes, is replaced; a pair is the character it stands for."""
+    text = r'{"type":"Results","is_final":true,"channel":{"alternatives":[{"transcript":"a \ud800 b \ud83d\ude00"}]}}'
+    event = protocol.parse(text)
+    assert isinstance(event, Final)
+    assert event.text == "a ? b \U0001f600"
+    json.dumps(event.raw, ensure_ascii=False).encode()
+
+
 LEAF = st.sampled_from([None, True, -1, 0, 10**400, 1.5, math.nan, -math.inf, "", "x", [], {}])
 JSON = LEAF | st.lists(LEAF, max_size=3) | st.fixed_dictionaries({"alternatives": st.lists(LEAF, max_size=2)})
 NAMES = [*RESULTS, "last_word_end", "timestamp", "description", "request_id"]
