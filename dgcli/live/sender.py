@@ -218,7 +218,9 @@ class Sender:
         if not ending.retry or (self._tries > most and not (stopping and most)):
             self._finish(ending.error)
             return
-        wait = ending.retry_after or pause_before(self._tries, settings.backoff, settings.backoff_max)
+        wait = ending.retry_after or pause_before(
+            self._tries + ending.busy, settings.backoff, settings.backoff_max
+        )
         if stopping:
             wait = min(wait, _STOPPING_WAIT)
         self._next_try = self._clock.now() + wait
