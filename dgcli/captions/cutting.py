@@ -214,6 +214,8 @@ class Cutter:
         best[at] = least + _CUE + self._gaps[at]
         self._back[at] = chosen
         self._first[at] = at if chosen == begin else self._first[chosen]
+        if tokens.several_channels and at < len(tokens.words):
+            tokens.name(at, runs_shared=tokens.runs[at - 1] > chosen)
 
     def _only_way(self, low: int, at: int, last: bool) -> int:
         """Where to cut before `at` when no gap that was tried leaves a cue that fits."""
