@@ -8,8 +8,8 @@ from dgcli.captions.limits import PAUSE, Limits
 from dgcli.captions.tokens import DASH, Tokens
 
 _INFINITE = float("inf")
-_BREAK = 0.6  # what a line break costs of what a cut in the same place would
-_UNEVEN = 28.0  # for two lines of which one is empty
+_BREAK = 0.7  # what a line break costs of what a cut in the same place would
+_UNEVEN = 40.0  # for two lines of which one is empty
 _EXTRA = 12.0  # for every line beyond the second
 
 _Breaks = tuple[int, ...]  # the tokens that begin a line, but for the first
