@@ -1,10 +1,11 @@
 # bash completion for dg dgcli. Made by: dg completions bash
 
-# What follows a flag ($1: command, $2: flag): kind is words, paths, folders or text, or empty if nothing follows.
+# What follows a flag ($1: command, $2: flag): kind is words, asked, paths, folders or text, or
+# empty if nothing follows.
 _dg_value() {
     words="" kind=""
     case $1:$2 in
-        file:--version | url:--version | live:--version | *:--model-version)
+        file:--version | url:--version | live:--version | mic:--version | *:--model-version)
             kind=words
             words="latest"
             ;;
@@ -18,7 +19,7 @@ _dg_value() {
                 base-voicemail base-video whisper whisper-tiny whisper-base whisper-small whisper-medium
                 whisper-large"
             ;;
-        live:-m | live:--model)
+        live:-m | mic:-m | live:--model | mic:--model)
             kind=words
             words="nova-3 nova-3-general nova-3-medical nova-3-pharma nova-2 nova-2-general nova-2-meeting
                 nova-2-phonecall nova-2-finance nova-2-conversationalai nova-2-voicemail nova-2-video
@@ -54,7 +55,8 @@ _dg_value() {
           *:--speaker | *:--preset | *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | \
           *:--max-cps | *:--min-gap | *:--api-key | *:--access-token | *:--base-url | *:--profile | \
           *:--timeout | *:--retries | *:--utterance-end-ms | *:--speed | *:--duration | \
-          *:--stop-after-silence | *:--max-reconnects | *:--host | *:--port | *:--require-key)
+          *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | *:--reopen | \
+          *:--stop-phrase | *:--host | *:--port | *:--require-key)
             kind=text
             ;;
         *:--tier)
@@ -65,7 +67,7 @@ _dg_value() {
             kind=words
             words="latest v1 v2"
             ;;
-        live:--diarize-model)
+        live:--diarize-model | mic:--diarize-model)
             kind=words
             words="latest v1"
             ;;
@@ -96,7 +98,7 @@ _dg_value() {
             kind=words
             words="POST PUT"
             ;;
-        live:--callback-method)
+        live:--callback-method | mic:--callback-method)
             kind=words
             words="POST GET PUT DELETE"
             ;;
@@ -119,6 +121,10 @@ _dg_value() {
             kind=words
             words="10 100 300 500 false"
             ;;
+        *:-d | *:--device)
+            kind=asked
+            words="devices --names"
+            ;;
         *:--engine)
             kind=words
             words="pocketsphinx replay"
@@ -133,7 +139,7 @@ _dg_command() {
         "")
             flags="-V --version -h --help"
             kind=words
-            words="file url live cache render serve completions"
+            words="file url live mic devices cache render serve completions"
             ;;
         file)
             flags="-m --model --version --model-version -l --language --language-hint --detect-language
@@ -187,6 +193,27 @@ _dg_command() {
                 --quiet -v --verbose -h --help"
             kind=paths
             ;;
+        mic)
+            flags="-m --model --version --model-version -l --language --language-hint --encoding --sample-rate
+                --smart-format --no-smart-format --punctuate --no-punctuate --numerals --no-numerals
+                --dictation --no-dictation --filler-words --no-filler-words --profanity-filter
+                --no-profanity-filter --no-delay --no-no-delay --diarize --no-diarize --diarize-model
+                --multichannel --no-multichannel --channels --keyterm --keywords --search --replace
+                --detect-entities --no-detect-entities --redact --mip-opt-out --no-mip-opt-out
+                --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
+                --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
+                --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
+                --max-duration --max-cps --min-gap --karaoke -t --timestamps --interim --no-interim --stats
+                --save-audio -d --device --list-devices --test --json --block --resample --reopen
+                --stop-phrase --duration --stop-after-silence --max-reconnects --no-reconnect --api-key
+                --access-token --base-url --profile --allow-http --ca-cert --local -q --quiet -v --verbose -h
+                --help"
+            kind=text
+            ;;
+        devices)
+            flags="--json -q --quiet -v --verbose -h --help"
+            kind=flags
+            ;;
         cache)
             flags="-q --quiet -v --verbose -h --help"
             kind=words
@@ -213,7 +240,7 @@ _dg_command() {
 
 _dg() {
     local IFS=$' \t\n' line=${COMP_LINE:0:COMP_POINT} text="" start=""
-    local parts=() command="" flag="" only_arguments="" flags="" words="" kind="" word i
+    local parts=() command="" flag="" only_arguments="" flags="" words="" kind="" word quote cut i
     COMPREPLY=()
 
     # COMP_WORDS is cut at COMP_WORDBREAKS too, so that --model=nova-3 is three; what has no space between is one.
@@ -259,6 +286,7 @@ _dg() {
         [[ ! $only_arguments && ($text == -* || $kind == flags) ]] && words=$flags kind=words
     fi
     text=${text#"$start"}
+    quote=${text%%[!\"\']*}
     text=${text#[\"\']}
 
     # What readline replaces begins after the last character of COMP_WORDBREAKS.
@@ -268,6 +296,19 @@ _dg() {
             for word in $words; do
                 [[ $word == "$text"* ]] && COMPREPLY+=("$start$word")
             done
+            ;;
+        asked)
+            # Which values there are, the program alone knows: a name on each line, what it is behind a tab.
+            [[ $quote ]] || text=${text//\\/}
+            cut=""
+            [[ $COMP_WORDBREAKS == *:* ]] && cut=${text%"${text##*:}"}
+            [[ $cut ]] && start=""
+            while IFS=$'\t' read -r word _; do
+                [[ $word == "$text"* ]] || continue
+                word=${word#"$cut"}
+                [[ $quote ]] || printf -v word %q "$word"
+                COMPREPLY+=("$start$word")
+            done < <("${COMP_WORDS[0]}" $words 2>/dev/null)
             ;;
         paths) return ;; # readline completes paths, spaces and all, where we offer nothing
         folders) type compopt &>/dev/null && compopt -o dirnames ;;

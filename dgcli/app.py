@@ -34,6 +34,8 @@ COMMANDS = (
     Command("file", "Transcribe files, or standard input."),
     Command("url", "Transcribe recordings that the API fetches itself."),
     Command("live", "Transcribe a stream: a radio, a pipe, a file as it plays."),
+    Command("mic", "Transcribe the microphone while you speak."),
+    Command("devices", "List the microphones of this machine."),
     Command("cache", "Show or clear the responses that --cache keeps."),
     Command("render", "Write a saved response in any format, without transcribing again."),
     Command("serve", "Run a Deepgram-compatible server on this machine."),

@@ -93,7 +93,7 @@ def test_heavy_libraries_have_one_place(path: Path) -> None:
             assert name in ("api", "audio/http"), f"{name} imports {imported}"
 
 
-@pytest.mark.parametrize("args", [["--version"], ["--help"], ["file", "--help"]])
+@pytest.mark.parametrize("args", [["--version"], ["--help"], ["file", "--help"], ["mic", "--help"]])
 def test_nothing_is_loaded_that_is_not_used(args: list[str]) -> None:
     """Neither --version nor --help loads a library that talks, plays, decodes or draws."""
     found = loaded_by(args)

@@ -13,6 +13,7 @@ from dgcli.outputs import write_stdout
 from dgcli.ui.completion import SHELLS, Argument, Command, Flag, Program, Takes, Value, script
 
 # How --help calls what is a path; a type of path says so itself.
+_ASKED = {"DEVICE": "devices --names"}  # what only the machine knows
 _PATHS, _FOLDERS = {"FILE", "PATH", "SOURCE"}, {"DIR", "FOLDER"}
 
 
@@ -23,7 +24,10 @@ def _takes(param: Any, context: Any) -> Takes:
     words = set(re.findall(r"[A-Z]+", name))
     only_folders = param.type.name == "directory" or bool(words & _FOLDERS)
     paths = only_folders or param.type.name in ("path", "file", "filename") or bool(words & _PATHS)
-    return Takes(name, values, paths=paths and not values, only_folders=only_folders and not values)
+    asks = _ASKED.get(name, "")
+    return Takes(
+        name, values, paths=paths and not values, only_folders=only_folders and not values, asks=asks
+    )
 
 
 def _flags(param: Any, context: Any) -> Iterator[Flag]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from dgcli.captions import Captioner, Cue
-from dgcli.events import Event, Final
+from dgcli.events import Event, Final, Notice, NoticeKind
 from dgcli.formats import Options
 from dgcli.transcript import Word
 
@@ -71,6 +71,10 @@ class CaptionBlocks:
         )
         return self._settled(cues)
 
+    def mark(self, event: Notice) -> str:
+        """A marker as a note, which players do not show; SRT has no such thing."""
+        return "" if self._form == "srt" else f"NOTE\n{event.message}\n\n"
+
     def preview(self) -> str:
         """The blocks that would come if nothing more were said. They may still change."""
         if self._captioner is None:
@@ -102,6 +106,8 @@ class CaptionSink:
         """Take the next event. Raises what `write` raises."""
         if isinstance(event, Final):
             self._put(self._blocks.take(event))
+        elif isinstance(event, Notice) and event.kind is NoticeKind.MARKER:
+            self._put(self._blocks.mark(event))
 
     def tick(self, now: float) -> None:
         """Cues depend on the words' own time only."""
