@@ -51,12 +51,17 @@ class Kept:
         return ResponseCache().answer(made.hexdigest(), f"{server} {self.query}", ask)
 
 
-def announce(transcript: Transcript, console: Console) -> None:
-    """Say what a user should know of a transcript before reading it."""
+def announce(transcript: Transcript, wanted: Outputs, console: Console) -> None:
+    """Say what a user should know of a transcript before reading what is `wanted` of it."""
     for warning in transcript.warnings:
         console.warning(warning)
     if transcript.is_empty:
         console.note("The transcript is empty: no speech was found.")
+        return
+    forms = [wanted.stdout, *(form for _, form in wanted.files)]
+    timed = ", ".join(dict.fromkeys(form.name for form in forms if form is not None and form.timed))
+    if timed and any(one.text.strip() and not one.words for one in transcript.channels):
+        console.warning(f"The response has text without timed words: {timed} cannot show it.")
 
 
 def check_callback(values: Values, output: Transcripts) -> None:
@@ -95,7 +100,7 @@ def _deliver(
     except DgError as error:
         error.kept = outputs.keep(answer.body, answer.request_id)
         raise
-    announce(transcript, console)
+    announce(transcript, wanted, console)
     outputs.write(transcript, wanted, options)
 
 
