@@ -18,7 +18,7 @@ import stamina.instrumentation
 from dgcli import __version__, tls
 from dgcli.audio.upload import Sendable
 from dgcli.config import Config
-from dgcli.errors import ApiError, AuthError, DgError, NetworkError
+from dgcli.errors import ApiError, AuthError, DgError, NetworkError, UsageError
 from dgcli.lean import httpx
 
 _CONNECT_TIMEOUT = 10.0
@@ -147,7 +147,7 @@ def error_from(response: httpx.Response) -> ApiError | AuthError:
 def _retry_after(response: httpx.Response) -> float | None:
     """Seconds that the server asks us to wait, from any of the headers in use."""
     value = response.headers.get("retry-after-ms")
-    if value is not None and value.strip().isdigit():
+    if value is not None and value.isascii() and value.strip().isdigit():
         return int(value) / 1000
     value = response.headers.get("retry-after", "").strip()
     if not value:
@@ -246,8 +246,18 @@ class Client:
         }
         # Each attempt is told to the user in `_call`; stamina would log it a second time.
         stamina.instrumentation.set_on_retry_hooks([])
+        try:
+            self._client = self._new_client(connections)
+        except (ValueError, ImportError, httpx.InvalidURL) as error:
+            raise UsageError(
+                f"The proxy of the environment cannot be used: {error}.",
+                hint="Check HTTPS_PROXY, ALL_PROXY, NO_PROXY.",
+            ) from error
+
+    def _new_client(self, connections: int) -> httpx.Client:
+        config = self._config
         secure = config.base_url.startswith("https:")
-        self._client = httpx.Client(
+        return httpx.Client(
             verify=tls.context(config.ca_cert) if secure else tls.unused(),
             timeout=httpx.Timeout(
                 config.timeout, connect=_CONNECT_TIMEOUT, write=_PROGRESS_TIMEOUT, pool=None
@@ -382,10 +392,9 @@ def _told(upload: Sendable, progress: Progress) -> Iterator[bytes]:
 def _answer(response: httpx.Response, attempts: int) -> Answer:
     """A success, if it is one: a proxy may say 200 and mean its log-in page."""
     request_id = response.headers.get("dg-request-id")
-    if not response.content.lstrip().startswith(b"{"):
-        what = f"a web page, {_title(response.text)!r}" if _is_html(response) else "no JSON"
+    if _is_html(response):
         raise ApiError(
-            f"The answer is {what}: something between here and the API gave it.",
+            f"The answer is a web page, {_title(response.text)!r}: something between here and the API gave it.",
             status=response.status_code,
             request_id=request_id,
             hint="Check --base-url and any proxy.",

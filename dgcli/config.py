@@ -192,11 +192,15 @@ def _checked(table: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
 def _profile(data: Mapping[str, Any], name: str | None, path: Path) -> Mapping[str, Any]:
     """The settings at the top of the file, with those of one profile over them."""
     profiles = data.get("profiles", {})
+    if not isinstance(profiles, dict):
+        raise UsageError(
+            f"The setting 'profiles' in {path} cannot be {profiles!r}.", hint="Use [profiles.NAME]."
+        )
     top = _checked({key: value for key, value in data.items() if key != "profiles"}, path)
     if name is None:
         return top
-    if not isinstance(profiles, dict) or not isinstance(profiles.get(name), dict):
-        known = ", ".join(profiles) if isinstance(profiles, dict) and profiles else "none"
+    if not isinstance(profiles.get(name), dict):
+        known = ", ".join(profiles) or "none"
         raise UsageError(f"There is no profile {name!r} in {path}.", hint=f"Profiles: {known}.")
     own = _checked(profiles[name], path)
     merged = {**top, **own, "params": {**top.get("params", {}), **own.get("params", {})}}

@@ -59,7 +59,10 @@ class Final:
 
 @dataclass(frozen=True, slots=True)
 class UtteranceEnd:
-    """The gap after the last word was longer than `utterance_end_ms`."""
+    """The gap after the last word was longer than `utterance_end_ms`.
+
+    `last_word_end` is -1 for an utterance that had already ended: nobody need do anything then.
+    """
 
     channel: int
     last_word_end: float

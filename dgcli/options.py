@@ -45,7 +45,21 @@ class Params:
         Raises `UsageError`.
         """
         on_line = merge(self.given, self.assignments)
-        return check({**_profile_params(config, self.endpoint, on_line), **own, **on_line}, self.endpoint)
+        ours = {**own, **on_line}
+        try:
+            return check({**_profile_params(config, self.endpoint, on_line), **ours}, self.endpoint)
+        except UsageError as error:
+            if config.params and _is_fine(ours, self.endpoint):
+                error.message += f" It comes from [params] in {config.path}."
+            raise
+
+
+def _is_fine(values: Mapping[str, object], endpoint: Endpoint) -> bool:
+    try:
+        check(values, endpoint)
+    except UsageError:
+        return False
+    return True
 
 
 def _profile_params(

@@ -29,6 +29,11 @@ def state_folder() -> Path:
     return user_state_path("dgcli", appauthor=False) / "responses"
 
 
+def _temporary_folder() -> Path:
+    """Raises `OSError` where there is none."""
+    return Path(tempfile.gettempdir())
+
+
 def keep(body: bytes, request_id: str | None) -> Path | None:
     """Put a paid response aside, readable by its owner only; where it is.
 
@@ -36,8 +41,9 @@ def keep(body: bytes, request_id: str | None) -> Path | None:
     standard error as the last place there is.
     """
     safe = "".join(char for char in request_id or "" if char.isalnum() or char == "-")[:64]
-    for folder in (state_folder(), Path(tempfile.gettempdir())):
+    for place in (state_folder, _temporary_folder):
         try:
+            folder = place()
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle, name = tempfile.mkstemp(prefix=f"{safe or 'response'}-", suffix=".json", dir=folder)
             with os.fdopen(handle, "wb") as file:

@@ -102,6 +102,11 @@ def _whole(stream: BinaryIO, name: str) -> Iterator[Upload]:
         yield _upload(cast(BinaryIO, spool), name)
 
 
+def is_pipe(path: str) -> bool:
+    """Whether reading what `path` names takes as long as somebody else takes to write it."""
+    return path == "-" or (Path(path).exists() and not Path(path).is_file() and not Path(path).is_dir())
+
+
 def _open(path: str) -> BinaryIO:
     try:
         return Path(path).open("rb")

@@ -10,8 +10,8 @@ import typer
 
 from dgcli import outputs
 from dgcli.audio import cloud
-from dgcli.audio.upload import opened
-from dgcli.commands.prerecorded import Kept, transcribe, transcribe_object
+from dgcli.audio.upload import is_pipe, opened
+from dgcli.commands.prerecorded import Kept, check_callback, check_connection, transcribe, transcribe_object
 from dgcli.errors import UsageError
 from dgcli.options import Batch, Connection, General, Params, Patience, Rendering, Transcripts, command
 from dgcli.params import Endpoint, encode
@@ -73,19 +73,21 @@ def file(
     if path.lower().startswith(("http://", "https://")):
         raise UsageError(f"{path} is a URL, not a file.", hint=f"Did you mean: dg url {shlex.quote(path)}")
     config = connection.config(timeout=patience.timeout, retries=patience.retries)
-    query = encode(params.checked(config))
+    values = params.checked(config)
+    check_callback(values, output)
+    query = encode(values)
     options = rendering.options()
-    if path == "-" and not connection.local:
-        config.authorization()  # without a key there is no point in reading all of a pipe
     if cloud.is_object(path):
         transcribe_object(path, config, output, options, query, general.console(), local=connection.local)
         return
+    source = None if path == "-" else Path(path)
+    wanted = outputs.plan(output.stdout_format, output.output or (), source=source)
+    if is_pipe(path) and not connection.local:
+        check_connection(config)  # what is read from a pipe cannot be read again
     with opened(path) as upload:
         transcribe(
             config,
-            outputs.plan(
-                output.stdout_format, output.output or (), source=None if path == "-" else Path(path)
-            ),
+            wanted,
             options,
             general.console(),
             local=connection.local,

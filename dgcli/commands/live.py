@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dgcli.audio import open_source, raw_format
-from dgcli.commands.streaming import Pacing, Shown, Streaming, check_outputs
+from dgcli.commands.streaming import Pacing, Shown, Streaming, check_kept, check_outputs
 from dgcli.options import Connection, General, Output, Params, Rendering, command
 from dgcli.params import Endpoint
 
@@ -36,7 +36,8 @@ def live(
 
     config = connection.config()
     values = params.checked(config)
-    file = None if source == "-" or "://" in source else Path(source)
+    # Standard input may be a file too, which must not be overwritten either.
+    file = None if "://" in source else Path("/dev/stdin" if source == "-" else source)
     options = rendering.options()
     check_outputs(output, shown, file)
     speed = pacing.check(local=connection.local)
@@ -48,6 +49,7 @@ def live(
     )
     try:
         form = opened.open()
+        check_kept(output, shown, form, file)
         stream(
             config,
             opened,

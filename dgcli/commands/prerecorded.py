@@ -5,16 +5,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dgcli import outputs
+from dgcli import outputs, tls
 from dgcli.audio import cloud
 from dgcli.audio.upload import Upload
 from dgcli.config import Config
-from dgcli.errors import DgError
+from dgcli.errors import DgError, UsageError
 from dgcli.formats import Options
 from dgcli.options import Transcripts
 from dgcli.outputs import Outputs
+from dgcli.params import Values
 from dgcli.transcript import Transcript, callback_id, parse_body
-from dgcli.ui.console import Console
+from dgcli.ui.console import Console, harmless
 from dgcli.ui.progress import upload_bar
 
 if TYPE_CHECKING:  # httpx is loaded when there is something to send: --help does without
@@ -50,27 +51,56 @@ class Kept:
         return ResponseCache().answer(made.hexdigest(), f"{server} {self.query}", ask)
 
 
-def announce(transcript: Transcript, console: Console) -> None:
-    """Say what a user should know of a transcript before reading it."""
+def announce(transcript: Transcript, wanted: Outputs, console: Console) -> None:
+    """Say what a user should know of a transcript before reading what is `wanted` of it."""
     for warning in transcript.warnings:
         console.warning(warning)
     if transcript.is_empty:
         console.note("The transcript is empty: no speech was found.")
+        return
+    forms = [wanted.stdout, *(form for _, form in wanted.files)]
+    timed = ", ".join(dict.fromkeys(form.name for form in forms if form is not None and form.timed))
+    if timed and any(one.text.strip() and not one.words for one in transcript.channels):
+        console.warning(f"The response has text without timed words: {timed} cannot show it.")
 
 
-def _deliver(answer: "Answer", wanted: Outputs, options: Options, console: Console) -> None:
+def check_callback(values: Values, output: Transcripts) -> None:
+    """Raises `UsageError` for outputs that would never be written."""
+    if "callback" in values and (output.output or output.format):
+        flag = "-o" if output.output else "-f"
+        raise UsageError(
+            f"--callback delivers the transcript elsewhere: {flag} has nothing to write.",
+            hint=f"Leave one of them out; what the callback delivers is written by: dg render FILE {flag} ...",
+        )
+
+
+def check_connection(config: Config) -> None:
+    """Find out what is wrong with the key or the certificates before audio is read that comes only once.
+
+    Raises `AuthError` and `UsageError`.
+    """
+    config.authorization()
+    if config.base_url.startswith("https:"):
+        tls.context(config.ca_cert)
+
+
+def _deliver(
+    answer: "Answer", wanted: Outputs, options: Options, console: Console, *, inside: bool = False
+) -> None:
     """Write the transcript of an answer, or say where it will go."""
     callback = callback_id(answer.body)
     if callback is not None:
         console.note("The request was accepted: the transcript goes to the callback.")
-        outputs.write_stdout(f"{callback}\n".encode())
+        outputs.write_stdout(f"{harmless(callback).strip()}\n".encode())
+        if inside:
+            console.note("Waiting until it is delivered; Ctrl-C gives up.")
         return
     try:
         transcript = parse_body(answer.body)
     except DgError as error:
         error.kept = outputs.keep(answer.body, answer.request_id)
         raise
-    announce(transcript, console)
+    announce(transcript, wanted, console)
     outputs.write(transcript, wanted, options)
 
 
@@ -115,7 +145,7 @@ def transcribe(
             else send(client, bar.sent)
         )
     console.detail(f"Request {answer.request_id}: {len(answer.body)} bytes, attempt {answer.attempts}.")
-    _deliver(answer, wanted, options, console)
+    _deliver(answer, wanted, options, console, inside=inside)
 
 
 def transcribe_object(

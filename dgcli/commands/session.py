@@ -307,16 +307,18 @@ def stream(
     made = controls(streamer, lambda event: deck.handle(event) if deck else None)
     deck = _Deck(output, shown, options or Options(), console, lambda: streamer.audio_seconds, made)
     signals = _Signals(streamer)
-    try:
-        with signals.caught(), streamer:
-            ended = _drive(streamer, deck, made)
-    finally:
-        deck.close()
-        if saved is not None:
-            try:
-                saved.close()
-            except OutputError as error:
-                deck.failed(error)
+    # Caught to the end: a Ctrl-C while files are being finished must not leave them unfinished.
+    with signals.caught():
+        try:
+            with streamer:
+                ended = _drive(streamer, deck, made)
+        finally:
+            deck.close()
+            if saved is not None:
+                try:
+                    saved.close()
+                except OutputError as error:
+                    deck.failed(error)
     if shown.stats:
         for text in report(streamer.stats):
             console.report(text)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from dgcli.audio import AudioFormat
 from dgcli.errors import UsageError
 from dgcli.options import Output
 
@@ -136,3 +137,19 @@ def check_outputs(output: Output, shown: Shown, source: Path | None) -> None:
     check_files(list(output.output or ()), source)
     if shown.save_audio is not None:
         outputs.check([*(output.output or ()), shown.save_audio], source=source)
+
+
+def check_kept(output: Output, shown: Shown, form: AudioFormat, source: Path | None) -> None:
+    """Look at the name again that --save-audio gets when the source has told what it is.
+
+    Audio that passes through keeps its own suffix, so talk.wav may turn out to be talk.mp3: the input, say.
+    Raises `UsageError`, `OutputError`.
+    """
+    from dgcli import outputs
+    from dgcli.sinks.save_audio import kept_path
+
+    if shown.save_audio is None:
+        return
+    path = kept_path(shown.save_audio, form)
+    if path != shown.save_audio:
+        outputs.check([*(output.output or ()), path], source=source)

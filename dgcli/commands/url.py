@@ -1,5 +1,6 @@
 """`dg url`: have the API fetch a recording, print its transcript."""
 
+import re
 import shlex
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,7 @@ import typer
 
 from dgcli import outputs
 from dgcli.audio import cloud
-from dgcli.commands.prerecorded import transcribe, transcribe_object
+from dgcli.commands.prerecorded import check_callback, transcribe, transcribe_object
 from dgcli.errors import UsageError
 from dgcli.options import Batch, Connection, General, Params, Patience, Rendering, Transcripts, command
 from dgcli.params import Endpoint, encode
@@ -17,11 +18,18 @@ from dgcli.params import Endpoint, encode
 
 def _check_url(url: str) -> None:
     """Refuse what the API could not fetch whatever it tried."""
-    parts = urlsplit(url)
-    if parts.scheme.lower() in ("http", "https") and parts.netloc:
-        return
+    try:
+        parts = urlsplit(url)
+        if parts.scheme.lower() in ("http", "https") and parts.netloc:
+            return
+    except ValueError:
+        pass  # brackets that are no IPv6 address
     if "://" not in url:
         what = "a file" if Path(url).exists() else "a path"
+        if what == "a path" and re.match(r"[\w-]+(\.[\w-]+)+/", url):
+            raise UsageError(
+                f"{url} is no whole URL.", hint=f"Did you mean: dg url https://{shlex.quote(url)}"
+            )
         raise UsageError(f"{url} is {what}, not a URL.", hint=f"Did you mean: dg file {shlex.quote(url)}")
     raise UsageError(f"The API cannot fetch {url!r}.", hint="A URL begins with https:// or http://.")
 
@@ -73,7 +81,9 @@ def url(
         return
     (address,) = given
     config = connection.config(timeout=patience.timeout, retries=patience.retries)
-    query = encode(params.checked(config))
+    values = params.checked(config)
+    check_callback(values, output)
+    query = encode(values)
     options = rendering.options()
     if cloud.is_object(address):
         transcribe_object(address, config, output, options, query, general.console(), local=connection.local)

@@ -41,11 +41,13 @@ class Ending:
     retry: bool
     code: int | None = None
     retry_after: float | None = None  # seconds that the server asked to wait
+    busy: bool = False  # it answered, and cannot serve us now: asking again at once would make it worse
 
     @property
     def sentence(self) -> str:
         """What happened, in one sentence."""
-        return self.error.message
+        message = self.error.message
+        return message if message.endswith((".", "!", "?", "…")) else f"{message}."
 
 
 _SENTENCES = {
@@ -169,7 +171,8 @@ def refused(status: int, headers: Mapping[str, str], body: bytes | None = None) 
     message = f"{sentence}: {said}" if said else f"{sentence}."
     make = AuthError if status in (401, 403) else ApiError
     error = make(message, status=status, code=code, request_id=request_id, hint=hint or None)
-    return Ending(error, status >= 500 or status in _RETRY_STATUSES, None, _retry_after(headers))
+    busy = status >= 500 or status in _RETRY_STATUSES
+    return Ending(error, busy, None, _retry_after(headers), busy)
 
 
 def nothing_heard(request_id: str | None = None) -> Ending:

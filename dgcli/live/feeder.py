@@ -114,6 +114,9 @@ class Feeder:
             data = data[:wanted]
             self._left -= len(data) / rate
         seconds, block = self._measure(data)
+        if self._left is not None and not rate:
+            self._left -= seconds
+            last = seconds > 0 and self._left <= 0
         now = self._clock.now()
         wait = self._metronome.due(seconds, now) - now
         if self._source.pace is Pace.REAL_TIME:

@@ -121,15 +121,24 @@ def without_repeats(result: Interim | Final, floor: float) -> Interim | Final:
     return replace(result, words=kept, text=text, start=start)
 
 
-def parse(text: str, offset: float = 0.0, cursor: float = 0.0) -> Event | None:
-    """The event that a message of the server is; None for one that says nothing.
+def _loaded(text: str) -> object:
+    """The JSON of a message. Raises `ValueError` and `RecursionError`."""
+    message: object = json.loads(text)
+    if "\\ud" in text.lower():  # perhaps half a character, which could not be written anywhere
+        whole = json.dumps(message, ensure_ascii=False).encode("utf-8", "replace")
+        message = json.loads(whole)
+    return message
+
+
+def parse(text: str, offset: float = 0.0, cursor: float = 0.0) -> Event:
+    """The event that a message of the server is.
 
     `offset` (seconds) is where the connection's time 0 lies on the stream's timeline, `cursor` how much audio
     was sent when the message came. A message that is no JSON object, or of an unknown type, becomes a notice:
     nothing the server can say ends a stream.
     """
     try:
-        message = json.loads(text)
+        message = _loaded(text)
     except (ValueError, RecursionError):
         message = None
     if not isinstance(message, dict):
@@ -140,8 +149,8 @@ def parse(text: str, offset: float = 0.0, cursor: float = 0.0) -> Event | None:
         case "UtteranceEnd":
             last = _number(message.get("last_word_end"), -1.0)
             channel, _ = _channel(message.get("channel"))
-            # -1: an utterance that had already ended.
-            return None if last < 0 else UtteranceEnd(channel, last + offset, offset, message)
+            # -1, an utterance that had already ended, stays -1: it is no time.
+            return UtteranceEnd(channel, last if last < 0 else last + offset, offset, message)
         case "SpeechStarted":
             channel, _ = _channel(message.get("channel"))
             return SpeechStarted(channel, _number(message.get("timestamp")) + offset, offset, message)

@@ -108,7 +108,7 @@ class Reel:
         A frame is 20 to 250 ms of audio; `last` means that no more will come, and it may be shorter.
         """
         waiting = self.end - position
-        rate, step = self._audio.byte_rate, self._audio.frame_bytes or 1
+        rate, step = self._timeline.rate, self._audio.frame_bytes or 1
         if not rate:
             return min(waiting, _UNKNOWN_FRAME)
         if waiting < rate * SHORTEST:

@@ -21,7 +21,6 @@ from dgcli.events import (
     Notice,
     NoticeKind,
     Opened,
-    SpeechStarted,
 )
 from dgcli.live import mail, protocol
 from dgcli.live.connection import Connection, Ended
@@ -39,6 +38,7 @@ _GRACE = 1.0  # seconds for a source to end when it was told to, and for a serve
 _ASLEEP = 2.0  # seconds without a turn of the loop: the process was stopped, not the network
 _SLOW = 5.0  # seconds that results may be behind the audio
 _TICK = 1.0  # seconds between two turns of the loop at most
+_STOPPING_WAIT = 0.3  # seconds between two tries while a stop waits for the last of them
 _UNSAID = 0.5  # seconds at the end that a server may leave without a final, if it closes in good order
 
 
@@ -144,13 +144,10 @@ class Sender:
                     self._last_word = max(self._last_word, event.end)
                 if isinstance(event, Final) and self._reel.confirm(event, link.sent):
                     self._tries = 0
-            case SpeechStarted() if event.timestamp < link.floors.get(event.channel, 0.0):
-                return
             case Metadata():
                 link.heard = event.duration
                 self._reel.heard(1, link.sent - link.begun, event.duration)
-        if event is not None:
-            self._emit(event)
+        self._emit(event)
 
     def _take_link(self, link: Link) -> None:
         """A connection is open: take up the stream where the finals end."""
@@ -217,14 +214,20 @@ class Sender:
         most = settings.max_reconnects if settings.reconnect else 0
         if not self._opened and isinstance(ending.error, NetworkError):
             most = min(most, settings.first_tries - 1)
-        if not ending.retry or self._tries > most:
+        stopping = self._deadline < math.inf  # which limits the tries by itself
+        if not ending.retry or (self._tries > most and not (stopping and most)):
             self._finish(ending.error)
             return
-        wait = ending.retry_after or pause_before(self._tries, settings.backoff, settings.backoff_max)
-        self._next_try = self._clock.now() + (wait if self._deadline == math.inf else min(wait, SHORTEST))
+        wait = ending.retry_after or pause_before(
+            self._tries + ending.busy, settings.backoff, settings.backoff_max
+        )
+        if stopping:
+            wait = min(wait, _STOPPING_WAIT)
+        self._next_try = self._clock.now() + wait
         if self.state is not State.RECONNECTING:
             self.state = move(self.state, State.RECONNECTING)
-        message = f"{ending.sentence} Trying again in {wait:.1f} s ({self._tries} of {most})."
+        count = "" if stopping else f" ({self._tries} of {most})"
+        message = f"{ending.sentence} Trying again in {wait:.1f} s{count}."
         self._notice(NoticeKind.DROPPED, message, self._reel.seconds(link.sent or self._high))
 
     def _connect(self, now: float) -> None:

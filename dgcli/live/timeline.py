@@ -195,6 +195,11 @@ class Timeline:
         """How many places are remembered."""
         return len(self._positions)
 
+    @property
+    def rate(self) -> float:
+        """Bytes per second: exact, or of the frames so far; 0 where they do not tell."""
+        return self._rate or (self._slope if self.framed else 0.0)
+
     def add(self, marks: Sequence[Mark]) -> None:
         """Take the marks of more audio."""
         for mark in marks:

@@ -66,11 +66,23 @@ def _number(param: Param, raw: object) -> int | float:
     return value
 
 
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # surrogates: bytes of the command line that are no UTF-8
+        return False
+    return True
+
+
 def _text(param: Param, raw: object) -> str:
     """One text value, checked for emptiness, length and shape."""
     text = str(raw).lower() if isinstance(raw, bool) else str(raw)
     if not text.strip():
         raise UsageError(f"{param.flag} needs a value.", hint="Leave it out to send nothing.")
+    if not _is_encodable(text):
+        raise UsageError(f"{param.flag} has bytes that are no UTF-8: {text!r}.")
+    if isinstance(raw, dict | list | tuple):
+        raise UsageError(f"{param.flag} takes text, not {raw!r}.")
     if param.longest is not None and len(text) > param.longest:
         raise UsageError(f"{param.flag} takes at most {param.longest} characters, not {len(text)}.")
     key, colon, _ = text.partition(":")
@@ -200,8 +212,12 @@ def _check_callback(values: Values, endpoint: Endpoint) -> None:
     if callback is None:
         return
     schemes = ("http", "https", "ws", "wss") if endpoint is Endpoint.LIVE else ("http", "https")
-    parts = urlsplit(str(callback))
-    if parts.scheme.lower() not in schemes or not parts.netloc:
+    try:
+        parts = urlsplit(str(callback))
+        whole = parts.scheme.lower() in schemes and bool(parts.netloc)
+    except ValueError:  # brackets that are no IPv6 address
+        whole = False
+    if not whole:
         raise UsageError(
             f"--callback takes a whole URL, not {callback!r}.", hint=f"It begins with {_either(schemes)}://."
         )

@@ -182,7 +182,7 @@ _REDACT = _words(
 _REDACT_FLUX = ("numbers", "aggressive_numbers")
 _MODES = ("extended", "strict")
 
-_NOT_NOVA_3 = ("nova-2", "nova", "enhanced", "base", "whisper")
+_NOT_NOVA_3 = ("nova-2", "nova", "enhanced", "base")
 _NOT_WHISPER = ("nova-3", "nova-2", "nova", "enhanced", "base", "flux")
 
 PARAMS: tuple[Param, ...] = (

@@ -5,7 +5,6 @@ next to nothing: the workers are started first and load their model while the se
 """
 
 import logging
-import os
 import signal
 import socket
 import sys
@@ -60,8 +59,10 @@ def _listen(settings: ServerSettings) -> socket.socket:
     except (OSError, OverflowError) as error:
         raise UsageError(
             f"The server cannot listen on {settings.host} port {settings.port}: "
-            f"{os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error}.",
-            hint="Another program may have the port: choose one with --port, or 0 for any free one.",
+            f"{getattr(error, 'strerror', None) or error}.",
+            hint="Check --host."
+            if isinstance(error, socket.gaierror)
+            else "Another program may have the port: choose one with --port, or 0 for any free one.",
         ) from error
 
 
@@ -183,11 +184,13 @@ def running(settings: ServerSettings) -> Iterator[str]:
         raise failures[0]
 
 
-def serve(settings: ServerSettings, *, on_ready: Callable[[str], None] | None = None) -> None:
+def serve(
+    settings: ServerSettings, *, on_ready: Callable[[str], None] | None = None, quiet: bool = False
+) -> None:
     """Run a server until SIGINT, SIGTERM or SIGHUP; calls `on_ready` with the base URL once it answers.
 
-    Writes a line per request to stderr through the logger `dgcli.server`, unless that has handlers. Raises
-    UsageError when the server cannot be started.
+    Writes a line per request to stderr through the logger `dgcli.server`, unless that has handlers; `quiet`:
+    only what went wrong. Raises UsageError when the server cannot be started.
     """
     log = logging.getLogger("dgcli.server")
     handler = logging.StreamHandler()
@@ -195,7 +198,7 @@ def serve(settings: ServerSettings, *, on_ready: Callable[[str], None] | None = 
     own_log = not log.handlers
     if own_log:
         log.addHandler(handler)
-        log.setLevel(logging.INFO)
+        log.setLevel(logging.WARNING if quiet else logging.INFO)
     try:
         with _prepared(settings) as (engine, sock):
             url = _url(settings, sock)

@@ -1,10 +1,18 @@
 """Captions while the words come in: blocks of SRT or WebVTT, cue by cue."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from dgcli.captions import Captioner, Cue
 from dgcli.events import Event, Final, Notice, NoticeKind
 from dgcli.formats import Options
+from dgcli.transcript import Word
+
+
+def _timed(word: Word) -> Word:
+    """The word with its times as files have them: to the millisecond."""
+    start, end = round(word.start, 3), round(word.end, 3)
+    return word if start == word.start and end == word.end else replace(word, start=start, end=end)
 
 
 class CaptionBlocks:
@@ -56,10 +64,10 @@ class CaptionBlocks:
     def take(self, event: Final) -> str:
         """The blocks that are settled with this final."""
         cues = self._made(event.channels).feed(
-            event.words,
+            map(_timed, event.words),
             channel=event.channel,
-            until=event.end,
-            ends_utterance=event.speech_final,
+            until=round(event.end, 3),
+            ends_utterance=event.speech_final or event.from_finalize,
         )
         return self._settled(cues)
 

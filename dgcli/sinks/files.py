@@ -63,6 +63,8 @@ class CaptionFile:
                 settled = self._blocks.take(event)
                 if settled or (event.text and (event.speech_final or event.from_finalize)):
                     self._put(settled, self._blocks.preview())
+            case UtteranceEnd(last_word_end=end) if end < 0:
+                pass
             case UtteranceEnd() | Notice(kind=NoticeKind.DROPPED | NoticeKind.STOPPING):
                 self._put("", self._blocks.preview())
             case Notice(kind=NoticeKind.MARKER):

@@ -76,9 +76,14 @@ def envelope(event: Event) -> Mapping[str, Any]:
             }
 
 
+# What some programs take for the end of a line, and terminals for a command, though JSON lets it stand.
+_ESCAPED = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029)}
+
+
 def json_line(event: Event) -> str:
     """An event as a line of JSON."""
-    return json.dumps(envelope(event), ensure_ascii=False, separators=(",", ":")) + "\n"
+    text = json.dumps(envelope(event), ensure_ascii=False, separators=(",", ":"))
+    return text.translate(_ESCAPED) + "\n"
 
 
 class JsonlSink:

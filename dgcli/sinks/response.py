@@ -62,6 +62,8 @@ def utterance_object(utterance: Utterance) -> Mapping[str, Any]:
         "words": [_word(word) for word in utterance.words],
         "speaker": utterance.speaker,
         "id": str(uuid.uuid4()),
+        # Not in the API's responses: captions ask where the API itself ended an utterance.
+        "goes_on": True if utterance.goes_on else None,
     }
     return {name: value for name, value in found.items() if value is not None}
 

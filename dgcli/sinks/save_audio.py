@@ -128,6 +128,17 @@ class _FlacFile:
             raise OSError(0, str(error)) from error
 
 
+def kept_path(path: Path, form: AudioFormat) -> Path:
+    """Where audio is kept that is asked for in `path`: a name whose suffix says what it is."""
+    suffix = path.suffix.lower()
+    if form.encoding in _WAV and form.sample_rate and suffix in (".wav", ".flac"):
+        is_flac = suffix == ".flac" and form.encoding == "linear16" and form.channels <= 8
+        return path.with_suffix(".flac" if is_flac else ".wav")
+    if form.byte_rate is None or suffix in (".wav", ".flac"):
+        return path.with_suffix(form.suffix)
+    return path
+
+
 class SaveAudio:
     """Writes audio into `path`, or beside it under the suffix that the audio really has.
 
@@ -140,15 +151,10 @@ class SaveAudio:
         self._clock = clock
         self._writer: _Writer | None = None
         self._failed = False
-        suffix = path.suffix.lower()
+        self.path = kept_path(path, form)
         self._kind = "plain"
-        if form.encoding in _WAV and form.sample_rate and suffix in (".wav", ".flac"):
-            is_flac = suffix == ".flac" and form.encoding == "linear16" and form.channels <= 8
-            self._kind = "flac" if is_flac else "wav"
-            path = path.with_suffix(".flac" if is_flac else ".wav")
-        elif form.byte_rate is None or suffix in (".wav", ".flac"):
-            path = path.with_suffix(form.suffix)
-        self.path = path
+        if form.encoding in _WAV and form.sample_rate and path.suffix.lower() in (".wav", ".flac"):
+            self._kind = self.path.suffix[1:]
 
     def _opened(self) -> _Writer:
         if self._writer is None:

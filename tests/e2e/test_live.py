@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
+import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -171,6 +173,45 @@ def test_no_audio_is_an_audio_error(dg: Run, serve: Serve, tmp_path: Path) -> No
     assert dg("live", "-", *base(server)).returncode == 6
     assert dg("live", tmp_path / "none.wav", *base(server)).returncode == 6
     assert not server.requests
+
+
+def test_the_input_is_never_overwritten(dg: Run, serve: Serve, tmp_path: Path) -> None:
+    """--save-audio talk.wav of an MP3 would be talk.mp3: the input, even where it is a redirected one."""
+    path = tmp_path / "talk.mp3"
+    soundfile.write(path, [0.0] * 16000, 16000)
+    before, server = path.read_bytes(), serve()
+    with path.open("rb") as file:
+        done = subprocess.run(
+            [dg_path(), "live", "-", *base(server), "--save-audio", tmp_path / "talk.wav"],
+            stdin=file, capture_output=True, timeout=30, check=False,
+        )  # fmt: skip
+    assert done.returncode == 8
+    assert b"talk.mp3 is the input" in done.stderr
+    assert path.read_bytes() == before
+    assert not server.requests
+
+
+def test_a_signal_while_files_are_finished(
+    environment: dict[str, str], serve: Serve, pcm: Path, tmp_path: Path
+) -> None:
+    """Ctrl-C after the last word, while a file is put into its final shape, leaves it in that shape."""
+    out = tmp_path / "talk.json"
+    code = """
+import os, signal, sys
+from dgcli.__main__ import main
+from dgcli.sinks.response import ResponseSink
+finish = ResponseSink._finish
+def interrupted(sink):
+    os.kill(os.getpid(), signal.SIGINT)
+    finish(sink)
+ResponseSink._finish = interrupted
+sys.exit(main())
+"""
+    args = [sys.executable, "-c", code, "live", str(pcm), *RAW, *base(serve()), "-o", str(out)]
+    done = subprocess.run(args, env=environment, capture_output=True, timeout=30, check=False)
+    assert done.returncode == 130
+    assert out.read_text().startswith('{"metadata"')
+    assert numbers(parse_body(out.read_bytes()).channels[0].text) == list(range(1, 21))
 
 
 def test_a_duration_is_a_planned_end(dg: Run, serve: Serve, pcm: Path) -> None:

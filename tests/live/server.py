@@ -276,7 +276,7 @@ class NumberedServer:
                 self.empty_frames += not message
                 seen.frames.append((loop.time(), len(message)))
                 seen.audio += message
-                samples = array("h", message)
+                samples = array("h", message[: len(message) & ~1])
                 for ear in ears:
                     ear.hear(samples[ear.channel :: self.channels])
                 if fault and ears[0].heard >= fault.after * RATE:

@@ -67,6 +67,15 @@ def test_refusals_that_pass(status: int) -> None:
     assert "request body-id" in ending.error.details()
 
 
+def test_a_busy_server_is_not_asked_at_once() -> None:
+    """A refusal that passes is a sentence of its own, and its first try waits as long as a second one."""
+    ending = endings.refused(429, {"dg-error": "Too many"})
+    assert ending.busy
+    assert ending.sentence.endswith("Too many.")
+    assert not endings.refused(401, {}).busy
+    assert not endings.closed(1011).busy
+
+
 def test_retry_after_is_heard_but_not_for_ever() -> None:
     """A Retry-After in seconds is kept, at most a minute; a date or nonsense is not."""
     assert endings.refused(429, {"retry-after": "7"}).retry_after == 7

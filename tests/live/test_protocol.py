@@ -88,9 +88,12 @@ def test_other_messages_have_events_of_their_own() -> None:
     assert (event.request_id, event.duration, event.channels, event.offset) == ("r", 3.5, 2, 10.0)
 
 
-def test_an_utterance_end_that_says_nothing_is_none() -> None:
-    """A last_word_end of -1 means that the utterance had already ended."""
-    assert protocol.parse('{"type":"UtteranceEnd","channel":[0,1],"last_word_end":-1}') is None
+def test_an_utterance_end_that_says_nothing_is_no_time() -> None:
+    """A last_word_end of -1, an utterance that had already ended, is passed on and not moved by the offset."""
+    event = protocol.parse('{"type":"UtteranceEnd","channel":[0,1],"last_word_end":-1}', 10.0)
+    assert isinstance(event, UtteranceEnd)
+    assert event.last_word_end == -1
+    assert event.raw["last_word_end"] == -1
 
 
 @pytest.mark.parametrize(
@@ -111,6 +114,15 @@ def test_errors_and_unknown_messages_are_notices(text: str, part: str) -> None:
     assert isinstance(event, Notice)
     assert event.kind is NoticeKind.SERVER
     assert part in event.message
+
+
+def test_half_a_character_cannot_break_what_is_written() -> None:
+    """A lone surrogate, which no file and no terminal takes, is replaced; a pair is the character it stands for."""
+    text = r'{"type":"Results","is_final":true,"channel":{"alternatives":[{"transcript":"a \ud800 b \ud83d\ude00"}]}}'
+    event = protocol.parse(text)
+    assert isinstance(event, Final)
+    assert event.text == "a ? b \U0001f600"
+    json.dumps(event.raw, ensure_ascii=False).encode()
 
 
 LEAF = st.sampled_from([None, True, -1, 0, 10**400, 1.5, math.nan, -math.inf, "", "x", [], {}])

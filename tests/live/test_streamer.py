@@ -365,6 +365,29 @@ def test_duration_ends_to_the_sample(make_server: Make) -> None:
     assert texts(server)[-2:] == ["Finalize", "CloseStream"]
 
 
+def mpeg(frames: int) -> bytes:
+    """So many frames of MPEG audio: 64 kbit/s at 16 kHz, 36 ms and 288 bytes each."""
+    return (bytes([0xFF, 0xF3, 0x88, 0xC4]) + bytes(284)) * frames
+
+
+def test_compressed_audio_is_timed_by_its_frames(make_server: Make) -> None:
+    """What passes through is sent in frames of 20 to 250 ms too, and --duration counts its own time."""
+    server = make_server(finals=(1e6, 1e6))
+    source = Blocks(b"")
+    source._format = AudioFormat(suffix=".mp3")
+    source._data, source._size = mpeg(400), 4096
+    source.pace = Pace.CAPPED
+    streamer = stream(source, server.url, rate=10, duration=5.0)
+    with streamer:
+        while not streamer.closed:
+            streamer.next_event(0.2)
+    sizes = [size for _, size in server.seen[0].frames]
+    seconds = sum(sizes) / 8000
+    assert 5.0 <= seconds <= 5.8
+    assert all(0.02 * 8000 <= size <= 0.25 * 8000 for size in sizes[1:-1])
+    assert texts(server)[-1] == "CloseStream"
+
+
 def test_it_stops_after_silence(make_server: Make) -> None:
     """--stop-after-silence: so long without a word, and it stops by itself."""
     server = make_server()
@@ -417,6 +440,21 @@ def test_stop_from_a_signal_handler(make_server: Make, moment: float) -> None:
     if server.seen:
         whole = len(server.seen[0].audio) // round(2 * RATE * SLOT)
         assert said(events) == list(range(1, whole + 1))
+
+
+def test_a_stop_during_an_outage_waits_for_its_end(make_server: Make) -> None:
+    """A server that refuses for half of the time that a stop may take still gets everything."""
+    server = make_server(Fault("reset", 0.5), *[Fault("refuse")] * 5)
+    source = Pushed()
+    streamer = stream(source, server.url, max_reconnects=3)
+    with streamer:
+        source.push(numbered(10))
+        server.wait_for(lambda: server.happened == ["reset"])
+        streamer.stop()
+        events = list(streamer.events())
+    assert said(events) == list(range(1, 11))
+    assert not notices(events, NoticeKind.GAP)
+    assert server.happened.count("refuse") == 5
 
 
 @pytest.mark.parametrize("kind", ["deaf", "mute"])

@@ -89,6 +89,23 @@ def test_live_words_are_where_recorded_ones_are(client: httpx.Client, recogniser
     assert all(a["start"] == pytest.approx(b["start"], abs=0.15) for a, b in same)
 
 
+def test_speech_without_a_pause(recogniser: str) -> None:
+    """Who talks on without a pause is told every few seconds, and that costs no words and no time between."""
+    spoken = plain((AUDIO / "preamble-rms.txt").read_text())
+    pcm = linear16(AUDIO / "preamble-rms.flac")
+    messages = conversation(recogniser, "encoding=linear16&sample_rate=16000", *blocks(pcm))
+    assert right(finals(messages), spoken) >= len(spoken) - 2
+    told = results(messages, final=True)
+    assert max(m["duration"] for m in told) < 6.5
+    assert [m["speech_final"] for m in told].count(False) >= 3
+    for before, after in itertools.pairwise(told):
+        assert before["start"] + before["duration"] == pytest.approx(after["start"], abs=0.001)
+    for message in told:
+        for word in message["channel"]["alternatives"][0]["words"]:
+            assert message["start"] - 0.05 <= word["start"]
+            assert word["end"] <= message["start"] + message["duration"] + 0.05
+
+
 def test_channels_are_heard_apart(recogniser: str) -> None:
     """With multichannel each speaker's words come on their own channel."""
     lines = [line.split(": ", 1) for line in (AUDIO / "conversation.txt").read_text().splitlines()]
@@ -175,7 +192,10 @@ def test_a_recogniser_that_is_stuck() -> None:
         opened(url, "encoding=linear16&sample_rate=16000&interim_results=true") as socket,
     ):
         socket.send(bytes(64000))
-        assert json.loads(socket.recv(timeout=20))["type"] == "Results"
+        # The answer to Finalize is the last that the recogniser has to say: nothing is on its way then.
+        socket.send('{"type":"Finalize"}')
+        while not json.loads(socket.recv(timeout=20)).get("from_finalize"):
+            pass
         for worker in set(children(os.getpid())) - before:
             os.kill(worker, signal.SIGSTOP)
         socket.send(bytes(128_000))

@@ -14,7 +14,7 @@ import soundfile
 
 from dgcli.audio.base import AudioFormat
 from dgcli.errors import OutputError
-from dgcli.sinks.save_audio import SaveAudio, _wav_header
+from dgcli.sinks.save_audio import SaveAudio, _wav_header, kept_path
 from tests.conftest import ROOT
 from tests.sources.conftest import tone
 
@@ -54,6 +54,23 @@ def test_what_passed_through_keeps_its_suffix(tmp_path: Path) -> None:
     saved.close()
     assert saved.path == tmp_path / "a.mp3"
     assert saved.path.read_bytes() == b"\xff\xfbdata"
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "kept"),
+    [
+        ("a.wav", LINEAR, "a.wav"),
+        ("a.flac", AudioFormat("mulaw", 8000), "a.wav"),
+        ("a.flac", AudioFormat(suffix=".webm"), "a.webm"),
+        ("a.raw", LINEAR, "a.raw"),
+    ],
+)
+def test_the_name_is_known_before_anything_is_written(
+    tmp_path: Path, name: str, form: AudioFormat, kept: str
+) -> None:
+    """Where the audio goes can be asked, and is where it goes."""
+    assert kept_path(tmp_path / name, form) == tmp_path / kept
+    assert SaveAudio(tmp_path / name, form).path == tmp_path / kept
 
 
 def test_raw_samples_can_stay_raw(tmp_path: Path) -> None:
@@ -96,7 +113,7 @@ def test_kill_9_leaves_audio_that_plays(tmp_path: Path, suffix: str) -> None:
         "import itertools, sys\n"
         "from pathlib import Path\n"
         "from dgcli.audio.base import AudioFormat\n"
-        "from dgcli.sinks.save_audio import SaveAudio\n"
+        "from dgcli.sinks.save_audio import SaveAudio, kept_path\n"
         "from tests.sources.conftest import tone\n"
         "seconds = itertools.count()\n"
         "saved = SaveAudio(Path(sys.argv[1]), AudioFormat('linear16', 16000, 1), clock=lambda: next(seconds) / 4)\n"

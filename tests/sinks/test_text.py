@@ -11,7 +11,7 @@ import pytest
 from dgcli.events import Closed, Metadata, Notice, NoticeKind, Opened, SpeechStarted
 from dgcli.formats import Options
 from dgcli.sinks.captions import CaptionSink
-from dgcli.sinks.jsonl import JsonlSink, envelope
+from dgcli.sinks.jsonl import JsonlSink, envelope, json_line
 from dgcli.sinks.lines import LinesSink
 from tests.conftest import ROOT
 from tests.sinks.conftest import final, interim, words
@@ -129,6 +129,14 @@ def test_json_lines_carry_everything() -> None:
     assert lines[4] == {"kind": "notice", "notice": "gap", "message": "lost", "start": 1.0, "end": 2.0}
     assert lines[6] == {"kind": "closed", "audio_seconds": 3.0, "connections": 1, "error": None}
     assert "repeats" not in envelope(repeated)
+
+
+def test_a_json_line_is_one_line_to_everybody() -> None:
+    """What other programs take for the end of a line, or a terminal for a command, is escaped."""
+    line = json_line(Notice(NoticeKind.SOURCE, "a\u2028b\x85c\x9b31m\x7f"))
+    assert line.splitlines() == [line.rstrip("\n")]
+    assert json.loads(line)["message"] == "a\u2028b\x85c\x9b31m\x7f"
+    assert "\x9b" not in line
 
 
 def test_a_broken_pipe_loses_nothing(tmp_path: Path) -> None:
