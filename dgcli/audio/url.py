@@ -5,9 +5,11 @@ the sample; without it the stream is passed on as it comes. What the API's key b
 it is never sent here.
 """
 
+import math
 import random
 import ssl
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
@@ -41,6 +43,9 @@ _FORMATS = MappingProxyType(
         "application/ogg": "ogg",
     }
 )
+# What comes so slowly, in seconds of audio a second after so many at once, is being made just now.
+_LIVE_SPEED, _LIVE_BURST = 1.3, 10.0
+_LIVE_AFTER = 3.0  # seconds: nobody can tell earlier
 _QUICK = {"probesize": "16384", "analyzeduration": "100000"}
 
 
@@ -87,7 +92,7 @@ class _Body:
                 if not self._resume("the connection was closed too early"):
                     return b""
                 continue
-            if not piece and self._answer.is_radio:
+            if not piece and (self._answer.is_radio or self._source.came_live(self._answer)):
                 self.dropped = "the server closed the connection"
             if piece and self._skip:
                 known = min(self._skip, len(piece))
@@ -176,6 +181,8 @@ class HttpSource:
         self._stopped = threading.Event()
         self._notices: deque[Notice] = deque()
         self._begun = b""
+        self._since = 0.0  # monotonic: when the present answer came
+        self._came = 0.0  # seconds of audio since then
         self._tries = 0
         self._pump: Pump[bytes | Notice] = Pump(self._audio, name="http source")
 
@@ -195,9 +202,21 @@ class HttpSource:
         if self._answer is not None:
             self._answer.close()
         self._answer = answer = self._fetcher.get(self.name, offset)
+        self._since, self._came = time.monotonic(), 0.0
         if self.is_stopped:
             answer.abort()
         return answer
+
+    def came_live(self, answer: Answer) -> bool:
+        """Whether the end of an answer is a broken connection, by the pace at which audio came.
+
+        A body that neither has a length nor is chunked ends where the connection does (RFC 9112, 6.3): one
+        that came faster than it plays was a file, one that did not is a live stream.
+        """
+        if answer.headers.get("transfer-encoding") or answer.length is not None or not self._came:
+            return False
+        took = time.monotonic() - self._since
+        return took >= _LIVE_AFTER and self._came <= _LIVE_SPEED * took + _LIVE_BURST
 
     def _first(self) -> Answer:
         """The first answer, behind playlists. Raises `NetworkError` and `AudioError`."""
@@ -408,6 +427,7 @@ class HttpSource:
             try:
                 for piece in self._pieces():
                     self._tries = 0
+                    self._came += len(piece) / (self._format.byte_rate or math.inf)
                     while self._notices:
                         yield self._notices.popleft()
                     yield piece

@@ -67,6 +67,9 @@ def expand(raw: bytes, encoding: str) -> Any:
     return (table.astype(np.float32) / 32768)[np.frombuffer(raw, np.uint8)]
 
 
+_UNKNOWN = 1 << 60  # frames: what libsndfile says (SF_COUNT_MAX) where a header does not tell
+
+
 def _raw(path: Path, encoding: str, channels: int) -> Blocks:
     frame = SAMPLE_BYTES[encoding] * channels
     with path.open("rb") as file:
@@ -77,6 +80,10 @@ def _raw(path: Path, encoding: str, channels: int) -> Blocks:
 
 def _soundfile(path: Path) -> tuple[int, Blocks]:
     sound = soundfile.SoundFile(path)
+    if sound.frames >= _UNKNOWN:
+        # A recorder was killed: libsndfile fails on the frame that was left unfinished.
+        sound.close()
+        raise soundfile.SoundFileRuntimeError("It does not say how long it is.")
 
     def blocks() -> Blocks:
         with sound:

@@ -13,7 +13,10 @@ import pytest
 import soundfile
 
 from dgcli.audio.base import AudioFormat
+from dgcli.audio.file import FileSource
 from dgcli.errors import OutputError
+from dgcli.server.decode import decode
+from dgcli.server.engines.base import Audio
 from dgcli.sinks.save_audio import SaveAudio, _wav_header, kept_path
 from tests.conftest import ROOT
 from tests.sources.conftest import tone
@@ -113,7 +116,7 @@ def test_kill_9_leaves_audio_that_plays(tmp_path: Path, suffix: str) -> None:
         "import itertools, sys\n"
         "from pathlib import Path\n"
         "from dgcli.audio.base import AudioFormat\n"
-        "from dgcli.sinks.save_audio import SaveAudio, kept_path\n"
+        "from dgcli.sinks.save_audio import SaveAudio\n"
         "from tests.sources.conftest import tone\n"
         "seconds = itertools.count()\n"
         "saved = SaveAudio(Path(sys.argv[1]), AudioFormat('linear16', 16000, 1), clock=lambda: next(seconds) / 4)\n"
@@ -142,6 +145,12 @@ def test_kill_9_leaves_audio_that_plays(tmp_path: Path, suffix: str) -> None:
         samples = file.read(27 * 16000, dtype="int16")
     assert len(samples) == 27 * 16000
     assert (samples == expected[: 27 * 16000]).all()
+    # And for dg itself: as a stream's source, and on the local server.
+    source = FileSource(path)
+    source.open()
+    again = b"".join(block for block in source.blocks() if isinstance(block, bytes))
+    assert again[: 27 * 32000] == expected[: 27 * 16000].tobytes()
+    assert decode(Audio(path), tmp_path).duration >= 27
 
 
 def test_a_full_disk_is_told() -> None:

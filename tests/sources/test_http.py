@@ -181,6 +181,37 @@ def test_a_radio_that_drops_is_asked_again(serve: Serve) -> None:
     assert seconds > 1.5
 
 
+@pytest.mark.parametrize(("pause", "chunked"), [(0.2, False), (0.2, True), (0.0, False)])
+def test_the_end_of_a_plain_answer(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, *, pause: float, chunked: bool
+) -> None:
+    """A server that says nothing of itself: what came as it was made has dropped, what came at once was a file."""
+    monkeypatch.setattr(url, "_LIVE_AFTER", 0.4)
+    monkeypatch.setattr(url, "_LIVE_BURST", 1.0)
+    data = mp3(2.0)
+    parts = [data[at : at + len(data) // 5 + 1] for at in range(0, len(data), len(data) // 5 + 1)]
+
+    def answer(connection: socket.socket, path: str, headers: dict[str, str]) -> None:
+        more = {"Transfer_Encoding": "chunked"} if chunked else {}
+        connection.sendall(head("HTTP/1.1 200 OK", Content_Type="audio/mpeg", **more))
+        for part in parts:
+            connection.sendall(b"%x\r\n%s\r\n" % (len(part), part) if chunked else part)
+            time.sleep(pause)
+        if chunked:
+            connection.sendall(b"0\r\n\r\n")
+
+    server = serve(answer)
+    source = open_source(server.url)
+    source.open()
+    notices = []
+    for item in source.blocks():
+        if not isinstance(item, bytes):
+            notices.append(item.message)
+            if "is back" in item.message:
+                source.stop()
+    assert bool(notices) == bool(pause and not chunked)
+
+
 def test_a_stalled_radio_is_asked_again(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that keeps the connection and sends nothing is left after the stall time."""
     monkeypatch.setattr(http, "STALL_SECONDS", 0.2)
