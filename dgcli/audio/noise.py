@@ -25,6 +25,16 @@ def _nothing() -> list[str]:
     return []
 
 
+def _duplicate() -> int | None:
+    """Another descriptor of what 2 is, if it is anything."""
+    if os.name == "nt":
+        return None
+    try:
+        return os.dup(_STDERR)
+    except OSError:
+        return None
+
+
 def _pythons_stderr(descriptor: int) -> TextIO:
     """`sys.stderr` as it was, on another descriptor, if it writes on 2 at all."""
     before = sys.stderr
@@ -43,11 +53,10 @@ def _pythons_stderr(descriptor: int) -> TextIO:
 def caught_noise() -> Iterator[Lines]:
     """Keep descriptor 2 quiet while the block runs; a function that returns the new lines since its last call.
 
-    Where descriptor 2 is closed nothing is done.
+    Where descriptor 2 is closed, and on Windows, where these libraries are silent, nothing is done.
     """
-    try:
-        real = os.dup(_STDERR)
-    except OSError:
+    real = _duplicate()
+    if real is None:
         yield _nothing
         return
     reading, writing = os.pipe()

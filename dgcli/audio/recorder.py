@@ -203,14 +203,15 @@ class Microphone:
 
     def _again(self, gone: Device) -> bool:
         """Try once to open the device, or the default one where none was named."""
-        found = self._portaudio.devices(anew=True)
-        device = next((one for one in found if (one.name, one.host_api) == (gone.name, gone.host_api)), None)
-        if device is None and self._recording.device is None:
-            device = next((one for one in found if one.is_default), None)
-        if device is None:
-            return False
         before = self._opened_channels
         try:
+            found = self._portaudio.devices(anew=True)
+            same = [one for one in found if (one.name, one.host_api) == (gone.name, gone.host_api)]
+            if self._recording.device is None:
+                same += [one for one in found if one.is_default]
+            if not same:
+                return False
+            device = same[0]
             self._open(device, self._rate)
         except AudioError:
             return False

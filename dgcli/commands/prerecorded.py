@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dgcli import outputs, tls
+from dgcli import outputs
 from dgcli.audio import cloud
 from dgcli.audio.upload import Upload
 from dgcli.config import Config
@@ -81,6 +81,8 @@ def check_connection(config: Config) -> None:
     """
     config.authorization()
     if config.base_url.startswith("https:"):
+        from dgcli import tls
+
         tls.context(config.ca_cert)
 
 

@@ -61,7 +61,7 @@ class Settings:
     connect_timeout: float = 10.0
     send_timeout: float = 5.0
     close_timeout: float = 10.0  # after CloseStream, without any message
-    stop_timeout: float = 4.0  # for all that a stop does
+    stop_timeout: float = 3.8  # for all that a stop does: with what may hang beyond, under 5 s
     journal_seconds: float = 600.0  # of unconfirmed audio in memory, the rest on disk
 
     def __post_init__(self) -> None:

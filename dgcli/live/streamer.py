@@ -22,8 +22,8 @@ from dgcli.live.stats import Counter, Latency, StreamStats
 __all__ = ["Clock", "Latency", "Settings", "State", "StreamStats", "Streamer"]
 
 _LOOK = 0.1  # real seconds between looks at the deadlines
-_LATE = 1.0  # real seconds that the sender has, beyond its own deadline, to say that it is over
-_JOIN = 1.0  # real seconds for all threads to end
+_LATE = 0.5  # real seconds that the sender has, beyond its own deadline, to say that it is over
+_JOIN = 0.5  # real seconds for all threads to end
 
 
 class Streamer:
@@ -157,6 +157,8 @@ class Streamer:
         self._closed = True
         until = time.monotonic() + _JOIN
         link = self._sender.link
+        if link is not None:
+            link.connection.abort()  # a send may be stuck
         self._thread.join(max(0.0, until - time.monotonic()))
         if link is not None:
             link.join(max(0.0, until - time.monotonic()))

@@ -5,6 +5,7 @@ next to nothing: the workers are started first and load their model while the se
 """
 
 import logging
+import os
 import signal
 import socket
 import sys
@@ -49,6 +50,13 @@ def _new_engine(settings: ServerSettings) -> "Engine":
     return build(settings)
 
 
+def _reason(error: OSError | OverflowError) -> str:
+    """Why a server cannot listen, as the system words it; a name that nobody knows has words of its own."""
+    if isinstance(error, socket.gaierror) or not isinstance(error, OSError) or not error.errno:
+        return str(getattr(error, "strerror", None) or error)
+    return os.strerror(error.errno)
+
+
 def _listen(settings: ServerSettings) -> socket.socket:
     """Return a listening socket: from here on clients can connect, and wait."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
@@ -58,8 +66,7 @@ def _listen(settings: ServerSettings) -> socket.socket:
         )
     except (OSError, OverflowError) as error:
         raise UsageError(
-            f"The server cannot listen on {settings.host} port {settings.port}: "
-            f"{getattr(error, 'strerror', None) or error}.",
+            f"The server cannot listen on {settings.host} port {settings.port}: {_reason(error)}.",
             hint="Check --host."
             if isinstance(error, socket.gaierror)
             else "Another program may have the port: choose one with --port, or 0 for any free one.",

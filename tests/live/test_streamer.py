@@ -505,6 +505,22 @@ class Hanging:
     def stop(self) -> None: ...
 
 
+def test_a_stop_while_a_send_is_stuck_takes_less_than_five_seconds(make_server: Make) -> None:
+    """The server reads no more and every buffer is full: the sender hangs in a send, and the stop ends it."""
+    server, source = make_server(Fault("deaf", 0.5)), Pushed()
+    streamer = stream(source, server.url, max_speed=1e6)
+    with streamer:
+        source.push(numbered(10))
+        server.wait_for(lambda: server.happened == ["deaf"])
+        source.push(bytes(20_000_000))
+        while streamer.audio_seconds < 30:
+            streamer.next_event(0.05)
+        streamer.stop()
+        asked = time.monotonic()
+        list(streamer.events())
+        assert time.monotonic() - asked < 5
+
+
 def test_a_source_that_hangs_does_not_hold_a_stop(make_server: Make) -> None:
     """When the source does not end after it was told to, the stream does."""
     server, source = make_server(), Hanging()
