@@ -121,6 +121,17 @@ def test_who_begins_first_is_on_top() -> None:
             assert begun == sorted(begun)
 
 
+def test_who_pauses_yields() -> None:
+    """A short answer comes before a word that another channel says later, after a pause of its own."""
+    agent: speech.Said = [
+        {"word": "2291.", "punctuated_word": "2291.", "start": 1.9, "end": 2.75},
+        {"word": "mhm", "punctuated_word": "Mhm.", "start": 3.12, "end": 3.3},
+    ]
+    caller: speech.Said = [{"word": "yes", "punctuated_word": "Yes.", "start": 2.82, "end": 3.05}]
+    said = [line.body for cue in cues_of(speech.response(agent, caller)) for line in cue.lines]
+    assert said == ["2291.", "Yes.", "Mhm."]
+
+
 def test_names_take_room_only_where_they_stand() -> None:
     """A channel that goes on speaking has the whole line, as a speaker does."""
     said: speech.Said = []
