@@ -51,6 +51,9 @@ def _loaded() -> ModuleType:
             raise
         raise AudioError(f"PortAudio does not start: {error}.") from error
     library: ModuleType = sounddevice
+    # When Python ends sounddevice would close PortAudio, and wait for ever where the sound system hangs; the
+    # system takes everything back from a process that ends, without asking it.
+    atexit.unregister(library._exit_handler)
     return library
 
 
@@ -146,10 +149,6 @@ class PortAudio:
             if self._worker.stuck:
                 self._worker = Worker(_THREAD)
                 self._hung = True
-                # When Python ends sounddevice would close PortAudio, and wait for ever.
-                handler = getattr(sys.modules.get("sounddevice"), "_exit_handler", None)
-                if handler is not None:
-                    atexit.unregister(handler)
 
     def _start(self, *, anew: bool) -> None:
         if not self._running:
