@@ -1,10 +1,11 @@
 # bash completion for dg dgcli. Made by: dg completions bash
 
-# What follows a flag ($1: command, $2: flag): kind is words, paths, folders or text, or empty if nothing follows.
+# What follows a flag ($1: command, $2: flag): kind is words, asked, paths, folders or text, or
+# empty if nothing follows.
 _dg_value() {
     words="" kind=""
     case $1:$2 in
-        file:--version | url:--version | live:--version | *:--model-version)
+        file:--version | url:--version | live:--version | mic:--version | *:--model-version)
             kind=words
             words="latest"
             ;;
@@ -18,7 +19,7 @@ _dg_value() {
                 base-voicemail base-video whisper whisper-tiny whisper-base whisper-small whisper-medium
                 whisper-large"
             ;;
-        live:-m | live:--model)
+        live:-m | mic:-m | live:--model | mic:--model)
             kind=words
             words="nova-3 nova-3-general nova-3-medical nova-3-pharma nova-2 nova-2-general nova-2-meeting
                 nova-2-phonecall nova-2-finance nova-2-conversationalai nova-2-voicemail nova-2-video
@@ -50,10 +51,12 @@ _dg_value() {
             ;;
         *:--sample-rate | *:--alternatives | *:--channels | *:--keyterm | *:--keywords | *:--search | \
           *:--replace | *:--custom-topic | *:--custom-intent | *:--utt-split | *:--callback | *:--tag | \
-          *:--extra | *:--param | *:--speaker | *:--preset | *:--max-chars | *:--max-lines | \
-          *:--min-duration | *:--max-duration | *:--max-cps | *:--min-gap | *:--api-key | *:--access-token | \
-          *:--base-url | *:--profile | *:--timeout | *:--retries | *:--utterance-end-ms | *:--speed | \
-          *:--duration | *:--stop-after-silence | *:--max-reconnects | *:--host | *:--port | *:--require-key)
+          *:--extra | *:--param | *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | \
+          *:--speaker | *:--preset | *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | \
+          *:--max-cps | *:--min-gap | *:--api-key | *:--access-token | *:--base-url | *:--profile | \
+          *:--timeout | *:--retries | *:--utterance-end-ms | *:--speed | *:--duration | \
+          *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | *:--reopen | \
+          *:--stop-phrase | *:--host | *:--port | *:--require-key)
             kind=text
             ;;
         *:--tier)
@@ -64,7 +67,7 @@ _dg_value() {
             kind=words
             words="latest v1 v2"
             ;;
-        live:--diarize-model)
+        live:--diarize-model | mic:--diarize-model)
             kind=words
             words="latest v1"
             ;;
@@ -95,7 +98,7 @@ _dg_value() {
             kind=words
             words="POST PUT"
             ;;
-        live:--callback-method)
+        live:--callback-method | mic:--callback-method)
             kind=words
             words="POST GET PUT DELETE"
             ;;
@@ -103,15 +106,24 @@ _dg_value() {
             kind=words
             words="text json srt vtt ass ssa ttml html md csv tsv words.jsonl"
             ;;
-        *:-o | *:--output | *:--audio | *:--ca-cert | *:--save-audio | *:--response)
+        *:-o | *:--output | *:--files-from | *:--files0-from | *:--report | *:--audio | *:--ca-cert | \
+          *:--save-audio | *:--response)
             kind=paths
+            ;;
+        *:--output-dir | *:--record)
+            kind=folders
+            ;;
+        *:--skip-existing)
+            kind=words
+            words="same any"
             ;;
         *:--endpointing)
             kind=words
             words="10 100 300 500 false"
             ;;
-        *:--output-dir | *:--record)
-            kind=folders
+        *:-d | *:--device)
+            kind=asked
+            words="devices --names"
             ;;
         *:--engine)
             kind=words
@@ -127,7 +139,7 @@ _dg_command() {
         "")
             flags="-V --version -h --help"
             kind=words
-            words="file url live render serve completions"
+            words="file url live mic devices cache render serve completions"
             ;;
         file)
             flags="-m --model --version --model-version -l --language --language-hint --detect-language
@@ -140,9 +152,11 @@ _dg_command() {
                 --custom-topic --custom-topic-mode --intents --no-intents --custom-intent --custom-intent-mode
                 --sentiment --no-sentiment --detect-entities --no-detect-entities --redact --mip-opt-out
                 --no-mip-opt-out --utt-split --callback --callback-method --tag --extra --param -f --format -o
-                --output --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
-                --max-duration --max-cps --min-gap --karaoke --api-key --access-token --base-url --profile
-                --allow-http --ca-cert --local --timeout --retries -q --quiet -v --verbose -h --help"
+                --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
+                --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache --speaker
+                --audio --list-formats --preset --max-chars --max-lines --min-duration --max-duration
+                --max-cps --min-gap --karaoke --api-key --access-token --base-url --profile --allow-http
+                --ca-cert --local --timeout --retries -q --quiet -v --verbose -h --help"
             kind=paths
             ;;
         url)
@@ -156,9 +170,11 @@ _dg_command() {
                 --custom-topic --custom-topic-mode --intents --no-intents --custom-intent --custom-intent-mode
                 --sentiment --no-sentiment --detect-entities --no-detect-entities --redact --mip-opt-out
                 --no-mip-opt-out --utt-split --callback --callback-method --tag --extra --param -f --format -o
-                --output --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
-                --max-duration --max-cps --min-gap --karaoke --api-key --access-token --base-url --profile
-                --allow-http --ca-cert --local --timeout --retries -q --quiet -v --verbose -h --help"
+                --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
+                --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache --speaker
+                --audio --list-formats --preset --max-chars --max-lines --min-duration --max-duration
+                --max-cps --min-gap --karaoke --api-key --access-token --base-url --profile --allow-http
+                --ca-cert --local --timeout --retries -q --quiet -v --verbose -h --help"
             kind=text
             ;;
         live)
@@ -176,6 +192,32 @@ _dg_command() {
                 --no-reconnect --api-key --access-token --base-url --profile --allow-http --ca-cert --local -q
                 --quiet -v --verbose -h --help"
             kind=paths
+            ;;
+        mic)
+            flags="-m --model --version --model-version -l --language --language-hint --encoding --sample-rate
+                --smart-format --no-smart-format --punctuate --no-punctuate --numerals --no-numerals
+                --dictation --no-dictation --filler-words --no-filler-words --profanity-filter
+                --no-profanity-filter --no-delay --no-no-delay --diarize --no-diarize --diarize-model
+                --multichannel --no-multichannel --channels --keyterm --keywords --search --replace
+                --detect-entities --no-detect-entities --redact --mip-opt-out --no-mip-opt-out
+                --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
+                --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
+                --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
+                --max-duration --max-cps --min-gap --karaoke -t --timestamps --interim --no-interim --stats
+                --save-audio -d --device --list-devices --test --json --block --resample --reopen
+                --stop-phrase --duration --stop-after-silence --max-reconnects --no-reconnect --api-key
+                --access-token --base-url --profile --allow-http --ca-cert --local -q --quiet -v --verbose -h
+                --help"
+            kind=text
+            ;;
+        devices)
+            flags="--json -q --quiet -v --verbose -h --help"
+            kind=flags
+            ;;
+        cache)
+            flags="-q --quiet -v --verbose -h --help"
+            kind=words
+            words="info clear"
             ;;
         render)
             flags="--output-dir -f --format -o --output --speaker --audio --list-formats --preset --max-chars
@@ -198,7 +240,7 @@ _dg_command() {
 
 _dg() {
     local IFS=$' \t\n' line=${COMP_LINE:0:COMP_POINT} text="" start=""
-    local parts=() command="" flag="" only_arguments="" flags="" words="" kind="" word i
+    local parts=() command="" flag="" only_arguments="" flags="" words="" kind="" word quote cut i
     COMPREPLY=()
 
     # COMP_WORDS is cut at COMP_WORDBREAKS too, so that --model=nova-3 is three; what has no space between is one.
@@ -244,6 +286,7 @@ _dg() {
         [[ ! $only_arguments && ($text == -* || $kind == flags) ]] && words=$flags kind=words
     fi
     text=${text#"$start"}
+    quote=${text%%[!\"\']*}
     text=${text#[\"\']}
 
     # What readline replaces begins after the last character of COMP_WORDBREAKS.
@@ -253,6 +296,19 @@ _dg() {
             for word in $words; do
                 [[ $word == "$text"* ]] && COMPREPLY+=("$start$word")
             done
+            ;;
+        asked)
+            # Which values there are, the program alone knows: a name on each line, what it is behind a tab.
+            [[ $quote ]] || text=${text//\\/}
+            cut=""
+            [[ $COMP_WORDBREAKS == *:* ]] && cut=${text%"${text##*:}"}
+            [[ $cut ]] && start=""
+            while IFS=$'\t' read -r word _; do
+                [[ $word == "$text"* ]] || continue
+                word=${word#"$cut"}
+                [[ $quote ]] || printf -v word %q "$word"
+                COMPREPLY+=("$start$word")
+            done < <("${COMP_WORDS[0]}" $words 2>/dev/null)
             ;;
         paths) return ;; # readline completes paths, spaces and all, where we offer nothing
         folders) type compopt &>/dev/null && compopt -o dirnames ;;

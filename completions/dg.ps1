@@ -6,23 +6,30 @@ Register-ArgumentCompleter -Native -CommandName 'dg', 'dgcli' -ScriptBlock {
     # Sort, commands, names, what follows, help; the words that may follow have the next rows.
     $table = @'
 argument||COMMAND|words|
-word||file||Transcribe a file, or standard input.
-word||url||Transcribe a recording that the API fetches itself.
+word||file||Transcribe files, or standard input.
+word||url||Transcribe recordings that the API fetches itself.
 word||live||Transcribe a stream: a radio, a pipe, a file as it plays.
+word||mic||Transcribe the microphone while you speak.
+word||devices||List the microphones of this machine.
+word||cache||Show or clear the responses that --cache keeps.
 word||render||Write a saved response in any format, without transcribing again.
 word||serve||Run a Deepgram-compatible server on this machine.
 word||completions||Print the script that completes dg in your shell.
 argument|file|PATH|path|
 argument|url|URL|text|
 argument|live|SOURCE|path|
-argument|render|RESPONSE...|text|
+argument|mic|[-]|text|
+argument|cache|info|clear|words|
+word||info||
+word||clear||
+argument|render|RESPONSE|text|
 argument|completions|SHELL|words|
 word||bash||
 word||zsh||
 word||fish||
 word||powershell||
 flag||-V --version||Show the version and leave.
-flag| file url live render serve completions|-h --help||Show this message and exit.
+flag| file url live mic devices cache render serve completions|-h --help||Show this message and exit.
 flag|file url|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
@@ -63,9 +70,9 @@ word||whisper-base||
 word||whisper-small||
 word||whisper-medium||
 word||whisper-large||
-flag|file url live|--version --model-version|words|Version of the model: 'latest' or an id.
+flag|file url live mic|--version --model-version|words|Version of the model: 'latest' or an id.
 word||latest||
-flag|file url live|-l --language|words|Language spoken, as a BCP-47 tag; 'multi' for several in one recording. The API's default: en.
+flag|file url live mic|-l --language|words|Language spoken, as a BCP-47 tag; 'multi' for several in one recording. The API's default: en.
 word||multi||
 word||bg||
 word||ca||
@@ -124,7 +131,7 @@ word||zh-HK||
 word||zh-Hans||
 word||zh-Hant||
 word||zh-TW||
-flag|file url live|--language-hint|words|Language to expect in multilingual audio (nova-3 with --language multi, flux-general-multi).
+flag|file url live mic|--language-hint|words|Language to expect in multilingual audio (nova-3 with --language multi, flux-general-multi).
 word||bg||
 word||ca||
 word||cs||
@@ -220,7 +227,7 @@ word||tr||
 word||uk||
 word||vi||
 word||zh||
-flag|file url live|--encoding|words|Encoding of raw (headerless) audio; leave it out for WAV, MP3 and other containers.
+flag|file url live mic|--encoding|words|Encoding of raw (headerless) audio; leave it out for WAV, MP3 and other containers.
 word||linear16||
 word||linear32||
 word||flac||
@@ -232,48 +239,48 @@ word||opus||
 word||ogg-opus||
 word||speex||
 word||g729||
-flag|file url live|--sample-rate|text|Sample rate of raw audio, in Hz.
-hidden|file url live|--tier|words|Tier of the model, before models were prefixed with it.
+flag|file url live mic|--sample-rate|text|Sample rate of raw audio, in Hz.
+hidden|file url live mic|--tier|words|Tier of the model, before models were prefixed with it.
 word||nova||
 word||enhanced||
 word||base||
-hidden|file url live|--alternatives|text|Number of alternative transcripts.
-flag|file url live|--smart-format||Punctuation, numerals, dates, money and paragraphs as a reader expects them. Default: on.
-flag|file url live|--no-smart-format||The opposite of --smart-format.
-flag|file url live|--punctuate||Add punctuation and capitals.
-flag|file url live|--no-punctuate||The opposite of --punctuate.
+hidden|file url live mic|--alternatives|text|Number of alternative transcripts.
+flag|file url live mic|--smart-format||Punctuation, numerals, dates, money and paragraphs as a reader expects them. Default: on.
+flag|file url live mic|--no-smart-format||The opposite of --smart-format.
+flag|file url live mic|--punctuate||Add punctuation and capitals.
+flag|file url live mic|--no-punctuate||The opposite of --punctuate.
 flag|file url|--paragraphs||Divide the transcript into paragraphs.
 flag|file url|--no-paragraphs||The opposite of --paragraphs.
-flag|file url live|--numerals||Write numbers as digits: nine becomes 9.
-flag|file url live|--no-numerals||The opposite of --numerals.
+flag|file url live mic|--numerals||Write numbers as digits: nine becomes 9.
+flag|file url live mic|--no-numerals||The opposite of --numerals.
 flag|file url|--measurements||Abbreviate units: milligram becomes mg.
 flag|file url|--no-measurements||The opposite of --measurements.
-flag|file url live|--dictation||Turn spoken commands ('comma', 'new line') into marks.
-flag|file url live|--no-dictation||The opposite of --dictation.
-flag|file url live|--filler-words||Keep uh and um.
-flag|file url live|--no-filler-words||The opposite of --filler-words.
-flag|file url live|--profanity-filter||Mask profanity.
-flag|file url live|--no-profanity-filter||The opposite of --profanity-filter.
-flag|file url live|--diarize||Tell speakers apart: a number on every word.
-flag|file url live|--no-diarize||The opposite of --diarize.
+flag|file url live mic|--dictation||Turn spoken commands ('comma', 'new line') into marks.
+flag|file url live mic|--no-dictation||The opposite of --dictation.
+flag|file url live mic|--filler-words||Keep uh and um.
+flag|file url live mic|--no-filler-words||The opposite of --filler-words.
+flag|file url live mic|--profanity-filter||Mask profanity.
+flag|file url live mic|--no-profanity-filter||The opposite of --profanity-filter.
+flag|file url live mic|--diarize||Tell speakers apart: a number on every word.
+flag|file url live mic|--no-diarize||The opposite of --diarize.
 flag|file url|--diarize-model|words|Tell speakers apart with this diarizer, instead of --diarize.
 word||latest||
 word||v1||
 word||v2||
-hidden|file url live|--diarize-version|words|Version of the old diarizer.
+hidden|file url live mic|--diarize-version|words|Version of the old diarizer.
 word||latest||
 word||2021-07-14.0||
-flag|file url live|--multichannel||Transcribe each channel on its own.
-flag|file url live|--no-multichannel||The opposite of --multichannel.
-flag|file url live|--channels|text|Number of channels of raw audio.
+flag|file url live mic|--multichannel||Transcribe each channel on its own.
+flag|file url live mic|--no-multichannel||The opposite of --multichannel.
+flag|file url live mic|--channels|text|Number of channels of raw audio.
 flag|file url|--utterances||Divide the transcript into utterances: what one speaker says without a pause.
 flag|file url|--no-utterances||The opposite of --utterances.
-flag|file url live|--keyterm|text|Word or phrase to listen for; repeatable (Nova-3 and Flux).
-flag|file url live|--keywords|text|Word to boost, as WORD or WORD:BOOST; repeatable (Nova-2 and older).
+flag|file url live mic|--keyterm|text|Word or phrase to listen for; repeatable (Nova-3 and Flux).
+flag|file url live mic|--keywords|text|Word to boost, as WORD or WORD:BOOST; repeatable (Nova-2 and older).
 hidden|file url|--keyword-boost|words|Old way of boosting keywords.
 word||legacy||
-flag|file url live|--search|text|Term to search for in the sound; hits with times are in the JSON; repeatable.
-flag|file url live|--replace|text|Replace a term, as FIND:REPLACEMENT, or delete it, as FIND; repeatable.
+flag|file url live mic|--search|text|Term to search for in the sound; hits with times are in the JSON; repeatable.
+flag|file url live mic|--replace|text|Replace a term, as FIND:REPLACEMENT, or delete it, as FIND; repeatable.
 flag|file url|--summarize||Summarize the recording.
 flag|file url|--no-summarize||The opposite of --summarize.
 flag|file url|--topics||Find topics.
@@ -292,9 +299,9 @@ word||extended||
 word||strict||
 flag|file url|--sentiment||Tell the sentiment of each segment.
 flag|file url|--no-sentiment||The opposite of --sentiment.
-flag|file url live|--detect-entities||List names, places, dates and the like.
-flag|file url live|--no-detect-entities||The opposite of --detect-entities.
-flag|file url live|--redact|words|Hide sensitive content: a group (pci, pii, phi, numbers, ssn) or an entity type; repeatable.
+flag|file url live mic|--detect-entities||List names, places, dates and the like.
+flag|file url live mic|--no-detect-entities||The opposite of --detect-entities.
+flag|file url live mic|--redact|words|Hide sensitive content: a group (pci, pii, phi, numbers, ssn) or an entity type; repeatable.
 word||pci||
 word||pii||
 word||phi||
@@ -357,17 +364,17 @@ word||political_affiliation||
 word||religion||
 word||routing_number||
 word||zodiac_sign||
-flag|file url live|--mip-opt-out||Leave Deepgram's model improvement program (affects the price).
-flag|file url live|--no-mip-opt-out||The opposite of --mip-opt-out.
+flag|file url live mic|--mip-opt-out||Leave Deepgram's model improvement program (affects the price).
+flag|file url live mic|--no-mip-opt-out||The opposite of --mip-opt-out.
 flag|file url|--utt-split|text|Pause that ends an utterance, in seconds. The API's default: 0.8.
-flag|file url live|--callback|text|Answer at once and deliver the transcript to this URL.
+flag|file url live mic|--callback|text|Answer at once and deliver the transcript to this URL.
 flag|file url|--callback-method|words|HTTP method of the callback.
 word||POST||
 word||PUT||
-flag|file url live|--tag|text|Label of the request in usage reports; repeatable.
-flag|file url live|--extra|text|KEY:VALUE that comes back in the metadata; repeatable.
-flag|file url live|--param|text|Any other query parameter of the API, as KEY=VALUE; repeatable.
-flag|file url live render|-f --format|words|Format for standard output. Default: text.
+flag|file url live mic|--tag|text|Label of the request in usage reports; repeatable.
+flag|file url live mic|--extra|text|KEY:VALUE that comes back in the metadata; repeatable.
+flag|file url live mic|--param|text|Any other query parameter of the API, as KEY=VALUE; repeatable.
+flag|file url|-f --format|words|Format for standard output; of a batch, for the files: repeatable. Default: text.
 word||text||The words, in paragraphs; who speaks them where that is known
 word||json||The response of the API, byte for byte
 word||srt||SubRip captions
@@ -380,30 +387,46 @@ word||md||Markdown: summary, topics, paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
 word||tsv||The words, tab-separated, with times and confidence
 word||words.jsonl||The words, a JSON object a line
-flag|file url live render|-o --output|path|File to write; its suffix names the format; repeatable.
-flag|file url live render|--speaker|text|Name of speaker N (of channel N, where only channels are known); repeatable.
-flag|file url live render|--audio|path|Recording that html and md link to: a path or a URL.
-flag|file url live render|--list-formats||List the formats and leave.
-flag|file url live render|--preset|text|Limits of captions as a publisher has them. Default: netflix.
-flag|file url live render|--max-chars|text|Characters a line.
-flag|file url live render|--max-lines|text|Lines a cue.
-flag|file url live render|--min-duration|text|Shortest time a cue is shown.
-flag|file url live render|--max-duration|text|Longest time a cue is shown.
-flag|file url live render|--max-cps|text|Reading speed, in characters a second.
-flag|file url live render|--min-gap|text|Gap between cues.
-flag|file url live render|--karaoke||Time every word, in formats that can: vtt, ass, ssa.
-flag|file url live|--api-key|text|API key; else DEEPGRAM_API_KEY or the config file.
-flag|file url live|--access-token|text|Temporary token instead of a key; else DEEPGRAM_ACCESS_TOKEN.
-flag|file url live|--base-url|text|Another host of the API; else DEEPGRAM_BASE_URL.
-flag|file url live|--profile|text|Profile of the config file; else DGCLI_PROFILE.
-flag|file url live|--allow-http||Send the key in clear text to a self-hosted server.
-flag|file url live|--ca-cert|path|Certificate authorities to trust; else SSL_CERT_FILE.
-flag|file url live|--local||Transcribe on this machine: no key, no network, English only.
+flag|file url live mic render|-o --output|path|File to write; its suffix names the format; repeatable.
+flag|file url|-r --recursive||Transcribe every recording below a directory.
+flag|file url|--files-from|path|File with a path or URL on each line; - for standard input.
+flag|file url|--files0-from|path|The same with NUL after each (find -print0), for any name.
+flag|file url|--output-dir|path|Write below this, as the recordings lie below theirs; else beside each.
+flag|file url|--name-template|text|Names of the outputs, from {stem}, {name}, {ext}, {lang} and {hash}. Default: {stem}.{ext}.
+flag|file url|-j --jobs|text|Uploads at once. Default: 4.
+flag|file url|--max-rps|text|Requests a second, at most.
+flag|file url|--skip-existing|words|Keep outputs made of the same audio with the same options (same, the default), or any.
+word||same||
+word||any||
+flag|file url|--overwrite||Send everything again, and pay for it again.
+flag|file url|--fail-fast||Begin nothing more after the first failure.
+flag|file url|--dry-run||Only list what would be sent and written, and the hours of audio.
+flag|file url|--report|path|Write a line of JSON for each recording.
+flag|file url|--shard|text|Take only share K of N; auto: the one that Slurm, Kubernetes or AWS Batch gives.
+flag|file url|--cache||Keep responses, and use kept ones for the same audio and options.
+flag|file url live mic render|--speaker|text|Name of speaker N (of channel N, where only channels are known); repeatable.
+flag|file url live mic render|--audio|path|Recording that html and md link to: a path or a URL.
+flag|file url live mic render|--list-formats||List the formats and leave.
+flag|file url live mic render|--preset|text|Limits of captions as a publisher has them. Default: netflix.
+flag|file url live mic render|--max-chars|text|Characters a line.
+flag|file url live mic render|--max-lines|text|Lines a cue.
+flag|file url live mic render|--min-duration|text|Shortest time a cue is shown.
+flag|file url live mic render|--max-duration|text|Longest time a cue is shown.
+flag|file url live mic render|--max-cps|text|Reading speed, in characters a second.
+flag|file url live mic render|--min-gap|text|Gap between cues.
+flag|file url live mic render|--karaoke||Time every word, in formats that can: vtt, ass, ssa.
+flag|file url live mic|--api-key|text|API key; else DEEPGRAM_API_KEY or the config file.
+flag|file url live mic|--access-token|text|Temporary token instead of a key; else DEEPGRAM_ACCESS_TOKEN.
+flag|file url live mic|--base-url|text|Another host of the API; else DEEPGRAM_BASE_URL.
+flag|file url live mic|--profile|text|Profile of the config file; else DGCLI_PROFILE.
+flag|file url live mic|--allow-http||Send the key in clear text to a self-hosted server.
+flag|file url live mic|--ca-cert|path|Certificate authorities to trust; else SSL_CERT_FILE.
+flag|file url live mic|--local||Transcribe on this machine: no key, no network, English only.
 flag|file url|--timeout|text|Seconds to wait for the transcript after the upload. Default: 1500.
 flag|file url|--retries|text|Further tries after a lost connection or a busy server; one that comes after a whole upload may be billed again. Default: 3.
-flag|file url live render serve completions|-q --quiet||Say nothing but errors.
-flag|file url live render serve completions|-v --verbose||Say more.
-flag|live|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
+flag|file url live mic devices cache render serve completions|-q --quiet||Say nothing but errors.
+flag|file url live mic devices cache render serve completions|-v --verbose||Say more.
+flag|live mic|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
 word||nova-3-medical||
@@ -437,40 +460,63 @@ word||base-finance||
 word||base-conversationalai||
 word||base-voicemail||
 word||base-video||
-flag|live|--no-delay||Do not hold final results back for formatting and redaction.
-flag|live|--no-no-delay||The opposite of --no-delay.
-flag|live|--diarize-model|words|Tell speakers apart with this diarizer, instead of --diarize.
+flag|live mic|--no-delay||Do not hold final results back for formatting and redaction.
+flag|live mic|--no-no-delay||The opposite of --no-delay.
+flag|live mic|--diarize-model|words|Tell speakers apart with this diarizer, instead of --diarize.
 word||latest||
 word||v1||
-hidden|live|--ner||Old name of entity detection.
-hidden|live|--no-ner||The opposite of --ner.
-flag|live|--interim-results||Send provisional results while an utterance is open. Default: on.
-flag|live|--no-interim-results||The opposite of --interim-results.
-flag|live|--endpointing|words|Silence that ends a segment, in milliseconds, or 'false'. The API's default: 10.
+hidden|live mic|--ner||Old name of entity detection.
+hidden|live mic|--no-ner||The opposite of --ner.
+flag|live mic|--interim-results||Send provisional results while an utterance is open. Default: on.
+flag|live mic|--no-interim-results||The opposite of --interim-results.
+flag|live mic|--endpointing|words|Silence that ends a segment, in milliseconds, or 'false'. The API's default: 10.
 word||10||
 word||100||
 word||300||
 word||500||
 word||false||
-flag|live|--utterance-end-ms|text|Gap between words after which UtteranceEnd is sent, in milliseconds (1000 to 5000).
-flag|live|--vad-events||Send an event when speech starts.
-flag|live|--no-vad-events||The opposite of --vad-events.
-flag|live|--callback-method|words|HTTP method of the callback.
+flag|live mic|--utterance-end-ms|text|Gap between words after which UtteranceEnd is sent, in milliseconds (1000 to 5000).
+flag|live mic|--vad-events||Send an event when speech starts.
+flag|live mic|--no-vad-events||The opposite of --vad-events.
+flag|live mic|--callback-method|words|HTTP method of the callback.
 word||POST||
 word||GET||
 word||PUT||
 word||DELETE||
-flag|live|-t --timestamps||Print when each utterance was said: text [2.5 - 4.26].
-flag|live|--interim||Show what is understood so far; on stderr where lines are written. Default: on a terminal.
-flag|live|--no-interim||The opposite of --interim.
-flag|live|--stats||Report audio sent, words, connections, gaps and latency at the end.
-flag|live|--save-audio|path|Keep the audio that was sent: .wav or .flac; what is passed on as it comes keeps its suffix.
+flag|live mic render|-f --format|words|Format for standard output. Default: text.
+word||text||The words, in paragraphs; who speaks them where that is known
+word||json||The response of the API, byte for byte
+word||srt||SubRip captions
+word||vtt||WebVTT captions, with voices; --karaoke times every word
+word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
+word||ssa||SubStation Alpha captions
+word||ttml||Timed Text Markup Language captions
+word||html||A page to read, search and listen to (--audio)
+word||md||Markdown: summary, topics, paragraphs with times
+word||csv||The words, comma-separated, with times and confidence
+word||tsv||The words, tab-separated, with times and confidence
+word||words.jsonl||The words, a JSON object a line
+flag|live mic|-t --timestamps||Print when each utterance was said: text [2.5 - 4.26].
+flag|live mic|--interim||Show what is understood so far; on stderr where lines are written. Default: on a terminal.
+flag|live mic|--no-interim||The opposite of --interim.
+flag|live mic|--stats||Report audio sent, words, connections, gaps and latency at the end.
+flag|live mic|--save-audio|path|Keep the audio that was sent: .wav or .flac; what is passed on as it comes keeps its suffix.
 flag|live|--speed|text|Send a file so many times as fast as real time; the API allows 1.25. Default: 1.
 flag|live|--force-speed||Allow a --speed above 1.25: results may come late, or the connection end.
-flag|live|--duration|text|Stop after so much audio.
-flag|live|--stop-after-silence|text|Stop after so long without a word.
-flag|live|--max-reconnects|text|Tries to connect again without a new word between them. Default: 10.
-flag|live|--no-reconnect||End when the connection drops.
+flag|live mic|--duration|text|Stop after so much audio.
+flag|live mic|--stop-after-silence|text|Stop after so long without a word.
+flag|live mic|--max-reconnects|text|Tries to connect again without a new word between them. Default: 10.
+flag|live mic|--no-reconnect||End when the connection drops.
+flag|mic|-d --device|asked devices --names|Index of a microphone, or part of its name; see dg devices.
+flag|mic|--list-devices||List the microphones and leave.
+flag|mic|--test||Record five seconds, without sending them, and say how good they are.
+flag|mic|--json||Write --list-devices or --test as JSON.
+flag|mic|--block|text|Milliseconds of audio to send at once, 20 to 250. Default: 100.
+flag|mic|--resample|text|Convert to this sample rate; without it the microphone's own is sent.
+flag|mic|--reopen|text|How long to wait for a microphone that was unplugged. Default: 30.
+flag|mic|--stop-phrase|text|Stop when this is said.
+flag|devices|--json||Write a JSON array instead of a table.
+hidden|devices|--names||
 flag|render|--output-dir|path|Folder for a file per response, in the format that -f names.
 flag|serve|--host|text|Address to listen on; 0.0.0.0 opens it to the network.
 flag|serve|--port|text|Port to listen on; 0 takes a free one.
@@ -546,6 +592,26 @@ flag|serve|--allow-private-urls||Fetch URLs of private networks and this machine
         $offered = @(if ($argument) { $argument.Words })
     }
 
+    if ($takes -like 'asked *') {
+        # Which values there are, the program alone knows: a name on each line, what it is behind a tab.
+        $quote = [string][char]39
+        $asked = @($takes -split ' ' | Select-Object -Skip 1)
+        $text = $text.Trim([char]34, [char]39)
+        $results = @(
+            foreach ($line in & $commandAst.CommandElements[0].Extent.Text @asked 2>$null) {
+                $name, $help = $line -split '\t', 2
+                if ($name.StartsWith($text, [System.StringComparison]::OrdinalIgnoreCase)) {
+                    $quoted = $quote + $name.Replace($quote, $quote + $quote) + $quote
+                    $word = if ($name -match '^[\w.+-]+$') { $name } else { $quoted }
+                    $help = if ($help) { $help } else { $name }
+                    [System.Management.Automation.CompletionResult]::new(
+                        $start + $word, $name, 'ParameterValue', $help)
+                }
+            }
+        )
+        if ($results) { return $results }
+        return ''
+    }
     if ($takes -eq 'path') {
         if ($start -and $text) {
             foreach ($path in [System.Management.Automation.CompletionCompleters]::CompleteFilename($text)) {

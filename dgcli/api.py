@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import stamina
 import stamina.instrumentation
 
 from dgcli import __version__, tls
-from dgcli.audio.upload import Upload
+from dgcli.audio.upload import Sendable
 from dgcli.config import Config
-from dgcli.errors import ApiError, AuthError, DgError, NetworkError
+from dgcli.errors import ApiError, AuthError, DgError, NetworkError, UsageError
 from dgcli.lean import httpx
 
 _CONNECT_TIMEOUT = 10.0
@@ -62,6 +62,29 @@ class Answer:
     body: bytes
     request_id: str | None
     attempts: int
+
+
+class Pace(Protocol):
+    """What keeps the requests of several threads at one pace."""
+
+    def admit(self) -> None:
+        """Wait until a request may be sent; may raise, and nothing is sent."""
+
+    def answered(self, status: int | None, wait: float | None) -> bool:
+        """The request was answered with this status (None: not at all), and was asked to wait this long.
+
+        Whether it is to be sent again, when admitted, without counting that as a try.
+        """
+
+
+class _Unhurried:
+    """The pace of a request that is alone: none."""
+
+    def admit(self) -> None:
+        pass
+
+    def answered(self, status: int | None, wait: float | None) -> bool:  # noqa: ARG002 - a Pace
+        return False
 
 
 class _Retry(Exception):
@@ -124,7 +147,7 @@ def error_from(response: httpx.Response) -> ApiError | AuthError:
 def _retry_after(response: httpx.Response) -> float | None:
     """Seconds that the server asks us to wait, from any of the headers in use."""
     value = response.headers.get("retry-after-ms")
-    if value is not None and value.strip().isdigit():
+    if value is not None and value.isascii() and value.strip().isdigit():
         return int(value) / 1000
     value = response.headers.get("retry-after", "").strip()
     if not value:
@@ -199,13 +222,23 @@ class Client:
     """Calls `POST /v1/listen`. One may serve several threads; use it as a context manager.
 
     `report` is told about each failed attempt that will be repeated. `wait_initial` is the first back-off in
-    seconds; it doubles from there, with jitter, up to a minute.
+    seconds; it doubles from there, with jitter, up to a minute. `connections` are kept open for as many
+    threads; `pace` holds their requests back.
     """
 
-    def __init__(self, config: Config, *, report: Report, wait_initial: float = 1.0) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        report: Report,
+        wait_initial: float = 1.0,
+        connections: int = 1,
+        pace: Pace | None = None,
+    ) -> None:
         self._config = config
         self._report = report
         self._wait_initial = wait_initial
+        self._pace = pace or _Unhurried()
         self._headers = {
             **config.authorization(),
             "Accept": "application/json",
@@ -213,14 +246,25 @@ class Client:
         }
         # Each attempt is told to the user in `_call`; stamina would log it a second time.
         stamina.instrumentation.set_on_retry_hooks([])
+        try:
+            self._client = self._new_client(connections)
+        except (ValueError, ImportError, httpx.InvalidURL) as error:
+            raise UsageError(
+                f"The proxy of the environment cannot be used: {error}.",
+                hint="Check HTTPS_PROXY, ALL_PROXY, NO_PROXY.",
+            ) from error
+
+    def _new_client(self, connections: int) -> httpx.Client:
+        config = self._config
         secure = config.base_url.startswith("https:")
-        self._client = httpx.Client(
+        return httpx.Client(
             verify=tls.context(config.ca_cert) if secure else tls.unused(),
             timeout=httpx.Timeout(
                 config.timeout, connect=_CONNECT_TIMEOUT, write=_PROGRESS_TIMEOUT, pool=None
             ),
             # A redirect would carry the key along, and POST would become GET.
             follow_redirects=False,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=connections),
             # A proxy is for reaching others.
             trust_env=not config.is_loopback,
         )
@@ -231,12 +275,34 @@ class Client:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
         self._client.close()
 
-    def _once(self, url: str, headers: Mapping[str, str], content: bytes | Iterator[bytes]) -> httpx.Response:
+    def _post(
+        self, url: str, headers: Mapping[str, str], content: Callable[[], bytes | Iterator[bytes]]
+    ) -> httpx.Response:
+        """The answer to a request, which is sent when the pace lets it, and again when the pace says so."""
+        while True:
+            self._pace.admit()
+            response = None
+            try:
+                response = self._client.post(url, headers={**self._headers, **headers}, content=content())
+            finally:
+                status = None if response is None else response.status_code
+                wait = None if response is None else _retry_after(response)
+                again = self._pace.answered(status, wait)
+            if not again:
+                return response
+
+    def _once(
+        self, url: str, headers: Mapping[str, str], content: Callable[[], bytes | Iterator[bytes]]
+    ) -> httpx.Response:
         """One attempt. Raises `_Retry` for what may be repeated, a `DgError` for what may not."""
         try:
-            response = self._client.post(url, headers={**self._headers, **headers}, content=content)
+            response = self._post(url, headers, content)
         except (httpx.ReadTimeout, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
             raise _network_error(error, self._config) from error
         except httpx.TransportError as error:
@@ -266,7 +332,13 @@ class Client:
                 return False
             return True if error.wait is None else error.wait
 
-        made = 0
+        made = sent = 0
+
+        def counted() -> bytes | Iterator[bytes]:
+            nonlocal sent
+            sent += 1
+            return content()
+
         try:
             for attempt in stamina.retry_context(
                 on=again,
@@ -279,7 +351,7 @@ class Client:
                 with attempt:
                     made = attempt.num
                     try:
-                        response = self._once(url, headers, content())
+                        response = self._once(url, headers, counted)
                     except _Retry as failed:
                         if made < tries:
                             details = ", ".join(failed.error.details())
@@ -290,9 +362,9 @@ class Client:
             if made > 1:
                 failed.error.message += f" (Tried {made} times.)"
             raise failed.error from failed.__cause__
-        return _answer(response, made)
+        return _answer(response, sent)
 
-    def transcribe_file(self, upload: Upload, query: str, *, progress: Progress) -> Answer:
+    def transcribe_file(self, upload: Sendable, query: str, *, progress: Progress) -> Answer:
         """Send audio; its transcript.
 
         `progress` is told the bytes sent so far, from 0 again at each attempt. Raises `AuthError`,
@@ -307,7 +379,7 @@ class Client:
         return self._call(query, {"Content-Type": "application/json"}, lambda: body)
 
 
-def _told(upload: Upload, progress: Progress) -> Iterator[bytes]:
+def _told(upload: Sendable, progress: Progress) -> Iterator[bytes]:
     """The blocks of an upload, its progress being told."""
     sent = 0
     progress(sent)
@@ -320,10 +392,9 @@ def _told(upload: Upload, progress: Progress) -> Iterator[bytes]:
 def _answer(response: httpx.Response, attempts: int) -> Answer:
     """A success, if it is one: a proxy may say 200 and mean its log-in page."""
     request_id = response.headers.get("dg-request-id")
-    if not response.content.lstrip().startswith(b"{"):
-        what = f"a web page, {_title(response.text)!r}" if _is_html(response) else "no JSON"
+    if _is_html(response):
         raise ApiError(
-            f"The answer is {what}: something between here and the API gave it.",
+            f"The answer is a web page, {_title(response.text)!r}: something between here and the API gave it.",
             status=response.status_code,
             request_id=request_id,
             hint="Check --base-url and any proxy.",

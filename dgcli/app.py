@@ -4,7 +4,6 @@ import shutil
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -15,9 +14,9 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from dgcli import __version__
-from dgcli.errors import BrokenPipe, DgError, Interrupted, UsageError
+from dgcli.errors import BrokenPipe, DgError, Interrupted, OutputError, UsageError
 from dgcli.ui import help as help_pages
-from dgcli.ui.console import Console, colours, forget_stdout
+from dgcli.ui.console import Console, colours, forget
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +31,12 @@ class Command:
 
 
 COMMANDS = (
-    Command("file", "Transcribe a file, or standard input."),
-    Command("url", "Transcribe a recording that the API fetches itself."),
+    Command("file", "Transcribe files, or standard input."),
+    Command("url", "Transcribe recordings that the API fetches itself."),
     Command("live", "Transcribe a stream: a radio, a pipe, a file as it plays."),
+    Command("mic", "Transcribe the microphone while you speak."),
+    Command("devices", "List the microphones of this machine."),
+    Command("cache", "Show or clear the responses that --cache keeps."),
     Command("render", "Write a saved response in any format, without transcribing again."),
     Command("serve", "Run a Deepgram-compatible server on this machine."),
     Command("completions", "Print the script that completes dg in your shell."),
@@ -139,7 +141,7 @@ def _meant(args: Sequence[str]) -> str | None:
     import shlex
 
     first = args[0]
-    if first.lower().startswith(("http://", "https://")):
+    if first.lower().startswith(("http://", "https://", "s3://", "gs://")):
         return f"dg url {shlex.join(args)}"
     if first == "-" or first.lower().endswith(_MEDIA_SUFFIXES) or Path(first).is_file():
         return f"dg file {shlex.join(args)}"
@@ -198,36 +200,45 @@ def _console(args: Sequence[str]) -> Console:
     return Console(verbose=any(arg in ("-v", "--verbose") for arg in args))
 
 
+def _bug(error: Exception, console: Console) -> DgError:
+    """What nobody thought of, for whoever will mend it."""
+    if console.verbose:
+        import traceback
+
+        traceback.print_exception(error)
+    hint = None if console.verbose else "Run the same with -v and report what it prints."
+    return DgError(f"This is a bug in dg {__version__}: {type(error).__name__}: {error}", hint=hint)
+
+
 def run(args: Sequence[str]) -> int:
     """Run the command line `args`; the exit code."""
-    _catch_signals()
     console = _console(args)
     try:
+        _catch_signals()
         result = app(args=list(args) or ["--help"], prog_name="dg", standalone_mode=False)
-        code = result if isinstance(result, int) else 0
-        with suppress(ValueError):  # closed
-            sys.stdout.flush()
+        sys.stdout.flush()
     except DgError as error:
-        if not isinstance(error, BrokenPipe) or error.kept:
-            console.error(error)
-        code = error.exit_code
+        told = error
     except typer.TyperException as error:
-        usage = _usage(error)
-        console.error(usage)
-        code = usage.exit_code
+        told = _usage(error)
     except (KeyboardInterrupt, typer.Abort):
-        console.error(Interrupted())
-        code = Interrupted.exit_code
-    except BrokenPipeError:  # from --help and the like
-        forget_stdout()
-        code = BrokenPipe.exit_code
+        told = Interrupted()
+    except SystemExit:  # how Typer leaves when the reader of --help has gone
+        told = BrokenPipe()
+    except OSError as error:
+        # What Typer prints has no place; a file that cannot be used has a name and an error of ours.
+        pathless = error.filename is None
+        told = (
+            OutputError(f"Standard output cannot be written: {error.strerror}.")
+            if pathless
+            else _bug(error, console)
+        )
     except Exception as error:
-        if console.verbose:
-            import traceback
-
-            traceback.print_exc()
-        bug = DgError(f"This is a bug in dg {__version__}: {type(error).__name__}: {error}")
-        bug.hint = None if console.verbose else "Run the same with -v and report what it prints."
-        console.error(bug)
-        code = bug.exit_code
-    return code
+        told = _bug(error, console)
+    else:
+        return result if isinstance(result, int) else 0
+    if isinstance(told, BrokenPipe | OutputError):
+        forget(sys.stdout)
+    if not isinstance(told, BrokenPipe) or told.kept:
+        console.error(told)
+    return told.exit_code

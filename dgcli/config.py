@@ -15,6 +15,7 @@ DGCLI_CONFIG says. What stands at its top holds for every profile; `[profiles.NA
 
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from dgcli.errors import AuthError, UsageError
 DEFAULT_BASE_URL = "https://api.deepgram.com"
 DEFAULT_TIMEOUT = 1500.0  # seconds for the answer: the API may compute for 20 minutes
 DEFAULT_RETRIES = 3
+_LONGEST_TIMEOUT = 86400.0  # seconds; the system's own limits lie far beyond
 
 _NO_KEY = "No API key."
 _NO_KEY_HINT = (
@@ -57,6 +59,11 @@ class Config:
     def is_loopback(self) -> bool:
         """Whether the host is this machine."""
         return _is_loopback(urlsplit(self.base_url).hostname or "")
+
+    @property
+    def host(self) -> str:
+        """The name of the server, without a port."""
+        return urlsplit(self.base_url).hostname or ""
 
     def url(self, path: str, *, websocket: bool = False) -> str:
         """The address of an endpoint such as `/v1/listen`, below any path prefix of the base URL."""
@@ -100,18 +107,20 @@ def _is_loopback(host: str) -> bool:
 def _base_url(text: str) -> str:
     """A base URL with a scheme, as http or https; a bare host is https, unless it is this machine."""
     text = text.strip()
-    if "://" not in text:
-        host = urlsplit(f"//{text}").hostname or ""
-        text = f"{'http' if _is_loopback(host) else 'https'}://{text}"
-    scheme, place, path, _, _ = urlsplit(text)
-    scheme = {"ws": "http", "wss": "https"}.get(scheme, scheme)
     try:
-        usable = scheme in ("http", "https") and bool(urlsplit(text).hostname) and urlsplit(text).port != 0
-    except ValueError:  # a port that is no number
+        if "://" not in text:
+            host = urlsplit(f"//{text}").hostname or ""
+            text = f"{'http' if _is_loopback(host) else 'https'}://{text}"
+        scheme, place, path, _, _ = urlsplit(text)
+        scheme = {"ws": "http", "wss": "https"}.get(scheme, scheme)
+        host = (urlsplit(text).hostname or "").encode("idna").decode()
+        usable = scheme in ("http", "https") and bool(host) and urlsplit(text).port != 0 and "@" not in place
+    except ValueError:  # a port that is no number, a host that is no name (UnicodeError is one)
         usable = False
-    if not usable or "@" in place:
+    if not usable:
+        shown = re.sub(r"//[^/]*@", "//...@", text)  # it may hold a password
         raise UsageError(
-            f"The base URL {text!r} cannot be used.",
+            f"The base URL {shown!r} cannot be used.",
             hint=f"It looks like {DEFAULT_BASE_URL}, without a path.",
         )
     # The endpoint's own path is ours to add, and people paste it.
@@ -120,10 +129,18 @@ def _base_url(text: str) -> str:
     return urlunsplit((scheme, place, path.rstrip("/"), "", ""))
 
 
+def _path(text: str) -> Path:
+    """A path with `~` resolved; where there is no such home, it is a name like any other."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)
+
+
 def config_path(environ: Mapping[str, str]) -> Path:
     """Where the config file is, whether or not there is one."""
     if named := environ.get("DGCLI_CONFIG"):
-        return Path(named).expanduser()
+        return _path(named)
     from platformdirs import user_config_path
 
     return user_config_path("dgcli", appauthor=False) / "config.toml"
@@ -175,11 +192,15 @@ def _checked(table: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
 def _profile(data: Mapping[str, Any], name: str | None, path: Path) -> Mapping[str, Any]:
     """The settings at the top of the file, with those of one profile over them."""
     profiles = data.get("profiles", {})
+    if not isinstance(profiles, dict):
+        raise UsageError(
+            f"The setting 'profiles' in {path} cannot be {profiles!r}.", hint="Use [profiles.NAME]."
+        )
     top = _checked({key: value for key, value in data.items() if key != "profiles"}, path)
     if name is None:
         return top
-    if not isinstance(profiles, dict) or not isinstance(profiles.get(name), dict):
-        known = ", ".join(profiles) if isinstance(profiles, dict) and profiles else "none"
+    if not isinstance(profiles.get(name), dict):
+        known = ", ".join(profiles) or "none"
         raise UsageError(f"There is no profile {name!r} in {path}.", hint=f"Profiles: {known}.")
     own = _checked(profiles[name], path)
     merged = {**top, **own, "params": {**top.get("params", {}), **own.get("params", {})}}
@@ -227,7 +248,7 @@ def load(
     """
     environ = os.environ if environ is None else environ
     path = config_path(environ)
-    data = _read(path, named="DGCLI_CONFIG" in environ)
+    data = _read(path, named=bool(environ.get("DGCLI_CONFIG")))
     given = {key: value for key, value in flags.items() if value is not None}
     env = {key: environ[name] for key, name in _ENVIRONMENT.items() if environ.get(name)}
     own = _profile(data, profile or environ.get("DGCLI_PROFILE") or None, path)
@@ -238,8 +259,8 @@ def load(
         float(merged.get("timeout", DEFAULT_TIMEOUT)),
         int(merged.get("retries", DEFAULT_RETRIES)),
     )
-    if not 0 < timeout < float("inf"):
-        raise UsageError(f"--timeout takes seconds above 0, not {timeout:g}.")
+    if not 0 < timeout <= _LONGEST_TIMEOUT:
+        raise UsageError(f"--timeout takes seconds above 0, up to {_LONGEST_TIMEOUT:.0f}, not {timeout:g}.")
     if retries < 0:
         raise UsageError(f"--retries takes 0 or more, not {retries}.")
     return Config(
@@ -247,7 +268,7 @@ def load(
         api_key=_header_safe(key, "API key"),
         access_token=_header_safe(token, "access token"),
         allow_http=bool(merged.get("allow_http", False)),
-        ca_cert=Path(str(ca_cert)).expanduser() if ca_cert else None,
+        ca_cert=_path(str(ca_cert)) if ca_cert else None,
         timeout=timeout,
         retries=retries,
         params=MappingProxyType(dict(own.get("params", {}))),

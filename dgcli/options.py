@@ -45,7 +45,21 @@ class Params:
         Raises `UsageError`.
         """
         on_line = merge(self.given, self.assignments)
-        return check({**_profile_params(config, self.endpoint, on_line), **own, **on_line}, self.endpoint)
+        ours = {**own, **on_line}
+        try:
+            return check({**_profile_params(config, self.endpoint, on_line), **ours}, self.endpoint)
+        except UsageError as error:
+            if config.params and _is_fine(ours, self.endpoint):
+                error.message += f" It comes from [params] in {config.path}."
+            raise
+
+
+def _is_fine(values: Mapping[str, object], endpoint: Endpoint) -> bool:
+    try:
+        check(values, endpoint)
+    except UsageError:
+        return False
+    return True
 
 
 def _profile_params(
@@ -119,6 +133,12 @@ class Patience:
             rich_help_panel=_CONNECTION,
         ),
     ] = None
+
+
+def _completion(values: tuple[str, ...]) -> Callable[[str], list[str]] | None:
+    if not values:
+        return None
+    return lambda incomplete: [value for value in values if value.startswith(incomplete)]
 
 
 def _formats() -> list[tuple[str, str]]:
@@ -242,6 +262,111 @@ class Rendering:
 
 
 @dataclass(frozen=True, slots=True)
+class Transcripts:
+    """What is written of one recording, or of each of many, and where."""
+
+    format: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format", "-f",
+            help="Format for standard output; of a batch, for the files: repeatable. Default: text.",
+            metavar="FORMAT", autocompletion=_formats,
+        ),
+    ] = None  # fmt: skip
+    output: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--output", "-o", help="File to write; its suffix names the format; repeatable.", metavar="FILE"
+        ),
+    ] = None
+
+    @property
+    def stdout_format(self) -> str | None:
+        """The format for standard output, where that was asked for."""
+        return self.format[-1] if self.format else None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """How many recordings are transcribed."""
+
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="Transcribe every recording below a directory.")
+    ] = False
+    files_from: Annotated[
+        list[str] | None,
+        typer.Option(help="File with a path or URL on each line; - for standard input.", metavar="FILE"),
+    ] = None
+    files0_from: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--files0-from", help="The same with NUL after each (find -print0), for any name.", metavar="FILE"
+        ),
+    ] = None
+    output_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write below this, as the recordings lie below theirs; else beside each.", metavar="DIR"
+        ),
+    ] = None
+    name_template: Annotated[
+        str | None,
+        typer.Option(
+            help="Names of the outputs, from {stem}, {name}, {ext}, {lang} and {hash}. Default: {stem}.{ext}.",
+            metavar="TEXT",
+        ),
+    ] = None
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", help="Uploads at once. Default: 4.", metavar="N", min=1)
+    ] = None
+    max_rps: Annotated[
+        float | None, typer.Option(help="Requests a second, at most.", metavar="NUMBER", min=0.001)
+    ] = None
+    skip_existing: Annotated[
+        str | None,
+        typer.Option(
+            help="Keep outputs made of the same audio with the same options (same, the default), or any.",
+            metavar="same|any",
+            autocompletion=_completion(("same", "any")),
+        ),
+    ] = None
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Send everything again, and pay for it again.")
+    ] = False
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Begin nothing more after the first failure.")
+    ] = False
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only list what would be sent and written, and the hours of audio."),
+    ] = False
+    report: Annotated[
+        Path | None, typer.Option(help="Write a line of JSON for each recording.", metavar="FILE.jsonl")
+    ] = None
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            help="Take only share K of N; auto: the one that Slurm, Kubernetes or AWS Batch gives.",
+            metavar="K/N|auto",
+        ),
+    ] = None
+    cache: Annotated[
+        bool,
+        typer.Option("--cache", help="Keep responses, and use kept ones for the same audio and options."),
+    ] = False
+
+    @property
+    def lists(self) -> Sequence[str]:
+        """The files that name recordings."""
+        return [*(self.files_from or ()), *(self.files0_from or ())]
+
+    def is_meant(self, names: Sequence[str], formats: Sequence[str]) -> bool:
+        """Whether this is a batch, and not one recording whose transcript goes to standard output."""
+        ours = (getattr(self, one.name) for one in fields(self) if one.name != "cache")
+        return len(names) != 1 or len(formats) > 1 or any(value not in (None, False, []) for value in ours)
+
+
+@dataclass(frozen=True, slots=True)
 class General:
     """How much is said on stderr."""
 
@@ -257,6 +382,8 @@ _PANELS: Mapping[type, str] = {
     Connection: _CONNECTION,
     Patience: _CONNECTION,
     Output: _OUTPUT,
+    Transcripts: _OUTPUT,
+    Batch: "Many recordings",
     Rendering: _CAPTIONS,
     General: _GENERAL,
 }
@@ -281,12 +408,6 @@ def _help(param: Param, endpoint: Endpoint) -> str:
     if default is None:
         return param.help
     return f"{param.help} Default: {'on' if default is True else default}."
-
-
-def _completion(values: tuple[str, ...]) -> Callable[[str], list[str]] | None:
-    if not values:
-        return None
-    return lambda incomplete: [value for value in values if value.startswith(incomplete)]
 
 
 def _metavar(param: Param, endpoint: Endpoint) -> str:

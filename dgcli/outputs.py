@@ -11,7 +11,7 @@ from pathlib import Path
 from dgcli.errors import BrokenPipe, DgError, OutputError, UsageError
 from dgcli.formats import Format, Options, by_name, by_suffix, renderer
 from dgcli.transcript import Transcript
-from dgcli.ui.console import forget_stdout
+from dgcli.ui.console import forget
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +29,34 @@ def state_folder() -> Path:
     return user_state_path("dgcli", appauthor=False) / "responses"
 
 
+def _temporary_folder() -> Path:
+    """Raises `OSError` where there is none."""
+    return Path(tempfile.gettempdir())
+
+
 def keep(body: bytes, request_id: str | None) -> Path | None:
-    """Put a paid response aside, readable by its owner only; where it is, or None if even that failed."""
+    """Put a paid response aside, readable by its owner only; where it is.
+
+    The state folder comes first, then the one for temporary files. None: neither took it, and it went to
+    standard error as the last place there is.
+    """
     safe = "".join(char for char in request_id or "" if char.isalnum() or char == "-")[:64]
-    try:
-        folder = state_folder()
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(prefix=f"{safe or 'response'}-", suffix=".json", dir=folder)
-        with os.fdopen(handle, "wb") as file:
-            file.write(body)
-    except OSError:
-        return None
-    return Path(name)
+    for place in (state_folder, _temporary_folder):
+        try:
+            folder = place()
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle, name = tempfile.mkstemp(prefix=f"{safe or 'response'}-", suffix=".json", dir=folder)
+            with os.fdopen(handle, "wb") as file:
+                file.write(body)
+        except OSError:
+            continue  # the next one may do
+        return Path(name)
+    print("dg: The response can be kept nowhere; here it is:", file=sys.stderr)
+    with suppress(OSError, ValueError):  # stderr is gone too: there is no place left
+        sys.stderr.flush()
+        sys.stderr.buffer.write(body + b"\n")
+        sys.stderr.buffer.flush()
+    return None
 
 
 def _is_special(path: Path) -> bool:
@@ -50,6 +66,13 @@ def _is_special(path: Path) -> bool:
 
 def _check_file(path: Path, source: Path | None) -> None:
     """Refuse an output that certainly cannot be written, or that would destroy the input."""
+    try:
+        path.resolve(strict=True)
+    except FileNotFoundError:
+        pass  # it will be made
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
+        reason = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
+        raise OutputError(f"The output {str(path)[:80]} cannot be used: {reason}.") from error
     if path.is_dir():
         raise OutputError(f"The output {path} is a directory.", hint=f"Name a file: -o {path / 'talk.txt'}")
     folder = path.resolve().parent
@@ -87,6 +110,16 @@ def check(files: Sequence[Path], *, source: Path | None = None) -> None:
         seen.add(path.resolve())
 
 
+def _check_stdout() -> None:
+    """Refuse standard output that was closed: writing nothing to it tells."""
+    try:
+        os.write(sys.stdout.fileno(), b"")
+    except ValueError:
+        return  # no file at all, as inside of tests
+    except OSError as error:
+        raise OutputError(f"Standard output cannot be written: {error.strerror}.") from error
+
+
 def plan(
     stdout_format: str | None, files: Sequence[Path], *, source: Path | None = None, to_stdout: bool = True
 ) -> Outputs:
@@ -99,37 +132,44 @@ def plan(
     if chosen is None and not files and to_stdout:
         chosen = by_name("text")
     check(files, source=source)
+    if chosen is not None:
+        _check_stdout()
     return Outputs(chosen, tuple((path, by_suffix(path)) for path in files))
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Write a whole file or nothing: a reader, or a crash, never sees half of one. Raises `OutputError`."""
+def write_file(
+    path: Path, data: bytes, *, scratch: Path | None = None, durable: bool = True, private: bool = False
+) -> None:
+    """Write a whole file or nothing: a reader, or a crash, never sees half of one. Raises `OutputError`.
+
+    What is unfinished lies in `scratch`, a folder on the same file system, or else beside the file. Without
+    `durable`, a power cut soon afterwards may lose what was written. A `private` file is its owner's only.
+    """
     try:
         if _is_special(path):
             path.write_bytes(data)
             return
-        target = path.resolve()  # a symbolic link stays one
-        handle, name = tempfile.mkstemp(prefix=".dg-", suffix=".part", dir=target.parent)
+        target = path.resolve() if path.is_symlink() else path  # a symbolic link stays one
+        folder = target.parent if scratch is None or target is not path else scratch
+        part = folder / f".dg-{os.urandom(8).hex()}.part"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        # The system takes the umask off: asking for it means setting it, for all threads at once.
+        handle = os.open(part, flags, 0o600 if private else 0o666)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
                 file.flush()
-                os.fsync(file.fileno())
-            Path(name).chmod(target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask())
-            Path(name).replace(target)
+                if durable:
+                    os.fsync(file.fileno())
+            with suppress(FileNotFoundError):
+                part.chmod(target.stat().st_mode & 0o7777)
+            part.replace(target)
         except BaseException:
             with suppress(OSError):  # the first failure is the one to tell
-                Path(name).unlink()
+                part.unlink()
             raise
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def _umask() -> int:
-    """The permissions that new files lack; reading it means setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def write_stdout(data: bytes) -> None:
@@ -139,14 +179,15 @@ def write_stdout(data: bytes) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except BrokenPipeError as error:
-        forget_stdout()
+        forget(sys.stdout)
         raise BrokenPipe from error
     except OSError as error:
-        forget_stdout()
+        forget(sys.stdout)
         raise OutputError(f"Standard output cannot be written: {error.strerror}.") from error
 
 
-def _rendered(transcript: Transcript, form: Format, options: Options) -> bytes:
+def rendered(transcript: Transcript, form: Format, options: Options) -> bytes:
+    """A transcript in a format, as the bytes of a file."""
     return renderer(form)(transcript, options).encode("utf-8", "surrogateescape")
 
 
@@ -161,7 +202,7 @@ def write(transcript: Transcript, outputs: Outputs, options: Options) -> None:
         jobs.append((None, outputs.stdout))  # last: files are safe before a broken pipe ends us
     for path, form in jobs:
         try:
-            data = _rendered(transcript, form, options.beside(path.parent if path else Path()))
+            data = rendered(transcript, form, options.beside(path.parent if path else Path()))
             if path is None:
                 write_stdout(data)
             else:

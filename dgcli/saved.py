@@ -86,4 +86,6 @@ def _response(body: bytes) -> Mapping[str, Any]:
 
 def parse_saved(body: bytes) -> Transcript:
     """The transcript in what was saved. Raises `ApiError` for what is none."""
+    if not body.strip():
+        raise ApiError("There is nothing in it.")
     return parse(_response(body)) if _is_stream(body) else parse_body(body)

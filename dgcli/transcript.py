@@ -34,12 +34,16 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Words that belong together: an utterance, a paragraph or a turn. One channel, at most one speaker."""
+    """Words that belong together: an utterance, a paragraph or a turn. One channel, at most one speaker.
+
+    `goes_on` says of an utterance that it was cut off, not ended: what a stream had said when it was written.
+    """
 
     text: str
     words: tuple[Word, ...]
     channel: int = 0
     speaker: int | None = None
+    goes_on: bool = False
 
     @property
     def start(self) -> float:
@@ -188,6 +192,7 @@ def _utterance(item: Mapping[str, Any]) -> Segment:
         words=parse_words(item.get("words"), channel),
         channel=channel,
         speaker=_whole(item.get("speaker")),
+        goes_on=item.get("goes_on") is True,
     )
 
 
@@ -255,3 +260,16 @@ def parse_body(body: bytes) -> Transcript:
     if not isinstance(response, dict):
         raise ApiError("The answer is JSON, but no transcript.")
     return parse(response, body)
+
+
+def callback_id(body: bytes) -> str | None:
+    """The request id of an answer that says no more than that: its transcript goes to a callback."""
+    if len(body) > 1000:
+        return None
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return None  # `parse_body` says what is wrong with it
+    if isinstance(answer, dict) and "request_id" in answer and "results" not in answer:
+        return str(answer["request_id"])
+    return None

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -17,6 +18,11 @@ from hypothesis import HealthCheck, settings
 # A machine that is busy with other things is slow, and that is no fault of what is tested.
 settings.register_profile("shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared-machine")
+
+# Whoever starts the tests in the background, or with nohup, has signals ignored, which programs inherit.
+for name in ("SIGINT", "SIGHUP", "SIGTERM"):
+    if signal.getsignal(getattr(signal, name)) is signal.SIG_IGN:
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -242,3 +248,15 @@ def shared_audio() -> Path:
     if not folder.is_dir():
         pytest.skip("the shared recordings are not next to this checkout")
     return folder
+
+
+def loaded(code: str) -> set[str]:
+    """The modules that are loaded after `code` ran in a fresh Python."""
+    script = f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    return set(result.stderr.decode().split())
+
+
+def loaded_by(args: list[str]) -> set[str]:
+    """The modules that are loaded when `dg` has run with `args`."""
+    return loaded(f"from dgcli.app import run\nrun({args!r})")

@@ -1,13 +1,11 @@
 """The rooms of the package and the arrows between them, held against the imports that are really there."""
 
 import ast
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, loaded, loaded_by
 
 PACKAGE = ROOT / "dgcli"
 
@@ -15,7 +13,8 @@ PACKAGE = ROOT / "dgcli"
 LAYERS = (
     {"errors", "__init__"},
     {"captions", "transcript", "events", "params", "config", "tls", "lean"},
-    {"api", "audio", "formats", "live", "sinks", "ui", "options", "outputs", "saved"},
+    {"api", "audio", "cache", "formats", "live", "sinks", "ui", "options", "outputs", "saved"},
+    {"batch"},
     {"commands"},
     {"app"},
     {"__main__"},
@@ -28,6 +27,7 @@ ONLY = {
     "httpx": ("lean",),
     "websocket": ("live/connection",),
     "sounddevice": ("audio/microphone",),
+    "fsspec": ("audio/cloud",),
     "pysubs2": ("formats/subtitles",),
     "click": (),
 }
@@ -93,17 +93,10 @@ def test_heavy_libraries_have_one_place(path: Path) -> None:
             assert name in ("api", "audio/http"), f"{name} imports {imported}"
 
 
-def loaded(code: str) -> set[str]:
-    """The modules that are loaded after `code` ran in a fresh Python."""
-    script = f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)"
-    result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
-    return set(result.stderr.decode().split())
-
-
-@pytest.mark.parametrize("args", [["--version"], ["--help"], ["file", "--help"]])
+@pytest.mark.parametrize("args", [["--version"], ["--help"], ["file", "--help"], ["mic", "--help"]])
 def test_nothing_is_loaded_that_is_not_used(args: list[str]) -> None:
     """Neither --version nor --help loads a library that talks, plays, decodes or draws."""
-    found = loaded(f"from dgcli.app import run\nrun({args!r})")
+    found = loaded_by(args)
     heavy = {
         "httpx",
         "numpy",

@@ -353,7 +353,7 @@ def test_zsh_from_fpath(folder: Path, tmp_path: Path) -> None:
 
 def test_descriptions(zsh: Terminal, fish: Fish) -> None:
     """zsh and fish say what commands, flags and formats are."""
-    assert re.search(r"url +-- Transcribe a recording that the API fetches itself\.", zsh.listed("dg "))
+    assert re.search(r"url +-- Transcribe recordings that the API fetches itself\.", zsh.listed("dg "))
     assert "--utterances  " in (flags := zsh.listed("dg file --ut"))
     assert "-- Divide the transcript into utterances: what one speaker says without a pause." in flags
     assert re.search("srt +-- SubRip captions", zsh.listed("dg file -f "))
@@ -474,3 +474,53 @@ def test_powershell_survives_any_help() -> None:
     rows = table(script(row, AWKWARD))
     assert ["flag", "go", "--loud", "", HARD] in rows
     assert ["word", "", "two", "", HARD] in rows
+
+
+DEVICES = {"Blue Yeti: USB Audio (hw:1,0)": "2, ALSA", "Blue cam's": "4, ALSA", "pulse": "7, ALSA"}
+# What stands for the program in a shell whose PATH is empty: it answers one question, and no other.
+ANSWERS = {
+    "bash": 'dg() {{ [[ $* == "devices --names" ]] && printf {0}; }}\n',
+    "zsh": 'dg() {{ [[ $* == "devices --names" ]] && printf {0} }}\n',
+    "fish": 'function dg; test "$argv" = "devices --names"; and printf {0}; end\n',
+}
+
+
+def _asking(shell: str, folder: Path) -> Path:
+    """The script of a shell, with a program that has some microphones."""
+    row = next(row for row in SHELLS if row.name == shell)
+    rows = "".join(f"{name}\\t{about}\\n" for name, about in DEVICES.items())
+    path = folder / row.file
+    path.write_text((FOLDER / row.file).read_text() + ANSWERS[shell].format(shlex.quote(rows)))
+    return path
+
+
+@pytest.mark.parametrize(("shell", "make"), [("bash", _bash), ("zsh", _zsh_eval)])
+def test_devices(
+    shell: str, make: Callable[[Path, Path, Path], Terminal], folder: Path, tmp_path: Path
+) -> None:
+    """--device is completed with the microphones there are, their names quoted as the shell wants them."""
+    terminal = make(_asking(shell, tmp_path), folder, tmp_path)
+    try:
+        assert terminal.offered("dg mic --device ") == set(DEVICES)
+        assert terminal.typed("dg mic -d p\t") == "dg mic -d pulse "
+        assert terminal.typed("dg mic --device=pu\t") == "dg mic --device=pulse "
+        line = terminal.typed("dg mic -d Blue\\ Y\t")
+        assert shlex.split(line) == ["dg", "mic", "-d", "Blue Yeti: USB Audio (hw:1,0)"]
+        assert shlex.split(terminal.typed('dg mic -d "Blue c\t')) == ["dg", "mic", "-d", "Blue cam's"]
+        assert terminal.offered("dg mic -d none") == set()
+        if shell == "zsh":
+            assert "-- 2, ALSA" in terminal.listed("dg mic --device ")
+    finally:
+        terminal.close()
+
+
+def test_devices_in_fish(folder: Path, tmp_path: Path) -> None:
+    """fish offers the microphones there are, with their index and system."""
+    _need("fish")
+    assert Fish(_asking("fish", tmp_path), folder).described("dg mic --device ") == DEVICES
+
+
+def test_devices_in_powershell() -> None:
+    """The table for PowerShell says what to ask the program for the values of --device."""
+    rows = table((FOLDER / "dg.ps1").read_text())
+    assert next(row for row in rows if "--device" in row[2].split())[3] == "asked devices --names"

@@ -67,7 +67,15 @@ def test_base_url(given: str, made: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["ftp://x.example", "https://", "https://user:pass@x.example", "https://x:port"]
+    "given",
+    [
+        "ftp://x.example",
+        "https://",
+        "https://user:pass@x.example",
+        "https://x:port",
+        "http://[::1",
+        "http://a..b",
+    ],
 )
 def test_base_url_refused(given: str) -> None:
     """What is no address of a web server is refused."""
@@ -117,7 +125,8 @@ def test_authorization(base_url: str, key: str | None, allow_http: bool, outcome
         ("timeout = 'long'", "The setting 'timeout' in"),
         ("retries = true", "The setting 'retries' in"),
         ("[profiles.x]\nkey = 'x'", "has an unknown setting 'key'"),
-        ("timeout = 0", "--timeout takes seconds above 0, not 0."),
+        ("profiles = 3", "The setting 'profiles' in"),
+        ("timeout = 0", "--timeout takes seconds above 0, up to 86400, not 0."),
         ("retries = -1", "--retries takes 0 or more, not -1."),
         ("api_key = 'a b'", "has characters that no key has"),
         ("api_key = 'ключ'", "has characters that no key has"),
@@ -126,7 +135,7 @@ def test_authorization(base_url: str, key: str | None, allow_http: bool, outcome
 def test_bad_files(tmp_path: Path, text: str, message: str) -> None:
     """What a config file gets wrong is named, with the file."""
     with pytest.raises(UsageError) as caught:
-        load({}, profile="x" if "profiles" in text else None, environ=written(tmp_path, text))
+        load({}, profile="x" if "[profiles" in text else None, environ=written(tmp_path, text))
     assert message in caught.value.message
 
 

@@ -9,6 +9,13 @@ from types import MappingProxyType
 
 SNIFF_BYTES = 16  # how much of the beginning `media_type` looks at
 
+# Files that are recordings by their names; a search through directories takes them without a look inside.
+MEDIA_SUFFIXES = frozenset(
+    """.wav .wave .bwf .rf64 .w64 .mp3 .mp2 .mpga .flac .ogg .oga .ogv .opus .spx .m4a .m4b .m4v .mp4 .aac .adts
+    .webm .weba .mkv .mka .mov .qt .aif .aiff .aifc .caf .au .snd .amr .awb .3gp .3g2 .wma .wmv .asf .avi .mpg
+    .mpeg .mts .m2ts .flv .f4v .ac3 .eac3 .wv""".split()
+)
+
 _UNKNOWN = "application/octet-stream"
 _BY_SUFFIX = MappingProxyType(
     # What the system's table lacks or calls by a name nobody else uses.
@@ -22,7 +29,7 @@ _BY_SUFFIX = MappingProxyType(
 )
 
 
-def _sniffed(head: bytes) -> str | None:
+def sniffed(head: bytes) -> str | None:
     """The media type that a signature stands for (RFC 9639, RFC 3533, RIFF, ISO 14496-12, Matroska...)."""
     match head[:4]:
         case b"RIFF" | b"RF64" | b"RIFX":
@@ -45,14 +52,24 @@ def _sniffed(head: bytes) -> str | None:
         return "audio/amr"
     if head.startswith(b"ID3"):
         return "audio/mpeg"
+    if head[:2] == b"\xff\xfe":  # UTF-16 text, far more often than MPEG-1 Layer I with a checksum
+        return None
     if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
         return "audio/aac" if head[1] & 0x06 == 0 else "audio/mpeg"  # layer 00 is ADTS
     return None
 
 
+def is_media_name(name: str) -> bool | None:
+    """Whether a file of this name is a recording; None where only its content can tell."""
+    _, dot, suffix = name.lower().rpartition(".")
+    if dot and f".{suffix}" in MEDIA_SUFFIXES:
+        return True
+    return False if mimetypes.guess_type(f"x.{suffix}")[0] and dot else None
+
+
 def media_type(head: bytes, name: str) -> str:
     """The media type of a file called `name` that begins with `head` (at least `SNIFF_BYTES` of it)."""
-    if found := _sniffed(head):
+    if found := sniffed(head):
         return found
     suffix = "." + name.lower().rpartition(".")[2]
     guessed = _BY_SUFFIX.get(suffix) or mimetypes.guess_type(f"x{suffix}")[0]

@@ -8,13 +8,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Protocol, cast
 
 from dgcli.audio.media import SNIFF_BYTES, media_type
 from dgcli.errors import AudioError, UsageError
 
 BLOCK = 1 << 20  # bytes read, and handed to the socket, at a time
 MAX_UPLOAD = 2 * 1024**3  # bytes; the API takes up to 2 GB
+
+
+class Sendable(Protocol):
+    """What can be uploaded: `size` bytes of a media type, from the beginning as often as it takes."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    @property
+    def media_type(self) -> str:
+        """Content-Type."""
+
+    def blocks(self) -> Iterator[bytes]:
+        """All of it from the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +57,13 @@ class Upload:
             left -= len(block)
 
 
-def _check_size(size: int, name: str) -> None:
+def check_size(size: int, name: str) -> None:
+    """Raises `AudioError` for what is empty or too large for the API."""
     if size == 0:
         raise AudioError(f"{name} is empty.")
     if size > MAX_UPLOAD:
         raise AudioError(
-            f"{name} has {size / 1024**3:.2f} GB; the API takes up to 2 GB.",
+            f"{name} has {size / 1e9:.2f} GB; the API takes up to 2 GB.",
             hint="Compress the audio (FLAC, Opus), extract it from the video, or split it.",
         )
 
@@ -55,7 +71,7 @@ def _check_size(size: int, name: str) -> None:
 def _upload(file: BinaryIO, name: str) -> Upload:
     """An open file that can be rewound, as an upload."""
     size = file.seek(0, 2)
-    _check_size(size, name)
+    check_size(size, name)
     file.seek(0)
     return Upload(file, size, media_type(file.read(SNIFF_BYTES), name))
 
@@ -69,21 +85,26 @@ def _is_whole_file(file: BinaryIO) -> bool:
 
 
 @contextmanager
-def _stdin() -> Iterator[Upload]:
-    """Standard input as an upload, spooled to a file: its size is known, and a retry can send it again."""
-    stdin = sys.stdin.buffer
-    if sys.stdin.isatty():
-        raise UsageError("Standard input is a terminal.", hint="Pipe audio into it: dg file - < talk.mp3")
-    if _is_whole_file(stdin):  # redirected from a file: no need for a copy
-        yield _upload(stdin, "Standard input")
+def _whole(stream: BinaryIO, name: str) -> Iterator[Upload]:
+    """A file as it is; a pipe spooled to one, so that its size is known and a retry can send it again."""
+    if _is_whole_file(stream):
+        yield _upload(stream, name)
         return
     with tempfile.TemporaryFile() as spool:
         total = 0
-        while block := stdin.read(BLOCK):
-            total += len(block)
-            _check_size(total, "Standard input")
-            spool.write(block)
-        yield _upload(cast(BinaryIO, spool), "Standard input")
+        try:
+            while block := stream.read(BLOCK):
+                total += len(block)
+                check_size(total, name)
+                spool.write(block)
+        except OSError as error:
+            raise AudioError(f"{name} cannot be read: {error.strerror}.") from error
+        yield _upload(cast(BinaryIO, spool), name)
+
+
+def is_pipe(path: str) -> bool:
+    """Whether reading what `path` names takes as long as somebody else takes to write it."""
+    return path == "-" or (Path(path).exists() and not Path(path).is_file() and not Path(path).is_dir())
 
 
 def _open(path: str) -> BinaryIO:
@@ -104,8 +125,10 @@ def opened(path: str) -> Iterator[Upload]:
     Raises `AudioError` for what cannot be read, is empty or too large, `UsageError` for a terminal.
     """
     if path == "-":
-        with _stdin() as upload:
+        if sys.stdin.isatty():
+            raise UsageError("Standard input is a terminal.", hint="Pipe audio into it: dg file - < talk.mp3")
+        with _whole(sys.stdin.buffer, "Standard input") as upload:
             yield upload
     else:
-        with _open(path) as audio:
-            yield _upload(audio, path)
+        with _open(path) as audio, _whole(audio, path) as upload:
+            yield upload

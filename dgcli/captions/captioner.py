@@ -135,9 +135,9 @@ class Captioner:
 
 def _stretches(transcript: Transcript, channel: Channel) -> Iterator[tuple[Sequence[Word], bool]]:
     """The words of a channel in stretches, and whether an utterance of the API ends with each."""
-    own = [utterance for utterance in transcript.utterances if utterance.channel == channel.index]
+    own = [one for one in transcript.utterances if one.channel == channel.index and one.words]
     words = channel.words or tuple(word for utterance in own for word in utterance.words)
-    ends = {(one.words[-1].start, one.words[-1].end) for one in own if one.words}
+    ends = {(one.words[-1].start, one.words[-1].end) for one in own if not one.goes_on}
     at = 0
     for after, word in enumerate(words, 1):
         ended = bool(ends) and (word.start, word.end) in ends

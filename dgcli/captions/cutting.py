@@ -24,6 +24,8 @@ _UTTERANCE = 0.8  # seconds of pause that end an utterance where the API was not
 _CUE = 5.0  # points for every cue, so that there are few
 _CUT = 1.6  # what a cut costs, for what the language says of the gap
 _PAUSED = 50.0  # what a second of pause takes off
+_TURN = 30.0  # what a change of voice takes off
+_ENDED = 10.0  # what the end of an utterance takes off; that of a voice is in `_TURN`
 _SHORT = 60.0  # for a cue that is on screen for no time at all
 _FAST = 12.0  # for each second that a reader is short of
 _SHARED = 14.0  # for a cue that two voices share
@@ -105,10 +107,10 @@ class Cutter:
             return
         if pause > 0.1:
             points -= _PAUSED * pause
-        if tokens.ends[at - 1] or pause >= _UTTERANCE:
-            points -= 10.0
         if tokens.runs[at] == at:
-            points -= 25.0
+            points -= _TURN
+        elif tokens.ends[at - 1] or pause >= _UTTERANCE:
+            points -= _ENDED
         self._gaps.append(points)
         if points >= STICKY and start - self._last_tried < _TRIED:
             return
@@ -214,6 +216,8 @@ class Cutter:
         best[at] = least + _CUE + self._gaps[at]
         self._back[at] = chosen
         self._first[at] = at if chosen == begin else self._first[chosen]
+        if tokens.several_channels and at < len(tokens.words):
+            tokens.name(at, runs_shared=tokens.runs[at - 1] > chosen)
 
     def _only_way(self, low: int, at: int, last: bool) -> int:
         """Where to cut before `at` when no gap that was tried leaves a cue that fits."""

@@ -29,7 +29,8 @@ class Kind(IntEnum):
     OPENER = 11  # well, okay, yeah: begins something new
     OBJECT = 12  # a pronoun that leans on what stands before it: me, them
     EITHER = 13  # a pronoun that may be subject or object: you, it
-    INITIAL = 14  # a single capital with a full stop: of a name, or the last word of a sentence
+    MARK = 14  # neither letter nor digit, such as % or a dash that stands alone: belongs to what is before it
+    INITIAL = 15  # a single capital with a full stop: of a name, or the last word of a sentence
 
 
 SENTENCE = len(Kind)  # to the left of a gap these two stand above what the word is
@@ -64,7 +65,7 @@ _OPENING = "\"'“‘«([{「『（【〈《‹„¿¡"
 _SENTENCE_ENDS = frozenset(".!?…。！？．｡؟۔।॥։።")
 _CLAUSE_ENDS = frozenset(",;:—–、，；：､،؛")
 
-_PLAIN = 40.0  # nothing speaks for a cut here, nothing against it
+_PLAIN = 60.0  # nothing speaks for a cut here, nothing against it
 _LEFT: dict[Kind, float] = {
     Kind.ARTICLE: 60.0,
     Kind.PREPOSITION: 48.0,
@@ -86,6 +87,7 @@ _RIGHT: dict[Kind, float] = {
     Kind.AUXILIARY: 4.0,
     Kind.OPENER: -12.0,
     Kind.OBJECT: 14.0,
+    Kind.MARK: 60.0,
 }
 _PAIRS: dict[tuple[Kind, Kind], float] = {
     (Kind.NAME, Kind.NAME): 30.0,  # a first name and a last name
@@ -116,7 +118,7 @@ def _gap(left: int, right: int) -> float:
 GAP: tuple[tuple[float, ...], ...] = tuple(
     tuple(_gap(left, right) for right in range(2 * len(Kind))) for left in range(CLAUSE + 1)
 )
-STICKY = 75.0  # from here on a gap is cut only where nothing else is possible
+STICKY = 107.0  # from here on a gap is cut only where nothing else is possible
 
 
 def _kind(bare: str, english: bool) -> Kind:
@@ -126,7 +128,7 @@ def _kind(bare: str, english: bool) -> Kind:
     if any(c.isdigit() for c in bare):
         return Kind.NUMBER
     if not bare.isalpha() and not any(c.isalpha() for c in bare):
-        return Kind.OTHER
+        return Kind.MARK if not any(c.isalnum() for c in bare) else Kind.OTHER
     if bare[0].isupper():
         return Kind.NAME
     # Scripts without cases (CJK, Thai, Arabic...) have short words that do not lean on anything.
@@ -141,7 +143,7 @@ def codes(text: str, english: bool = True) -> tuple[int, int]:
     ended = text.rstrip(_CLOSING)
     last = ended[-1:]
     bare = text.strip(_OPENING + _CLOSING + ",;:!?…、，。！？")
-    kind = _kind(bare.rstrip(".") or bare, english) if bare else Kind.OTHER
+    kind = _kind(bare.rstrip(".") or bare, english) if bare else Kind.MARK
     if len(bare) == 2 and bare[1] == "." and bare[0].isupper() and bare != "I.":
         return Kind.INITIAL, Kind.NAME
     if english and bare.endswith(".") and _ENGLISH.get(bare.lower()) is Kind.TITLE:

@@ -8,8 +8,8 @@ from dgcli.captions.limits import PAUSE, Limits
 from dgcli.captions.tokens import DASH, Tokens
 
 _INFINITE = float("inf")
-_BREAK = 0.6  # what a line break costs of what a cut in the same place would
-_UNEVEN = 28.0  # for two lines of which one is empty
+_BREAK = 0.7  # what a line break costs of what a cut in the same place would
+_UNEVEN = 40.0  # for two lines of which one is empty
 _EXTRA = 12.0  # for every line beyond the second
 
 _Breaks = tuple[int, ...]  # the tokens that begin a line, but for the first
@@ -82,7 +82,10 @@ class Layout:
         return tuple(found)
 
     def _runs(self, first: int, after: int) -> list[list[int]]:
-        """The tokens of each voice; what a channel says stays together though another speaks in between."""
+        """The tokens of each voice, whoever begins first on top.
+
+        What a channel says stays together though another speaks in between.
+        """
         tokens, runs = self._tokens, list[list[int]]()
         current: dict[int, list[int]] = {}
         for at in range(first, after):
@@ -92,7 +95,7 @@ class Layout:
                 run = current[voice.channel] = []
                 runs.append(run)
             run.append(at)
-        return runs
+        return sorted(runs, key=lambda run: tokens.ins[run[0]])
 
     def _run_lines(self, run: list[int], most: int, prefix: int) -> tuple[list[list[int]], float]:
         """A voice's tokens in at most `most` lines, and what that costs."""

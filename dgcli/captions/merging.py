@@ -7,6 +7,7 @@ from itertools import count
 from dgcli.transcript import Word
 
 _YIELD = 0.4  # seconds: a speaker who goes on comes before one who begins to speak that much earlier
+_RUNS_ON = 0.1  # seconds: who pauses for longer does not go on, but begins again
 
 
 class Merger:
@@ -27,7 +28,7 @@ class Merger:
         key, ends = self._keys.get(channel, 0.0), self._ends.get(channel, 0.0)
         for word, ends_utterance in words:
             start = word.start if 0 <= word.start < float("inf") else ends
-            goes_on = start - ends < _YIELD
+            goes_on = start - ends < _RUNS_ON
             key = max(key, start - _YIELD if goes_on else start)
             ends = max(start, word.end) if 0 <= word.end < float("inf") else start
             heapq.heappush(self._heap, (key, channel, next(self._count), word, ends_utterance))

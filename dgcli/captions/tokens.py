@@ -141,7 +141,7 @@ class Tokens:
         self.columns.append(column)
         self.columns_end.append(column + form.width)
         self.runs.append(at if changed else self.runs[-1])
-        self.prefixes.append(prefix if changed or self.several_channels else 0)
+        self.prefixes.append(prefix if changed else 0)
         self._began[channel], self._ended[channel] = word.start, end
         if end > self.latest:
             self.latest = end
@@ -160,6 +160,11 @@ class Tokens:
     def shared_prefix(self, at: int) -> int:
         """Columns of what stands before the voice of a token where a cue has more than one."""
         return self._voices[self.voices[at]][2] or len(DASH)
+
+    def name(self, at: int, runs_shared: bool) -> None:
+        """Say whether the cue before the one that begins at a token is shared: a name has to follow then."""
+        named = runs_shared or self.runs[at] == at
+        self.prefixes[at] = self._voices[self.voices[at]][2] if named else 0
 
     def prefix(self, voice: Voice) -> str:
         """What stands before the words of a voice."""

@@ -13,17 +13,21 @@ from dgcli.outputs import write_stdout
 from dgcli.ui.completion import SHELLS, Argument, Command, Flag, Program, Takes, Value, script
 
 # How --help calls what is a path; a type of path says so itself.
+_ASKED = {"DEVICE": "devices --names"}  # what only the machine knows
 _PATHS, _FOLDERS = {"FILE", "PATH", "SOURCE"}, {"DIR", "FOLDER"}
 
 
 def _takes(param: Any, context: Any) -> Takes:
     """What an option or argument of Typer takes: its own completion decides, then its type and its name."""
-    name = param.metavar or param.name.upper().replace("_", "-")
+    name = (param.metavar or param.name.upper().replace("_", "-")).removesuffix("...")
     values = tuple(Value(item.value, item.help or "") for item in param.shell_complete(context, ""))
     words = set(re.findall(r"[A-Z]+", name))
     only_folders = param.type.name == "directory" or bool(words & _FOLDERS)
     paths = only_folders or param.type.name in ("path", "file", "filename") or bool(words & _PATHS)
-    return Takes(name, values, paths=paths and not values, only_folders=only_folders and not values)
+    asks = _ASKED.get(name, "")
+    return Takes(
+        name, values, paths=paths and not values, only_folders=only_folders and not values, asks=asks
+    )
 
 
 def _flags(param: Any, context: Any) -> Iterator[Flag]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dgcli.audio import open_source, raw_format
-from dgcli.commands.streaming import Shown, Streaming, check_kept, check_outputs
+from dgcli.commands.streaming import Pacing, Shown, Streaming, check_kept, check_outputs
 from dgcli.options import Connection, General, Output, Params, Rendering, command
 from dgcli.params import Endpoint
 
@@ -20,6 +20,7 @@ def live(
     output: Output,
     rendering: Rendering,
     shown: Shown,
+    pacing: Pacing,
     streaming: Streaming,
     connection: Connection,
     general: General,
@@ -39,7 +40,8 @@ def live(
     file = None if "://" in source else Path("/dev/stdin" if source == "-" else source)
     options = rendering.options()
     check_outputs(output, shown, file)
-    streaming.check(local=connection.local)
+    speed = pacing.check(local=connection.local)
+    streaming.check()
     if not connection.local:
         config.authorization()  # without a key there is no point in opening the source
     opened = open_source(
@@ -59,6 +61,7 @@ def live(
             shown=shown,
             console=general.console(),
             options=options,
+            speed=speed,
         )
     finally:
         opened.stop()

@@ -19,12 +19,10 @@ from dgcli.ui.console import Console
 
 def _read(response: str) -> bytes:
     """The bytes of a response. Raises `AudioError`, as for every input that cannot be read."""
-    if response == "-":
-        return sys.stdin.buffer.read()
     try:
-        return Path(response).read_bytes()
+        return sys.stdin.buffer.read() if response == "-" else Path(response).read_bytes()
     except OSError as error:
-        raise AudioError(f"{response} cannot be read: {error.strerror}.") from error
+        raise AudioError(f"It cannot be read: {error.strerror}.") from error
 
 
 def _render(response: str, wanted: Outputs, options: Options, console: Console) -> None:
@@ -33,7 +31,7 @@ def _render(response: str, wanted: Outputs, options: Options, console: Console) 
     except DgError as error:
         name = "standard input" if response == "-" else response
         raise type(error)(f"{name}: {error.message}", hint=error.hint) from error
-    announce(transcript, console)
+    announce(transcript, wanted, console)
     outputs.write(transcript, wanted, options)
 
 

@@ -79,5 +79,7 @@ def serve(
     )
     console = general.console()
     run_server(
-        settings, on_ready=lambda base_url: console.note(f"Listening on {base_url}  (Ctrl-C stops it)")
+        settings,
+        on_ready=lambda base_url: console.note(f"Listening on {base_url}  (Ctrl-C stops it)"),
+        quiet=general.quiet,
     )

@@ -4,9 +4,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -39,7 +39,25 @@ if TYPE_CHECKING:
 _TICK = 0.1  # seconds
 
 
-def _settings(url: str, config: Config, streaming: Streaming, values: Values) -> Settings:
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What a command adds to a stream: what its keys do, sinks of its own, a meter for the status line."""
+
+    keys: Mapping[str, Callable[[], None]] = field(default_factory=dict)
+    sinks: Sequence[Sink] = ()
+    meter: Callable[[], str] | None = None
+
+
+# Made when there is a streamer; the second argument tells the sinks of an event.
+MakeControls = Callable[[Streamer, Callable[[Event], None]], Controls]
+
+
+def _finalizes(streamer: Streamer, tell: Callable[[Event], None]) -> Controls:  # noqa: ARG001 - `MakeControls`
+    """What `dg live` has."""
+    return Controls({"f": streamer.finalize})
+
+
+def _settings(url: str, config: Config, streaming: Streaming, speed: float, values: Values) -> Settings:
     """The options as the streamer wants them."""
     diarized = any(values.get(name) not in (None, False) for name in ("diarize", "diarize_model"))
     return Settings(
@@ -47,7 +65,7 @@ def _settings(url: str, config: Config, streaming: Streaming, values: Values) ->
         headers={**config.authorization(), "User-Agent": f"dgcli/{__version__}"},
         ca_cert=config.ca_cert,
         diarized=diarized,
-        speed=1.0 if streaming.speed is None else streaming.speed,
+        speed=speed,
         reconnect=not streaming.no_reconnect,
         max_reconnects=streaming.max_reconnects,
         duration=streaming.duration,
@@ -77,6 +95,7 @@ class _Deck:
         options: Options,
         console: Console,
         audio_seconds: Callable[[], float],
+        controls: Controls,
     ) -> None:
         self.failure: DgError | None = None
         self.must_stop = False  # nobody is left to read
@@ -85,11 +104,13 @@ class _Deck:
         self._options = options
         self._timestamps = shown.timestamps
         self._screen: ScreenSink | None = None
-        self._sinks: list[Sink] = [*self._front(output, shown, audio_seconds)]
+        self._sinks: list[Sink] = [*self._front(output, shown, audio_seconds, controls), *controls.sinks]
         for path in output.output or ():
             self._sinks.append(file_sink(path, self._options, timestamps=shown.timestamps))
 
-    def _front(self, output: Output, shown: Shown, audio_seconds: Callable[[], float]) -> Iterator[Sink]:
+    def _front(
+        self, output: Output, shown: Shown, audio_seconds: Callable[[], float], controls: Controls
+    ) -> Iterator[Sink]:
         """What is seen: a screen, or standard output and notices."""
         form = output.format.lower() if output.format else None
         if form not in (None, "jsonl"):
@@ -107,6 +128,7 @@ class _Deck:
                 timestamps=shown.timestamps,
                 status=not self._console.quiet,
                 audio_seconds=audio_seconds,
+                meter=controls.meter,
             )
             yield self._screen
         else:
@@ -139,7 +161,9 @@ class _Deck:
 
     def failed(self, error: DgError, sink: Sink | None = None) -> None:
         """Remember a failure; a terminal that is gone is replaced by what standard output falls back to."""
-        self.failure = self.failure or error
+        if self.failure is None:
+            self.failure = error
+        self.failure.kept = self.failure.kept or error.kept
         screen = self._screen
         if screen is not None and sink is screen:
             self._screen = None
@@ -151,6 +175,8 @@ class _Deck:
             self._each(lambda _: self._stdout.write(left), [lines])
         elif isinstance(error, BrokenPipe):
             self.must_stop = True
+        elif screen is not None:
+            screen.warn(error.message)
         else:
             self._console.warning(error.message)
 
@@ -212,13 +238,13 @@ class _Signals:
                 signal.signal(number, handler)
 
 
-def _drive(streamer: Streamer, deck: _Deck) -> Closed | None:
+def _drive(streamer: Streamer, deck: _Deck, controls: Controls) -> Closed | None:
     """Pass events on until the stream is over; how it ended."""
     ended: Closed | None = None
     ticked = 0.0
     with ExitStack() as stack:
         is_watched = sys.stdout.isatty() or sys.stderr.isatty()
-        pressed = stack.enter_context(keys()) if is_watched else str
+        pressed = stack.enter_context(keys()) if is_watched and controls.keys else str
         while not streamer.closed:
             event = streamer.next_event(_TICK)
             if event is not None:
@@ -229,8 +255,9 @@ def _drive(streamer: Streamer, deck: _Deck) -> Closed | None:
             if now - ticked >= _TICK:
                 ticked = now
                 deck.tick(now)
-                if "f" in pressed().lower():
-                    streamer.finalize()
+                for key in pressed().lower():
+                    if act := controls.keys.get(key):
+                        act()
             if deck.must_stop:
                 streamer.stop()
     return ended
@@ -248,17 +275,20 @@ def stream(
     shown: Shown,
     console: Console,
     options: Options | None = None,
+    speed: float = 1.0,
+    controls: MakeControls = _finalizes,
 ) -> None:
     """Run one stream from an opened source to its end. Raises every `DgError` there is."""
     if connection.local:
         with local_server(config) as here:
             stream(
                 here, source, form, values, connection=replace(connection, local=False), output=output,
-                streaming=streaming, shown=shown, console=console, options=options,
+                streaming=streaming, shown=shown, console=console, options=options, speed=speed,
+                controls=controls,
             )  # fmt: skip
         return
     url = f"{config.url('/v1/listen', websocket=True)}?{query(values, form)}"
-    settings = _settings(url, config, streaming, values)
+    settings = _settings(url, config, streaming, speed, values)
     saved = SaveAudio(shown.save_audio, form) if shown.save_audio else None
     if saved is not None and saved.path != shown.save_audio:
         console.note(f"The audio is kept as it is sent, in {saved.path}.")
@@ -274,13 +304,14 @@ def stream(
             deck.failed(error)
 
     streamer = Streamer(source, form, replace(settings, tap=tap if saved else None))
-    deck = _Deck(output, shown, options or Options(), console, lambda: streamer.audio_seconds)
+    made = controls(streamer, lambda event: deck.handle(event) if deck else None)
+    deck = _Deck(output, shown, options or Options(), console, lambda: streamer.audio_seconds, made)
     signals = _Signals(streamer)
     # Caught to the end: a Ctrl-C while files are being finished must not leave them unfinished.
     with signals.caught():
         try:
             with streamer:
-                ended = _drive(streamer, deck)
+                ended = _drive(streamer, deck, made)
         finally:
             deck.close()
             if saved is not None:

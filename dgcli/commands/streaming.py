@@ -14,9 +14,14 @@ FASTEST = 1.25  # times real time, as the API allows: "Recovering From Connectio
 _STREAM, _SHOW = "Stream", "Output"
 
 
+def _positive(flag: str, value: float | None) -> None:
+    if value is not None and not 0 < value < float("inf"):
+        raise UsageError(f"{flag} takes a number above 0, not {value:g}.")
+
+
 @dataclass(frozen=True, slots=True)
-class Streaming:
-    """How the stream is run."""
+class Pacing:
+    """How fast a file is sent."""
 
     speed: Annotated[
         float | None,
@@ -34,6 +39,24 @@ class Streaming:
             rich_help_panel=_STREAM,
         ),
     ] = False
+
+    def check(self, *, local: bool) -> float:
+        """Refuse what cannot be meant; the speed, in times of real time. Raises `UsageError`."""
+        if self.speed is None:
+            return 1.0
+        _positive("--speed", self.speed)
+        if self.speed > FASTEST and not (local or self.force_speed):
+            raise UsageError(
+                f"--speed {self.speed:g} is more than the API allows ({FASTEST}).",
+                hint="Use `dg file` to transcribe a recording fast, or --force-speed to try.",
+            )
+        return self.speed
+
+
+@dataclass(frozen=True, slots=True)
+class Streaming:
+    """How the stream is run."""
+
     duration: Annotated[
         float | None,
         typer.Option(help="Stop after so much audio.", metavar="SECONDS", rich_help_panel=_STREAM),
@@ -55,22 +78,12 @@ class Streaming:
         typer.Option("--no-reconnect", help="End when the connection drops.", rich_help_panel=_STREAM),
     ] = False
 
-    def check(self, *, local: bool) -> None:
+    def check(self) -> None:
         """Refuse what cannot be meant. Raises `UsageError`."""
-        for flag, value in (
-            ("--speed", self.speed),
-            ("--duration", self.duration),
-            ("--stop-after-silence", self.stop_after_silence),
-        ):
-            if value is not None and not 0 < value < float("inf"):
-                raise UsageError(f"{flag} takes a number above 0, not {value:g}.")
+        _positive("--duration", self.duration)
+        _positive("--stop-after-silence", self.stop_after_silence)
         if self.max_reconnects < 0:
             raise UsageError(f"--max-reconnects takes 0 or more, not {self.max_reconnects}.")
-        if self.speed is not None and self.speed > FASTEST and not (local or self.force_speed):
-            raise UsageError(
-                f"--speed {self.speed:g} is more than the API allows ({FASTEST}).",
-                hint="Use `dg file` to transcribe a recording fast, or --force-speed to try.",
-            )
 
 
 @dataclass(frozen=True, slots=True)

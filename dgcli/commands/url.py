@@ -1,5 +1,6 @@
 """`dg url`: have the API fetch a recording, print its transcript."""
 
+import re
 import shlex
 from pathlib import Path
 from typing import Annotated
@@ -8,53 +9,92 @@ from urllib.parse import urlsplit
 import typer
 
 from dgcli import outputs
-from dgcli.commands.prerecorded import transcribe
+from dgcli.audio import cloud
+from dgcli.commands.prerecorded import check_callback, transcribe, transcribe_object
 from dgcli.errors import UsageError
-from dgcli.options import Connection, General, Output, Params, Patience, Rendering, command
+from dgcli.options import Batch, Connection, General, Params, Patience, Rendering, Transcripts, command
 from dgcli.params import Endpoint, encode
 
 
 def _check_url(url: str) -> None:
     """Refuse what the API could not fetch whatever it tried."""
-    parts = urlsplit(url)
-    if parts.scheme.lower() in ("http", "https") and parts.netloc:
-        return
+    try:
+        parts = urlsplit(url)
+        if parts.scheme.lower() in ("http", "https") and parts.netloc:
+            return
+    except ValueError:
+        pass  # brackets that are no IPv6 address
     if "://" not in url:
         what = "a file" if Path(url).exists() else "a path"
+        if what == "a path" and re.match(r"[\w-]+(\.[\w-]+)+/", url):
+            raise UsageError(
+                f"{url} is no whole URL.", hint=f"Did you mean: dg url https://{shlex.quote(url)}"
+            )
         raise UsageError(f"{url} is {what}, not a URL.", hint=f"Did you mean: dg file {shlex.quote(url)}")
     raise UsageError(f"The API cannot fetch {url!r}.", hint="A URL begins with https:// or http://.")
 
 
+def _listed(names: list[str]) -> list[str]:
+    """Addresses, each checked."""
+    for name in names:
+        if not cloud.is_object(name):
+            _check_url(name)
+    return names
+
+
 @command(Endpoint.URL)
 def url(
-    url: Annotated[str, typer.Argument(help="Address of the recording: http or https.", metavar="URL")],
     params: Params,
-    output: Output,
+    output: Transcripts,
+    batch: Batch,
     rendering: Rendering,
     connection: Connection,
     patience: Patience,
     general: General,
+    urls: Annotated[
+        list[str] | None,
+        typer.Argument(help="Addresses of recordings: http, https, s3 or gs.", metavar="URL..."),
+    ] = None,
 ) -> None:
-    """Transcribe a recording that the API fetches itself.
+    """Transcribe recordings that the API fetches itself.
 
-    The audio does not pass through this machine, so the URL must be one that the API can reach.
+    The audio does not pass through this machine, so the URL must be one that the API can reach. For s3:// and
+    gs:// objects a signed one is made. The transcript of one goes to standard output, or to the files named
+    with -o; those of many go to files in the current directory, or below --output-dir.
 
     Examples:
 
         dg url https://example.com/call.wav --multichannel
         dg url https://example.com/talk.mp3 --summarize -o talk.json
+        dg url --files-from urls.txt -f srt
+        dg url -r s3://bucket/calls/
     """
-    _check_url(url)
+    given = _listed(urls or [])
+    if not given and not batch.lists:
+        raise UsageError("Missing argument 'URL'.", hint="See: dg url --help")
+    if batch.is_meant(given, output.format or ()):
+        from dgcli.commands.many import transcribe_many
+
+        transcribe_many(
+            given, params, output, rendering.options(), batch, connection, patience, general.console()
+        )
+        return
+    (address,) = given
     config = connection.config(timeout=patience.timeout, retries=patience.retries)
-    query = encode(params.checked(config))
+    values = params.checked(config)
+    check_callback(values, output)
+    query = encode(values)
     options = rendering.options()
+    if cloud.is_object(address):
+        transcribe_object(address, config, output, options, query, general.console(), local=connection.local)
+        return
     transcribe(
         config,
-        outputs.plan(output.format, output.output or ()),
+        outputs.plan(output.stdout_format, output.output or ()),
         options,
         general.console(),
         local=connection.local,
-        name=url,
+        name=address,
         size=None,
-        send=lambda client, _: client.transcribe_url(url, query),
+        send=lambda client, _: client.transcribe_url(address, query),
     )

@@ -14,18 +14,25 @@ FORMATS: tuple[Format, ...] = (
         "text", (".txt", ".text"), "The words, in paragraphs; who speaks them where that is known", "text"
     ),
     Format("json", (".json",), "The response of the API, byte for byte", "json"),
-    Format("srt", (".srt",), "SubRip captions", "srt"),
-    Format("vtt", (".vtt",), "WebVTT captions, with voices; --karaoke times every word", "vtt"),
+    Format("srt", (".srt",), "SubRip captions", "srt", timed=True),
+    Format("vtt", (".vtt",), "WebVTT captions, with voices; --karaoke times every word", "vtt", timed=True),
     Format(
-        "ass", (".ass",), "Advanced SubStation Alpha captions; --karaoke fills words in", "subtitles", "ass"
+        "ass",
+        (".ass",),
+        "Advanced SubStation Alpha captions; --karaoke fills words in",
+        "subtitles",
+        "ass",
+        timed=True,
     ),
-    Format("ssa", (".ssa",), "SubStation Alpha captions", "subtitles", "ssa"),
-    Format("ttml", (".ttml", ".dfxp"), "Timed Text Markup Language captions", "subtitles", "ttml"),
+    Format("ssa", (".ssa",), "SubStation Alpha captions", "subtitles", "ssa", timed=True),
+    Format(
+        "ttml", (".ttml", ".dfxp"), "Timed Text Markup Language captions", "subtitles", "ttml", timed=True
+    ),
     Format("html", (".html", ".htm"), "A page to read, search and listen to (--audio)", "html"),
     Format("md", (".md", ".markdown"), "Markdown: summary, topics, paragraphs with times", "md"),
-    Format("csv", (".csv",), "The words, comma-separated, with times and confidence", "csv"),
-    Format("tsv", (".tsv",), "The words, tab-separated, with times and confidence", "tsv"),
-    Format("words.jsonl", (".words.jsonl",), "The words, a JSON object a line", "words_jsonl"),
+    Format("csv", (".csv",), "The words, comma-separated, with times and confidence", "csv", timed=True),
+    Format("tsv", (".tsv",), "The words, tab-separated, with times and confidence", "tsv", timed=True),
+    Format("words.jsonl", (".words.jsonl",), "The words, a JSON object a line", "words_jsonl", timed=True),
 )
 
 

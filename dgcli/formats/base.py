@@ -88,10 +88,14 @@ class Render(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A row of the registry: the name, the suffixes that choose it, a line of help, its module and function."""
+    """A row of the registry: the name, the suffixes that choose it, a line of help, its module and function.
+
+    `timed` says that it is made of words with times, and is empty for a response that has text only.
+    """
 
     name: str
     suffixes: tuple[str, ...]
     help: str
     module: str
     function: str = "render"
+    timed: bool = False

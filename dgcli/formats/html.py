@@ -205,12 +205,11 @@ def render(transcript: Transcript, options: Options) -> str:
 </head>
 <body data-request="{_safe(transcript.request_id or "")}">
 <h1>Transcript</h1>
-{_about(transcript)}<div class="bar">
+{_about(transcript)}{f'<div class="tools names scripted">{names}</div>{chr(10)}' if names else ""}<div class="bar">
 {_player(options)}<div class="tools scripted"><input type="search" id="search" placeholder="Search" \
-aria-label="Search the words"><span id="found" role="status"></span></div>
-{f'<div class="tools names scripted">{names}</div>' if names else ""}
+aria-label="Search the words; Enter goes to the next"><span id="found" role="status"></span></div>
 {timeline}</div>
-<main>
+<main tabindex="0" aria-label="Transcript. Left and right go from word to word, Space plays.">
 {text}</main>
 <script>{script}</script>
 </body>

@@ -22,6 +22,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from dgcli.server import background, callback, errors, query, record, responses
+from dgcli.server.access import shown
 from dgcli.server.engines.base import Audio, Engine, NotAudioError
 from dgcli.server.errors import Refusal
 from dgcli.server.fetch import fetch
@@ -161,7 +162,7 @@ class Listen:
         body = await spool(request.stream(), path, _MAX_JSON)
         try:
             url = json.loads(path.read_bytes())["url"] if body.size else None
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise errors.bad_json() from error
         if not isinstance(url, str):
             raise errors.bad_json()
@@ -230,13 +231,17 @@ def _answering(handler: Handler, limit: int) -> Callable[[Request], Awaitable[Re
         except ClientDisconnect:
             # Nobody reads this; 499 is what the log of a proxy calls it.
             response = Response(status_code=499)
+        except asyncio.CancelledError:
+            # The server is being stopped, and has waited for this request as long as it does.
+            stopping = Refusal(503, "SERVICE_UNAVAILABLE", "Please try again later")
+            response = _EarlyResponse(stopping, request_id, limit)
         except Exception:
             _log.exception("request %s failed", request_id)
             response = _EarlyResponse(errors.internal_error(), request_id, limit)
         _access.info(
             "%s %s %d %.2f s, %s",
             request.method,
-            request.url.path,
+            shown(request.url.path),
             response.status_code,
             time.monotonic() - began,
             request_id,
@@ -256,7 +261,7 @@ def _http_error(limit: int) -> Callable[[Request, Exception], Awaitable[Response
         assert isinstance(error, HTTPException)
         code, message = messages.get(error.status_code, ("Bad Request", error.detail))
         request_id = responses.new_request_id()
-        _access.info("%s %s %d, %s", request.method, request.url.path, error.status_code, request_id)
+        _access.info("%s %s %d, %s", request.method, shown(request.url.path), error.status_code, request_id)
         return _EarlyResponse(Refusal(error.status_code, code, message), request_id, limit)
 
     return answer

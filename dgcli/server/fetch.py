@@ -30,8 +30,15 @@ def _refuse(message: str) -> Refusal:
     return Refusal(400, REMOTE_CONTENT, message)
 
 
+# Ranges that ipaddress takes for public, but that a translator or an old network maps to private hosts:
+# IPv4-compatible (RFC 4291), IPv4-translated (RFC 2765), local-use translation (RFC 8215), site-local (RFC 3879).
+_MAPPED = tuple(map(ipaddress.IPv6Network, ("::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "fec0::/10")))
+
+
 def _is_public(text: str) -> bool:
     address = ipaddress.ip_address(text)
+    if isinstance(address, ipaddress.IPv6Address) and any(address in network for network in _MAPPED):
+        return False
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
         if inner is None and address in ipaddress.ip_network("64:ff9b::/96"):  # RFC 6052

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dgcli.server import callback, errors, live_messages, live_query, record, responses
+from dgcli.server.access import shown
 from dgcli.server.engines.base import (
     Ended,
     Engine,
@@ -360,7 +361,7 @@ async def listen(socket: WebSocket, settings: ServerSettings, engine: Engine) ->
         query = socket.scope["query_string"].decode("latin-1")
         options = live_query.parse(query, any_port=settings.allow_private_urls)
     except Refusal as refusal:
-        _access.info("WebSocket %s %d, %s", socket.url.path, refusal.status, request_id)
+        _access.info("WebSocket %s %d, %s", shown(socket.url.path), refusal.status, request_id)
         await _refuse(socket, refusal, request_id)
         return
     headers = [
@@ -372,7 +373,7 @@ async def listen(socket: WebSocket, settings: ServerSettings, engine: Engine) ->
     end = await session.run()
     _access.info(
         "WebSocket %s %s, %s, %.2f s, %s",
-        socket.url.path,
+        shown(socket.url.path),
         end,
         session.heard,
         time.monotonic() - began,

@@ -7,12 +7,19 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from dgcli.errors import UsageError
+
 _SECRET = frozenset([b"authorization", b"sec-websocket-protocol", b"cookie", b"proxy-authorization"])
 
 
 def make_folder(folder: Path) -> None:
-    """Create the folder for recordings; its files are for the owner's eyes."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Create the folder for recordings; its files are for the owner's eyes. Raises `UsageError`."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"Requests cannot be recorded in {folder}: {error.strerror}.", hint="Name a folder with --record."
+        ) from error
 
 
 def open_private(path: Path) -> int:

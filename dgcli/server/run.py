@@ -50,6 +50,13 @@ def _new_engine(settings: ServerSettings) -> "Engine":
     return build(settings)
 
 
+def _reason(error: OSError | OverflowError) -> str:
+    """Why a server cannot listen, as the system words it; a name that nobody knows has words of its own."""
+    if isinstance(error, socket.gaierror) or not isinstance(error, OSError) or not error.errno:
+        return str(getattr(error, "strerror", None) or error)
+    return os.strerror(error.errno)
+
+
 def _listen(settings: ServerSettings) -> socket.socket:
     """Return a listening socket: from here on clients can connect, and wait."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
@@ -59,9 +66,10 @@ def _listen(settings: ServerSettings) -> socket.socket:
         )
     except (OSError, OverflowError) as error:
         raise UsageError(
-            f"The server cannot listen on {settings.host} port {settings.port}: "
-            f"{os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error}.",
-            hint="Another program may have the port: choose one with --port, or 0 for any free one.",
+            f"The server cannot listen on {settings.host} port {settings.port}: {_reason(error)}.",
+            hint="Check --host."
+            if isinstance(error, socket.gaierror)
+            else "Another program may have the port: choose one with --port, or 0 for any free one.",
         ) from error
 
 
@@ -183,11 +191,13 @@ def running(settings: ServerSettings) -> Iterator[str]:
         raise failures[0]
 
 
-def serve(settings: ServerSettings, *, on_ready: Callable[[str], None] | None = None) -> None:
+def serve(
+    settings: ServerSettings, *, on_ready: Callable[[str], None] | None = None, quiet: bool = False
+) -> None:
     """Run a server until SIGINT, SIGTERM or SIGHUP; calls `on_ready` with the base URL once it answers.
 
-    Writes a line per request to stderr through the logger `dgcli.server`, unless that has handlers. Raises
-    UsageError when the server cannot be started.
+    Writes a line per request to stderr through the logger `dgcli.server`, unless that has handlers; `quiet`:
+    only what went wrong. Raises UsageError when the server cannot be started.
     """
     log = logging.getLogger("dgcli.server")
     handler = logging.StreamHandler()
@@ -195,7 +205,7 @@ def serve(settings: ServerSettings, *, on_ready: Callable[[str], None] | None = 
     own_log = not log.handlers
     if own_log:
         log.addHandler(handler)
-        log.setLevel(logging.INFO)
+        log.setLevel(logging.WARNING if quiet else logging.INFO)
     try:
         with _prepared(settings) as (engine, sock):
             url = _url(settings, sock)

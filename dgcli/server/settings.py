@@ -28,7 +28,7 @@ class ServerSettings:
     require_key: str | None = None
     record: Path | None = None
     allow_private_urls: bool = False
-    max_bytes: int = 2_000_000_000
+    max_bytes: int = 2 * 1024**3
     workers: int = field(default_factory=_cores)
     callback_retry_delay: float = 30.0
     idle_timeout: float = 10.0

@@ -1,10 +1,18 @@
 """Captions while the words come in: blocks of SRT or WebVTT, cue by cue."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from dgcli.captions import Captioner, Cue
-from dgcli.events import Event, Final
+from dgcli.events import Event, Final, Notice, NoticeKind
 from dgcli.formats import Options
+from dgcli.transcript import Word
+
+
+def _timed(word: Word) -> Word:
+    """The word with its times as files have them: to the millisecond."""
+    start, end = round(word.start, 3), round(word.end, 3)
+    return word if start == word.start and end == word.end else replace(word, start=start, end=end)
 
 
 class CaptionBlocks:
@@ -56,12 +64,16 @@ class CaptionBlocks:
     def take(self, event: Final) -> str:
         """The blocks that are settled with this final."""
         cues = self._made(event.channels).feed(
-            event.words,
+            map(_timed, event.words),
             channel=event.channel,
-            until=event.end,
-            ends_utterance=event.speech_final,
+            until=round(event.end, 3),
+            ends_utterance=event.speech_final or event.from_finalize,
         )
         return self._settled(cues)
+
+    def mark(self, event: Notice) -> str:
+        """A marker as a note, which players do not show; SRT has no such thing."""
+        return "" if self._form == "srt" else f"NOTE\n{event.message}\n\n"
 
     def preview(self) -> str:
         """The blocks that would come if nothing more were said. They may still change."""
@@ -94,6 +106,8 @@ class CaptionSink:
         """Take the next event. Raises what `write` raises."""
         if isinstance(event, Final):
             self._put(self._blocks.take(event))
+        elif isinstance(event, Notice) and event.kind is NoticeKind.MARKER:
+            self._put(self._blocks.mark(event))
 
     def tick(self, now: float) -> None:
         """Cues depend on the words' own time only."""

@@ -67,6 +67,8 @@ class CaptionFile:
                 pass
             case UtteranceEnd() | Notice(kind=NoticeKind.DROPPED | NoticeKind.STOPPING):
                 self._put("", self._blocks.preview())
+            case Notice(kind=NoticeKind.MARKER):
+                self._put(self._blocks.mark(event), self._blocks.preview())
 
     def tick(self, now: float) -> None:
         """Cues depend on the words' own time only."""

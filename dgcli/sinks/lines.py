@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from dgcli.captions import Voice
-from dgcli.events import Event, Final, Interim
+from dgcli.events import Event, Final, Interim, Notice, NoticeKind
 from dgcli.formats import Options
 from dgcli.sinks.utterance import Utterance, Utterances
 from dgcli.ui.console import harmless
@@ -58,6 +58,8 @@ class LinesSink:
         if isinstance(event, Final):
             self._shown = ""
         self._put(self._utterances.take(event))
+        if isinstance(event, Notice) and event.kind is NoticeKind.MARKER:
+            self._write(f"[{event.message}]\n")
 
     def _provisional(self, event: Interim) -> None:
         text = " ".join(harmless(event.text).split())

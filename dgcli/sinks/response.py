@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from dgcli.errors import OutputError
-from dgcli.events import Closed, Event, Final, Metadata, Opened
+from dgcli.events import Closed, Event, Final, Metadata, Notice, NoticeKind, Opened
 from dgcli.sinks.growing import GrowingFile
 from dgcli.sinks.utterance import Utterance, Utterances
 from dgcli.transcript import Word
@@ -62,6 +62,8 @@ def utterance_object(utterance: Utterance) -> Mapping[str, Any]:
         "words": [_word(word) for word in utterance.words],
         "speaker": utterance.speaker,
         "id": str(uuid.uuid4()),
+        # Not in the API's responses: captions ask where the API itself ended an utterance.
+        "goes_on": True if utterance.goes_on else None,
     }
     return {name: value for name, value in found.items() if value is not None}
 
@@ -118,6 +120,8 @@ class ResponseSink:
                 for name in ("models", "model_info", "tags", "extra", "warnings"):
                     if name in event.raw:
                         about[name] = event.raw[name]
+            case Notice(kind=NoticeKind.MARKER):  # an addition of ours: what reads responses leaves it alone
+                about.setdefault("markers", []).append({"start": event.start, "label": event.message})
             case Closed():
                 about["duration"] = max(about["duration"], round(event.audio_seconds, 3))
 

@@ -46,8 +46,8 @@ class ScreenSink:
     """Draws a stream on a terminal, at most ten times a second.
 
     Without `finals` only what is being said and the status are shown, for a terminal on stderr while the
-    utterances go to a pipe. `audio_seconds` tells how much audio was sent. `handle`, `tick` and `close` raise
-    `BrokenPipe` when the terminal is gone.
+    utterances go to a pipe. `audio_seconds` tells how much audio was sent, `meter` how loud it is now.
+    `handle`, `tick` and `close` raise `BrokenPipe` when the terminal is gone.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class ScreenSink:
         timestamps: bool = False,
         status: bool = True,
         audio_seconds: Callable[[], float] = lambda: 0.0,
+        meter: Callable[[], str] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._region = Region(stream)
@@ -78,6 +79,7 @@ class ScreenSink:
         self._timestamps = timestamps
         self._status = status
         self._audio_seconds = audio_seconds
+        self._meter = meter
         self._clock = clock
         self._utterances = Utterances(clock=clock)
         self._provisional: dict[int, Interim] = {}
@@ -90,6 +92,7 @@ class ScreenSink:
         self._next = 0.0  # not drawn again before
         self._size = (0, 0)
         self._second = -1
+        self._loudness = ""
 
     def _who(self, channel: int, speaker: int | None, channels: int) -> Text:
         """The label of a voice, coloured by its number; empty where there is only one."""
@@ -115,6 +118,11 @@ class ScreenSink:
         """Somebody else is about to write on this terminal."""
         self._draw([])
         self._next = self._clock() + _PIPE_SECONDS
+        self._dirty = True
+
+    def warn(self, message: str) -> None:
+        """Let a message of our own scroll up: nobody else may write on this terminal."""
+        self._above.append(Text(_plain(f"dg: warning: {message}"), Style(color="yellow")))
         self._dirty = True
 
     def handle(self, event: Event) -> None:
@@ -147,8 +155,9 @@ class ScreenSink:
         """Time has passed: the clock in the status line, utterances open for long, a resized window."""
         self._ended(self._utterances.tick(now))
         second = int(self._audio_seconds())
-        if second != self._second or self._region.size != self._size:
-            self._second = second
+        loudness = self._meter() if self._meter and self._status else ""
+        if (second, loudness) != (self._second, self._loudness) or self._region.size != self._size:
+            self._second, self._loudness = second, loudness
             self._dirty = True
         self._refresh()
 
@@ -197,6 +206,8 @@ class ScreenSink:
         parts = [_clock(self._audio_seconds()), f"{self._words} word{'' if self._words == 1 else 's'}"]
         if self._latency is not None:
             parts.append(f"{max(self._latency, 0.0):.1f} s behind")
+        if self._loudness:
+            parts.insert(0, self._loudness)
         return Text(" · ".join([self._state, *parts]), Style(dim=True, italic=True))
 
     def _rendered(self, lines: list[Text], *, width: int | None) -> list[str]:

@@ -1,6 +1,8 @@
 """Standard output for a stream: what cannot be written there any more is not lost."""
 
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from dgcli import outputs
@@ -36,15 +38,11 @@ class Stdout:
             self._rescue(data)
 
     def _rescue(self, data: bytes) -> None:
-        try:
-            sys.stderr.buffer.write(data)
-            sys.stderr.buffer.flush()
-        except (OSError, ValueError, AttributeError):
-            pass  # a terminal that hung up takes both with it
+        # Past Python's buffer: a terminal that hung up takes both streams with it.
+        with suppress(OSError, ValueError):
+            os.write(sys.stderr.fileno(), data)
         try:
             if self.kept is None:
-                folder = outputs.state_folder()
-                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 self.kept = outputs.keep(b"", "live")
             if self.kept is not None:
                 with self.kept.open("ab") as file:

@@ -19,7 +19,11 @@ _ROUNDING = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What one speaker of one channel said without a pause."""
+    """What one speaker of one channel said without a pause.
+
+    `goes_on` says that no final ended it with its last word: it was given out as it stood, or a silence was
+    noticed later.
+    """
 
     text: str
     words: tuple[Word, ...]
@@ -28,6 +32,7 @@ class Utterance:
     speaker: int | None
     start: float
     end: float
+    goes_on: bool = False
 
 
 @dataclass(slots=True)
@@ -48,7 +53,7 @@ class _Open:
         self.words += words
         self.end = end
 
-    def closed(self) -> Utterance:
+    def closed(self, goes_on: bool = True) -> Utterance:
         return Utterance(
             " ".join(self.texts),
             tuple(self.words),
@@ -57,6 +62,7 @@ class _Open:
             self.speaker,
             self.start,
             self.end,
+            goes_on,
         )
 
 
@@ -105,8 +111,9 @@ class Utterances:
 
     def _final(self, event: Final) -> list[Utterance]:
         ended: list[Utterance] = []
-        channel = event.channel
-        for piece in _pieces(event):
+        channel, ends = event.channel, event.speech_final or event.from_finalize
+        pieces = list(_pieces(event))
+        for number, piece in enumerate(pieces, 1):
             running = self._open.get(channel)
             if running is not None and running.speaker != piece.speaker:
                 ended += self._end(channel)
@@ -116,15 +123,15 @@ class Utterances:
                     channel, event.channels, piece.speaker, piece.start, self._clock()
                 )
             running.add(piece.text, piece.words, piece.end)
-            if running.end - running.start >= self._longest:
+            if running.end - running.start >= self._longest and not (ends and number == len(pieces)):
                 ended += self._end(channel)
-        if event.speech_final or event.from_finalize:
-            ended += self._end(channel)
+        if ends:
+            ended += self._end(channel, goes_on=not event.words)
         return ended
 
-    def _end(self, channel: int) -> list[Utterance]:
+    def _end(self, channel: int, goes_on: bool = True) -> list[Utterance]:
         running = self._open.pop(channel, None)
-        return [running.closed()] if running else []
+        return [running.closed(goes_on)] if running else []
 
     def tick(self, now: float) -> list[Utterance]:
         """Time has passed (monotonic seconds)."""

@@ -5,6 +5,7 @@ import re
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TextIO
 
 from dgcli.errors import DgError
 
@@ -28,11 +29,11 @@ def colours(stream: object) -> bool:
     return bool(isatty and isatty()) and not dumb
 
 
-def forget_stdout() -> None:
-    """Send standard output nowhere: what is left in its buffer must not fail again when Python ends."""
+def forget(stream: TextIO) -> None:
+    """Send a stream nowhere: what is left in its buffer must not fail again when Python ends."""
     with suppress(OSError, ValueError):
         devnull = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(devnull, sys.stdout.fileno())
+        os.dup2(devnull, stream.fileno())
         os.close(devnull)
 
 
@@ -85,4 +86,4 @@ def _say(message: str, *, label: str = "", colour: str = "") -> None:
     try:
         print(f"dg: {label}{text}", file=sys.stderr, flush=True)
     except (OSError, ValueError):
-        return
+        forget(sys.stderr)

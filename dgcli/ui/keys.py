@@ -2,14 +2,43 @@
 
 import os
 import select
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any
 
 Poll = Callable[[], str]
 
 
 def _nothing() -> str:
     return ""
+
+
+@contextmanager
+def _around_stops(take: Callable[[], None], give_back: Callable[[], None]) -> Iterator[None]:
+    """Give the terminal back when we are stopped (Ctrl-Z) or quit (Ctrl-\\), and take it when we go on."""
+
+    def leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's shape
+        give_back()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+        signal.signal(number, leave)  # here again after fg
+
+    def go_on(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's shape
+        take()
+
+    wanted = {signal.SIGTSTP: leave, signal.SIGQUIT: leave, signal.SIGCONT: go_on}
+    before: dict[int, Any] = {
+        number: signal.signal(number, handler)
+        for number, handler in wanted.items()
+        if signal.getsignal(number) is signal.SIG_DFL
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -43,15 +72,24 @@ def keys() -> Iterator[Poll]:
         except OSError:
             return ""
 
-    before = None
-    try:
+    before: list[Any] | None = None
+
+    def take() -> None:
+        nonlocal before
         if is_ours():
             with suppress(termios.error):
-                before = termios.tcgetattr(descriptor)
+                before = before or termios.tcgetattr(descriptor)
                 tty.setcbreak(descriptor, termios.TCSANOW)
-        yield poll
-    finally:
+
+    def give_back() -> None:
         if before is not None and is_ours():
             with suppress(termios.error):
                 termios.tcsetattr(descriptor, termios.TCSANOW, before)
+
+    try:
+        with _around_stops(take, give_back):
+            take()
+            yield poll
+    finally:
+        give_back()
         os.close(descriptor)

@@ -1,5 +1,6 @@
 """The progress of an upload, and of the wait for its transcript, on a terminal."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -44,7 +45,7 @@ def upload_bar(console: Console, name: str, total: int | None) -> Iterator[Bar]:
     waiting = Progress(
         SpinnerColumn(), TextColumn("Transcribing"), TimeElapsedColumn(), console=screen, transient=True
     )
-    label = Text(harmless(name), overflow="ellipsis", no_wrap=True)
+    label = Text(harmless(os.fsencode(name).decode("utf-8", "replace")), overflow="ellipsis", no_wrap=True)
     label.truncate(max(8, screen.width - 50), overflow="ellipsis")
     sending = Progress(
         TextColumn("{task.description}", markup=False),

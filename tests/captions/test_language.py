@@ -29,6 +29,8 @@ def points(left: str, right: str, english: bool = True) -> float:
         (("home", "then"), ("home,", "then")),  # nothing, a clause, a sentence
         (("home,", "then"), ("home.", "Then")),
         (("approx.", "five"), ("five.", "Then")),  # a small letter goes on
+        (("20", "%"), ("20", "boats")),  # a sign that stands alone
+        (("ici", "?"), ("?", "Non")),
     ],
 )
 def test_what_belongs_together_is_dearer_to_cut(worse: tuple[str, str], better: tuple[str, str]) -> None:

@@ -135,12 +135,14 @@ def test_times_follow_the_words(words: list[Word], preset: str) -> None:
         following = cues[at + 1].start if at + 1 < len(cues) else math.inf
         said = [word for line in cue.lines for word in line.words]
         assert abs(cue.start - said[0].start) < 0.05 * (1 + len(cues))
-        last = max(word.end for word in said)
+        # A word ends where the next one starts, whatever it says itself.
+        last = max(said[-1].end, *(min(left.end, right.start) for left, right in pairwise(said)), 0.0)
         assert cue.end <= max(last + 1.5, cue.start + 0.05) + 0.002
         room = min(following - given.min_gap, last + 1.5 - given.min_gap, cue.start + given.max_duration)
         columns = sum(width(line.body) for line in cue.lines)
         assert cue.end >= min(room, cue.start + max(given.min_duration, columns / given.max_cps)) - 0.003
-        if math.isfinite(following) and last < following - given.min_gap:
+        in_time = abs(cue.start - said[0].start) < 0.001  # many words at one moment push cues into each other
+        if math.isfinite(following) and in_time and last < following - given.min_gap:
             assert following - cue.end > given.min_gap - 0.003
         pauses = pairwise(said)
         assert all(right.start - left.end <= 1.5 + 1e-6 for left, right in pauses)

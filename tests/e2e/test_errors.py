@@ -1,5 +1,6 @@
 """Everything that can go wrong with `dg file`, as the user reads it: the exact message and the exit code."""
 
+import json
 import os
 import signal
 import socket
@@ -51,7 +52,7 @@ def test_too_large(dg: Run, tmp_path: Path, server: ScriptedServer) -> None:
     with large.open("wb") as file:
         file.truncate(3 * 1024**3)  # sparse: takes no disk
     result = dg("file", large, "--base-url", server.url)
-    assert told(result)[0] == f"dg: error: {large} has 3.00 GB; the API takes up to 2 GB."
+    assert told(result)[0] == f"dg: error: {large} has 3.22 GB; the API takes up to 2 GB."
     assert result.returncode == 6
     assert server.seen == []
 
@@ -352,10 +353,8 @@ def test_output_is_the_input(dg: Run, tmp_path: Path, audio: Path, server: Scrip
     assert audio.read_bytes() == before
 
 
-def test_disk_that_fills_up(
-    audio: Path, server: ScriptedServer, environment: dict[str, str], tmp_path: Path
-) -> None:
-    """A response that was paid for is kept when the output cannot be written after all."""
+def test_full_device(audio: Path, server: ScriptedServer, environment: dict[str, str]) -> None:
+    """Standard output that takes nothing is found out before anything is sent."""
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
     with Path("/dev/full").open("wb") as full:
@@ -366,13 +365,52 @@ def test_disk_that_fills_up(
             stderr=subprocess.PIPE,
             check=False,
         )
-    first, kept = result.stderr.decode().splitlines()
-    assert first == "dg: error: Standard output cannot be written: No space left on device."
+    assert told(result) == ["dg: error: Standard output cannot be written: No space left on device."]
     assert result.returncode == 8
-    where = Path(kept.removeprefix("dg: The response is kept in "))
+    assert server.seen == []
+
+
+def run_to_closed_pipe(
+    audio: Path, server: ScriptedServer, environment: dict[str, str]
+) -> "subprocess.CompletedProcess[bytes]":
+    """`dg file` into a pipe whose reader has gone."""
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        return subprocess.run(
+            [dg_path(), "file", audio, "--base-url", server.url],
+            env={**environment, **KEY},
+            stdout=write,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    finally:
+        os.close(write)
+
+
+def test_kept_without_a_home(
+    audio: Path, server: ScriptedServer, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Where the state folder cannot be written, a paid response is kept in the temporary folder."""
+    environment |= {"HOME": "/proc/nobody", "TMPDIR": str(tmp_path)}
+    result = run_to_closed_pipe(audio, server, environment)
+    where = Path(told(result)[-1].removeprefix("dg: The response is kept in "))
+    assert where.parent == tmp_path
     assert where.read_bytes() == BODY
-    assert where.is_relative_to(environment["HOME"])
     assert where.stat().st_mode & 0o777 == 0o600
+
+
+def test_kept_nowhere(
+    audio: Path, server: ScriptedServer, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Where no file at all can grow, a paid response goes to standard error as the last place there is."""
+    limited = f"ulimit -f 0; exec {dg_path()} file {audio} --base-url {server.url} > {tmp_path}/out.txt"
+    result = subprocess.run(
+        ["bash", "-c", limited], env={**environment, **KEY}, capture_output=True, check=False
+    )
+    assert BODY in result.stderr
+    assert "dg: error: Standard output cannot be written: File too large." in told(result)
+    assert result.returncode == 8
 
 
 def test_not_a_transcript(dg: Run, audio: Path, server: ScriptedServer) -> None:
@@ -386,33 +424,34 @@ def test_not_a_transcript(dg: Run, audio: Path, server: ScriptedServer) -> None:
 
 
 def test_broken_pipe(audio: Path, server: ScriptedServer, environment: dict[str, str]) -> None:
-    """When the reader of the pipe has gone, dg leaves with 141, without a traceback."""
-    read, write = os.pipe()
-    os.close(read)
-    result = subprocess.run(
-        [dg_path(), "file", audio, "--base-url", server.url],
-        env={**environment, **KEY},
-        stdout=write,
-        stderr=subprocess.PIPE,
-        check=False,
-    )
-    os.close(write)
+    """When the reader of the pipe has gone, dg leaves with 141, and says where the response is kept."""
+    result = run_to_closed_pipe(audio, server, environment)
     assert result.returncode == 141
-    told = result.stderr.decode().splitlines()
-    assert len(told) == 2
-    assert Path(told[1].removeprefix("dg: The response is kept in ")).read_bytes() == BODY
+    assert len(told(result)) == 2
+    assert Path(told(result)[1].removeprefix("dg: The response is kept in ")).read_bytes() == BODY
 
 
 def test_head(audio: Path, server: ScriptedServer, environment: dict[str, str]) -> None:
-    """`dg file x | head -1` prints the first line and nothing on stderr."""
-    result = subprocess.run(
-        ["sh", "-c", '"$0" file "$1" --base-url "$2" | head -1', dg_path(), audio, server.url],
-        env={**environment, **KEY},
-        capture_output=True,
-        check=False,
+    """`dg file x | head -1` prints the first line; of a short transcript nothing is lost, so nothing is said."""
+    command = ["bash", "-c", '"$0" file "$1" --base-url "$2" | head -1', dg_path(), audio, server.url]
+    result = subprocess.run(command, env={**environment, **KEY}, capture_output=True, check=False)
+    assert (result.stdout, result.stderr) == (b"Call Maria at noon.\n", b"")
+
+
+def test_head_of_a_long_transcript(audio: Path, server: ScriptedServer, environment: dict[str, str]) -> None:
+    """What `head` does not read of a long transcript is kept, without a traceback, and the exit code is 141."""
+    long = json.loads(BODY)
+    long["results"]["channels"][0]["alternatives"] = [{"transcript": "word " * 100_000, "words": []}]
+    server.script = [Reply(200, json.dumps(long).encode())]
+    pipeline = '"$0" file "$1" --base-url "$2" | head -c 10; exit ${PIPESTATUS[0]}'
+    command = ["bash", "-c", pipeline, dg_path(), audio, server.url]
+    result = subprocess.run(command, env={**environment, **KEY}, capture_output=True, check=False)
+    assert result.stdout == b"word word "
+    assert result.returncode == 141
+    assert (
+        Path(told(result)[-1].removeprefix("dg: The response is kept in ")).read_bytes()
+        == server.script[0].body
     )
-    assert result.stdout == b"Call Maria at noon.\n"
-    assert result.stderr == b""
 
 
 @pytest.mark.parametrize(

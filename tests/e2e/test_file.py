@@ -97,6 +97,17 @@ def test_config_file(dg: Run, audio: Path, server: ScriptedServer, environment: 
     ]  # fmt: skip
 
 
+def test_mistakes_of_the_config_file(dg: Run, audio: Path, server: ScriptedServer, tmp_path: Path) -> None:
+    """A parameter of the config file that is certainly wrong is said to come from there."""
+    config = tmp_path / "config.toml"
+    config.write_text("[params]\nutt_split = 1\n")
+    result = dg("file", audio, "--base-url", server.url, env={"DGCLI_CONFIG": str(config)})
+    assert result.stderr.decode().splitlines()[0] == (
+        f"dg: error: --utt-split needs --utterances. It comes from [params] in {config}."
+    )
+    assert server.seen == []
+
+
 def test_key_in_clear_text(dg: Run, audio: Path) -> None:
     """A key is not sent in clear text to another machine, and the error says how to allow it."""
     result = dg("file", audio, "--base-url", "http://192.0.2.1", "--api-key", "k")

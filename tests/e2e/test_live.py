@@ -1,11 +1,13 @@
 """`dg live` as it is installed, against a server that numbers the audio it hears."""
 
+import fcntl
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -347,3 +349,35 @@ def test_a_terminal_shows_and_takes_keys(environment: dict[str, str], serve: Ser
         assert child.exitstatus == 130
     finally:
         child.close(force=True)
+
+
+def test_a_terminal_that_hangs_up_loses_nothing(
+    environment: dict[str, str], serve: Serve, tmp_path: Path
+) -> None:
+    """When the window is closed the stream is finished, its words are put aside, and the exit code is 129."""
+    server = serve()
+    master, slave = os.openpty()
+    run = Running(
+        server, environment, stdout=slave, stderr=slave, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(1, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
+    os.close(slave)
+    run.feed(12)
+    os.close(master)
+    _, _, code, took = run.end()
+    assert (code, took < 5) == (129, True)
+    (kept,) = Path(environment["HOME"]).rglob("live-*")
+    assert numbers(kept.read_text()) == list(range(1, 13))
+
+
+def test_a_full_disk_does_not_end_the_stream(dg: Run, serve: Serve, pcm: Path, tmp_path: Path) -> None:
+    """The other outputs are whole, the exit code is 8, and what did not fit is put aside."""
+    path = tmp_path / "talk.txt"
+    link = tmp_path / "full.txt"
+    link.symlink_to("/dev/full")
+    result = dg("live", pcm, *RAW, *base(serve()), "-o", path, "-o", link, "-f", "text")
+    assert result.returncode == 8
+    assert numbers(path.read_text()) == numbers(result.stdout) == list(range(1, 21))
+    kept = re.search(r"kept in (\S+)", result.stderr.decode())
+    assert kept
+    assert numbers(Path(kept.group(1)).read_text()) == list(range(1, 21))

@@ -1,6 +1,7 @@
 """`--local` and `dg serve`: real audio, the real recogniser, the installed `dg`."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -186,3 +187,55 @@ def test_port_in_use(dg: Run, serving: tuple[str, "subprocess.Popen[bytes]"]) ->
     assert first == f"dg: error: The server cannot listen on 127.0.0.1 port {port}: Address already in use."
     assert hint == "dg: Another program may have the port: choose one with --port, or 0 for any free one."
     assert result.returncode == 2
+
+
+def test_a_worker_that_died_idle_costs_no_request(environment: dict[str, str], dg: Run) -> None:
+    """When a recogniser was killed between two requests, the next request is answered all the same."""
+    process = subprocess.Popen(
+        [dg_path(), "serve", "--port", "0", "-v"], env=environment, stderr=subprocess.PIPE
+    )
+    assert process.stderr is not None
+    try:
+        url = process.stderr.readline().decode().split()[3]
+        assert dg("file", SAMPLE, "--base-url", url, "-q").returncode == 0  # all workers are there
+        listed = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, check=True)
+        workers = [int(pid) for pid in listed.stdout.split()]
+        for pid in workers:
+            os.kill(pid, signal.SIGKILL)
+        result = dg("file", SAMPLE, "--base-url", url)
+        assert words(result.stdout.decode()) == words(PREAMBLE.read_text())
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--record", __file__], "Requests cannot be recorded in "),
+        (["--host", "no-such-host.invalid"], "The server cannot listen on no-such-host.invalid port 8080: "),
+        (["--engine", "parrot"], "There is no engine 'parrot'."),
+        (["--engine", "replay"], ""),
+    ],
+)
+def test_servers_that_cannot_start(dg: Run, flags: list[str], message: str) -> None:
+    """What keeps a server from starting is a usage error with a remedy, never called a bug."""
+    result = dg("serve", *flags)
+    first, hint = result.stderr.decode().splitlines()
+    assert first.startswith(f"dg: error: {message}")
+    assert hint.startswith("dg: ")
+    assert result.returncode == 2
+
+
+def test_log_of_hostile_paths(serving: tuple[str, "subprocess.Popen[bytes]"]) -> None:
+    """A path with escape sequences is spelt out in the operator's log."""
+    import urllib.error
+    import urllib.request
+
+    url, process = serving
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(f"{url}/v1/%1b%5d0;pwn%07")
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=10)
+    assert b"\x1b" not in err
+    assert rb"/v1/\x1b]0;pwn\x07" in err

@@ -98,8 +98,9 @@ def test_many_responses_go_into_a_folder(dg: Run, saved: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "code", "said"),
     [
-        (("missing.json",), 6, b"missing.json cannot be read"),
-        (("-",), 4, b"standard input: "),
+        (("missing.json",), 6, b"error: missing.json: It cannot be read: No such file"),
+        ((".",), 6, b"Is a directory"),
+        (("-",), 4, b"standard input: There is nothing in it."),
         (("a.json", "b.json"), 2, b"--output-dir"),
         (("a.json", "--speaker", "Anna"), 2, b"N=NAME"),
         (("a.json", "--preset", "disney"), 2, b"netflix"),
@@ -114,6 +115,15 @@ def test_mistakes_are_told(dg: Run, args: tuple[str, ...], code: int, said: byte
     result = dg("render", *args)
     assert (result.returncode, result.stdout) == (code, b"")
     assert said in result.stderr
+
+
+def test_text_without_times_is_told(dg: Run) -> None:
+    """Captions of a response that has text but no words are empty and say so; text is text."""
+    bare = b'{"results": {"channels": [{"alternatives": [{"transcript": "Hello there.", "words": []}]}]}}'
+    captions, text = dg("render", "-", "-f", "srt", stdin=bare), dg("render", "-", stdin=bare)
+    assert (captions.stdout, captions.returncode) == (b"", 0)
+    assert b"text without timed words: srt cannot show it" in captions.stderr
+    assert (text.stdout, text.stderr) == (b"Hello there.\n", b"")
 
 
 def test_silence_gives_a_valid_file_and_a_note(dg: Run, tmp_path: Path) -> None:

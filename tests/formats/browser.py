@@ -74,6 +74,26 @@ class Browser:
 
         return base64.b64decode(self._call("GET", "/screenshot"))
 
+    def _devtools(self, command: str, **given: object) -> None:
+        self._call("POST", "/goog/cdp/execute", {"cmd": command, "params": given})
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the page a window of so many CSS pixels; a narrow one is a phone's."""
+        phone = width < 600
+        self._devtools(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=phone,
+        )
+
+    def prefer(self, scheme: str) -> None:
+        """Let the reader prefer `light` or `dark` pages."""
+        self._devtools(
+            "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}]
+        )
+
     def requests(self) -> list[str]:
         """The URLs that were asked for since the last call."""
         messages = [json.loads(entry["message"])["message"] for entry in self.log("performance")]

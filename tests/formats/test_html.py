@@ -138,7 +138,9 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def shown(chromium: Browser, saved: Path) -> Browser:
-    """The browser, with the page freshly loaded and nothing remembered."""
+    """The browser, with the page freshly loaded, a window of the usual size and nothing remembered."""
+    chromium.resize(1100, 900)
+    chromium.prefer("light")
     chromium.open(saved)
     chromium.run("try { localStorage.clear() } catch {}")
     chromium.log("performance")
@@ -200,6 +202,62 @@ def test_search_marks_words_and_phrases(shown: Browser) -> None:
     assert shown.text("#found") == "1 found"
     shown.type("#search", "\ue007")
     assert shown.text("#found") == "1 of 1"
+
+
+@needs_browser
+def test_transcript_is_read_and_played_from_the_keyboard(shown: Browser) -> None:
+    """Arrows go from word to word, Space plays and pauses; the times of paragraphs are links to jump with."""
+    shown.wait(lambda: shown.run("return document.querySelector('audio').readyState > 0"))
+    at = "return document.querySelector('audio').currentTime"
+    shown.type("main", "\ue014\ue014\ue014")  # right
+    assert (shown.run(NOW), shown.run(at)) == ("Is", 2.0)
+    shown.type("main", "\ue012")  # left
+    assert (shown.run(NOW), shown.run(at)) == ("morning.", 1.0)
+    shown.type("main", " ")
+    shown.wait(lambda: shown.run(at) > 1)
+    shown.type("main", " ")
+    assert shown.run("return document.querySelector('audio').paused") is True
+    shown.type(".at[data-s='7.000']", "\ue007")
+    shown.wait(lambda: shown.run(at) >= 7)
+    assert shown.run("return document.activeElement.className") == "at"
+
+
+@needs_browser
+@pytest.mark.parametrize(("width", "height"), [(360, 740), (1280, 900)])
+def test_bar_leaves_room_for_the_text(shown: Browser, saved: Path, width: int, height: int) -> None:
+    """On a phone too most of the window shows text, nothing is wider than it, and a jump ends below the bar."""
+    shown.resize(width, height)
+    shown.open(saved)
+    assert shown.run("return document.documentElement.scrollWidth <= innerWidth")
+    assert shown.run("return document.querySelector('.bar').offsetHeight / innerHeight") < 0.4
+    shown.run("document.querySelector('main').style.paddingBottom = '2000px'")
+    shown.run("location.hash = document.querySelectorAll('.at')[1].id")
+    target = "document.querySelectorAll('.at')[1].getBoundingClientRect().top"
+    bar = "document.querySelector('.bar').getBoundingClientRect().bottom"
+    shown.wait(lambda: shown.run("return scrollY > 0"))
+    assert shown.run(f"return {target} >= {bar}")
+
+
+@needs_browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_can_be_read(shown: Browser, saved: Path, scheme: str) -> None:
+    """Names of speakers and times stand out from the page by 4.5 to 1 in both colour schemes (WCAG 2.2, 1.4.3)."""
+    shown.prefer(scheme)
+    shown.open(saved)
+    script = r"""
+        const light = (colour) => {
+          const parts = colour.match(/[\d.]+/g).slice(0, 3).map((part) => part / 255);
+          const [r, g, b] = parts.map((one) => one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4);
+          return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+        };
+        const paper = light(getComputedStyle(document.body).backgroundColor);
+        const probe = document.body.appendChild(document.createElement("i"));
+        return ["at", "facts", ...Array(8).keys()].map((one) => {
+          probe.className = typeof one === "number" ? `v${one}` : one;
+          const ink = light(getComputedStyle(probe).color);
+          return (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+        });"""
+    assert min(shown.run(script)) >= 4.5
 
 
 @needs_browser

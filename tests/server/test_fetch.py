@@ -194,3 +194,12 @@ def test_a_slow_host_does_not_hold_the_server_up(response_file: Path) -> None:
                 began = time.monotonic()
         accepted.close()
     assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize(
+    "host", ["[::127.0.0.1]", "[::ffff:0:127.0.0.1]", "[64:ff9b:1::7f00:1]", "[fec0::1]", "[::ffff:10.0.0.1]"]
+)
+def test_addresses_in_disguise_are_private(tmp_path: Path, host: str) -> None:
+    """A private address is refused in every form that a network may translate it from."""
+    code = message(f"http://{host}/x", tmp_path / "f", allow_private=False)[1:]
+    assert code == ("REMOTE_CONTENT_ERROR", "URL for media download must be publicly routable.")

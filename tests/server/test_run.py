@@ -54,7 +54,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes t
 def test_settings_are_those_of_the_api() -> None:
     """The defaults bind this machine only and keep private addresses out."""
     settings = ServerSettings()
-    assert (settings.host, settings.max_bytes) == ("127.0.0.1", 2_000_000_000)
+    assert (settings.host, settings.max_bytes) == ("127.0.0.1", 2 * 1024**3)
     assert not settings.allow_private_urls
 
 

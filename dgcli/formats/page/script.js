@@ -10,6 +10,17 @@
   const lanes = document.querySelector(".lanes");
   const length = lanes ? Number(lanes.dataset.duration) : 0;
   const head = document.querySelector(".playhead");
+  const main = document.querySelector("main");
+
+  // The bar stays at the top of the window: nothing that is scrolled to may end up under it.
+  const bar = document.querySelector(".bar");
+  const covered = () => Math.max(0, bar.getBoundingClientRect().bottom);
+  const keepClear = () => {
+    const sticks = getComputedStyle(bar).position === "sticky";
+    root.style.scrollPaddingTop = `${sticks ? bar.offsetHeight + 12 : 12}px`;
+  };
+  keepClear();
+  new ResizeObserver(keepClear).observe(bar);
 
   // The last word that has begun at a time: a binary search, since a page may hold ten hours.
   const wordAt = (time) => {
@@ -21,9 +32,9 @@
     return low ? words[order[low - 1]] : null;
   };
 
-  let now = null;
-  const show = (time, follow) => {
-    const word = wordAt(time);
+  let now = null, asked = NaN;
+  const show = (time, follow, word) => {
+    if (!word) word = wordAt(time);
     if (head && length) {
       head.style.display = "block";
       head.firstElementChild.style.left = `${Math.min(100, (100 * time) / length)}%`;
@@ -34,13 +45,13 @@
     if (!now) return;
     now.classList.add("now");
     const box = now.getBoundingClientRect();
-    if (follow && (box.top < 160 || box.bottom > innerHeight - 40)) now.scrollIntoView({ block: "center" });
+    if (follow && (box.top < covered() || box.bottom > innerHeight - 40)) now.scrollIntoView({ block: "center" });
   };
 
-  const seek = (time, play) => {
-    show(time, false);
+  const seek = (time, play, word) => {
+    show(time, false, word);
     if (!audio || !audio.currentSrc) return;
-    audio.currentTime = time;
+    audio.currentTime = asked = time;
     if (play) audio.play().catch(() => {});
   };
 
@@ -50,7 +61,11 @@
       if (!audio.paused) requestAnimationFrame(tick);
     };
     audio.addEventListener("play", () => requestAnimationFrame(tick));
-    audio.addEventListener("timeupdate", () => show(audio.currentTime + 0.02, !audio.paused));
+    audio.addEventListener("timeupdate", () => {
+      // Several words may begin at one moment: the one that was asked for stays marked.
+      if (audio.paused && Math.abs(audio.currentTime - asked) < 0.03) return;
+      show(audio.currentTime + 0.02, !audio.paused);
+    });
     const chosen = document.querySelector("#recording");
     if (chosen) {
       chosen.addEventListener("change", () => {
@@ -74,6 +89,23 @@
       const found = wordAt(time);
       if (found) found.scrollIntoView({ block: "center" });
     }
+  });
+
+  // From the keyboard: the transcript is one stop of the Tab key; arrows go from word to word in time, Space and
+  // Enter play and pause.
+  const places = new Map(order.map((word, at) => [words[word], at]));
+  main.addEventListener("keydown", (event) => {
+    if (event.target !== main || event.altKey || event.ctrlKey || event.metaKey) return;
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (step && order.length) {
+      const at = now ? places.get(now) + step : 0;
+      const word = words[order[Math.max(0, Math.min(order.length - 1, at))]];
+      seek(Number(word.dataset.s), false, word);
+      word.scrollIntoView({ block: "nearest" });
+    } else if (event.key === " " || event.key === "Enter") {
+      if (audio && audio.currentSrc) { if (audio.paused) audio.play().catch(() => {}); else audio.pause(); }
+    } else return;
+    event.preventDefault();
   });
 
   // Names are kept by the browser for this recording, where it lets a page keep something.
@@ -109,11 +141,14 @@
   const go = (step) => {
     if (!hits.length) return;
     hit = (hit + step + hits.length) % hits.length;
+    for (const word of all(".w.here")) word.classList.remove("here");
+    hits[hit].classList.add("here");
     hits[hit].scrollIntoView({ block: "center" });
+    if (!audio || audio.paused) seek(Number(hits[hit].dataset.s), false, hits[hit]);
     count.textContent = `${hit + 1} of ${hits.length}`;
   };
   search.addEventListener("input", () => {
-    for (const word of all(".w.hit")) word.classList.remove("hit");
+    for (const word of all(".w.hit")) word.classList.remove("hit", "here");
     hits = [];
     hit = -1;
     const wanted = plain(search.value);

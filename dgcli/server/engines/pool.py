@@ -47,6 +47,11 @@ class Worker:
         """The id of the process."""
         return self._process.pid
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
+
     def call(self, job: Mapping[str, Any]) -> dict[str, Any]:
         """Send a job and wait for its answer; blocks. Raises WorkerError when the process is gone."""
         try:
@@ -98,6 +103,15 @@ class Pool:
         self._all.discard(worker)
         worker.close()
 
+    def _next(self) -> Worker:
+        """A worker that is alive: one that died while it was idle has cost no job."""
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.is_alive:
+                return worker
+            self._bury(worker)
+        return self._spawn()
+
     async def run(self, job: Mapping[str, Any]) -> dict[str, Any]:
         """Do one job in the next free worker.
 
@@ -105,7 +119,7 @@ class Pool:
         when the worker crashed or reported a failure.
         """
         async with self._slots:
-            worker = self._idle.pop() if self._idle else self._spawn()
+            worker = self._next()
             loop = asyncio.get_running_loop()
             try:
                 answer = await loop.run_in_executor(self._threads, worker.call, job)

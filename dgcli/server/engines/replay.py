@@ -43,7 +43,7 @@ class ReplayEngine(Engine):
             self._model = _model(body["metadata"])
         except OSError as error:
             raise UsageError(f"The response {path} cannot be read: {error.strerror}.") from error
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
             raise UsageError(
                 f"{path} is not a saved response.", hint="Save one with: dg file talk.mp3 -o talk.json"
             ) from error

@@ -10,7 +10,8 @@ from dgcli.ui.completion.tree import Program, Takes
 
 _SCRIPT = r"""# bash completion for @names@. Made by: @program@ completions bash
 
-# What follows a flag ($1: command, $2: flag): kind is words, paths, folders or text, or empty if nothing follows.
+# What follows a flag ($1: command, $2: flag): kind is words, asked, paths, folders or text, or
+# empty if nothing follows.
 _@program@_value() {
     words="" kind=""
     case $1:$2 in
@@ -28,7 +29,7 @@ _@program@_command() {
 
 _@program@() {
     local IFS=$' \t\n' line=${COMP_LINE:0:COMP_POINT} text="" start=""
-    local parts=() command="" flag="" only_arguments="" flags="" words="" kind="" word i
+    local parts=() command="" flag="" only_arguments="" flags="" words="" kind="" word quote cut i
     COMPREPLY=()
 
     # COMP_WORDS is cut at COMP_WORDBREAKS too, so that --model=nova-3 is three; what has no space between is one.
@@ -74,6 +75,7 @@ _@program@() {
         [[ ! $only_arguments && ($text == -* || $kind == flags) ]] && words=$flags kind=words
     fi
     text=${text#"$start"}
+    quote=${text%%[!\"\']*}
     text=${text#[\"\']}
 
     # What readline replaces begins after the last character of COMP_WORDBREAKS.
@@ -83,6 +85,19 @@ _@program@() {
             for word in $words; do
                 [[ $word == "$text"* ]] && COMPREPLY+=("$start$word")
             done
+            ;;
+        asked)
+            # Which values there are, the program alone knows: a name on each line, what it is behind a tab.
+            [[ $quote ]] || text=${text//\\/}
+            cut=""
+            [[ $COMP_WORDBREAKS == *:* ]] && cut=${text%"${text##*:}"}
+            [[ $cut ]] && start=""
+            while IFS=$'\t' read -r word _; do
+                [[ $word == "$text"* ]] || continue
+                word=${word#"$cut"}
+                [[ $quote ]] || printf -v word %q "$word"
+                COMPREPLY+=("$start$word")
+            done < <("${COMP_WORDS[0]}" $words 2>/dev/null)
             ;;
         paths) return ;; # readline completes paths, spaces and all, where we offer nothing
         folders) type compopt &>/dev/null && compopt -o dirnames ;;
@@ -123,6 +138,8 @@ def _branch(patterns: Iterable[str], body: Iterable[str]) -> str:
 def _kind(takes: Takes) -> str:
     if takes.values:
         return "words"
+    if takes.asks:
+        return "asked"
     if takes.paths:
         return "folders" if takes.only_folders else "paths"
     return "text"
@@ -135,7 +152,7 @@ def _body(kind: str, words: tuple[str, ...]) -> list[str]:
 
 
 def _words(takes: Takes) -> tuple[str, ...]:
-    return tuple(value.word for value in takes.values)
+    return tuple(value.word for value in takes.values) or tuple(takes.asks.split())
 
 
 def _values(program: Program) -> str:

@@ -20,6 +20,12 @@ function __@program@_in
     test (count $argv) -eq 0
 end
 
+# Values that the program alone knows, one on each line, what it is behind a tab.
+function __@program@_asked
+    set -l program (commandline -opc)[1]
+    $program $argv 2>/dev/null
+end
+
 set -l dg @programs@
 complete $dg -e
 complete $dg -f
@@ -39,6 +45,8 @@ def _taken(takes: Takes) -> str:
             rf"{value.word}\t{_quoted(value.help)}" if value.help else value.word for value in takes.values
         )
         return f"-k -x -a {_quoted(' '.join(words))}"
+    if takes.asks:
+        return f"-x -a '(__@program@_asked {takes.asks})'"
     if takes.only_folders:
         return "-x -a '(__fish_complete_directories)'"
     return "-r -F" if takes.paths else "-x"

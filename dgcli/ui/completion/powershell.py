@@ -82,6 +82,26 @@ Register-ArgumentCompleter -Native -CommandName @quoted@ -ScriptBlock {
         $offered = @(if ($argument) { $argument.Words })
     }
 
+    if ($takes -like 'asked *') {
+        # Which values there are, the program alone knows: a name on each line, what it is behind a tab.
+        $quote = [string][char]39
+        $asked = @($takes -split ' ' | Select-Object -Skip 1)
+        $text = $text.Trim([char]34, [char]39)
+        $results = @(
+            foreach ($line in & $commandAst.CommandElements[0].Extent.Text @asked 2>$null) {
+                $name, $help = $line -split '\t', 2
+                if ($name.StartsWith($text, [System.StringComparison]::OrdinalIgnoreCase)) {
+                    $quoted = $quote + $name.Replace($quote, $quote + $quote) + $quote
+                    $word = if ($name -match '^[\w.+-]+$') { $name } else { $quoted }
+                    $help = if ($help) { $help } else { $name }
+                    [System.Management.Automation.CompletionResult]::new(
+                        $start + $word, $name, 'ParameterValue', $help)
+                }
+            }
+        )
+        if ($results) { return $results }
+        return ''
+    }
     if ($takes -eq 'path') {
         if ($start -and $text) {
             foreach ($path in [System.Management.Automation.CompletionCompleters]::CompleteFilename($text)) {
@@ -115,6 +135,8 @@ def _kind(takes: Takes) -> str:
     """What follows, for the completer: words, a path, or any text."""
     if takes.values:
         return "words"
+    if takes.asks:
+        return f"asked {takes.asks}"
     return "path" if takes.paths else "text"
 
 

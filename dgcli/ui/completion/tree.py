@@ -1,9 +1,8 @@
 """What can be typed on a command line, as plain data: programs, commands, flags, and what these take.
 
-Values that only a run can know (microphones, profiles) are not here. They would get a field of `Takes` that
-names a hidden command, which prints one value on each line, description after a tab; and in each shell's module
-the function that writes what a flag takes would write a call of it: `words=$(dg ...)` in bash, an action that
-is a function in zsh, `(dg ...)` in fish, `& dg ...` in PowerShell. Only flags that need it would start Python.
+Values that only a run can know (microphones, say) are asked for when they are wanted: `Takes.asks` names a
+hidden call of the program that prints one value on each line, its description after a tab. No other flag
+starts Python.
 """
 
 import re
@@ -25,12 +24,13 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Takes:
-    """What follows a flag, or stands as an argument: suggested values, or a path, or neither (any text)."""
+    """What follows a flag, or stands as an argument: values, known or asked for, or a path, or any text."""
 
     name: str  # as --help shows it: TAG, FILE
     values: tuple[Value, ...] = ()
     paths: bool = False
     only_folders: bool = False
+    asks: str = ""  # arguments with which the program prints the values there are now
 
 
 @dataclass(frozen=True, slots=True)

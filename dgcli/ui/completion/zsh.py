@@ -12,6 +12,16 @@ _SCRIPT = r"""#compdef @names@
 
 @functions@
 
+# Values that the program alone knows ($@: how to ask it): one on each line, what it is behind a tab.
+_@program@_asked() {
+    local -a rows
+    local line
+    for line in ${(f)"$($service $@ 2>/dev/null)"}; do
+        rows+=("${${line%%$'\t'*}//:/\\:}:${line#*$'\t'}")
+    done
+    _describe -t values value rows
+}
+
 _@program@() {
     local curcontext=$curcontext state line ret=1
     local -A opt_args
@@ -71,6 +81,8 @@ def _taken(takes: Takes) -> str:
         action = f"(({' '.join(map(_described, takes.values))}))"
     elif takes.values:
         action = f"({' '.join(value.word for value in takes.values)})"
+    elif takes.asks:
+        action = f"{{_@program@_asked {takes.asks}}}"
     elif takes.paths:
         action = "_files -/" if takes.only_folders else "_files"
     else:

@@ -1,0 +1,305 @@
+"""What a batch is made of: paths, directories, patterns, lists and URLs become one list, in a stable order.
+
+The order is that of the command line; a directory's files are sorted by name, folder by folder. What is named
+twice is sent once. Of each file only its name is held, so that hundreds of thousands fit.
+"""
+
+import enum
+import glob
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from dgcli.audio import cloud
+from dgcli.audio.media import SNIFF_BYTES, is_media_name, sniffed
+from dgcli.errors import AudioError, DgError, UsageError
+
+
+class Kind(enum.Enum):
+    """How the audio of an input gets to the API."""
+
+    FILE = "file"  # it is uploaded
+    URL = "url"  # the API fetches it
+    CLOUD = "cloud"  # the API fetches it with a signature of ours, or it is streamed through here
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One recording: `base` in the folder `below` of `root`; of what lies elsewhere, `base` is the whole URL.
+
+    The root is a directory that was named, or empty for the current one. The folder's name is one string for
+    all that lie in it. `is_outside`: named by itself, in a directory that is neither.
+    """
+
+    kind: Kind
+    root: str
+    below: str
+    base: str
+    is_outside: bool = False
+
+    @property
+    def name(self) -> str:
+        """How it is called."""
+        if self.kind is not Kind.FILE:
+            return self.root + self.base
+        return os.path.join(self.folder, self.base)
+
+    @property
+    def path(self) -> str:
+        """How it is opened: `-` would be standard input."""
+        return os.path.join(os.curdir, self.name) if self.name == "-" else self.name
+
+    @property
+    def folder(self) -> str:
+        """The directory it lies in; for what lies elsewhere, the current one."""
+        if self.kind is not Kind.FILE:
+            return ""
+        return os.path.join(self.root, self.below) if self.below else self.root
+
+    @property
+    def file_name(self) -> str:
+        """Its name without folders; for a URL, the end of it."""
+        return self.base if self.kind is Kind.FILE else _last_part(self.name)
+
+    @property
+    def share(self) -> str:
+        """What decides about its share: its path relative to its root, however that is written here."""
+        if self.is_outside:
+            return self.name
+        return f"{self.below}{os.sep}{self.base}" if self.below else self.base
+
+
+@dataclass(slots=True)
+class Listing:
+    """All that was asked for: what can be sent, what cannot, and what was named twice.
+
+    `identities` has `identity` of every file in `inputs`.
+    """
+
+    inputs: list[Input] = field(default_factory=list)
+    problems: list[tuple[str, DgError]] = field(default_factory=list)
+    duplicates: list[str] = field(default_factory=list)
+    identities: set[int] = field(default_factory=set)
+
+
+def _last_part(url: str) -> str:
+    """A file name for a URL: the end of its path, or its host."""
+    parts = urlsplit(url)
+    name = unquote(parts.path.rstrip("/").rpartition("/")[2]) or parts.hostname or "recording"
+    safe = "".join("_" if char in '/\\\0:*?"<>|' or not char.isprintable() else char for char in name)
+    return safe if safe.strip(".") else "recording"
+
+
+def kind_of(name: str) -> Kind:
+    """What an argument is: a URL, an object in a cloud, or else a path."""
+    lower = name[:8].lower()
+    if lower.startswith(("http://", "https://")):
+        return Kind.URL
+    return Kind.CLOUD if cloud.is_object(name) else Kind.FILE
+
+
+def identity(folder: str, base: str) -> int:
+    """A number for a file of an absolute `folder`: a hundred bytes less than its name, times a million names."""
+    return hash((folder, base))
+
+
+def _sounds(entry: "os.DirEntry[str]") -> bool:
+    """Whether a file found in a directory is a recording: by its suffix, else by its first bytes."""
+    known = is_media_name(entry.name)
+    if known is not None:
+        return known
+    try:
+        with Path(entry.path).open("rb") as file:
+            return sniffed(file.read(SNIFF_BYTES)) is not None
+    except OSError:
+        return True  # it may be one: opening it again will say what is wrong
+
+
+def _walked(root: str, problems: list[tuple[str, DgError]]) -> Iterator[tuple[str, str]]:
+    """Folder below `root` and name of each recording there, sorted; hidden ones and links to folders are not."""
+    stack: list[tuple[str, str, bool]] = [("", "", True)]
+    while stack:
+        folder, name, is_folder = stack.pop()
+        if not is_folder:
+            yield folder, name
+            continue
+        below = os.path.join(folder, name)
+        here = os.path.join(root, below) or os.curdir
+        found = []
+        try:
+            with os.scandir(here) as entries:
+                for entry in entries:
+                    if entry.name.startswith("."):
+                        continue
+                    # A link to a folder may lead back to where we are.
+                    if entry.is_dir(follow_symlinks=False):
+                        found.append((below, entry.name, True))
+                    elif entry.is_file() and _sounds(entry):
+                        found.append((below, entry.name, False))
+        except OSError as error:
+            problems.append((here, AudioError(f"{here} cannot be listed: {error.strerror}.")))
+        found.sort(key=itemgetter(1), reverse=True)
+        stack += found
+
+
+def read_list(name: str, *, separator: bytes) -> list[str]:
+    """The names in a file, `-` being standard input, one a line or ended by NUL; empty ones are left out.
+
+    Names are bytes that the file system knows, whatever their encoding. Raises `AudioError`.
+    """
+    try:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise AudioError(f"The list {name} cannot be read: {error.strerror}.") from error
+    ending = b"\r" if separator == b"\n" and os.name == "nt" else b""
+    return [os.fsdecode(item.removesuffix(ending)) for item in data.split(separator) if item]
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder that files were named in: how inputs in it are written, and its one absolute spelling."""
+
+    root: str
+    below: str
+    absolute: str
+    is_outside: bool
+
+
+class _Collector:
+    """Takes names one by one, and keeps the listing in order and without repetition."""
+
+    def __init__(self, *, recursive: bool) -> None:
+        self.listing = Listing()
+        self._recursive = recursive
+        self._here = os.getcwd()
+        self._folders: dict[str, _Folder] = {}
+
+    def _add(self, found: Input, key: int) -> None:
+        if key in self.listing.identities:
+            self.listing.duplicates.append(found.name)
+        else:
+            self.listing.identities.add(key)
+            self.listing.inputs.append(found)
+
+    def _plain(self, path: str) -> str:
+        """A path without a leading `./`, and relative where it lies in the current directory."""
+        if path == self._here or path.startswith(self._here + os.sep):
+            path = path[len(self._here) + 1 :]
+        while path.startswith(os.curdir + os.sep):
+            path = path[2:].lstrip(os.sep)
+        return "" if path == os.curdir else path
+
+    def _folder(self, path: str) -> _Folder:
+        """What is known of a folder by the way it was written."""
+        found = self._folders.get(path)
+        if found is None:
+            plain = self._plain(path)
+            parts = plain.split(os.sep)
+            # Where `..` follows a link, only the file system knows what it leads to.
+            absolute = os.path.realpath(plain) if os.pardir in parts else os.path.abspath(plain)
+            outside = os.path.isabs(plain) or parts[0] == os.pardir
+            found = _Folder(plain if outside else "", "" if outside else plain, absolute, outside)
+            self._folders[path] = found
+        return found
+
+    def _file(self, path: str) -> None:
+        """A file that was named."""
+        head, tail = os.path.split(path)
+        folder = self._folder(head)
+        one = Input(Kind.FILE, folder.root, folder.below, tail, folder.is_outside)
+        self._add(one, identity(folder.absolute, tail))
+
+    def _directory(self, path: str) -> None:
+        """Every recording below a directory."""
+        if not self._recursive:
+            self.problem(
+                path, f"{path} is a directory.", hint="Add --recursive to transcribe all that is in it."
+            )
+            return
+        root = self._plain(path.rstrip(os.sep) or os.sep)
+        start = os.path.realpath(root) if os.pardir in root.split(os.sep) else os.path.abspath(root)
+        before = len(self.listing.problems)
+        count = 0
+        last, absolute = "", start
+        for below, name in _walked(root, self.listing.problems):
+            count += 1
+            if below is not last:
+                last, absolute = below, os.path.join(start, below) if below else start
+            self._add(Input(Kind.FILE, root, below, name), identity(absolute, name))
+        if not count and before == len(self.listing.problems):
+            self.problem(path, f"There is no recording in {path}.")
+
+    def _objects(self, name: str) -> None:
+        """The recordings that a folder or a pattern in a cloud stands for."""
+        if name.endswith("/") and not self._recursive:
+            self.problem(
+                name, f"{name} is a folder.", hint="Add --recursive to transcribe all that is in it."
+            )
+            return
+        try:
+            found = cloud.find(name)
+        except UsageError:
+            raise  # the extra is missing: nothing in that cloud can be had
+        except DgError as error:
+            self.listing.problems.append((name, error))
+            return
+        root = name if name.endswith("/") else ""
+        found = [url for url in found if not root or is_media_name(url)]
+        if not found:
+            self.problem(name, f"There is no recording in {name}.")
+        for url in found:
+            rel = url.removeprefix(root)
+            below = "/".join(part for part in rel.split("/")[:-1] if part.strip(".")) if root else ""
+            self._add(Input(Kind.CLOUD, root, below, rel), hash(url))
+
+    def problem(self, name: str, message: str, *, hint: str | None = None) -> None:
+        """Something that was asked for and cannot be had."""
+        self.listing.problems.append((name, AudioError(message, hint=hint)))
+
+    def take(self, name: str, *, expand: bool) -> None:
+        """One argument, or one line of a list (which is never a pattern)."""
+        kind = kind_of(name)
+        if kind is Kind.CLOUD and (name.endswith("/") or (expand and glob.has_magic(name))):
+            self._objects(name)
+        elif kind is not Kind.FILE:
+            self._add(Input(kind, "", "", name), hash(name))
+        elif expand and glob.has_magic(name) and not os.path.lexists(name):
+            # The shell did not: Windows, or quotes. Only what can be sent is meant.
+            matches = sorted(
+                match
+                for match in glob.iglob(name, recursive=True)
+                if os.path.isfile(match) or (self._recursive and os.path.isdir(match))
+            )
+            if not matches:
+                self.problem(name, f"There is no file {name}.")
+            for match in matches:
+                self.take(match, expand=False)
+        elif os.path.isdir(name):
+            self._directory(name)
+        else:
+            self._file(name)
+
+
+def listing(
+    names: Iterable[str], lists: Sequence[tuple[str, bytes]] = (), *, recursive: bool = False
+) -> Listing:
+    """All recordings that `names` and `lists` (file and separator) stand for.
+
+    A missing file is found when it is opened. Raises `UsageError` for `-`, `AudioError` for a list that cannot
+    be read.
+    """
+    collector = _Collector(recursive=recursive)
+    for name in names:
+        if name == "-":
+            raise UsageError(
+                "Standard input can only be transcribed alone.", hint="For a list of files: --files-from -"
+            )
+        collector.take(name, expand=True)
+    for name, separator in lists:
+        for item in read_list(name, separator=separator):
+            collector.take(item, expand=False)
+    return collector.listing

@@ -1,0 +1,48 @@
+"""`dg cache`: what `--cache` has kept, and its end."""
+
+from typing import Annotated
+
+import typer
+
+from dgcli.cache import ResponseCache
+from dgcli.errors import UsageError
+from dgcli.options import General, command
+from dgcli.outputs import write_stdout
+
+
+def _actions() -> list[str]:
+    return ["info", "clear"]
+
+
+@command()
+def cache(
+    action: Annotated[
+        str,
+        typer.Argument(
+            help="info says what is kept and where, clear deletes it.",
+            metavar="info|clear",
+            autocompletion=_actions,
+        ),
+    ],
+    general: General,
+) -> None:
+    """Show or clear the responses that --cache keeps.
+
+    Each is kept under the hash of its audio and its options, readable by you alone. Clearing costs nothing but
+    paying again for what is transcribed again.
+
+    Examples:
+
+        dg file *.mp3 -f srt --cache
+        dg cache info
+        dg cache clear
+    """
+    kept = ResponseCache()
+    if action == "info":
+        found = kept.contents()
+        write_stdout(f"{found.answers} responses, {found.size / 1e6:.1f} MB, in {kept.folder}\n".encode())
+    elif action == "clear":
+        found = kept.clear()
+        general.console().note(f"{found.answers} responses deleted, {found.size / 1e6:.1f} MB.")
+    else:
+        raise UsageError(f"dg cache does not know {action!r}.", hint="dg cache info, or dg cache clear")

@@ -1,0 +1,116 @@
+"""Captions that grow while a stream runs are those of what was saved of it."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dgcli.events import Event, Final, Notice, NoticeKind, Opened, UtteranceEnd
+from dgcli.formats import Options, by_name, renderer
+from dgcli.live.protocol import parse as parse_message
+from dgcli.saved import parse_saved
+from dgcli.sinks.captions import CaptionBlocks
+from dgcli.sinks.jsonl import json_line
+from dgcli.sinks.response import ResponseSink
+from dgcli.transcript import parse_body
+
+TEXT = """and so my fellow Americans, ask not what your country can do for you. Ask what you can do for your
+country! No. Yes, well, 12 minutes of it were Anna Koch and the harbour.""".split()
+
+
+def _event(message: dict[str, Any], offset: float) -> Event:
+    found = parse_message(json.dumps(message), offset)
+    assert found is not None
+    return found
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> list[Event]:
+    """What a server sends: finals of some seconds that end utterances or not, of one or two channels."""
+    channels = draw(st.sampled_from([1, 1, 2]))
+    offset = draw(st.sampled_from([0.0, 7.25, 1 / 3]))
+    at, speakers = [0.0] * channels, draw(st.sampled_from([None, 2]))
+    text, found = iter(TEXT * 40), list[Event]([Opened("r", 1, 0.0)])
+    for _ in range(draw(st.integers(0, 14))):
+        channel = draw(st.integers(0, channels - 1))
+        start, words = at[channel], list[dict[str, Any]]()
+        for _ in range(draw(st.sampled_from([0, 1, 3, 8, 12, 40]))):
+            at[channel] += draw(st.sampled_from([0.0, 0.0, 0.0, 0.0, 0.08, 0.3, 0.7, 0.9, 1.4]))
+            end = at[channel] + draw(st.sampled_from([0.1, 0.25, 0.3333333, 0.4]))
+            said = next(text)
+            word = {"word": said.lower(), "punctuated_word": said, "start": at[channel], "end": end}
+            who = {} if speakers is None else {"speaker": int(draw(st.integers(0, 9)) == 0)}
+            words.append({**word, "confidence": 0.9, **who})
+            at[channel] = end
+        at[channel] += draw(st.sampled_from([0.0, 0.0, 0.2, 1.0, 1.5, 3.0]))
+        line = " ".join(word["punctuated_word"] for word in words)
+        message = {
+            "type": "Results",
+            "channel_index": [channel, channels],
+            "start": start,
+            "duration": at[channel] - start,
+            "is_final": True,
+            "speech_final": draw(st.booleans()),
+            "from_finalize": draw(st.integers(0, 9)) == 0,
+            "channel": {"alternatives": [{"transcript": line, "confidence": 0.9, "words": words}]},
+        }
+        found.append(_event(message, offset))
+        after = draw(st.sampled_from([None, None, None, "end", "speakers"]))
+        if after == "end" and words:
+            ended = {
+                "type": "UtteranceEnd",
+                "channel": [channel, channels],
+                "last_word_end": words[-1]["end"],
+            }
+            found.append(_event(ended, offset))
+        elif after == "speakers":
+            found.append(Notice(NoticeKind.SPEAKERS_RESTARTED, "Speaker numbers begin anew."))
+    return found
+
+
+def live(events: Sequence[Event], form: str) -> str:
+    """The captions that grew."""
+    blocks = CaptionBlocks(form, Options())
+    return "".join([blocks.take(event) for event in events if isinstance(event, Final)]) + blocks.finish()
+
+
+def cues_only(text: str) -> str:
+    """A WebVTT file without its header, which tells more of a response than a stream knows as it begins."""
+    return text[text.index("00:") if "00:" in text else len(text) :]
+
+
+@settings(max_examples=100, deadline=None)
+@given(streams())
+def test_captions_of_a_stream_are_those_of_what_was_saved(events: list[Event]) -> None:
+    """Rendered later from the JSON lines or from the JSON of a stream, its captions are the same."""
+    lines = parse_saved("".join(map(json_line, events)).encode())
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "x.json"
+        sink = ResponseSink(path)
+        for event in events:
+            sink.handle(event)
+        sink.close()
+        response = parse_body(path.read_bytes())
+    for saved in (lines, response):
+        for form in ("srt", "vtt"):
+            rendered = renderer(by_name(form))(saved, Options())
+            assert (rendered if form == "srt" else cues_only(rendered)) == live(events, form)
+
+
+def test_a_long_utterance_is_not_ended_by_its_length() -> None:
+    """What is written after 15 s as it stands is marked so: captions do not take it for a pause."""
+    words = [
+        {"word": "on", "punctuated_word": "on", "start": 0.5 * at, "end": 0.5 * at + 0.5, "confidence": 1}
+        for at in range(40)
+    ]
+    final = {"type": "Results", "channel_index": [0, 1], "start": 0, "duration": 20, "is_final": True,
+             "channel": {"alternatives": [{"transcript": "on " * 40, "words": words}]}}  # fmt: skip
+    ended = {"type": "UtteranceEnd", "channel": [0, 1], "last_word_end": 20.0}
+    for more in ([], [_event(ended, 0.0)]):
+        saved = parse_saved("".join(map(json_line, [_event(final, 0.0), *more])).encode())
+        assert [one.goes_on for one in saved.utterances] == [True]
+    assert isinstance(more[0], UtteranceEnd)
