@@ -8,8 +8,8 @@ from dgcli.audio.base import AudioFormat, Pace, Source
 from dgcli.events import Notice, NoticeKind
 from dgcli.live.mail import Block, SourceEnded, SourceSaid, ToSender
 from dgcli.live.pace import Metronome
+from dgcli.live.rulers import ruler_for
 from dgcli.live.settings import Clock, Settings
-from dgcli.live.timeline import ruler_for
 
 # Blocks on their way to the sender. It takes them even while there is no connection, so this fills only
 # while a send is stuck, which ends with `send_timeout`.

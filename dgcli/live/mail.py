@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dgcli.events import Event, Notice
 from dgcli.live.endings import Ending
-from dgcli.live.timeline import Mark
+from dgcli.live.rulers import Mark
 
 if TYPE_CHECKING:
     from dgcli.live.link import Link

@@ -8,7 +8,7 @@ from dgcli.audio.base import AudioFormat
 from dgcli.events import Final
 from dgcli.live.mail import Block
 from dgcli.live.reel import Cut, Reel
-from dgcli.live.timeline import Mark
+from dgcli.live.rulers import Mark
 from dgcli.transcript import Word
 
 PCM = AudioFormat("linear16", 16000, 1)
@@ -105,7 +105,7 @@ def test_a_framed_container_is_taken_up_at_a_frame() -> None:
 
 def test_a_long_container_of_unknown_framing_has_a_gap() -> None:
     """What can only be begun at its beginning is kept up to 64 MiB; after that a drop leaves a gap."""
-    held = Reel(AudioFormat(suffix=".webm"), 600.0)
+    held = Reel(AudioFormat(suffix=".mp4"), 600.0)
     block = bytes(1 << 20)
     for number in range(64):
         held.append(Block(block), number << 20)
@@ -119,7 +119,7 @@ def test_a_long_container_of_unknown_framing_has_a_gap() -> None:
 
 def test_an_estimate_does_not_outvote_the_server() -> None:
     """The end of a final is believed where the time of the bytes is only estimated."""
-    held = Reel(AudioFormat(suffix=".webm"), 600.0)
+    held = Reel(AudioFormat(suffix=".mp4"), 600.0)
     held.append(Block(bytes(1000)), 0)
     held.confirm(final(0.5, 0, 1, Word("first", 0.4, 0.6)), 1000)
     assert held.covered == 0.6
@@ -128,7 +128,7 @@ def test_an_estimate_does_not_outvote_the_server() -> None:
 
 def test_nobody_knows_whether_an_unknown_container_is_settled() -> None:
     """While nothing says how long its bytes are, there may be words in them."""
-    held = Reel(AudioFormat(suffix=".webm"), 600.0)
+    held = Reel(AudioFormat(suffix=".mp4"), 600.0)
     assert held.settled
     held.append(Block(b"x"), 0)
     assert not held.settled

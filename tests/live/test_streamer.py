@@ -555,7 +555,7 @@ def test_an_unknown_container_is_sent_again_from_its_beginning(make_server: Make
     server = make_server(Fault("cut", 4.0), Fault("cut", 8.0))
     data = numbered(120)
     source = Pushed()
-    with Streamer(source, AudioFormat(suffix=".webm"), Settings(url=server.url), clock=Clock(20)) as streamer:
+    with Streamer(source, AudioFormat(suffix=".mp4"), Settings(url=server.url), clock=Clock(20)) as streamer:
         for at in range(0, len(data), 500):
             source.push(data[at : at + 500])
         source.push(None)
