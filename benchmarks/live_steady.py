@@ -12,6 +12,7 @@ import asyncio
 import json
 import multiprocessing
 import resource
+import tempfile
 import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
@@ -19,7 +20,9 @@ from pathlib import Path
 
 from dgcli.audio.base import AudioFormat, Pace
 from dgcli.events import Closed, Final, Interim
+from dgcli.formats import Options
 from dgcli.live.streamer import Settings, Streamer
+from dgcli.sinks.files import file_sink
 
 RATE = 16000
 SECOND = 2 * RATE
@@ -172,9 +175,15 @@ def hours(count: float) -> None:
     seconds = count * 3600
     started, mark, words = time.monotonic(), 0.0, 0
     made = Settings(url=f"ws://127.0.0.1:{port}/", max_speed=1e9)
-    with Streamer(Hours(seconds), AudioFormat("linear16", RATE), made) as streamer:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Streamer(Hours(seconds), AudioFormat("linear16", RATE), made) as streamer,
+    ):
+        sinks = [file_sink(Path(folder, name), Options()) for name in ("talk.txt", "talk.srt")]
         while not streamer.closed:
             event = streamer.next_event(0.1)
+            for sink in sinks if event is not None else ():
+                sink.handle(event)
             if isinstance(event, Final):
                 words += len(event.words)
                 if event.end >= mark:
@@ -183,6 +192,9 @@ def hours(count: float) -> None:
                     mark += seconds / 8
             if isinstance(event, Closed):
                 print(event)
+        for sink in sinks:
+            sink.close()
+        print({path.name: path.stat().st_size for path in sorted(Path(folder).iterdir())})
     print(pipe.recv()[1:], words, streamer.stats.latency)
     process.join()
 
