@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dgcli.server.models import Models
+
 
 def _cores() -> int:
     return os.cpu_count() or 1
@@ -19,6 +21,7 @@ class ServerSettings:
     addresses that are not public, and callbacks any port. `max_bytes`: the API's limit is 2 GB. Times are
     in seconds: `idle_timeout` is how long a live stream may be without a message of its client (or without
     any audio since it was opened), `response_timeout` how long with audio but no message to the client.
+    `models`: where the recogniser finds its weights.
     """
 
     host: str = "127.0.0.1"
@@ -33,3 +36,4 @@ class ServerSettings:
     callback_retry_delay: float = 30.0
     idle_timeout: float = 10.0
     response_timeout: float = 60.0
+    models: Models | None = None
