@@ -61,7 +61,7 @@ def _listen(settings: ServerSettings) -> socket.socket:
     """Return a listening socket: from here on clients can connect, and wait."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        return socket.create_server(
+        listening = socket.create_server(
             (settings.host, settings.port), family=family, backlog=128, reuse_port=False
         )
     except (OSError, OverflowError) as error:
@@ -71,6 +71,9 @@ def _listen(settings: ServerSettings) -> socket.socket:
             if isinstance(error, socket.gaierror)
             else "Another program may have the port: choose one with --port, or 0 for any free one.",
         ) from error
+    # asyncio turns Nagle's algorithm off only on sockets that name their protocol; create_server leaves it 0,
+    # and the second small write of an answer would wait for the client's delayed acknowledgement (40 ms).
+    return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listening.detach())
 
 
 def _url(settings: ServerSettings, sock: socket.socket) -> str:
