@@ -74,8 +74,13 @@ def main() -> None:
                 line = next(line for line in server.stderr if "http://" in line)
                 host, port = line.split("http://")[1].split()[0].split(":")
                 requests(host, int(port), 20)
-                print("answer on a kept connection:", milliseconds(requests(host, int(port), arguments.requests)))
-                print("Metadata after CloseStream:", milliseconds(closings(host, int(port), arguments.streams)))
+                print(
+                    "answer on a kept connection:",
+                    milliseconds(requests(host, int(port), arguments.requests)),
+                )
+                print(
+                    "Metadata after CloseStream:", milliseconds(closings(host, int(port), arguments.streams))
+                )
             finally:
                 server.terminate()
                 server.communicate()

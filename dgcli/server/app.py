@@ -16,23 +16,25 @@ from typing import Any, TypeVar
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from dgcli.server import background, callback, errors, query, record, responses
-from dgcli.server.access import shown
+from dgcli.server.access import Visitors, authorized, shown
+from dgcli.server.connections import OVERFLOW
 from dgcli.server.engines.base import Audio, Engine, NotAudioError
 from dgcli.server.errors import Refusal
 from dgcli.server.fetch import fetch
-from dgcli.server.live import authorized, listen, refuse_unknown
-from dgcli.server.receive import Received, drain, spool
+from dgcli.server.guard import EXPOSE, EarlyResponse, Guard
+from dgcli.server.live import Slots, listen, refuse_unknown
+from dgcli.server.receive import Received, spool
 from dgcli.server.settings import ServerSettings
 
 _MAX_JSON = 1 << 20  # bytes of a {"url"} body
 _WORTH_GZIP = 1000  # bytes
-_EXPOSED = "dg-model-name,dg-model-uuid,dg-char-count,dg-request-id,dg-project-id,dg-error"
 
 _log = logging.getLogger("dgcli.server")
 _access = logging.getLogger("dgcli.server.access")
@@ -45,32 +47,12 @@ def _json_response(request: Request, body: bytes, request_id: str) -> Response:
     headers = {
         "dg-request-id": request_id,
         "dg-project-id": responses.PROJECT_ID,
-        "access-control-expose-headers": _EXPOSED,
+        **EXPOSE,
     }
     if len(body) >= _WORTH_GZIP and "gzip" in request.headers.get("accept-encoding", ""):
         body = gzip.compress(body, 6)
         headers |= {"content-encoding": "gzip", "vary": "Accept-Encoding"}
     return Response(body, media_type="application/json", headers=headers)
-
-
-class _EarlyResponse(Response):
-    """A refusal that may come while the client still sends: it is answered first, then the rest is read."""
-
-    def __init__(self, refusal: Refusal, request_id: str, limit: int) -> None:
-        headers = {**refusal.headers(request_id), "access-control-expose-headers": _EXPOSED}
-        super().__init__(refusal.body(request_id), refusal.status, headers)
-        self._limit = limit
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        # A client that waits for "100 Continue" has sent nothing, and must not be told to go on.
-        waits = dict(scope["headers"]).get(b"expect", b"").lower() == b"100-continue"
-        if waits:
-            self.headers["connection"] = "close"
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await send({"type": "http.response.body", "body": self.body, "more_body": True})
-        if not waits:
-            await drain(receive, self._limit)
-        await send({"type": "http.response.body", "body": b""})
 
 
 async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
@@ -208,14 +190,7 @@ class Listen:
             except Exception:
                 _log.exception("request %s failed", request_id)
                 body = errors.internal_error().body(request_id)
-        await callback.send(
-            target,
-            body,
-            token=callback.key_id(self._settings.require_key),
-            request_id=request_id,
-            retry_delay=self._settings.callback_retry_delay,
-            allow_private=self._settings.allow_private_urls,
-        )
+        await callback.send(target, body, self._settings, request_id)
 
 
 def _answering(handler: Handler, limit: int) -> Callable[[Request], Awaitable[Response]]:
@@ -227,17 +202,16 @@ def _answering(handler: Handler, limit: int) -> Callable[[Request], Awaitable[Re
         try:
             response = await handler(request, request_id)
         except Refusal as refusal:
-            response = _EarlyResponse(refusal, request_id, limit)
+            response = EarlyResponse(refusal, request_id, limit)
         except ClientDisconnect:
             # Nobody reads this; 499 is what the log of a proxy calls it.
             response = Response(status_code=499)
         except asyncio.CancelledError:
             # The server is being stopped, and has waited for this request as long as it does.
-            stopping = Refusal(503, "SERVICE_UNAVAILABLE", "Please try again later")
-            response = _EarlyResponse(stopping, request_id, limit)
+            response = EarlyResponse(errors.stopping(), request_id, limit)
         except Exception:
             _log.exception("request %s failed", request_id)
-            response = _EarlyResponse(errors.internal_error(), request_id, limit)
+            response = EarlyResponse(errors.internal_error(), request_id, limit)
         _access.info(
             "%s %s %d %.2f s, %s",
             request.method,
@@ -253,7 +227,7 @@ def _answering(handler: Handler, limit: int) -> Callable[[Request], Awaitable[Re
 
 def _http_error(limit: int) -> Callable[[Request, Exception], Awaitable[Response]]:
     messages: Mapping[int, tuple[str, str]] = {
-        404: ("NOT_FOUND", "The requested resource was not found."),
+        404: (errors.not_found().code, errors.not_found().message),
         405: ("METHOD_NOT_ALLOWED", "The method is not allowed for this resource."),
     }
 
@@ -262,7 +236,7 @@ def _http_error(limit: int) -> Callable[[Request, Exception], Awaitable[Response
         code, message = messages.get(error.status_code, ("Bad Request", error.detail))
         request_id = responses.new_request_id()
         _access.info("%s %s %d, %s", request.method, shown(request.url.path), error.status_code, request_id)
-        return _EarlyResponse(Refusal(error.status_code, code, message), request_id, limit)
+        return EarlyResponse(Refusal(error.status_code, code, message), request_id, limit)
 
     return answer
 
@@ -270,9 +244,10 @@ def _http_error(limit: int) -> Callable[[Request, Exception], Awaitable[Response
 def create_app(settings: ServerSettings, engine: Engine) -> Starlette:
     """Return the ASGI application; the engine must have been started."""
     requests = Listen(settings, engine)
+    slots = Slots(settings.max_streams)
 
     async def live(socket: WebSocket) -> None:
-        await listen(socket, settings, engine)
+        await listen(socket, settings, engine, slots)
 
     limit = settings.max_bytes
     models = _answering(requests.models, limit)
@@ -283,6 +258,15 @@ def create_app(settings: ServerSettings, engine: Engine) -> Starlette:
             WebSocketRoute("/{path:path}", refuse_unknown),
             Route("/v1/models", models, methods=["GET"]),
             Route("/v1/models/{model_id}", models, methods=["GET"]),
+        ],
+        middleware=[
+            Middleware(
+                Guard,
+                visitors=Visitors(settings.host, settings.allow_hosts, settings.allow_origins),
+                limit=limit,
+                overflow=OVERFLOW,
+                stall=settings.body_timeout,
+            )
         ],
         exception_handlers={HTTPException: _http_error(limit)},
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from dgcli.server.errors import too_large
+from dgcli.server.errors import Refusal, too_large
 
 _BLOCK = 1 << 20  # bytes that are collected before a thread writes and hashes them
 _DRAIN_SECONDS = 30.0
@@ -76,5 +76,5 @@ async def drain(receive: Any, limit: int) -> None:
                 if message["type"] != "http.request" or not message.get("more_body", False):
                     return
                 seen += len(message.get("body", b""))
-    except TimeoutError:
-        return
+    except (TimeoutError, Refusal):
+        return  # it has had its answer

@@ -197,7 +197,7 @@ def test_a_client_that_leaves_cancels_its_work() -> None:
         host, port = url.removeprefix("http://").split(":")
         audio = (AUDIO / "preamble-rms.flac").read_bytes()
         with socket.create_connection((host, int(port))) as sock:
-            head = f"POST /v1/listen HTTP/1.1\r\nHost: x\r\nContent-Length: {len(audio)}\r\n\r\n"
+            head = f"POST /v1/listen HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(audio)}\r\n\r\n"
             sock.sendall(head.encode() + audio)
             busy = Path(f"/proc/{worker}/stat")
             until(lambda: int(busy.read_text().rpartition(")")[2].split()[11]) > 60)  # ticks of user time

@@ -223,8 +223,12 @@ class ReplayStream(LiveStream):
             await self._queue.put(error)
 
     def _wait_for(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do work in the event loop, from the decoding thread."""
-        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        """Do work in the event loop, from the decoding thread; the stream may have been closed meanwhile."""
+        try:
+            if not self._closed:
+                asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        finally:
+            work.close()
 
     def _decode(self) -> None:
         """Decode a container for its duration alone."""
