@@ -1,4 +1,4 @@
-"""The routes of the local server: POST and WebSocket /v1/listen, GET /v1/models."""
+"""The routes of the local server, and its answers to POST /v1/listen."""
 
 import asyncio
 import gzip
@@ -22,14 +22,15 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from dgcli.server import background, callback, errors, query, record, responses
+from dgcli.server import background, callback, errors, openai, query, record, responses
 from dgcli.server.access import Visitors, authorized, shown
 from dgcli.server.connections import OVERFLOW
-from dgcli.server.engines.base import Audio, Engine, NotAudioError
+from dgcli.server.engines.base import Audio, Engine, NotAudioError, Recognition
 from dgcli.server.errors import Refusal
 from dgcli.server.fetch import fetch
 from dgcli.server.guard import EXPOSE, EarlyResponse, Guard
 from dgcli.server.live import Slots, listen, refuse_unknown
+from dgcli.server.management import Management, both_dialects
 from dgcli.server.receive import Received, spool
 from dgcli.server.settings import ServerSettings
 
@@ -41,6 +42,7 @@ _access = logging.getLogger("dgcli.server.access")
 
 T = TypeVar("T")
 Handler = Callable[[Request, str], Awaitable[Response]]
+ErrorBody = Callable[[Refusal, str], bytes]
 
 
 def _json_response(request: Request, body: bytes, request_id: str) -> Response:
@@ -84,17 +86,6 @@ class Listen:
         self._deliveries: set[asyncio.Task[None]] = set()
         self.delivered = threading.Event()  # no callback is still to be called
         self.delivered.set()
-
-    async def models(self, request: Request, request_id: str) -> Response:
-        """Answer GET /v1/models and /v1/models/{id}."""
-        answer = responses.models(self._engine.model)
-        wanted = request.path_params.get("model_id")
-        if wanted is None:
-            return _json_response(request, json.dumps(answer).encode(), request_id)
-        for model in answer["stt"]:
-            if wanted in (model["uuid"], model["name"]):
-                return _json_response(request, json.dumps(model).encode(), request_id)
-        raise Refusal(404, "MODEL_NOT_FOUND", "The requested model was not found.")
 
     async def transcribe(self, request: Request, request_id: str) -> Response:
         """Answer POST /v1/listen."""
@@ -153,18 +144,29 @@ class Listen:
         received = await _unless_gone(request, work)
         return replace(received, url=url)
 
+    async def _recognise(self, received: Received, options: query.Options) -> Recognition:
+        """Recognise audio on disk. Raises Refusal."""
+        audio = Audio(
+            received.path, options.multichannel, options.encoding, options.sample_rate, options.channels
+        )
+        try:
+            return await self._engine.recognise(audio, options.vocabulary)
+        except NotAudioError as error:
+            raise errors.not_audio() from error
+
+    async def hear(self, request: Request, received: Received, options: query.Options) -> openai.Words:
+        """Recognise for another dialect: duration, language and words, unless the client leaves."""
+        recognition = await _unless_gone(request, self._recognise(received, options))
+        words = [word for channel in recognition.channels for word in channel]
+        words.sort(key=lambda word: word.start)
+        return recognition.duration, "en", responses.prepare(words, options)
+
     async def _answer(self, received: Received, options: query.Options, request_id: str) -> bytes:
         saved = self._engine.saved_answer
         if saved is not None:
             return saved
         created = datetime.now(UTC)
-        audio = Audio(
-            received.path, options.multichannel, options.encoding, options.sample_rate, options.channels
-        )
-        try:
-            recognition = await self._engine.recognise(audio, options.vocabulary)
-        except NotAudioError as error:
-            raise errors.not_audio() from error
+        recognition = await self._recognise(received, options)
         unknown = [
             query.Notice("keyterm", "unsupported_term", f"The local recogniser cannot pronounce “{term}”.")
             for term in recognition.unknown
@@ -193,8 +195,13 @@ class Listen:
         await callback.send(target, body, self._settings, request_id)
 
 
-def _answering(handler: Handler, limit: int) -> Callable[[Request], Awaitable[Response]]:
+def _answering(
+    handler: Handler, limit: int, body_of: ErrorBody = Refusal.body
+) -> Callable[[Request], Awaitable[Response]]:
     """Give a handler its request id, its errors their bodies, and the log its line."""
+
+    def refused(refusal: Refusal, request_id: str) -> Response:
+        return EarlyResponse(refusal, request_id, limit, body_of(refusal, request_id))
 
     async def answer(request: Request) -> Response:
         request_id = responses.new_request_id()
@@ -202,16 +209,16 @@ def _answering(handler: Handler, limit: int) -> Callable[[Request], Awaitable[Re
         try:
             response = await handler(request, request_id)
         except Refusal as refusal:
-            response = EarlyResponse(refusal, request_id, limit)
+            response = refused(refusal, request_id)
         except ClientDisconnect:
             # Nobody reads this; 499 is what the log of a proxy calls it.
             response = Response(status_code=499)
         except asyncio.CancelledError:
             # The server is being stopped, and has waited for this request as long as it does.
-            response = EarlyResponse(errors.stopping(), request_id, limit)
+            response = refused(errors.stopping(), request_id)
         except Exception:
             _log.exception("request %s failed", request_id)
-            response = EarlyResponse(errors.internal_error(), request_id, limit)
+            response = refused(errors.internal_error(), request_id)
         _access.info(
             "%s %s %d %.2f s, %s",
             request.method,
@@ -250,14 +257,29 @@ def create_app(settings: ServerSettings, engine: Engine) -> Starlette:
         await listen(socket, settings, engine, slots)
 
     limit = settings.max_bytes
-    models = _answering(requests.models, limit)
+    management = Management(settings, engine)
+    transcriptions = openai.Transcriptions(settings, requests.hear)
+
+    def get(path: str, handler: Handler, body_of: ErrorBody = Refusal.body) -> Route:
+        return Route(path, _answering(handler, limit, body_of), methods=["GET"])
+
     app = Starlette(
         routes=[
             Route("/v1/listen", _answering(requests.transcribe, limit), methods=["POST"]),
             WebSocketRoute("/v1/listen", live),
             WebSocketRoute("/{path:path}", refuse_unknown),
-            Route("/v1/models", models, methods=["GET"]),
-            Route("/v1/models/{model_id}", models, methods=["GET"]),
+            Route(
+                "/v1/audio/transcriptions",
+                _answering(transcriptions.create, limit, openai.error_body),
+                methods=["POST"],
+            ),
+            get("/v1/models", management.models, both_dialects),
+            get("/v1/models/{model_id}", management.models, both_dialects),
+            get("/v1/projects", management.projects),
+            get("/v1/projects/{project_id}", management.projects),
+            get("/v1/projects/{project_id}/models", management.models),
+            get("/v1/projects/{project_id}/models/{model_id}", management.models),
+            get("/v1/auth/token", management.token),
         ],
         middleware=[
             Middleware(

@@ -134,10 +134,15 @@ def encoding_of(query: Query) -> str | None:
     return query.choice("encoding", sorted(ENCODINGS))
 
 
+def is_model(name: str) -> bool:
+    """Tell whether the API has, or ever had, a model of that name."""
+    return _MODEL.fullmatch(name.lower()) is not None
+
+
 def check_model(query: Query) -> None:
     """Refuse a model that the API has never had; every other one is accepted, whatever runs here."""
     model = query.text("model")
-    if model is not None and not _MODEL.fullmatch(model.lower()):
+    if model is not None and not is_model(model):
         raise Refusal(403, "INSUFFICIENT_PERMISSIONS", "Project does not have access to the requested model.")
 
 
