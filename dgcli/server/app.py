@@ -103,7 +103,9 @@ class Listen:
                 facts = record.describe(request.scope, request_id)
                 if received.url is not None:
                     facts["url"] = received.url
-                await asyncio.to_thread(record.keep, settings.record, facts, received.path)
+                kept = await asyncio.to_thread(record.keep, settings.record, facts, received.path)
+                told = {"received_bytes": str(received.size), "file": str(kept)}
+                options = replace(options, extra={**(options.extra or {}), **told})
             work = self._answer(received, options, request_id)
             if options.callback is None:
                 body = await _unless_gone(request, work)

@@ -244,7 +244,7 @@ class Session:
             self._unheard, self._unheard_since = 0, None
             if isinstance(event, Ended):
                 self._duration, self._channels = event.duration, event.channels
-                if not event.duration and self._size >= _ENOUGH:
+                if not event.channels and self._size >= _ENOUGH:
                     raise NotAudioError
                 return
             self._channels = max(self._channels, event.channel + 1)
@@ -288,7 +288,7 @@ class Session:
             sha256=sha256,
             created=self._created,
             duration=self._duration,
-            channels=self._channels if self._duration else 0,
+            channels=self._channels,
             model=self._engine.model,
             extra=extra,
         )

@@ -51,12 +51,13 @@ def write_facts(folder: Path, facts: dict[str, Any]) -> Path:
     return path
 
 
-def keep(folder: Path, facts: dict[str, Any], audio: Path) -> None:
-    """Copy the audio of a request and write its facts; blocks."""
+def keep(folder: Path, facts: dict[str, Any], audio: Path) -> Path:
+    """Copy the audio of a request and write its facts; blocks. Returns where the audio is."""
     name = f"{facts['request_id']}.audio"
     with audio.open("rb") as source, os.fdopen(open_private(folder / name), "wb") as target:
         shutil.copyfileobj(source, target, 1 << 20)
     write_facts(folder, {**facts, "audio": name, "bytes": audio.stat().st_size})
+    return folder / name
 
 
 class StreamRecording:

@@ -25,6 +25,12 @@ def _replay(settings: "ServerSettings") -> "Engine":
     return ReplayEngine(settings.response)
 
 
+def _count(_: "ServerSettings") -> "Engine":
+    from dgcli.server.engines.count import CountEngine
+
+    return CountEngine()
+
+
 def registry() -> Mapping[str, Callable[["ServerSettings"], "Engine"]]:
     """Return the engines by name; each value builds its engine from the settings."""
-    return {"pocketsphinx": _pocketsphinx, "replay": _replay}
+    return {"pocketsphinx": _pocketsphinx, "replay": _replay, "count": _count}
