@@ -56,7 +56,8 @@ _dg_value() {
           *:--max-cps | *:--min-gap | *:--api-key | *:--access-token | *:--base-url | *:--profile | \
           *:--timeout | *:--retries | *:--utterance-end-ms | *:--speed | *:--duration | \
           *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | *:--reopen | \
-          *:--stop-phrase | *:--host | *:--port | *:--require-key)
+          *:--stop-phrase | *:--host | *:--port | *:--require-key | *:--allow-host | *:--allow-origin | \
+          *:--max-streams)
             kind=text
             ;;
         *:--tier)
@@ -127,7 +128,7 @@ _dg_value() {
             ;;
         *:--engine)
             kind=words
-            words="pocketsphinx replay"
+            words="pocketsphinx replay count"
             ;;
     esac
 }
@@ -226,8 +227,8 @@ _dg_command() {
             kind=text
             ;;
         serve)
-            flags="--host --port --engine --response --record --require-key --allow-private-urls -q --quiet -v
-                --verbose -h --help"
+            flags="--host --port --engine --response --record --require-key --allow-private-urls --allow-host
+                --allow-origin --max-streams -q --quiet -v --verbose -h --help"
             kind=flags
             ;;
         completions)

@@ -44,7 +44,8 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _is_loopback(name: str) -> bool:
+def is_loopback(name: str) -> bool:
+    """Tell whether a host is always this machine."""
     if name == "localhost" or name.endswith(".localhost"):  # RFC 6761: never anywhere else
         return True
     return _is_address(name) and ipaddress.ip_address(name).is_loopback
@@ -91,7 +92,7 @@ class Visitors:
         name = _name_of(authority)
         if name is None:
             return False
-        return _is_address(name) or _is_loopback(name) or _matches(name, self._hosts)
+        return _is_address(name) or is_loopback(name) or _matches(name, self._hosts)
 
     def origin_allowed(self, origin: str | None, authority: str | None) -> bool:
         """Tell whether a page from `origin` may be served by the host that it asked for."""
@@ -106,4 +107,4 @@ class Visitors:
             return False
         if parts.scheme not in ("http", "https"):
             return False
-        return _is_loopback(name) or parts.netloc.lower() == (authority or "").lower()
+        return is_loopback(name) or parts.netloc.lower() == (authority or "").lower()
