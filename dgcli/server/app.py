@@ -36,6 +36,7 @@ from dgcli.server.settings import ServerSettings
 
 _MAX_JSON = 1 << 20  # bytes of a {"url"} body
 _WORTH_GZIP = 1000  # bytes
+_WORTH_THREAD = 1 << 16  # bytes whose compression would hold up other requests
 
 _log = logging.getLogger("dgcli.server")
 _access = logging.getLogger("dgcli.server.access")
@@ -109,6 +110,8 @@ class Listen:
             work = self._answer(received, options, request_id)
             if options.callback is None:
                 body = await _unless_gone(request, work)
+                if len(body) < _WORTH_THREAD:
+                    return _json_response(request, body, request_id)
                 return await asyncio.to_thread(_json_response, request, body, request_id)
             keep_folder = True
             task = asyncio.create_task(self._deliver(options.callback, work, request_id, folder))

@@ -10,6 +10,7 @@ from typing import IO, Any
 from dgcli.server.errors import Refusal, too_large
 
 _BLOCK = 1 << 20  # bytes that are collected before a thread writes and hashes them
+_SMALL = 1 << 16  # bytes that are written sooner than a thread would begin to
 _DRAIN_SECONDS = 30.0
 
 
@@ -57,7 +58,10 @@ async def spool(chunks: AsyncIterator[bytes], path: Path, limit: int) -> Receive
             if len(pending) >= _BLOCK:
                 block, pending = pending, bytearray()
                 await asyncio.to_thread(spool.write, bytes(block))
-        await asyncio.to_thread(spool.write, bytes(pending))
+        if len(pending) <= _SMALL:
+            spool.write(bytes(pending))
+        else:
+            await asyncio.to_thread(spool.write, bytes(pending))
     finally:
         received = spool.close()
     return received
