@@ -129,7 +129,7 @@ def _walked(root: str, problems: list[tuple[str, DgError]]) -> Iterator[tuple[st
             continue
         below = os.path.join(folder, name)
         here = os.path.join(root, below) or os.curdir
-        found = []
+        children = []
         try:
             with os.scandir(here) as entries:
                 for entry in entries:
@@ -137,13 +137,13 @@ def _walked(root: str, problems: list[tuple[str, DgError]]) -> Iterator[tuple[st
                         continue
                     # A link to a folder may lead back to where we are.
                     if entry.is_dir(follow_symlinks=False):
-                        found.append((below, entry.name, True))
+                        children.append((below, entry.name, True))
                     elif entry.is_file() and _sounds(entry):
-                        found.append((below, entry.name, False))
+                        children.append((below, entry.name, False))
         except OSError as error:
             problems.append((here, AudioError(f"{here} cannot be listed: {error.strerror}.")))
-        found.sort(key=itemgetter(1), reverse=True)
-        stack += found
+        children.sort(key=itemgetter(1), reverse=True)
+        stack += children
 
 
 def read_list(name: str, *, separator: bytes) -> list[str]:
@@ -178,12 +178,12 @@ class _Collector:
         self._here = os.getcwd()
         self._folders: dict[str, _Folder] = {}
 
-    def _add(self, found: Input, key: int) -> None:
+    def _add(self, recording: Input, key: int) -> None:
         if key in self.listing.identities:
-            self.listing.duplicates.append(found.name)
+            self.listing.duplicates.append(recording.name)
         else:
             self.listing.identities.add(key)
-            self.listing.inputs.append(found)
+            self.listing.inputs.append(recording)
 
     def _plain(self, path: str) -> str:
         """A path without a leading `./`, and relative where it lies in the current directory."""
@@ -195,23 +195,23 @@ class _Collector:
 
     def _folder(self, path: str) -> _Folder:
         """What is known of a folder by the way it was written."""
-        found = self._folders.get(path)
-        if found is None:
+        folder = self._folders.get(path)
+        if folder is None:
             plain = self._plain(path)
             parts = plain.split(os.sep)
             # Where `..` follows a link, only the file system knows what it leads to.
             absolute = os.path.realpath(plain) if os.pardir in parts else os.path.abspath(plain)
             outside = os.path.isabs(plain) or parts[0] == os.pardir
-            found = _Folder(plain if outside else "", "" if outside else plain, absolute, outside)
-            self._folders[path] = found
-        return found
+            folder = _Folder(plain if outside else "", "" if outside else plain, absolute, outside)
+            self._folders[path] = folder
+        return folder
 
     def _file(self, path: str) -> None:
         """A file that was named."""
         head, tail = os.path.split(path)
         folder = self._folder(head)
-        one = Input(InputKind.FILE, folder.root, folder.below, tail, folder.is_outside)
-        self._add(one, identity(folder.absolute, tail))
+        recording = Input(InputKind.FILE, folder.root, folder.below, tail, folder.is_outside)
+        self._add(recording, identity(folder.absolute, tail))
 
     def _directory(self, path: str) -> None:
         """Every recording below a directory."""
@@ -241,17 +241,17 @@ class _Collector:
             )
             return
         try:
-            found = cloud.find(name)
+            urls = cloud.find(name)
         except UsageError:
             raise  # the extra is missing: nothing in that cloud can be had
         except DgError as error:
             self.listing.problems.append((name, error))
             return
         root = name if name.endswith("/") else ""
-        found = [url for url in found if not root or is_media_name(url)]
-        if not found:
+        urls = [url for url in urls if not root or is_media_name(url)]
+        if not urls:
             self.problem(name, f"There is no recording in {name}.")
-        for url in found:
+        for url in urls:
             rel = url.removeprefix(root)
             below = "/".join(part for part in rel.split("/")[:-1] if part.strip(".")) if root else ""
             self._add(Input(InputKind.CLOUD, root, below, rel), hash(url))

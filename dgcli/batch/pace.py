@@ -14,7 +14,7 @@ from dataclasses import dataclass
 _FIRST_PAUSE = 0.5  # seconds after a refusal that names none; doubles with each in a row
 _LONGEST_PAUSE = 60.0
 _LONGEST_WISH = 300.0  # seconds; a server that wants more is not waited for
-_PATIENCE = 900.0  # seconds of nothing but refusals after which a recording is given up
+_LONGEST_REFUSAL = 900.0  # seconds of nothing but refusals after which a recording is given up
 _TOO_MANY, _UNAVAILABLE = 429, 503
 
 
@@ -123,16 +123,16 @@ class SharedPace:
     def answered(self, status: int | None, wait: float | None) -> bool:
         """A request ended (None: without an answer); whether to send it again without counting it as a try."""
         with self._changed:
-            now, again, told = self._clock(), False, None
+            now, again, pause = self._clock(), False, None
             if status == _TOO_MANY or (status == _UNAVAILABLE and wait is not None):
                 before = self._throttle.not_before
                 self._throttle.refuse(now, self._own.sent_at, min(wait, _LONGEST_WISH) if wait else wait)
                 if self._throttle.not_before > max(before, now):
-                    told = self._throttle.not_before - now
+                    pause = self._throttle.not_before - now
                 since = getattr(self._own, "refused_since", None)
                 self._own.refused_since = now if since is None else since
-                is_patient = now - self._own.refused_since < _PATIENCE
-                again = status == _TOO_MANY and is_patient and (wait is None or wait <= _LONGEST_WISH)
+                may_wait = now - self._own.refused_since < _LONGEST_REFUSAL
+                again = status == _TOO_MANY and may_wait and (wait is None or wait <= _LONGEST_WISH)
             elif status is not None and status < 300:
                 self._throttle.accept()
             else:
@@ -140,6 +140,6 @@ class SharedPace:
             if not again:
                 self._own.refused_since = None
             self._changed.notify_all()
-        if told is not None:
-            self._slowed(told)
+        if pause is not None:
+            self._slowed(pause)
         return again

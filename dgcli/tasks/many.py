@@ -165,7 +165,7 @@ def _preview(plan: Plan, inputs: Sequence[Input], reporter: Reporter) -> None:
     for source in inputs:
         is_file = source.kind is InputKind.FILE
         try:
-            planned = planner.examine(source)
+            planned = planner.work_for(source)
             if is_file and planned.record is None and not planned.is_done:
                 with opened(source.path):
                     pass  # it is there, and neither empty nor too large
