@@ -66,9 +66,9 @@ def block_bytes(audio: AudioFormat, fallback: int = 4096) -> int:
     return max(int(rate * BLOCK_SECONDS) // frame, 1) * frame
 
 
-def slices(audio: bytes, form: AudioFormat) -> Iterator[bytes]:
+def slices(audio: bytes, audio_format: AudioFormat) -> Iterator[bytes]:
     """Whole frames of audio as blocks of a length that may be sent."""
-    size = block_bytes(form)
+    size = block_bytes(audio_format)
     for start in range(0, len(audio), size):
         yield audio[start : start + size]
 

@@ -35,8 +35,8 @@ def _file_system(url: str) -> tuple[Any, str]:
         )
     import fsspec
 
-    found, path = fsspec.core.url_to_fs(url)
-    return found, path
+    file_system, path = fsspec.core.url_to_fs(url)
+    return file_system, path
 
 
 def _failed(url: str, error: Exception) -> AudioError:
@@ -57,10 +57,10 @@ def find(url: str) -> list[str]:
     files, path = _file_system(url)
     scheme = url.partition("://")[0]
     try:
-        found = files.find(path) if url.endswith("/") else files.glob(path)
+        paths = files.find(path) if url.endswith("/") else files.glob(path)
     except Exception as error:
         raise _failed(url, error) from error
-    return sorted(f"{scheme}://{name}" for name in found)
+    return sorted(f"{scheme}://{name}" for name in paths)
 
 
 def stamp(url: str) -> tuple[int | str, ...]:

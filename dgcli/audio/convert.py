@@ -25,16 +25,16 @@ class Converter:
     Raises `UsageError` if another rate is wanted and soxr is not installed.
     """
 
-    def __init__(self, recorded: int, sent: int, rate: int, wanted: int) -> None:
+    def __init__(self, recorded: int, sent: int, rate: int, target_rate: int) -> None:
         self._sent = sent
         self._recorded = recorded
         self._resampler: Any = None
-        if wanted != rate:
+        if target_rate != rate:
             try:
                 import soxr
             except ImportError as error:
                 raise UsageError("--resample needs soxr, which is not installed.", hint=EXTRA_HINT) from error
-            self._resampler = soxr.ResampleStream(rate, wanted, sent, dtype="int16")
+            self._resampler = soxr.ResampleStream(rate, target_rate, sent, dtype="int16")
 
     def remix(self, recorded: int) -> None:
         """From now on so many channels are recorded."""
@@ -46,8 +46,8 @@ class Converter:
         samples = numpy.frombuffer(block, dtype=numpy.int16)
         if self._sent > 1:
             samples = samples.reshape(-1, self._sent)
-        made: bytes = self._resampler.resample_chunk(samples, last=last).tobytes()
-        return made
+        resampled: bytes = self._resampler.resample_chunk(samples, last=last).tobytes()
+        return resampled
 
     def convert(self, block: bytes) -> bytes:
         """What is to be sent of a block; it may be nothing, which comes with a later one then."""

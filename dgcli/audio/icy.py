@@ -21,8 +21,8 @@ def _decoded(raw: bytes) -> str:
 
 
 def _title(metadata: bytes) -> str | None:
-    found = _TITLE.search(_decoded(metadata.rstrip(b"\0")))
-    return found.group(1).strip() if found else None
+    match = _TITLE.search(_decoded(metadata.rstrip(b"\0")))
+    return match.group(1).strip() if match else None
 
 
 class Deinterleaver:

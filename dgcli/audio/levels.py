@@ -96,19 +96,19 @@ class Judgement:
 def _advice(peak: float, loud: float, floor: float, clipped: int) -> Sequence[str]:
     if peak <= NO_SIGNAL:
         return ["There is no signal: is it muted, or not the one you speak into? See: dg devices"]
-    found = []
+    advice = []
     if clipped:
-        found.append("It clips: turn the input level down, or speak from further away.")
+        advice.append("It clips: turn the input level down, or speak from further away.")
     contrast = loud - floor
     if contrast < _MONOTONE:
-        found.append("Nothing stands out from the background: did you speak? Try once more.")
+        advice.append("Nothing stands out from the background: did you speak? Try once more.")
     elif loud < _QUIET:
-        found.append("It is very quiet: turn the input level up, or come nearer.")
+        advice.append("It is very quiet: turn the input level up, or come nearer.")
     elif floor > _NOISY:
-        found.append("The background is loud: find a quieter place, or come nearer.")
+        advice.append("The background is loud: find a quieter place, or come nearer.")
     elif contrast < _CONTRAST:
-        found.append("Speech hardly stands out from the background: come nearer.")
-    return found
+        advice.append("Speech hardly stands out from the background: come nearer.")
+    return advice
 
 
 def judge(levels: Sequence[Level], block_seconds: float) -> Judgement:

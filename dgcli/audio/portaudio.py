@@ -78,15 +78,15 @@ def _devices() -> tuple[Device, ...]:
     default = library.default.device[0]
     return tuple(
         Device(
-            index=found["index"],
-            name=found["name"],
-            host_api=apis[found["hostapi"]]["name"],
-            channels=found["max_input_channels"],
-            sample_rate=round(found["default_samplerate"]),
-            is_default=found["index"] == default,
+            index=entry["index"],
+            name=entry["name"],
+            host_api=apis[entry["hostapi"]]["name"],
+            channels=entry["max_input_channels"],
+            sample_rate=round(entry["default_samplerate"]),
+            is_default=entry["index"] == default,
         )
-        for found in library.query_devices()
-        if found["max_input_channels"] > 0
+        for entry in library.query_devices()
+        if entry["max_input_channels"] > 0
     )
 
 

@@ -250,11 +250,11 @@ class HttpSource:
 
     @staticmethod
     def _whole(answer: HttpAnswer, most: int = 1 << 16) -> str:
-        found = b""
+        body = b""
         with suppress(ConnectionFailed):
-            while len(found) < most and (piece := answer.read()):
-                found += piece
-        return found.decode("utf-8", "replace")
+            while len(body) < most and (piece := answer.read()):
+                body += piece
+        return body.decode("utf-8", "replace")
 
     def _close(self) -> None:
         """Let go of the network."""
@@ -310,11 +310,11 @@ class HttpSource:
         Guessing what a stream is that one joins in the middle takes seconds of it.
         """
         assert self._body is not None, "made from the answer"
-        form = _FORMATS.get(answer.kind) if answer.length is None else None
-        if form is None:
+        container = _FORMATS.get(answer.kind) if answer.length is None else None
+        if container is None:
             return decode.Decoder(self._body, self.name)
         try:
-            return decode.Decoder(self._body, self.name, form=form, options=_QUICK)
+            return decode.Decoder(self._body, self.name, container=container, options=_QUICK)
         except AudioError:
             try:
                 self._body = _Body(self, self.request())
@@ -395,13 +395,13 @@ class HttpSource:
                 if answer is not None:
                     self._body = _Body(self, answer)
                     if self._decoder is not None:
-                        form = _FORMATS.get(answer.kind)
+                        container = _FORMATS.get(answer.kind)
                         self._decoder = decode.Decoder(
                             self._body,
                             self.name,
                             like=self._format,
-                            form=form,
-                            options=_QUICK if form else None,
+                            container=container,
+                            options=_QUICK if container else None,
                         )
             except AudioError as error:
                 if self._tries > _MOST_TRIES:

@@ -62,5 +62,5 @@ class CallThread:
             raise
         if error is not None:
             raise error
-        found: T = result
-        return found
+        value: T = result
+        return value
