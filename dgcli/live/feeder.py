@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from queue import SimpleQueue
 
 from dgcli.audio.base import AudioFormat, Pace, Source
-from dgcli.live.messages import Block, SourceEnded, SourceSaid, ToSender
+from dgcli.live.messages import Block, SourceEnded, SourceNotice, ToSender
 from dgcli.live.pace import Metronome
 from dgcli.live.seek_points import seek_points_for
 from dgcli.live.settings import Clock, StreamSettings
@@ -109,9 +109,9 @@ class Feeder:
         last = False
         if self._left is not None and rate:
             step = self._audio.frame_bytes or 1
-            wanted = max(step, round(self._left * rate) // step * step)
-            last = len(data) >= wanted
-            data = data[:wanted]
+            rest = max(step, round(self._left * rate) // step * step)
+            last = len(data) >= rest
+            data = data[:rest]
             self._left -= len(data) / rate
         seconds, block = self._measure(data)
         if self._left is not None and not rate:
@@ -129,13 +129,13 @@ class Feeder:
                 return False
         self._inbox.put(block)
         if last:
-            self._inbox.put(SourceSaid(Notice(NoticeKind.STOPPING, "The duration asked for is over.")))
+            self._inbox.put(SourceNotice(Notice(NoticeKind.STOPPING, "The duration asked for is over.")))
         return not last and not self._abandoned
 
     def _feed(self) -> None:
         for item in self._source.blocks():
             if isinstance(item, Notice):
-                self._inbox.put(SourceSaid(item))
+                self._inbox.put(SourceNotice(item))
             elif not all(self._pass_on(piece) for piece in self._pieces(item)):
                 self._source.stop()
                 return

@@ -125,7 +125,7 @@ class Journal:
         if position < self.start or position > self.end:
             raise ValueError(f"{position} is not within {self.start}..{self.end}")
         size = min(size, self.end - position)
-        found: list[bytes] = []
+        parts: list[bytes] = []
         index, at = self._hint
         if position < at:
             index, at = 0, self._first()
@@ -133,7 +133,7 @@ class Journal:
             block = self._blocks[index]
             if position < at + len(block):
                 part = block[position - at : position - at + size]
-                found.append(part)
+                parts.append(part)
                 position += len(part)
                 size -= len(part)
                 self._hint = (index, at)
@@ -141,8 +141,8 @@ class Journal:
                     break
             index, at = index + 1, at + len(block)
         if size:
-            found.append(self._read_file(position, size))
-        return b"".join(found)
+            parts.append(self._read_file(position, size))
+        return b"".join(parts)
 
     def close(self) -> None:
         """Give everything up."""

@@ -23,7 +23,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceSaid:
+class SourceNotice:
     """A notice of the source."""
 
     notice: Notice
@@ -96,7 +96,7 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True)
-class Tapped:
+class AudioSent:
     """Audio that was sent for the first time."""
 
     data: bytes
@@ -104,7 +104,7 @@ class Tapped:
 
 ToSender = (
     Block
-    | SourceSaid
+    | SourceNotice
     | SourceEnded
     | Linked
     | MessageReceived
@@ -116,7 +116,7 @@ ToSender = (
     | Pause
     | Resume
 )
-ToMain = Event | Tapped | Crashed
+ToMain = Event | AudioSent | Crashed
 
 
 class Link:

@@ -13,8 +13,7 @@ from dgcli.api import tls
 from dgcli.api.refusals import ABNORMAL, NO_CODE, Ending, closed, nothing_heard
 from dgcli.audio.base import AudioFormat, Pace, Source
 from dgcli.errors import DgError, NetworkError
-from dgcli.live import messages as mail
-from dgcli.live import protocol
+from dgcli.live import messages, protocol
 from dgcli.live.connection import Connection, ConnectionEnded
 from dgcli.live.feeder import Feeder
 from dgcli.live.messages import Link
@@ -44,8 +43,8 @@ class Sender:
         audio: AudioFormat,
         settings: StreamSettings,
         clock: Clock,
-        inbox: "SimpleQueue[mail.ToSender]",
-        events: "SimpleQueue[mail.ToMain]",
+        inbox: "SimpleQueue[messages.ToSender]",
+        events: "SimpleQueue[messages.ToMain]",
     ) -> None:
         self.state = State.CONNECTING
         self.audio_seconds = 0.0  # sent, without what was sent again
@@ -87,41 +86,41 @@ class Sender:
     ) -> None:
         self._emit(Notice(kind, message, start, end))
 
-    def _take(self, item: mail.ToSender) -> None:
+    def _take(self, item: messages.ToSender) -> None:
         match item:
-            case mail.Block():
+            case messages.Block():
                 self.feeder.took()
                 if self._first_audio is None:
                     self._first_audio = self._clock.now()
                 self._replay.append(item, self._high)
-            case mail.MessageReceived():
+            case messages.MessageReceived():
                 self._take_message(item.link, item.text)
-            case mail.Linked():
+            case messages.Linked():
                 self._take_link(item.link)
-            case mail.Unlinked():
+            case messages.Unlinked():
                 self._take_ending(item.link, item.ending)
-            case mail.SourceSaid():
+            case messages.SourceNotice():
                 self._planned = self._planned or item.notice.kind is NoticeKind.STOPPING
                 self._emit(item.notice)
-            case mail.SourceEnded():
+            case messages.SourceEnded():
                 self._source_done = True
                 self._source_error = item.error
-            case mail.Stop():
+            case messages.Stop():
                 self._stop(item.message or "Stopping: what was sent is being finished.")
                 self._deadline = min(self._deadline, self._clock.now() + self._settings.stop_timeout)
                 self._next_try = min(self._next_try, self._clock.now())
-            case mail.Abort():
+            case messages.Abort():
                 self._finish()
-            case mail.FinalizeNow():
+            case messages.FinalizeNow():
                 self._say(protocol.finalize(item.channel))
-            case mail.Pause():
+            case messages.Pause():
                 self.feeder.pause()
                 self._say(protocol.finalize())
                 self._notice(NoticeKind.PAUSED, "Paused: nothing is sent.", self._replay.seconds(self._high))
-            case mail.Resume():
+            case messages.Resume():
                 self.feeder.resume()
                 self._notice(NoticeKind.RESUMED, "Going on.", self._replay.seconds(self._high))
-            case mail.Crashed():
+            case messages.Crashed():
                 raise item.error
 
     def _take_message(self, link: Link, text: str) -> None:
@@ -275,7 +274,7 @@ class Sender:
 
     def _flush_tap(self) -> None:
         if self._untapped:
-            self._events.put(mail.Tapped(bytes(self._untapped)))
+            self._events.put(messages.AudioSent(bytes(self._untapped)))
             self._untapped = bytearray()
 
     def _say(self, text: str) -> None:
@@ -343,7 +342,7 @@ class Sender:
         self.state = move(self.state, State.CLOSED)
         if error is None and self._source_error is not None:
             if not isinstance(self._source_error, DgError):
-                self._events.put(mail.Crashed(self._source_error))
+                self._events.put(messages.Crashed(self._source_error))
                 return
             error = self._source_error
         self.audio_seconds = max(self.audio_seconds, self._replay.seconds(self._high))
@@ -436,7 +435,7 @@ class Sender:
         except DgError as error:
             self._finish(error)
         except BaseException as error:  # it travels to the main thread as a value
-            self._events.put(mail.Crashed(error))
+            self._events.put(messages.Crashed(error))
         finally:
             self.state = State.CLOSED
             if self.link is not None:

@@ -53,10 +53,10 @@ class _Histogram:
         self._max = max(self._max, seconds)
 
     def _quantile(self, share: float) -> float:
-        wanted, seen = math.ceil(share * self._count), 0
+        rank, seen = math.ceil(share * self._count), 0
         for index, count in enumerate(self._bins):
             seen += count
-            if seen >= wanted:
+            if seen >= rank:
                 return min(max(index * _BIN, self._min), self._max)
         return self._max
 
@@ -105,9 +105,9 @@ class Counter:
 _SHOWN = 20  # request ids and gaps; of more, the newest
 
 
-def _listed(found: list[str]) -> str:
-    shown = ", ".join(found[-_SHOWN:])
-    return f"{shown} (and {len(found) - _SHOWN} before)" if len(found) > _SHOWN else shown
+def _listed(entries: list[str]) -> str:
+    text = ", ".join(entries[-_SHOWN:])
+    return f"{text} (and {len(entries) - _SHOWN} before)" if len(entries) > _SHOWN else text
 
 
 def report(stats: StreamStats) -> list[str]:
