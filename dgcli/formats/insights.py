@@ -38,8 +38,8 @@ def _results(transcript: Transcript) -> Mapping[str, Any]:
 
 def _feature(transcript: Transcript, name: str) -> Mapping[str, Any]:
     """What the response says under `name`, however deep."""
-    found = mapping(_results(transcript).get(name))
-    return mapping(mapping(found.get("results")).get(name)) or found
+    feature = mapping(_results(transcript).get(name))
+    return mapping(mapping(feature.get("results")).get(name)) or feature
 
 
 def _between(words: tuple[Word, ...], segment: Mapping[str, Any]) -> tuple[float, float] | None:
@@ -91,14 +91,14 @@ def average_sentiment(transcript: Transcript) -> tuple[str, float] | None:
 
 def hits(transcript: Transcript) -> list[Span]:
     """Where the API found the terms of `search`, in every channel."""
-    found = []
+    spans = []
     for channel in mappings(_results(transcript).get("channels")):
         for term in mappings(channel.get("search")):
             for hit in mappings(term.get("hits")):
                 start, end = _number(hit.get("start")), _number(hit.get("end"))
                 if start <= end:
-                    found.append(Span(start, end, _text(term.get("query")), _number(hit.get("confidence"))))
-    return found
+                    spans.append(Span(start, end, _text(term.get("query")), _number(hit.get("confidence"))))
+    return spans
 
 
 def distinct(spans: list[Span]) -> list[str]:

@@ -27,15 +27,15 @@ class _Stamps:
         self._last, self._end = cue.start, cue.end
 
     def line(self, line: Line) -> str:
-        found = []
+        parts = []
         for space, word in zip(line.spaces, line.words, strict=True):
             stamp = round(word.start, 3)
             if self._last < stamp < self._end:
                 self._last = stamp
-                found.append(f"{space}<{clock(stamp)}>{_escape(word.text)}")
+                parts.append(f"{space}<{clock(stamp)}>{_escape(word.text)}")
             else:
-                found.append(space + _escape(word.text))
-        return _escape(line.prefix) + "".join(found)
+                parts.append(space + _escape(word.text))
+        return _escape(line.prefix) + "".join(parts)
 
 
 def _lines(cue: Cue, options: RenderSettings, several_channels: bool) -> Iterator[str]:
