@@ -185,7 +185,7 @@ class Cutter:
         if not last:
             start = starts[at]
             leave = min(leave, start if start - out < limits.min_gap else start - limits.min_gap)
-        one, shortest, cps = limits.max_chars, limits.min_duration, limits.max_cps
+        line_width, shortest, cps = limits.max_chars, limits.min_duration, limits.max_cps
         run, prefixes = tokens.runs[at - 1], tokens.prefixes
         least, chosen = _INFINITE, -1
         for before in range(low, at):
@@ -194,17 +194,17 @@ class Cutter:
                 continue
             if last and before > begin and tokens.outs[self._first[before] - 1] + LOOK_AHEAD <= self._known:
                 continue
-            shown = leave - starts[before]
+            duration = leave - starts[before]
             columns_used = end - columns[before]
-            if shown < shortest:
-                points += _SHORT * (shortest - shown) / shortest
-            if columns_used > shown * cps:
-                points += _FAST * (columns_used / cps - shown)
+            if duration < shortest:
+                points += _SHORT * (shortest - duration) / shortest
+            if columns_used > duration * cps:
+                points += _FAST * (columns_used / cps - duration)
             if before < run:
                 if points + _SHARED >= least:
                     continue
                 points += _SHARED + layout.shared_points(before, at)
-            elif columns_used + prefixes[before] > one and before < at - 1:
+            elif columns_used + prefixes[before] > line_width and before < at - 1:
                 if points >= least:
                     continue
                 points += layout.points(before, at)

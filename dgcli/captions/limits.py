@@ -74,5 +74,5 @@ def limits(preset: str = "netflix", **changes: float | None) -> Limits:
     """
     if preset.lower() not in PRESETS:
         raise UsageError(f"There is no preset {preset!r}.", hint=f"Presets: {', '.join(PRESETS)}.")
-    said = {name: value for name, value in changes.items() if value is not None}
-    return replace(PRESETS[preset.lower()], **said)  # type: ignore[arg-type]  # the names are Limits' own
+    values = {name: value for name, value in changes.items() if value is not None}
+    return replace(PRESETS[preset.lower()], **values)  # type: ignore[arg-type]  # the names are Limits' own

@@ -43,8 +43,8 @@ class Merger:
 
     def take(self, everything: bool = False) -> list[tuple[float, Word, bool]]:
         """What is in its final place now: for each word a time that never falls, the word, its flag."""
-        found, border = [], min(self._known.values()) - _YIELD
+        ready, border = [], min(self._known.values()) - _YIELD
         while self._heap and (everything or self._heap[0][0] <= border):
             key, _, _, word, ends_utterance = heapq.heappop(self._heap)
-            found.append((key, word, ends_utterance))
-        return found
+            ready.append((key, word, ends_utterance))
+        return ready

@@ -154,8 +154,8 @@ class Tokens:
             while width(prefix) > room - 2:
                 prefix = prefix[:-1]
             prefix += "… "
-        found = self._voices[channel, speaker] = (voice, prefix, width(prefix))
-        return found
+        known = self._voices[channel, speaker] = (voice, prefix, width(prefix))
+        return known
 
     def shared_prefix(self, at: int) -> int:
         """Columns of what stands before the voice of a token where a cue has more than one."""
