@@ -63,14 +63,14 @@ def envelope(event: Event) -> Mapping[str, Any]:
         case Interim() | UtteranceEnd() | SpeechStarted() | Metadata():
             return {"kind": "message", "offset": event.offset, "message": event.raw}
         case Notice():
-            found: dict[str, Any] = {"kind": "notice", "notice": event.kind.value, "message": event.message}
+            message: dict[str, Any] = {"kind": "notice", "notice": event.kind.value, "message": event.message}
             if event.start is not None:
-                found["start"] = event.start
+                message["start"] = event.start
             if event.end is not None:
-                found["end"] = event.end
+                message["end"] = event.end
             if event.raw:
-                found["raw"] = event.raw
-            return found
+                message["raw"] = event.raw
+            return message
         case Closed():
             return {
                 "kind": "closed",
@@ -94,7 +94,7 @@ def read_event(line: Mapping[str, Any]) -> Event | None:
     """What a line says; `None` for what no transcript is made of."""
     if line.get("kind") == "notice":
         kind = line.get("notice")
-        known = next((one for one in NoticeKind if one.value == kind), None)
+        known = next((notice_kind for notice_kind in NoticeKind if notice_kind.value == kind), None)
         return None if known is None else Notice(known, str(line.get("message", "")))
     message = line.get("message") if "kind" in line else line
     if not isinstance(message, dict):

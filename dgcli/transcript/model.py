@@ -100,8 +100,8 @@ class Transcript:
 def turns(words: Iterable[Word]) -> tuple[Segment, ...]:
     """Words grouped by who speaks them: a segment ends where the speaker or the channel changes."""
     grouped = groupby(words, key=lambda word: (word.channel, word.speaker))
-    found = []
+    segments = []
     for (channel, speaker), group in grouped:
         own = tuple(group)
-        found.append(Segment(" ".join(word.text for word in own), own, channel, speaker))
-    return tuple(found)
+        segments.append(Segment(" ".join(word.text for word in own), own, channel, speaker))
+    return tuple(segments)

@@ -80,14 +80,14 @@ class _Piece:
 
 def _pieces(event: Final) -> Iterator[_Piece]:
     """What each speaker says in a final; its own text where that is only one."""
-    found = turns(event.words)
+    segments = turns(event.words)
     text = " ".join(event.text.split())
-    if len(found) > 1:
-        for turn in found:
+    if len(segments) > 1:
+        for turn in segments:
             yield _Piece(turn.text, turn.words, turn.speaker, turn.start, turn.end)
     elif text:
-        start, end = (found[0].start, found[0].end) if found else (event.start, event.end)
-        yield _Piece(text, event.words, found[0].speaker if found else None, start, end)
+        start, end = (segments[0].start, segments[0].end) if segments else (event.start, event.end)
+        yield _Piece(text, event.words, segments[0].speaker if segments else None, start, end)
 
 
 class Utterances:
@@ -147,8 +147,8 @@ class Utterances:
 
     def running(self, channel: int) -> Utterance | None:
         """What is known for certain of the utterance that is open on a channel."""
-        found = self._open.get(channel)
-        return found.closed() if found else None
+        utterance = self._open.get(channel)
+        return utterance.closed() if utterance else None
 
     @property
     def running_channels(self) -> list[int]:
@@ -161,7 +161,7 @@ def _time(value: float) -> float | None:
 
 
 def _word(word: Word) -> Mapping[str, Any]:
-    found = {
+    fields = {
         "word": word.word or word.text,
         "start": _time(word.start),
         "end": _time(word.end),
@@ -170,7 +170,7 @@ def _word(word: Word) -> Mapping[str, Any]:
         "speaker": word.speaker,
         "language": word.language,
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _mean(words: tuple[Word, ...]) -> float:
@@ -180,7 +180,7 @@ def _mean(words: tuple[Word, ...]) -> float:
 
 def utterance_object(utterance: Utterance) -> Mapping[str, Any]:
     """An utterance as a response has it."""
-    found = {
+    fields = {
         "start": _time(utterance.start),
         "end": _time(utterance.end),
         "confidence": _mean(utterance.words),
@@ -192,4 +192,4 @@ def utterance_object(utterance: Utterance) -> Mapping[str, Any]:
         # Not in the API's responses: captions ask where the API itself ended an utterance.
         "goes_on": True if utterance.goes_on else None,
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in fields.items() if value is not None}
