@@ -81,11 +81,11 @@ class ResponseCache:
         with self._alone(path):
             with suppress(OSError):
                 return from_body(path.read_bytes())
-            found = ask()
-            if callback_id(found.body) is None:
+            fresh = ask()
+            if callback_id(fresh.body) is None:
                 with suppress(OSError, OutputError):
-                    self._put(path, found.body)
-        return found
+                    self._put(path, fresh.body)
+        return fresh
 
     def _put(self, path: Path, body: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -96,9 +96,9 @@ def plan_outputs(
     return Outputs(chosen, tuple((path, by_suffix(path)) for path in files))
 
 
-def rendered(transcript: Transcript, form: Format, options: RenderSettings) -> bytes:
+def rendered(transcript: Transcript, format_: Format, options: RenderSettings) -> bytes:
     """A transcript in a format, as the bytes of a file."""
-    return renderer(form)(transcript, options).encode("utf-8", "surrogateescape")
+    return renderer(format_)(transcript, options).encode("utf-8", "surrogateescape")
 
 
 def write_outputs(transcript: Transcript, outputs: Outputs, options: RenderSettings) -> None:
@@ -110,9 +110,9 @@ def write_outputs(transcript: Transcript, outputs: Outputs, options: RenderSetti
     jobs: list[tuple[Path | None, Format]] = [*outputs.files]
     if outputs.stdout is not None:
         jobs.append((None, outputs.stdout))  # last: files are safe before a broken pipe ends us
-    for path, form in jobs:
+    for path, format_ in jobs:
         try:
-            data = rendered(transcript, form, options.beside(path.parent if path else Path()))
+            data = rendered(transcript, format_, options.beside(path.parent if path else Path()))
             if path is None:
                 write_stdout(data)
             else:
