@@ -87,17 +87,17 @@ def _typed(param: Any, ctx: Any) -> Entry:
 
 def _sections(params: Sequence[Any], ctx: Any) -> list[Section]:
     """Arguments, then options by their panels, in the order in which these first appear."""
-    found: dict[str, list[Entry]] = {}
+    sections: dict[str, list[Entry]] = {}
     for param in params:
         if getattr(param, "hidden", False):
             continue
         title = "Arguments" if param.param_type_name == "argument" else None
-        found.setdefault(title or getattr(param, "rich_help_panel", None) or "Options", []).append(
+        sections.setdefault(title or getattr(param, "rich_help_panel", None) or "Options", []).append(
             _typed(param, ctx)
         )
-    general = found.pop("Options", [])  # Typer puts --help into this one: last is where it is looked for
-    found.setdefault("General", []).extend(general)
-    return [Section(title, entries) for title, entries in found.items()]
+    general = sections.pop("Options", [])  # Typer puts --help into this one: last is where it is looked for
+    sections.setdefault("General", []).extend(general)
+    return [Section(title, entries) for title, entries in sections.items()]
 
 
 def format_help(self: Any, ctx: Any, formatter: Any, more: Sequence[Section] = ()) -> None:
