@@ -90,7 +90,7 @@ class RetryOptions:
 def _formats() -> list[tuple[str, str]]:
     from dgcli.formats import FORMATS
 
-    return [(form.name, form.help) for form in FORMATS]
+    return [(format_.name, format_.help) for format_ in FORMATS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,23 +114,25 @@ class OutputOptions:
     ] = None
 
 
-def _list_formats(wanted: bool) -> None:
-    if wanted:
+def _list_formats(requested: bool) -> None:
+    if requested:
         from dgcli.formats import FORMATS
 
-        width = max(len(form.name) for form in FORMATS)
-        for form in FORMATS:
-            typer.echo(f"{form.name:{width}}  {' '.join(form.suffixes):21}  {form.help}")
+        width = max(len(format_.name) for format_ in FORMATS)
+        for format_ in FORMATS:
+            typer.echo(f"{format_.name:{width}}  {' '.join(format_.suffixes):21}  {format_.help}")
         raise typer.Exit
 
 
-def _names(given: Sequence[str]) -> dict[int, str]:
+def _names(assignments: Sequence[str]) -> dict[int, str]:
     """Speakers' names from `N=NAME`. Raises `UsageError`."""
     names = {}
-    for one in given:
-        number, equals, name = one.partition("=")
+    for assignment in assignments:
+        number, equals, name = assignment.partition("=")
         if not (equals and number.strip().isdecimal() and name.strip()):
-            raise UsageError(f"--speaker takes N=NAME, not {one!r}.", hint="For example: --speaker 0=Anna")
+            raise UsageError(
+                f"--speaker takes N=NAME, not {assignment!r}.", hint="For example: --speaker 0=Anna"
+            )
         names[int(number)] = " ".join(name.split())
     return names
 
@@ -351,9 +353,9 @@ class BatchOptions:
             "cache": self.cache,
         }
 
-    def is_meant(self, names: Sequence[str], formats: Sequence[str]) -> bool:
+    def is_batch(self, names: Sequence[str], formats: Sequence[str]) -> bool:
         """Whether this is a batch, and not one recording whose transcript goes to standard output."""
-        ours = (getattr(self, one.name) for one in fields(self) if one.name != "cache")
+        ours = (getattr(self, field_.name) for field_ in fields(self) if field_.name != "cache")
         return len(names) != 1 or len(formats) > 1 or any(value not in (None, False, []) for value in ours)
 
 

@@ -105,7 +105,7 @@ def _many(param: Param, raw: object) -> tuple[str, ...]:
     several = list(raw) if isinstance(raw, list | tuple) else [raw]
     if param.most is not None and len(several) > param.most:
         raise UsageError(f"{param.flag} may be given {param.most} times at most, not {len(several)}.")
-    return tuple(_text(param, one) for one in several)
+    return tuple(_text(param, item) for item in several)
 
 
 def _parse(param: Param, raw: object, endpoint: Endpoint) -> Value:
