@@ -252,7 +252,7 @@ def _run(plan: Plan, listed: Listing, report: Report, reporter: Reporter) -> Non
         slowed=lambda wait: reporter.detail(f"The server is busy: all uploads wait {wait:.0f} s."),
     )
     signals = Signals(runner.stop)
-    told = False
+    announced = False
     with signals.caught():
         with reporter.batch(totals, lambda: [_phase(job) for job in runner.running]):
             for name, error in listed.problems:
@@ -261,8 +261,8 @@ def _run(plan: Plan, listed: Listing, report: Report, reporter: Reporter) -> Non
             for outcome in runner.run(listed.inputs):
                 if outcome is not None:
                     _count(outcome, totals, report, reporter)
-                if signals.first is not None and not told:
-                    told = True
+                if signals.first is not None and not announced:
+                    announced = True
                     reporter.note("Waiting for what is uploaded already; Ctrl-C again leaves at once.")
         if totals.total > 1:
             reporter.summary(totals, _ROWS)
