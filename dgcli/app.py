@@ -83,8 +83,8 @@ class _Root(TyperGroup):
         return row and _Deferred(name=row.name, help=row.help)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if args and not self.get_command(ctx, args[0]) and (meant := _meant(args)):
-            raise UsageError(f"{args[0]!r} is no command.", hint=f"Did you mean: {meant}")
+        if args and not self.get_command(ctx, args[0]) and (suggestion := _suggested(args)):
+            raise UsageError(f"{args[0]!r} is no command.", hint=f"Did you mean: {suggestion}")
         return super().resolve_command(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
@@ -92,7 +92,7 @@ class _Root(TyperGroup):
         format_help(self, ctx, formatter, [Section("Commands", rows)])
 
 
-def _meant(args: Sequence[str]) -> str | None:
+def _suggested(args: Sequence[str]) -> str | None:
     """The command line that somebody meant who left the command out."""
     import shlex
 
@@ -104,8 +104,8 @@ def _meant(args: Sequence[str]) -> str | None:
     return None
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(requested: bool) -> None:
+    if requested:
         typer.echo(f"dg {__version__}")
         raise typer.Exit
 
@@ -174,27 +174,27 @@ def run(args: Sequence[str]) -> int:
         result = app(args=list(args) or ["--help"], prog_name="dg", standalone_mode=False)
         sys.stdout.flush()
     except DgError as error:
-        told = error
+        failure = error
     except typer.TyperException as error:
-        told = _usage(error)
+        failure = _usage(error)
     except (KeyboardInterrupt, typer.Abort):
-        told = Interrupted()
+        failure = Interrupted()
     except SystemExit:  # how Typer leaves when the reader of --help has gone
-        told = BrokenPipe()
+        failure = BrokenPipe()
     except OSError as error:
         # What Typer prints has no place; a file that cannot be used has a name and an error of ours.
         pathless = error.filename is None
-        told = (
+        failure = (
             OutputError(f"Standard output cannot be written: {error.strerror}.")
             if pathless
             else _bug(error, console)
         )
     except Exception as error:
-        told = _bug(error, console)
+        failure = _bug(error, console)
     else:
         return result if isinstance(result, int) else 0
-    if isinstance(told, BrokenPipe | OutputError):
+    if isinstance(failure, BrokenPipe | OutputError):
         forget(sys.stdout)
-    if not isinstance(told, BrokenPipe) or told.kept:
-        console.error(told)
-    return told.exit_code
+    if not isinstance(failure, BrokenPipe) or failure.kept:
+        console.error(failure)
+    return failure.exit_code

@@ -119,9 +119,9 @@ def _base_url(text: str) -> str:
     except ValueError:  # a port that is no number, a host that is no name (UnicodeError is one)
         usable = False
     if not usable:
-        shown = re.sub(r"//[^/]*@", "//...@", text)  # it may hold a password
+        redacted = re.sub(r"//[^/]*@", "//...@", text)  # it may hold a password
         raise UsageError(
-            f"The base URL {shown!r} cannot be used.",
+            f"The base URL {redacted!r} cannot be used.",
             hint=f"It looks like {DEFAULT_BASE_URL}, without a path.",
         )
     # The endpoint's own path is ours to add, and people paste it.

@@ -65,14 +65,14 @@ class _AnswerError(DgError):
         self.request_id = request_id
 
     def details(self) -> Sequence[str]:
-        found = []
+        facts = []
         if self.status is not None:
-            found.append(f"HTTP {self.status}")
+            facts.append(f"HTTP {self.status}")
         if self.code:
-            found.append(self.code)
+            facts.append(self.code)
         if self.request_id:
-            found.append(f"request {self.request_id}")
-        return found
+            facts.append(f"request {self.request_id}")
+        return facts
 
 
 class AuthError(_AnswerError):
