@@ -157,7 +157,7 @@ def _console(args: Sequence[str]) -> Console:
 
 
 def _bug(error: Exception, console: Console) -> DgError:
-    """What nobody thought of, for whoever will mend it."""
+    """Describe an unexpected exception, with what a bug report needs."""
     if console.verbose:
         import traceback
 

@@ -41,7 +41,7 @@ _NO_KEY_HINT = (
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Where requests go, who sends them, and what is sent unless a flag says otherwise.
+    """The endpoints, credentials and defaults that requests are sent with.
 
     `timeout` is in seconds. `params` are wire names of query parameters with the values of the profile.
     """
@@ -139,7 +139,7 @@ def _path(text: str) -> Path:
 
 
 def config_path(environ: Mapping[str, str]) -> Path:
-    """Where the config file is, whether or not there is one."""
+    """Return the path of the config file, whether or not it exists."""
     if named := environ.get("DGCLI_CONFIG"):
         return _path(named)
     from platformdirs import user_config_path
@@ -286,7 +286,7 @@ def _is_valid(values: Mapping[str, object], endpoint: Endpoint) -> bool:
 
 
 def _profile_params(config: Config, endpoint: Endpoint, given: Mapping[str, object]) -> Mapping[str, object]:
-    """What the profile says and `given` does not contradict, of what the endpoint takes."""
+    """Return the profile's parameters that the endpoint takes and `given` does not contradict."""
     excluded = {other for param in PARAMS if param.name in given for other in param.excludes}
     return {
         name: value

@@ -27,7 +27,7 @@ _SAMPLE_BYTES = {"linear16": 2, "linear32": 4, "mulaw": 1, "alaw": 1}
 
 @dataclass(frozen=True, slots=True)
 class AudioFormat:
-    """What the bytes of a source are.
+    """The encoding, rate and layout of a source's bytes.
 
     Raw audio has an `encoding` (the API's name), a `sample_rate` in Hz and a number of `channels`. A
     container or a compressed stream that is passed on as it comes may have none of these. `suffix` is what a
@@ -74,7 +74,7 @@ def slices(audio: bytes, audio_format: AudioFormat) -> Iterator[bytes]:
 
 
 class Pace(enum.Enum):
-    """How fast audio may be sent."""
+    """The speed at which audio may be sent."""
 
     REAL_TIME = "real time"  # a file: one second a second, or `--speed` times that
     CAPPED = "capped"  # a pipe: as it comes, but no faster than catching up is allowed

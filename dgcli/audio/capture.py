@@ -22,7 +22,7 @@ class Capture:
 
     @property
     def losses(self) -> int:
-        """How often something was lost, here or in PortAudio."""
+        """The number of times audio was lost, here or in PortAudio."""
         return self.dropped + self.overflows
 
     def callback(self, data: Any, frames: int, time: object, status: Any) -> None:  # noqa: ARG002 - its shape

@@ -40,7 +40,7 @@ def _file_system(url: str) -> tuple[Any, str]:
 
 
 def _failed(url: str, error: Exception) -> AudioError:
-    """What a cloud's library says, in a sentence; each has errors of its own."""
+    """Map an error of a cloud's library to one of ours; each library has errors of its own."""
     if isinstance(error, FileNotFoundError):
         return AudioError(f"There is no object {url}.")
     text = " ".join(str(error).split()) or type(error).__name__
@@ -64,7 +64,7 @@ def find(url: str) -> list[str]:
 
 
 def stamp(url: str) -> tuple[int | str, ...]:
-    """What tells this content of an object from another: its size, and the hash or time its cloud keeps.
+    """Return a fingerprint of an object's content: its size, and the hash or time its cloud keeps.
 
     Raises `UsageError`, `AudioError`.
     """

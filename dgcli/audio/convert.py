@@ -50,11 +50,11 @@ class Converter:
         return resampled
 
     def convert(self, block: bytes) -> bytes:
-        """What is to be sent of a block; it may be nothing, which comes with a later one then."""
+        """Convert a block; the result may be empty and come with a later block."""
         if self._recorded != self._sent:
             block = mix(block, self._recorded)
         return block if self._resampler is None else self._resampled(block)
 
     def finish(self) -> bytes:
-        """What was still held back."""
+        """Return what was still held back."""
         return b"" if self._resampler is None else self._resampled(b"", last=True)

@@ -14,7 +14,7 @@ _BAD_PACKETS = 50
 
 
 class Readable(Protocol):
-    """What FFmpeg reads from; if it has `seek` and `tell` too, they are used."""
+    """A file object that FFmpeg reads; `seek` and `tell` are used where it has them."""
 
     def read(self, size: int, /) -> bytes:
         """At most `size` bytes; none at the end."""

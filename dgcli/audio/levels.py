@@ -32,7 +32,7 @@ def decibels(amplitude: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """How loud a block is: highest sample and root mean square, in dBFS; samples at full scale."""
+    """The level of a block: highest sample and root mean square, in dBFS; samples at full scale."""
 
     peak: float = SILENCE
     rms: float = SILENCE
@@ -63,7 +63,7 @@ class SignalWatch:
         self._since_clipping = math.inf
 
     def take(self, level: Level, seconds: float) -> str | None:
-        """What to warn of after a block of so many seconds, if anything."""
+        """Return the warning due after a block of so many seconds, if any."""
         self._since_clipping += seconds
         if level.peak > NO_SIGNAL:
             self._silent, self._warned = 0.0, False
@@ -83,7 +83,7 @@ class SignalWatch:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a test recording came to. Levels in dBFS; `floor` is the noise between what is said."""
+    """The result of a mic test. Levels in dBFS; `floor` is the background between words."""
 
     seconds: float
     peak: float
@@ -112,7 +112,7 @@ def _advice(peak: float, loud: float, floor: float, clipped: int) -> Sequence[st
 
 
 def judge(levels: Sequence[Level], block_seconds: float) -> Judgement:
-    """What a recording in blocks of so many seconds came to, and what would make it better."""
+    """Judge a recording, in blocks of so many seconds, and advise how to improve it."""
     if not levels:
         return Judgement(0.0, SILENCE, SILENCE, SILENCE, 0, ("Nothing was recorded.",))
     sorted_rms = sorted(level.rms for level in levels)

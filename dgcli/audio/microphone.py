@@ -27,7 +27,7 @@ _ROOM_SECONDS = 20.0  # of audio between the callback and the source's thread
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureSettings:
-    """How to record. `device` is an index or part of a name; rates are in Hz, times in seconds.
+    """Capture options. `device` is an index or part of a name; rates are in Hz, times in seconds.
 
     `channels` None takes one, or as few as the device has, mixed to one. Without `sample_rate` the device's
     own is taken; `resample` converts to another one.
@@ -88,7 +88,7 @@ class Microphone:
 
     @property
     def lost(self) -> int:
-        """How often audio was lost on its way from the device."""
+        """The number of times audio was lost on its way from the device."""
         return self._lost_before + self._capture.losses
 
     @property
@@ -137,7 +137,7 @@ class Microphone:
             self._portaudio.call(close, _CLOSE_SECONDS)
 
     def _remarks(self, block: bytes) -> Iterator[Notice]:
-        """What there is to say after a block."""
+        """Return the notices due after a block."""
         level = self.level = measure(block)
         seconds = len(block) / (2 * self._opened_channels * self._rate)
         warning = None if self.muted else self._watch.take(level, seconds)
@@ -146,7 +146,7 @@ class Microphone:
         yield from self._report()
 
     def _report(self, *, last: bool = False) -> Iterator[Notice]:
-        """What was lost since this was last told, and what libraries printed."""
+        """Yield notices of new losses and of what libraries printed."""
         losses = self.lost
         if losses > self._told_losses and (last or self._clock() >= self._may_tell):
             self._may_tell = self._clock() + _REPORT_SECONDS
@@ -223,7 +223,7 @@ class Microphone:
         return True
 
     def blocks(self) -> Iterator[bytes | Notice]:
-        """What is recorded, and what happens to the device. Raises `AudioError` when it is gone for good."""
+        """Yield the recorded blocks and notices. Raises `AudioError` when the device is gone for good."""
         assert self._converter is not None, "it is open"
         with self._lock:
             self._is_taken = True

@@ -18,7 +18,7 @@ _HEADER_BYTES = 80
 _FLAC_FLUSH_SECONDS = 1.0
 
 
-class _Writer(Protocol):
+class _AudioWriter(Protocol):
     def write(self, audio: bytes) -> None:
         """Add audio. Raises `OSError`."""
 
@@ -129,7 +129,7 @@ class _FlacFile:
 
 
 def saved_path(path: Path, audio_format: AudioFormat) -> Path:
-    """Where audio is kept that is asked for in `path`: a name whose suffix says what it is."""
+    """Return the path that audio asked for at `path` is saved to: its suffix names the actual format."""
     suffix = path.suffix.lower()
     if audio_format.encoding in _WAV and audio_format.sample_rate and suffix in (".wav", ".flac"):
         is_flac = suffix == ".flac" and audio_format.encoding == "linear16" and audio_format.channels <= 8
@@ -151,7 +151,7 @@ class SaveAudio:
     ) -> None:
         self._format = audio_format
         self._clock = clock
-        self._writer: _Writer | None = None
+        self._writer: _AudioWriter | None = None
         self._failed = False
         self.path = saved_path(path, audio_format)
         self._kind = "plain"
@@ -162,7 +162,7 @@ class SaveAudio:
         ):
             self._kind = self.path.suffix[1:]
 
-    def _opened(self) -> _Writer:
+    def _opened(self) -> _AudioWriter:
         if self._writer is None:
             match self._kind:
                 case "wav":

@@ -136,7 +136,7 @@ class _SeekableBody(_Body):
         self._size = length
 
     def tell(self) -> int:
-        """Where the next byte comes from."""
+        """Return the position of the next byte."""
         return self._at - len(self._kept)
 
     def seek(self, offset: int, whence: int = 0, /) -> int:

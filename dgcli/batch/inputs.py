@@ -20,7 +20,7 @@ from dgcli.errors import AudioError, DgError, UsageError
 
 
 class InputKind(enum.Enum):
-    """How the audio of an input gets to the API."""
+    """The way the audio of an input gets to the API."""
 
     FILE = "file"  # it is uploaded
     URL = "url"  # the API fetches it
@@ -43,14 +43,14 @@ class Input:
 
     @property
     def name(self) -> str:
-        """How it is called."""
+        """The name for messages and reports."""
         if self.kind is not InputKind.FILE:
             return self.root + self.base
         return os.path.join(self.folder, self.base)
 
     @property
     def path(self) -> str:
-        """How it is opened: `-` would be standard input."""
+        """The path to open: `-` would be standard input."""
         return os.path.join(os.curdir, self.name) if self.name == "-" else self.name
 
     @property
@@ -67,7 +67,7 @@ class Input:
 
     @property
     def share(self) -> str:
-        """What decides about its share: its path relative to its root, however that is written here."""
+        """The key of its shard: its path relative to its root, however that is written here."""
         if self.is_outside:
             return self.name
         return f"{self.below}{os.sep}{self.base}" if self.below else self.base
@@ -95,7 +95,7 @@ def _last_part(url: str) -> str:
 
 
 def kind_of(name: str) -> InputKind:
-    """What an argument is: a URL, an object in a cloud, or else a path."""
+    """Classify an argument: a URL, an object in a cloud, or else a path."""
     lower = name[:8].lower()
     if lower.startswith(("http://", "https://")):
         return InputKind.URL
@@ -194,7 +194,7 @@ class _Collector:
         return "" if path == os.curdir else path
 
     def _folder(self, path: str) -> _Folder:
-        """What is known of a folder by the way it was written."""
+        """Return the spellings of a folder, remembered by the way it was written."""
         folder = self._folders.get(path)
         if folder is None:
             plain = self._plain(path)
@@ -207,7 +207,6 @@ class _Collector:
         return folder
 
     def _file(self, path: str) -> None:
-        """A file that was named."""
         head, tail = os.path.split(path)
         folder = self._folder(head)
         recording = Input(InputKind.FILE, folder.root, folder.below, tail, folder.is_outside)

@@ -43,7 +43,7 @@ Stamp = tuple[int | str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is known about one answer of the API.
+    """A noted answer of the API.
 
     `sha256`, `size` in bytes and `stamp` are of the audio that was sent; of what the API fetched, not all are
     known. `mark` names this answer and no other. `accepted`: the transcript goes to a callback, and there is
@@ -62,7 +62,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class _Provenance:
-    """What an output was made of, and what it looked like when it was done."""
+    """The answer an output was made of, and the output's size and time when it was written."""
 
     output: str
     source: str
@@ -170,7 +170,7 @@ class Ledger:
         self._spare = spare
 
     def _path(self, recording: Input, query: str) -> Path:
-        """Where the answer for a recording is: found by its name in its directory, so that a tree may move."""
+        """Return the path of a recording's answer: named after it within its directory, so that a tree may move."""
         name = recording.base if recording.kind is InputKind.FILE else recording.name
         return self._folder / f"{_digest(name, query)}.response"
 
@@ -178,7 +178,7 @@ class Ledger:
         return self._spare / f"{_digest(os.path.abspath(self._outputs), recording.name, query)}.response"
 
     def find(self, recording: Input, query: str) -> Record | None:
-        """What is known about an answer for this recording and query, whatever bytes it had then."""
+        """Return the record of an answer for this recording and query, whatever bytes the recording had then."""
         path = self._path(recording, query)
         try:
             with path.open("rb") as file:
@@ -337,5 +337,5 @@ def new_mark() -> str:
 
 
 def rendering_of(options: object, format_name: str) -> str:
-    """What stands for the way an output is written: its format and all that was said about it."""
+    """Return a hash of the format and all render settings of an output."""
     return hashlib.sha256(f"{format_name} {options!r}".encode("utf-8", "surrogateescape")).hexdigest()[:16]

@@ -24,7 +24,7 @@ class Stopped(Exception):
 
 @dataclass(slots=True)
 class Throttle:
-    """How many requests may be under way, and from when; pure arithmetic on seconds of some clock.
+    """The number of requests allowed at once, and the time of the next; pure arithmetic on seconds of some clock.
 
     `most` requests at once, `max_rps` starts a second (None: any number).
     """
@@ -98,7 +98,7 @@ class SharedPace:
 
     @property
     def width(self) -> int:
-        """How many requests may be under way now."""
+        """The number of requests allowed at once, now."""
         return max(1, int(self._throttle.width))
 
     def stop(self) -> None:

@@ -18,7 +18,7 @@ from dgcli.transcript.response import parse_body
 
 
 class Existing(enum.Enum):
-    """What is done with outputs that are there already."""
+    """The treatment of outputs that exist already."""
 
     SAME = "same"  # kept where they were made of the same bytes with the same options
     ANY = "any"  # kept whatever they are
@@ -27,7 +27,7 @@ class Existing(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is asked of a run.
+    """The settings of a run.
 
     `queries` are the encoded parameters for each kind of input; `server` names who answers them. `language` is
     that of the transcripts, None where it is detected.
@@ -48,7 +48,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is known about a recording before anything is sent.
+    """The answer a recording already has, and the outputs it still needs; known before anything is sent.
 
     `record` is the answer that is there already, if there is one for these bytes and this query. `targets` are
     its outputs, `missing` those still to be made, each with what stands for the way it is made; both are
@@ -75,15 +75,15 @@ class Planner:
         self._ledgers = Ledgers()
 
     def ledger(self, recording: Input) -> Ledger:
-        """Where the answers for a recording, and what was made of them, are noted."""
+        """Return the ledger of a recording's answers and outputs."""
         return self._ledgers.of(self.plan.naming.folder(recording))
 
     def query(self, recording: Input) -> str:
-        """What an answer depends on, besides the audio: who gives it, and the parameters."""
+        """Return what an answer depends on besides the audio: the server and the parameters."""
         return f"{self.plan.server} {self.plan.queries[recording.kind]}"
 
     def work_for(self, recording: Input) -> Work:
-        """What is done of a recording. Raises `AudioError`, and `OutputError` for names that are too long."""
+        """Find out what a recording needs. Raises `AudioError`, and `OutputError` for names that are too long."""
         plan = self.plan
         is_named = plan.language is not None or not plan.naming.needs_language
         if is_named:
@@ -106,7 +106,7 @@ class Planner:
         return self.outputs_of(recording, record, lambda: ledger.body(recording, answered.query))
 
     def outputs_of(self, recording: Input, record: Record, body: Callable[[], bytes]) -> Work:
-        """What is to be made of an answer. Raises OSError when it must be read and cannot."""
+        """Return the outputs still to be made of an answer. Raises OSError when it must be read and cannot."""
         targets = self.plan.naming.targets(recording, self._language(body))
         return Work(record, targets, tuple(self._missing(targets, record, self.ledger(recording))))
 

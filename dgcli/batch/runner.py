@@ -44,7 +44,7 @@ _TICK = 0.1  # seconds between looks at a run that is stopping
 
 
 class Status(enum.Enum):
-    """How a recording ended."""
+    """The way a recording ended."""
 
     DONE = "transcribed"
     MADE = "made"  # of an answer that was there already
@@ -54,7 +54,7 @@ class Status(enum.Enum):
 
 
 class Phase(enum.Enum):
-    """Where a recording is; in the last two it has been sent whole, and is paid for."""
+    """The stage a recording is in; in the last two it has been sent whole, and is paid for."""
 
     PREPARING = "preparing"
     HELD = "waiting to send"
@@ -76,7 +76,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a recording. `duration` is that of the audio, `seconds` what it took, both in seconds."""
+    """The outcome of a recording. `duration` is that of the audio, `seconds` the time it took, both in seconds."""
 
     source: Input
     status: Status
@@ -183,7 +183,7 @@ class Runner:
 
     @property
     def width(self) -> int:
-        """How many requests may be under way now."""
+        """The number of requests allowed at once, now."""
         return self._pace.width
 
     def stop(self) -> None:
@@ -352,7 +352,7 @@ class Runner:
         )
 
     def _outcome(self, recording: Input, job: Job) -> Outcome | None:
-        """What becomes of a recording, whatever happens to it; None if the run stops before it cost anything."""
+        """Process a recording, catching every error; None if the run stops before it cost anything."""
         began = time.monotonic()
         try:
             outcome = self._transcribed(recording, job)

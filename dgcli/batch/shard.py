@@ -13,7 +13,7 @@ from dgcli.errors import UsageError
 
 
 def place(name: str) -> int:
-    """Where a name falls among 2**64 places, the same on every machine and in every version."""
+    """Map a name to a number below 2**64, the same on every machine and in every version."""
     data = os.fsencode(name.replace(os.sep, "/"))
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big")
 

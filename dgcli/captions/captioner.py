@@ -88,7 +88,7 @@ class Captioner:
         return self._take()
 
     def preview(self) -> list[Cue]:
-        """What `finish` would give now; the captioner goes on as if nothing had been asked."""
+        """Return what `finish` would return now, without finishing."""
         # What never changes, or grows with the vocabulary only, is shared by the copy.
         shared = (self._limits, self._cutter.limits, *self._cutter.tokens.caches)
         return copy.deepcopy(self, {id(part): part for part in shared}).finish()
@@ -114,7 +114,7 @@ class Captioner:
         return Cue(start / 1000, self._end / 1000, lines)
 
     def _out_time(self, start: int, out: int, following: int | None, columns: int) -> int:
-        """Where a cue ends whose words end at `out`; milliseconds.
+        """Return the end (milliseconds) of a cue whose words end at `out`.
 
         It is stretched for reading, as far as the next cue, `max_duration` and `PAUSE` leave room. A short
         gap to the next cue is closed to the smallest one; none at all is left only where the words leave no

@@ -84,7 +84,7 @@ class Cutter:
 
     @property
     def last_end(self) -> float:
-        """Where the last word known ends, in seconds."""
+        """The end of the last known word, in seconds."""
         return self.tokens.latest
 
     def _gap(self, at: int) -> None:
@@ -220,7 +220,7 @@ class Cutter:
             tokens.name(at, runs_shared=tokens.runs[at - 1] > chosen)
 
     def _only_way(self, low: int, at: int, last: bool) -> int:
-        """Where to cut before `at` when no gap that was tried leaves a cue that fits."""
+        """Choose a cut before `at` when no gap that was tried leaves a cue that fits."""
         for gap in range(max(low, self._from + 1), at):
             if self._best[gap] == _INFINITE:
                 self._try(gap)

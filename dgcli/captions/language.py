@@ -13,7 +13,7 @@ from enum import IntEnum
 
 
 class WordKind(IntEnum):
-    """What a word is, as far as a gap beside it is concerned."""
+    """The class of a word, as far as a gap beside it is concerned."""
 
     OTHER = 0
     ARTICLE = 1  # and every other determiner: the, this, my, every

@@ -35,7 +35,7 @@ def clean(text: str) -> str:
 
 
 def width(text: str) -> int:
-    """How many columns a text takes on a line."""
+    """Return the number of columns a text takes on a line."""
     if text.isascii():
         return len(text)
     return sum(
@@ -44,7 +44,7 @@ def width(text: str) -> int:
 
 
 def spaces(texts: Sequence[str]) -> list[str]:
-    """What stands before each of these words: nothing before the first, nor between words of a script that
+    """Return the space before each word: none before the first, nor between words of a script that
     writes no spaces.
     """
     if all(text.isascii() for text in texts):

@@ -19,7 +19,7 @@ _PATHS, _FOLDERS = {"FILE", "PATH", "SOURCE"}, {"DIR", "FOLDER"}
 
 
 def _takes(param: Any, context: Any) -> Takes:
-    """What an option or argument of Typer takes: its own completion decides, then its type and its name."""
+    """Return what a Typer option or argument takes: its own completion decides, then its type and name."""
     name = (param.metavar or param.name.upper().replace("_", "-")).removesuffix("...")
     values = tuple(Value(item.value, item.help or "") for item in param.shell_complete(context, ""))
     words = set(re.findall(r"[A-Z]+", name))

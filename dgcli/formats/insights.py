@@ -37,7 +37,7 @@ def _results(transcript: Transcript) -> Mapping[str, Any]:
 
 
 def _feature(transcript: Transcript, name: str) -> Mapping[str, Any]:
-    """What the response says under `name`, however deep."""
+    """Return the part of the response under `name`, however deep."""
     feature = mapping(_results(transcript).get(name))
     return mapping(mapping(feature.get("results")).get(name)) or feature
 
@@ -75,7 +75,7 @@ def topics(transcript: Transcript, feature: str = "topics") -> list[Span]:
 
 
 def sentiments(transcript: Transcript) -> list[Span]:
-    """How each stretch sounds: `positive`, `neutral` or `negative`, with its score."""
+    """Return the sentiment of each stretch (`positive`, `neutral` or `negative`) with its score."""
     return [
         Span(start, end, _text(segment.get("sentiment")), _number(segment.get("sentiment_score")))
         for start, end, segment in _segments(transcript, "sentiments")
@@ -83,14 +83,14 @@ def sentiments(transcript: Transcript) -> list[Span]:
 
 
 def average_sentiment(transcript: Transcript) -> tuple[str, float] | None:
-    """How the whole sounds, if the response says so."""
+    """Return the sentiment of the whole, if the response has it."""
     average = mapping(_feature(transcript, "sentiments").get("average"))
     label = _text(average.get("sentiment"))
     return (label, _number(average.get("sentiment_score"))) if label else None
 
 
 def hits(transcript: Transcript) -> list[Span]:
-    """Where the API found the terms of `search`, in every channel."""
+    """Return the hits of the `search` terms, in every channel."""
     spans = []
     for channel in mappings(_results(transcript).get("channels")):
         for term in mappings(channel.get("search")):

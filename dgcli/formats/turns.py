@@ -17,7 +17,7 @@ def _spoken(words: tuple[Word, ...]) -> Segment:
 
 
 def _utterances(words: Iterable[Word]) -> Iterator[Segment]:
-    """What a channel says, ended by every longer pause and every change of speaker."""
+    """Split a channel at every longer pause and every change of speaker."""
     for turn in turns(words):
         begin = 0
         for at in range(1, len(turn.words) + 1):
@@ -49,12 +49,12 @@ def _paragraphs(channel: Channel) -> Iterator[Segment]:
 
 
 def voice(segment: Segment) -> Voice:
-    """Who says a segment."""
+    """Return the voice of a segment."""
     return Voice(segment.channel, segment.speaker)
 
 
 def paragraphs(transcript: Transcript) -> list[Segment]:
-    """What is said, in paragraphs of one voice each; their text has no control characters.
+    """Return the transcript in paragraphs of one voice each; their text has no control characters.
 
     One channel has the API's paragraphs, where there are some. Several channels take turns, as the API's
     utterances do, or as pauses divide what each of them says.

@@ -6,7 +6,7 @@ from dgcli.transcript.events import Final
 
 
 class Coverage:
-    """Where the finals of each channel end, in seconds of the stream.
+    """The end of each channel's finals, in seconds of the stream.
 
     What lies before the smallest of these ends has been said; everything after it may be needed again.
     """

@@ -87,7 +87,7 @@ class Feeder:
             yield data[at : at + size]
 
     def _measure(self, data: bytes) -> tuple[float, Block]:
-        """How many seconds of audio these bytes are, 0 where nobody knows."""
+        """Return the seconds of audio in these bytes (0 where unknown), and the bytes with their seek points."""
         if self._audio.byte_rate:
             return len(data) / self._audio.byte_rate, Block(data)
         average = self._audio.average_byte_rate

@@ -33,12 +33,12 @@ class Journal:
 
     @property
     def in_memory(self) -> int:
-        """How many bytes are held in memory."""
+        """The number of bytes held in memory."""
         return self._held
 
     @property
     def on_disk(self) -> int:
-        """How many bytes the temporary file has."""
+        """The number of bytes in the temporary file."""
         return self.end - self._file_from if self._file is not None else 0
 
     def _first(self) -> int:

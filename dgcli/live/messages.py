@@ -24,7 +24,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class SourceNotice:
-    """A notice of the source."""
+    """The source gave a notice instead of audio."""
 
     notice: Notice
 

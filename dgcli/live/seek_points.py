@@ -328,7 +328,7 @@ class FlacSeekPoints:
 
 
 def seek_points_for(audio: AudioFormat) -> SeekPointFinder | None:
-    """What finds the marks of such a stream; None where there is nothing to find."""
+    """Return the finder of seek points for such a stream; None where it has none."""
     if audio.byte_rate:
         return None
     if audio.suffix in (".mp3", ".mp2", ".aac", ".adts", ".mpga"):

@@ -27,7 +27,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class StreamStats:
-    """What was sent and what came of it."""
+    """Counts of what was sent and received."""
 
     audio_seconds: float
     words: int
@@ -91,7 +91,7 @@ class Counter:
                 self._gaps = [*self._gaps[1 - _KEPT :], (start, end)]
 
     def stats(self, audio_seconds: float) -> StreamStats:
-        """What has been counted so far."""
+        """Return the counts so far."""
         return StreamStats(
             audio_seconds=audio_seconds,
             words=self._words,

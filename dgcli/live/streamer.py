@@ -60,7 +60,7 @@ class Streamer:
 
     @property
     def state(self) -> State:
-        """Where the stream is, for a status line."""
+        """The state of the stream, for a status line."""
         return self._sender.state
 
     @property
@@ -70,7 +70,7 @@ class Streamer:
 
     @property
     def stats(self) -> StreamStats:
-        """What the stream has come to, as far as `next_event` has told it."""
+        """The counts of the stream, as far as `next_event` has returned its events."""
         return self._counter.stats(self.audio_seconds)
 
     def start(self) -> None:

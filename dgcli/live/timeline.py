@@ -32,7 +32,7 @@ class Timeline:
 
     @property
     def marks(self) -> int:
-        """How many places are remembered."""
+        """The number of places that are remembered."""
         return len(self._positions)
 
     @property

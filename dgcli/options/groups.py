@@ -23,7 +23,7 @@ _CONNECTION, _OUTPUT = "Connection", "Output"
 
 @dataclass(frozen=True, slots=True)
 class ConnectionOptions:
-    """Where the API is, and who asks."""
+    """The API's address and the credentials."""
 
     panel: ClassVar[str] = _CONNECTION
 
@@ -55,14 +55,14 @@ class ConnectionOptions:
     ] = False
 
     def config(self, **more: object) -> Config:
-        """What these flags, the environment and the config file make. Raises `UsageError`."""
+        """Load the configuration of these flags, the environment and the config file. Raises `UsageError`."""
         names = ("api_key", "access_token", "base_url", "allow_http", "ca_cert")
         return load({**{name: getattr(self, name) for name in names}, **more}, profile=self.profile)
 
 
 @dataclass(frozen=True, slots=True)
 class RetryOptions:
-    """How long to wait, and how often to try."""
+    """Retry options: how long to wait, and how often to try."""
 
     panel: ClassVar[str] = _CONNECTION
 
@@ -83,7 +83,7 @@ class RetryOptions:
     ] = None
 
     def settings(self) -> Mapping[str, object]:
-        """What was given, by the names of Config's fields."""
+        """Return the given values by the names of Config's fields."""
         return {"timeout": self.timeout, "retries": self.retries}
 
 
@@ -95,7 +95,7 @@ def _formats() -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class OutputOptions:
-    """What is written, and where."""
+    """The outputs of a command."""
 
     panel: ClassVar[str] = _OUTPUT
 
@@ -139,7 +139,7 @@ def _names(assignments: Sequence[str]) -> dict[int, str]:
 
 @dataclass(frozen=True, slots=True)
 class RenderingOptions:
-    """How a transcript is written: names, the limits of captions, what a page links to."""
+    """Render options: names, the limits of captions, what a page links to."""
 
     panel: ClassVar[str] = "Captions"
 
@@ -193,7 +193,7 @@ class RenderingOptions:
     ] = False
 
     def settings(self) -> "RenderSettings":
-        """What formats are told. Raises `UsageError`."""
+        """Build the render settings. Raises `UsageError`."""
         from dgcli.captions import limits
         from dgcli.formats import RenderSettings
 
@@ -215,7 +215,7 @@ class RenderingOptions:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptOptions:
-    """What is written of one recording, or of each of many, and where."""
+    """The outputs of one recording, or of each of many."""
 
     panel: ClassVar[str] = _OUTPUT
 
@@ -250,7 +250,7 @@ class TranscriptOptions:
 
 @dataclass(frozen=True, slots=True)
 class BatchOptions:
-    """How many recordings are transcribed."""
+    """The options of a batch."""
 
     panel: ClassVar[str] = "Many recordings"
 
@@ -326,7 +326,7 @@ class BatchOptions:
         return [*by_line, *((name, b"\0") for name in self.files0_from or ())]
 
     def _existing(self) -> str:
-        """What is done with outputs that are there: `same`, `any` or `overwrite`."""
+        """Return the treatment of outputs that exist: `same`, `any` or `overwrite`."""
         if self.overwrite:
             if self.skip_existing:
                 raise UsageError("--overwrite and --skip-existing contradict each other.")
@@ -337,7 +337,7 @@ class BatchOptions:
         return choice
 
     def settings(self) -> Mapping[str, Any]:
-        """What was asked, by the names of a batch's settings. Raises `UsageError`."""
+        """Return the given values by the names of a batch's settings. Raises `UsageError`."""
         return {
             "lists": self.lists,
             "recursive": self.recursive,
@@ -361,11 +361,11 @@ class BatchOptions:
 
 @dataclass(frozen=True, slots=True)
 class GeneralOptions:
-    """How much is said on stderr."""
+    """The verbosity on stderr."""
 
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False
 
     def console(self) -> Console:
-        """Where the command's messages go."""
+        """Create the console for the command's messages."""
         return Console(quiet=self.quiet, verbose=self.verbose)

@@ -71,7 +71,7 @@ def _help(param: Param, endpoint: Endpoint) -> str:
 
 
 def _metavar(param: Param, endpoint: Endpoint) -> str:
-    """What stands for the value in `--help`: the choices where they are few."""
+    """Return the placeholder of the value in `--help`: the choices where they are few."""
     if param.kind is ParamKind.CHOICE and len(param.values_on(endpoint)) < 5:
         return "|".join(param.values_on(endpoint))
     return param.metavar or param.name.upper()

@@ -20,14 +20,14 @@ _SUFFIX = ".json"
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """How many answers there are, and their size in bytes."""
+    """The number of answers, and their size in bytes."""
 
     answers: int
     size: int
 
 
 def cache_folder() -> Path:
-    """Where the answers are."""
+    """Return the folder of the answers."""
     from platformdirs import user_cache_path
 
     return user_cache_path("dgcli", appauthor=False) / "responses"
@@ -93,7 +93,7 @@ class ResponseCache:
         write_file(path, body, private=True)
 
     def contents(self) -> Contents:
-        """What is in the cache."""
+        """Count the answers in the cache."""
         sizes = [path.stat().st_size for path in self.folder.glob(f"*/*{_SUFFIX}")]
         return Contents(len(sizes), sum(sizes))
 

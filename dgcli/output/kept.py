@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def state_folder() -> Path:
-    """Where responses are put aside that could not be written."""
+    """Return the folder for responses that could not be written."""
     from platformdirs import user_state_path
 
     return user_state_path("dgcli", appauthor=False) / "responses"

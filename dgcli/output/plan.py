@@ -17,7 +17,7 @@ from dgcli.transcript.model import Transcript
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """What to write where: a format for standard output (None: nothing there), and files with theirs."""
+    """The planned outputs: a format for standard output (None: nothing there), and files with theirs."""
 
     stdout: Format | None
     files: tuple[tuple[Path, Format], ...] = ()
@@ -82,7 +82,7 @@ def _check_stdout() -> None:
 def plan_outputs(
     stdout_format: str | None, files: Sequence[Path], *, source: Path | None = None, to_stdout: bool = True
 ) -> Outputs:
-    """What `-f` and `-o` ask for, checked: nothing may fail later that can be known now.
+    """Plan the outputs of `-f` and `-o`, checked: nothing may fail later that can be known now.
 
     Without `-o`, or with an explicit `-f`, the transcript goes to standard output, as text unless `-f` says
     otherwise. Raises `UsageError` for an unknown format, `OutputError` for what cannot be written.

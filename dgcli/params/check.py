@@ -156,7 +156,7 @@ def _check_taken(param: Param, endpoint: Endpoint) -> None:
 
 
 def _check_relations(param: Param, values: Values, endpoint: Endpoint) -> None:
-    """What a parameter that is on needs beside it, and what it cannot stand."""
+    """Check what a parameter that is on needs beside it, and what it excludes."""
     for need in param.needs:
         if endpoint not in need.on or any(_on(values, name) for name in need.any_of):
             continue

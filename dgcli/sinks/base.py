@@ -19,7 +19,7 @@ from dgcli.transcript.events import Event
 
 
 class Messages(Protocol):
-    """Where sinks say what is no part of the transcript."""
+    """The destination of messages that are no part of the transcript."""
 
     @property
     def quiet(self) -> bool:

@@ -27,7 +27,7 @@ class CaptionBlocks:
 
     @property
     def header(self) -> str:
-        """What the file begins with."""
+        """Return the head of the file."""
         if self._format_name == "srt":
             return ""
         from dgcli.formats.vtt import vtt_header

@@ -176,7 +176,7 @@ class ScreenSink:
             self._dirty = False
 
     def _bottom(self) -> list[Text]:
-        """What is being said on each channel, wrapped to the window, and the status line."""
+        """Return the interims of each channel, wrapped to the window, and the status line."""
         columns, height = self._size = self._region.size
         width = columns - 1
         lines: list[Text] = []
@@ -243,7 +243,7 @@ class ScreenSink:
         self._unshown.clear()
 
     def left(self) -> list[Utterance]:
-        """What a terminal that is gone did not show: for another place."""
+        """Return what a terminal that is gone did not show, for another place."""
         left, self._unshown = [*self._unshown, *self._utterances.finish()], []
         return left if self._finals else []
 

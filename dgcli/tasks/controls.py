@@ -37,7 +37,7 @@ class _MicrophoneKeys:
         self._streamer.stop()
 
     def meter(self) -> tuple[float, float] | str:
-        """How loud it is, or that nobody listens."""
+        """Return the level (RMS and peak, dBFS), or `paused` while the microphone is muted."""
         if self._microphone.muted:
             return "paused"
         level = self._microphone.level
@@ -65,7 +65,7 @@ def _has_keys() -> bool:
 
 
 def greeting(name: str, what: str) -> str:
-    """What to say when the microphone is open."""
+    """Return the message for the moment the microphone is open."""
     keys = "  Keys: space pauses, f finalizes, m marks, q stops." if _has_keys() else ""
     return f"Recording from {name}: {what}.{keys}"
 

@@ -42,7 +42,7 @@ _ROWS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchSettings:
-    """What is asked for many recordings.
+    """The settings of a batch.
 
     `names` are paths, patterns and URLs; `lists` files that name more, with the byte that ends a name there.
     `values` gives the checked query parameters for an endpoint. `formats` are those of the outputs, which lie
@@ -121,7 +121,7 @@ def _listed(settings: BatchSettings, reporter: Reporter) -> Listing:
 def _prepared(
     config: Config, settings: BatchSettings, reporter: Reporter, *, make_folder: bool
 ) -> tuple[Plan, Listing]:
-    """What a run is to do, and with what. Raises `UsageError` and `OutputError`."""
+    """Plan a run. Raises `UsageError` and `OutputError`."""
     naming = _naming(settings, make_folder=make_folder)
     listed = _listed(settings, reporter)
     queries, language = _queries(settings.values, {source.kind for source in listed.inputs})

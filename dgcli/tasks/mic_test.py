@@ -15,7 +15,7 @@ _WARM_UP = 0.3  # seconds that are not judged: cards begin with silence or a cli
 
 @dataclass(frozen=True, slots=True)
 class MicTest:
-    """What a microphone came to; `lost` counts blocks of audio."""
+    """The result of a mic test; `lost` counts blocks of audio."""
 
     device: str
     index: int

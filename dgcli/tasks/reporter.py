@@ -18,7 +18,7 @@ class Transfer(Protocol):
 
 
 class BatchProgress(Protocol):
-    """How a run over many recordings stands."""
+    """The figures of a run over many recordings."""
 
     @property
     def total(self) -> int:
@@ -30,7 +30,7 @@ class BatchProgress(Protocol):
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How many ended how."""
+        """The number of recordings by how they ended."""
 
     @property
     def audio(self) -> float:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # httpx is loaded when there is something to send: --help doe
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked for one recording, and where its transcript goes.
+    """The settings for one recording, and where its transcript goes.
 
     `values` are checked query parameters. `stdout_format` and `files` are what `-f` and `-o` name. `local`: a
     server inside this process answers. `cache`: a kept answer serves, and the answer is kept.

@@ -37,7 +37,7 @@ from dgcli.transcript.response import parse_words
 
 
 def _repeats(event: Final) -> int:
-    """How many words of the raw message are not in the event."""
+    """Count the words of the raw message that are not in the event."""
     channel = event.raw.get("channel")
     alternatives = channel.get("alternatives") if isinstance(channel, Mapping) else None
     first = alternatives[0] if isinstance(alternatives, list) and alternatives else None
@@ -91,7 +91,7 @@ def json_line(event: Event) -> str:
 
 
 def read_event(line: Mapping[str, Any]) -> Event | None:
-    """What a line says; `None` for what no transcript is made of."""
+    """Read the event of a line; `None` for lines that no transcript is made of."""
     if line.get("kind") == "notice":
         kind = line.get("notice")
         known = next((notice_kind for notice_kind in NoticeKind if notice_kind.value == kind), None)

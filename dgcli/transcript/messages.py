@@ -64,7 +64,7 @@ def _results(message: Mapping[str, Any], offset: float, cursor: float) -> Interi
 
 
 def _server_notice(message: Mapping[str, Any]) -> Notice:
-    """What an `Error`, a `Warning` or a message of a kind that is new to us says."""
+    """Read an `Error`, a `Warning` or a message of an unknown type."""
     kind = string(message.get("type")) or "message without a type"
     detail = next(
         filter(None, (string(message.get(key)) for key in ("description", "err_msg", "message"))), ""

@@ -43,18 +43,18 @@ class Segment:
 
     @property
     def start(self) -> float:
-        """Where its first word starts, in seconds."""
+        """The start of its first word, in seconds."""
         return self.words[0].start if self.words else math.nan
 
     @property
     def end(self) -> float:
-        """Where its last word ends, in seconds."""
+        """The end of its last word, in seconds."""
         return self.words[-1].end if self.words else math.nan
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """What one channel says."""
+    """The transcript of one channel."""
 
     index: int
     text: str

@@ -22,7 +22,7 @@ _ROUNDING = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What one speaker of one channel said without a pause.
+    """The words of one speaker of one channel without a pause.
 
     `goes_on` says that no final ended it with its last word: it was given out as it stood, or a silence was
     noticed later.
@@ -79,7 +79,7 @@ class _Piece:
 
 
 def _pieces(event: Final) -> Iterator[_Piece]:
-    """What each speaker says in a final; its own text where that is only one."""
+    """Split a final by speaker; with one speaker, its own text."""
     segments = turns(event.words)
     text = " ".join(event.text.split())
     if len(segments) > 1:
@@ -146,7 +146,7 @@ class Utterances:
         return [utterance for channel in sorted(self._open) for utterance in self._end(channel)]
 
     def running(self, channel: int) -> Utterance | None:
-        """What is known for certain of the utterance that is open on a channel."""
+        """Return the certain part of the utterance that is open on a channel."""
         utterance = self._open.get(channel)
         return utterance.closed() if utterance else None
 

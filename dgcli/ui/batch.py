@@ -11,7 +11,7 @@ _FAILURES_SHOWN = 50  # in the table; the report has all of them
 
 
 class Progress(Protocol):
-    """What a run tells of itself; `audio` and `elapsed` are in seconds."""
+    """The figures of a run; `audio` and `elapsed` are in seconds."""
 
     @property
     def total(self) -> int:
@@ -23,7 +23,7 @@ class Progress(Protocol):
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How many ended how."""
+        """The number of recordings by how they ended."""
 
     @property
     def audio(self) -> float:
@@ -35,7 +35,7 @@ class Progress(Protocol):
 
     @property
     def failures(self) -> Sequence[tuple[str, DgError]]:
-        """What failed, by name."""
+        """The failures, by name."""
 
 
 def clock(seconds: float) -> str:
@@ -53,7 +53,7 @@ def hours(seconds: float) -> str:
 
 
 def _speed(progress: Progress) -> list[str]:
-    """How fast it goes, and how long it will take at that: recordings that were skipped say nothing of it."""
+    """Describe the speed, and the time left at that speed: recordings that were skipped say nothing of it."""
     worked = progress.ended - progress.counts.get("skipped", 0)
     left = progress.total - progress.ended
     parts = []
@@ -105,7 +105,7 @@ def display(progress: Progress, running: Callable[[], Sequence[tuple[str, str]]]
 def ended_line(
     progress: Progress, name: str, outcome: str, *, audio: float | None, took: float | None
 ) -> str:
-    """What became of a recording, on one line."""
+    """Describe the outcome of a recording on one line."""
     parts = [f"{hours(audio)} of audio"] if audio else []
     parts += [f"{took:.1f} s"] if took is not None else []
     rest = f" ({', '.join(parts)})" if parts else ""

@@ -27,7 +27,7 @@ def _say(message: str, *, label: str = "", colour: str = "") -> None:
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """Where messages go. `quiet` leaves only errors, `verbose` adds detail."""
+    """The messages of a command on stderr. `quiet` leaves only errors, `verbose` adds detail."""
 
     quiet: bool = False
     verbose: bool = False
@@ -57,7 +57,7 @@ class Console:
             _say(message)
 
     def error(self, error: DgError) -> None:
-        """What went wrong and what to do; never silenced."""
+        """Print an error and its hint; never silenced."""
         _say(error.summary, label="error", colour="31")
         if error.hint:
             _say(error.hint)

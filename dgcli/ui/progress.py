@@ -9,7 +9,7 @@ from dgcli.terminal import harmless
 
 
 class Bar(Protocol):
-    """What a caller tells about its progress."""
+    """The progress of one upload."""
 
     def sent(self, count: int) -> None:
         """So many bytes have been sent; all of them: the wait for the transcript begins."""

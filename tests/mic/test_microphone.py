@@ -156,7 +156,7 @@ def test_a_device_that_is_unplugged_is_opened_again(recorder: Recorder, pulse: P
 CHILD = """
 import sys
 from dgcli.audio.recorder import Microphone, CaptureSettings
-from dgcli.audio.noise import captured_native_stderr
+from dgcli.audio.native_stderr import captured_native_stderr
 
 with captured_native_stderr():
     microphone = Microphone(CaptureSettings(device="pulse", reopen=30.0))

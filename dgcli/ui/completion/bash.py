@@ -146,7 +146,7 @@ def _kind(takes: Takes) -> str:
 
 
 def _body(kind: str, words: tuple[str, ...]) -> list[str]:
-    """What a branch says of a value: hardly more than its kind, unless there are words."""
+    """Return the body of a branch: hardly more than the kind of its value, unless there are words."""
     lines = [f"{' ' * 12}kind={kind}"]
     return [*lines, _assigned("words", words)] if words else lines
 

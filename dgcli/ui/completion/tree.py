@@ -24,7 +24,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Takes:
-    """What follows a flag, or stands as an argument: values, known or asked for, or a path, or any text."""
+    """The value of a flag or an argument: known words, words asked for, a path, or any text."""
 
     name: str  # as --help shows it: TAG, FILE
     values: tuple[Value, ...] = ()
@@ -57,7 +57,7 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """What stands on the command line without a flag before it."""
+    """The arguments that stand on the command line without a flag."""
 
     takes: Takes
     repeats: bool = False
