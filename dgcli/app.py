@@ -50,14 +50,14 @@ _MEDIA_SUFFIXES = (
 
 
 class _Command(TyperCommand):
-    """A command whose help is a page of ours."""
+    """A command whose help page we lay out ourselves."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         format_help(self, ctx, formatter)
 
 
 def _real(name: str) -> Any:
-    """A command itself, with all its options."""
+    """Import a command with all its options."""
     function = getattr(import_module(f"dgcli.commands.{name}"), name)
     own = typer.Typer(add_completion=False, rich_markup_mode=None)
     own.command(name, cls=_Command, context_settings=_SETTINGS)(function)
@@ -65,7 +65,7 @@ def _real(name: str) -> Any:
 
 
 class _Deferred(TyperCommand):
-    """Stands for a command in lists and help, and becomes it when it runs."""
+    """A placeholder in lists and help that imports its command when it runs."""
 
     def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
         assert self.name, "every row of the registry has a name"
@@ -73,7 +73,7 @@ class _Deferred(TyperCommand):
 
 
 class _Root(TyperGroup):
-    """`dg` itself: its commands come from the registry."""
+    """The root command `dg`: its commands come from the registry."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's signature
         return [row.name for row in COMMANDS]
@@ -126,7 +126,7 @@ def _root(
         False, "--version", "-V", callback=_version, is_eager=True, help="Show the version and leave."
     ),
 ) -> None:
-    """Nothing happens here: the command does the work."""
+    """Do nothing: the command does the work."""
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the shape of a signal handler
@@ -134,7 +134,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - 
 
 
 def _catch_signals() -> None:
-    """Ctrl-C, SIGTERM and SIGHUP all leave through the error boundary, unless they are ignored (nohup)."""
+    """Let Ctrl-C, SIGTERM and SIGHUP leave through the error boundary, unless they are ignored (nohup)."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
@@ -142,7 +142,7 @@ def _catch_signals() -> None:
 
 
 def _usage(error: typer.TyperException) -> UsageError:
-    """Typer's complaint about a command line as one of ours."""
+    """Convert Typer's usage error to ours."""
     message = error.format_message().strip()
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "dg"
@@ -152,7 +152,7 @@ def _usage(error: typer.TyperException) -> UsageError:
 
 
 def _console(args: Sequence[str]) -> Console:
-    """A console for errors; what -v wants is known even where the command line could not be parsed."""
+    """Create a console for errors; -v counts even where the command line could not be parsed."""
     return Console(verbose=any(arg in ("-v", "--verbose") for arg in args))
 
 
@@ -167,7 +167,7 @@ def _bug(error: Exception, console: Console) -> DgError:
 
 
 def run(args: Sequence[str]) -> int:
-    """Run the command line `args`; the exit code."""
+    """Run the command line `args`; return the exit code."""
     console = _console(args)
     try:
         _catch_signals()

@@ -106,7 +106,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _base_url(text: str) -> str:
-    """A base URL with a scheme, as http or https; a bare host is https, unless it is this machine."""
+    """Complete and check a base URL; a bare host is https, unless it is this machine."""
     text = text.strip()
     try:
         if "://" not in text:
@@ -131,7 +131,7 @@ def _base_url(text: str) -> str:
 
 
 def _path(text: str) -> Path:
-    """A path with `~` resolved; where there is no such home, it is a name like any other."""
+    """Resolve `~` in a path; where there is no such home, it is a name like any other."""
     try:
         return Path(text).expanduser()
     except RuntimeError:
@@ -177,7 +177,7 @@ _SETTINGS: Mapping[str, tuple[type, ...]] = MappingProxyType(
 
 
 def _checked(table: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
-    """A table of the config file with only settings that exist and have the right type."""
+    """Check a table of the config file: known settings of the right type only."""
     for key, value in table.items():
         if key not in _SETTINGS:
             raise UsageError(
@@ -230,7 +230,7 @@ def _credentials(levels: tuple[Mapping[str, Any], ...]) -> tuple[str | None, str
 
 
 def _header_safe(text: str | None, name: str) -> str | None:
-    """A credential without surrounding white space; refuses what no header could carry."""
+    """Strip white space off a credential; refuse what no header could carry."""
     if text is None:
         return None
     text = text.strip()
@@ -296,7 +296,7 @@ def _profile_params(config: Config, endpoint: Endpoint, given: Mapping[str, obje
 
 
 def checked_params(config: Config, given: Mapping[str, object], endpoint: Endpoint, **own: object) -> Values:
-    """All query parameters of a request: the profile's, `own` defaults over them, and `given` over both.
+    """Return all query parameters of a request: the profile's, `own` defaults over them, and `given` over both.
 
     Parameters of the profile that this endpoint does not take are left out, since a profile serves all
     commands. Raises `UsageError`.

@@ -1,4 +1,4 @@
-"""Where live audio comes from: a source for each kind of SOURCE argument (recipe in `base`)."""
+"""Sources of live audio: one for each kind of SOURCE argument (recipe in `base`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a source of live audio is, and how to add one.
+"""The interface of a source of live audio, and how to add one.
 
 A source says what its bytes are (`AudioFormat`), how fast they may be sent (`Pace`), and yields them in
 blocks from a thread of its own. To add one, write a class with these members in a module of its own, and give
@@ -82,7 +82,7 @@ class Pace(enum.Enum):
 
 
 class Source(Protocol):
-    """Something that audio comes from.
+    """A source of live audio.
 
     `open` may block; it raises `AudioError` (or `NetworkError`) and tells the format. `blocks` is called
     once, after it, and runs on the source's own thread: it yields non-empty blocks of at most 250 ms where
@@ -97,7 +97,7 @@ class Source(Protocol):
     duration: float | None
 
     def open(self) -> AudioFormat:
-        """Open the source; what its bytes are."""
+        """Open the source; return the format of its bytes."""
 
     def blocks(self) -> Iterator[bytes | Notice]:
         """The audio, in order."""

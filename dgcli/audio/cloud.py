@@ -85,7 +85,7 @@ def stamp(url: str) -> tuple[int | str, ...]:
 
 
 def signed(url: str) -> str | None:
-    """A URL that anybody may fetch the object from for an hour, or None where no such can be made."""
+    """Return a URL that anybody may fetch the object from for an hour, or None where none can be made."""
     files, path = _file_system(url)
     try:
         return str(files.sign(path, expiration=_EXPIRES))
@@ -95,7 +95,7 @@ def signed(url: str) -> str | None:
 
 @contextmanager
 def opened(url: str) -> Iterator[Upload]:
-    """An object as something to upload. Raises `UsageError`, `AudioError`."""
+    """Open an object for upload. Raises `UsageError`, `AudioError`."""
     files, path = _file_system(url)
     try:
         file = files.open(path, "rb")

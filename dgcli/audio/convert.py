@@ -1,4 +1,4 @@
-"""From what a device records to what is sent: channels mixed, and another sample rate where it is wanted."""
+"""Conversion of recorded audio for sending: channels mixed, and resampled where asked for."""
 
 from array import array
 from operator import add
@@ -37,7 +37,7 @@ class Converter:
             self._resampler = soxr.ResampleStream(rate, target_rate, sent, dtype="int16")
 
     def remix(self, recorded: int) -> None:
-        """From now on so many channels are recorded."""
+        """Change the number of recorded channels."""
         self._recorded = recorded
 
     def _resampled(self, block: bytes, *, last: bool = False) -> bytes:

@@ -129,7 +129,7 @@ class Decoder:
             yield bytes(waiting)
 
     def close(self) -> None:
-        """Let go of the container."""
+        """Close the container."""
         with suppress(Exception):  # nothing is lost when a demuxer fails to clean up
             self._container.close()
 

@@ -1,4 +1,4 @@
-"""Input devices: what is known of one, and which one a user means."""
+"""Input devices, and the choice of one by index or name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -73,7 +73,7 @@ class FileSource:
         return raw
 
     def _use_header(self, header: WavHeader, offset: int, size: int) -> AudioFormat:
-        """A WAV without a length: everything behind the header is audio."""
+        """Use a WAV without a length: everything behind the header is audio."""
         if size - offset < header.frame_bytes:
             raise AudioError(f"{self.name} holds no audio behind its header.")
         self.duration = (size - offset) // header.frame_bytes / header.sample_rate

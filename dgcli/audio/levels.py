@@ -1,4 +1,4 @@
-"""How loud linear16 audio is: levels for a meter, warnings for a stream, a judgement for a test. Pure.
+"""Levels of linear16 audio: for a meter, for warnings on a stream, for a mic test. Pure.
 
 Levels are in dBFS: 0 is the loudest that 16 bits can hold, and silence is minus infinity.
 """
@@ -54,7 +54,7 @@ def measure(block: bytes) -> Level:
 
 
 class SignalWatch:
-    """Says when a microphone gives no signal, or too much. `name` is for the messages."""
+    """Warns when a microphone gives no signal, or too much. `name` is for the messages."""
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -1,4 +1,4 @@
-"""What kind of media a file is, from its first bytes or its name.
+"""Media types, from a file's first bytes or its name.
 
 A dozen signatures cover what people transcribe; the API looks for itself in any case, so that a table of
 thousands would cost start-up time and gain nothing.

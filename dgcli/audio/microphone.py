@@ -159,7 +159,7 @@ class Microphone:
             yield Notice(NoticeKind.SOURCE, line)
 
     def _recorded(self) -> Iterator[bytes]:
-        """Blocks as they come, until the stream stops by itself, gives nothing more, or is to be stopped."""
+        """Yield blocks until the stream stops by itself, gives nothing more, or is to be stopped."""
         asked = False
         timeout = _FIRST_SECONDS
         while True:

@@ -27,7 +27,7 @@ class _AudioWriter(Protocol):
 
 
 class _PlainFile:
-    """Bytes as they are."""
+    """A file of the bytes as they are."""
 
     def __init__(self, path: Path) -> None:
         self._file: BinaryIO = path.open("wb", buffering=0)

@@ -191,7 +191,7 @@ class HttpSource:
         return self._stopped.is_set()
 
     def announce_title(self, title: str) -> None:
-        """A radio says what it plays."""
+        """Give a notice of the title that a radio announces."""
         self._notices.append(Notice(NoticeKind.SOURCE, f"Now playing: {title}"))
 
     def request(self, offset: int = 0) -> HttpAnswer:
@@ -257,7 +257,7 @@ class HttpSource:
         return body.decode("utf-8", "replace")
 
     def _close(self) -> None:
-        """Let go of the network."""
+        """Close the connection."""
         if self._answer is not None:
             self._answer.close()
         if self._fetcher is not None:

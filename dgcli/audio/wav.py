@@ -97,7 +97,7 @@ def _as_is(block: bytes) -> bytes:
 
 
 def _from_8(block: bytes) -> bytes:
-    """Samples of 8 bits are unsigned, all others are signed."""
+    """Convert samples of 8 bits, which are unsigned, to linear16."""
     wide = bytearray(len(block) * 2)
     wide[1::2] = block.translate(_FLIP)
     return bytes(wide)

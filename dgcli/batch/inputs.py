@@ -1,4 +1,4 @@
-"""What a batch is made of: paths, directories, patterns, lists and URLs become one list, in a stable order.
+"""The inputs of a batch: paths, directories, patterns, lists and URLs become one list, in a stable order.
 
 The order is that of the command line; a directory's files are sorted by name, folder by folder. What is named
 twice is sent once. Of each file only its name is held, so that hundreds of thousands fit.
@@ -75,7 +75,7 @@ class Input:
 
 @dataclass(slots=True)
 class Listing:
-    """All that was asked for: what can be sent, what cannot, and what was named twice.
+    """All inputs asked for: valid ones, problems, and duplicates.
 
     `identities` has `identity` of every file in `inputs`.
     """
@@ -87,7 +87,7 @@ class Listing:
 
 
 def _last_part(url: str) -> str:
-    """A file name for a URL: the end of its path, or its host."""
+    """Make a file name of a URL: the end of its path, or its host."""
     parts = urlsplit(url)
     name = unquote(parts.path.rstrip("/").rpartition("/")[2]) or parts.hostname or "recording"
     safe = "".join("_" if char in '/\\\0:*?"<>|' or not char.isprintable() else char for char in name)
@@ -120,7 +120,7 @@ def _sounds(entry: "os.DirEntry[str]") -> bool:
 
 
 def _walked(root: str, problems: list[tuple[str, DgError]]) -> Iterator[tuple[str, str]]:
-    """Folder below `root` and name of each recording there, sorted; hidden ones and links to folders are not."""
+    """Yield folder below `root` and name of each recording, sorted; hidden ones and links to folders are left out."""
     stack: list[tuple[str, str, bool]] = [("", "", True)]
     while stack:
         folder, name, is_folder = stack.pop()
@@ -161,7 +161,7 @@ def read_list(name: str, *, separator: bytes) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Folder:
-    """A folder that files were named in: how inputs in it are written, and its one absolute spelling."""
+    """A folder that files were named in: how inputs in it are written, and its absolute path."""
 
     root: str
     below: str
@@ -170,7 +170,7 @@ class _Folder:
 
 
 class _Collector:
-    """Takes names one by one, and keeps the listing in order and without repetition."""
+    """Collects names in order, without repetition."""
 
     def __init__(self, *, recursive: bool) -> None:
         self.listing = Listing()
@@ -213,7 +213,7 @@ class _Collector:
         self._add(recording, identity(folder.absolute, tail))
 
     def _directory(self, path: str) -> None:
-        """Every recording below a directory."""
+        """Add every recording below a directory."""
         if not self._recursive:
             self.problem(
                 path, f"{path} is a directory.", hint="Add --recursive to transcribe all that is in it."
@@ -256,11 +256,11 @@ class _Collector:
             self._add(Input(InputKind.CLOUD, root, below, rel), hash(url))
 
     def problem(self, name: str, message: str, *, hint: str | None = None) -> None:
-        """Something that was asked for and cannot be had."""
+        """Note an input that cannot be read."""
         self.listing.problems.append((name, AudioError(message, hint=hint)))
 
     def take(self, name: str, *, expand: bool) -> None:
-        """One argument, or one line of a list (which is never a pattern)."""
+        """Add one argument, or one line of a list (which is never a pattern)."""
         kind = kind_of(name)
         if kind is InputKind.CLOUD and (name.endswith("/") or (expand and glob.has_magic(name))):
             self._objects(name)
@@ -286,7 +286,7 @@ class _Collector:
 def listing(
     names: Iterable[str], lists: Sequence[tuple[str, bytes]] = (), *, recursive: bool = False
 ) -> Listing:
-    """All recordings that `names` and `lists` (file and separator) stand for.
+    """List all recordings that `names` and `lists` (file and separator) stand for.
 
     A missing file is found when it is opened. Raises `UsageError` for `-`, `AudioError` for a list that cannot
     be read.

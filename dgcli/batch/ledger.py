@@ -1,4 +1,4 @@
-"""What was paid for and what was made of it: the memory of a batch, kept beside its outputs in `.dg/`.
+"""The ledger of a batch: paid answers and what was made of them, beside the outputs in `.dg/`.
 
 Two kinds of small file, each written whole or not at all, none ever shared by two recordings; so any number of
 processes, on any number of machines, work in one directory without locks.
@@ -121,7 +121,7 @@ def _record(line: bytes) -> Record | None:
 
 
 class Reservation:
-    """An open, empty file where an answer will be put: proof that the place can be written."""
+    """An open, empty file reserved for an answer: proof that the place can be written."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -139,7 +139,7 @@ class Reservation:
         _sync_folder(target.parent)
 
     def release(self) -> None:
-        """Give up the place; nothing happens once it is filled."""
+        """Remove the file; does nothing once it is filled."""
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
@@ -188,7 +188,7 @@ class Ledger:
         return self._recovered(recording, query, path)
 
     def _recovered(self, recording: Input, query: str, path: Path) -> Record | None:
-        """An answer that a full disk kept from its place is put there."""
+        """Move an answer that a full disk forced elsewhere to its place."""
         spare = self._spare_path(recording, query)
         try:
             data = spare.read_bytes()
@@ -211,7 +211,7 @@ class Ledger:
         raise FileNotFoundError(str(self._path(recording, query)))
 
     def reserve(self, room: int = 0) -> Reservation:
-        """A place for an answer, before it is paid for.
+        """Reserve a place for an answer, before it is paid for.
 
         Raises `OutputError` where nothing can be written, or not `room` bytes.
         """
@@ -332,7 +332,7 @@ class Ledgers:
 
 
 def new_mark() -> str:
-    """A name for an answer."""
+    """Return a new name for an answer."""
     return os.urandom(8).hex()
 
 

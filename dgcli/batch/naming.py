@@ -1,4 +1,4 @@
-"""What each recording becomes: the names of its outputs, and that no two of them are the same.
+"""Names of outputs, and the check that no two of them are the same.
 
 Everything here is arithmetic on strings: a hundred thousand names are checked before the first is sent.
 """
@@ -20,7 +20,7 @@ _NAME_MAX = 255  # bytes; what the file systems in use agree on
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One output of one recording."""
+    """An output of a recording."""
 
     path: str
     format: Format
@@ -51,7 +51,7 @@ def _parts(template: str) -> tuple[tuple[str, str | None], ...]:
 
 
 class Naming:
-    """Names outputs.
+    """Names the outputs of recordings.
 
     They go next to each recording, or below `output_dir` at the same place in the tree; what comes from
     elsewhere than this machine's files goes to the current directory. In the template, `{stem}` is the
@@ -140,7 +140,7 @@ def _rivals(inputs: Sequence[Input], naming: Naming, language: str, path: str) -
 
 
 def _refuse(first: Input, second: Input, path: str) -> UsageError:
-    """Why two outputs cannot be one file."""
+    """Return the error for two outputs of the same name."""
     if first is second:
         return UsageError(
             f"Two formats of {first.name} would be written to {path}.", hint="Put {ext} into --name-template."

@@ -48,23 +48,23 @@ class Throttle:
         return max(0.0, self.not_before - now, self.next_start - now)
 
     def start(self, now: float) -> None:
-        """A request starts."""
+        """Note the start of a request."""
         self.under_way += 1
         if self.max_rps:
             self.next_start = max(now, self.next_start) + 1 / self.max_rps
 
     def accept(self) -> None:
-        """A request succeeded."""
+        """Note a success: allow a little more."""
         self.under_way -= 1
         self.refusals = 0
         self.width = min(float(self.most), self.width + 1 / max(1.0, self.width))
 
     def end(self) -> None:
-        """A request failed for a reason of its own."""
+        """Note a request that failed for a reason of its own."""
         self.under_way -= 1
 
     def refuse(self, now: float, sent_at: float, wait: float | None) -> None:
-        """A request that was sent at `sent_at` was refused; `wait` is what the server asks for."""
+        """Note the refusal of a request sent at `sent_at`; `wait` (seconds) is what the server asks for."""
         self.under_way -= 1
         if sent_at >= self.halved_at:
             self.width = max(1.0, self.width / 2)
@@ -102,7 +102,7 @@ class SharedPace:
         return max(1, int(self._throttle.width))
 
     def stop(self) -> None:
-        """Let nothing start any more: whoever waits, or comes, gets `Stopped`."""
+        """Let no request start any more: every waiting or new one gets `Stopped`."""
         self._stopped = True
         with self._changed:
             self._changed.notify_all()
@@ -121,7 +121,7 @@ class SharedPace:
             self._throttle.start(self._own.sent_at)
 
     def answered(self, status: int | None, wait: float | None) -> bool:
-        """A request ended (None: without an answer); whether to send it again without counting it as a try."""
+        """Note the end of a request (None: without an answer); whether to repeat it without counting a try."""
         with self._changed:
             now, again, pause = self._clock(), False, None
             if status == _TOO_MANY or (status == _UNAVAILABLE and wait is not None):

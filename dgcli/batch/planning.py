@@ -1,4 +1,4 @@
-"""What a run is asked to do, and what of it is done already: looks at the disk and sends nothing."""
+"""Planning of a run: reads from the disk what is done already, and sends nothing."""
 
 import enum
 import os
@@ -68,7 +68,7 @@ class Work:
 
 
 class Planner:
-    """Finds out what is done already."""
+    """Finds out what each recording still needs."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan

@@ -1,4 +1,4 @@
-"""Doing it: as many threads as there are to be uploads at once, over one REST caller.
+"""The run of a batch: as many threads as there are to be uploads at once, over one REST caller.
 
 A thread takes the next recording, finds out what is missing, sends what must be sent, and puts what it found
 into a queue; whoever iterates over `Runner.run` gets it there, in its own thread. Nothing that happens to one
@@ -65,7 +65,7 @@ class Phase(enum.Enum):
 
 @dataclass(slots=True)
 class Job:
-    """A recording under way, as a display may show it: `sent` of `size` bytes (None: not sent from here)."""
+    """A recording under way, for a display: `sent` of `size` bytes (None: not sent from here)."""
 
     source: Input
     size: int | None = None
@@ -90,7 +90,7 @@ class Outcome:
 
 
 class _Watched:
-    """An upload that is hashed on its way, and broken off before its last block where the run stops."""
+    """An upload that is hashed as it is sent, and broken off before its last block where the run stops."""
 
     def __init__(self, upload: Sendable, job: Job, go_on: Callable[[Job, Phase], None]) -> None:
         self._upload = upload
@@ -187,7 +187,7 @@ class Runner:
         return self._pace.width
 
     def stop(self) -> None:
-        """Start nothing any more; safe from a signal handler."""
+        """Start no more recordings; safe from a signal handler."""
         self._stopping = True
         self._finished.put(None)  # wakes whoever waits
 
@@ -206,7 +206,7 @@ class Runner:
             job.phase = phase
 
     def _room(self, size: int) -> int:
-        """Bytes that the answer to `size` bytes of audio may take, with those of the others under way."""
+        """Return the bytes that the answer to `size` bytes of audio may take, with those of the others under way."""
         return _ROOM * self._plan.jobs + min(size, _LARGEST_ROOM)
 
     def _sent_file(self, recording: Input, job: Job, ledger: Ledger, query: str) -> tuple[Record, bytes]:
@@ -303,7 +303,7 @@ class Runner:
     def _write(
         self, missing: Iterable[tuple[Target, str]], transcript: Transcript, record: Record, ledger: Ledger
     ) -> None:
-        """Make outputs; one that fails does not stop the others. Raises the first `OutputError`."""
+        """Write outputs; one that fails does not stop the others. Raises the first `OutputError`."""
         failure: OutputError | None = None
         for target, rendering in missing:
             try:
@@ -319,7 +319,7 @@ class Runner:
             raise failure
 
     def _transcribed(self, recording: Input, job: Job) -> Outcome:
-        """All that one recording needs. Raises `DgError`, `Stopped`."""
+        """Transcribe and write one recording. Raises `DgError`, `Stopped`."""
         work = self._planner.work_for(recording)
         record, body = work.record, None
         paths = tuple(target.path for target in work.targets)

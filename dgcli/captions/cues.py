@@ -1,4 +1,4 @@
-"""What captioning makes: cues of lines of words. Times are seconds, to the millisecond."""
+"""Cues of lines of words. Times are seconds, to the millisecond."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

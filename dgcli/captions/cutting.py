@@ -1,4 +1,4 @@
-"""Where cues are cut: dynamic programming over the words known so far, settled as it goes.
+"""Cue boundaries: dynamic programming over the words known so far, settled as it goes.
 
 Every gap between two words has points (`language.GAP`, less for a pause, less for a change of voice), every
 cue has points (too short to read, too fast, lines of unequal length or broken at a bad place), and the
@@ -34,7 +34,7 @@ _KEPT = 64  # settled tokens that are kept before the lists are shortened; `prev
 
 
 class Cutter:
-    """Takes words, and says which of them make a cue: `add` and `close` append to `settled`.
+    """Divides words into cues: `add` and `close` append to `settled`.
 
     `settled` holds in order (first token, token after the last, whether more follows within `PAUSE`); whoever
     takes them out builds the cues, and calls `forget` when done.
@@ -88,7 +88,7 @@ class Cutter:
         return self.tokens.latest
 
     def _gap(self, at: int) -> None:
-        """Judge the gap before the token that has just come, and settle what that settles."""
+        """Judge the gap before the newest token, and settle what that settles."""
         tokens = self.tokens
         self._best.append(_INFINITE)
         self._back.append(at)

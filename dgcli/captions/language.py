@@ -1,4 +1,4 @@
-"""Where language lets itself be cut: what stands to the left and to the right of a gap, in points.
+"""Points for a cut between two words, by the words to its left and right.
 
 A gap costs little where a sentence or a clause ends and much where the words on both sides belong together:
 an article and its noun, a preposition and what it governs, a first name and a last name, a number and its

@@ -1,4 +1,4 @@
-"""How the words of one cue are laid out in lines, and how many points that costs."""
+"""Layout of the words of a cue in lines, and the points it costs."""
 
 from bisect import bisect_left
 from itertools import pairwise

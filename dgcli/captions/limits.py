@@ -1,4 +1,4 @@
-"""What a cue may be: the limits that publishers of captions print, as one table.
+"""Limits of cues, as publishers of captions print them, in one table.
 
 netflix  Netflix Partner Help Center, "Timed Text Style Guide: General Requirements" (5/6 s to 7 s, 2 lines),
          "English (USA) Timed Text Style Guide" (42 characters a line, 20 characters a second for adults) and

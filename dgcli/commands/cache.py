@@ -1,4 +1,4 @@
-"""`dg cache`: what `--cache` has kept, and its end."""
+"""`dg cache`: show or clear what `--cache` has kept."""
 
 from typing import Annotated
 

@@ -45,7 +45,7 @@ def _objects(devices: "Sequence[Device]") -> str:
 
 
 def _names(devices: "Sequence[Device]") -> str:
-    """For shells that complete `--device`: a name on each line, what it is after a tab."""
+    """List names for shells that complete `--device`: a name on each line, its description after a tab."""
     return "".join(f"{device.name}\t{device.index}, {device.host_api}\n" for device in devices)
 
 

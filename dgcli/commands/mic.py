@@ -1,4 +1,4 @@
-"""`dg mic`: transcribe the microphone while somebody speaks."""
+"""`dg mic`: transcribe the microphone."""
 
 import json
 import math

@@ -22,7 +22,7 @@ from dgcli.params import Endpoint
 
 
 def _check_url(url: str) -> None:
-    """Refuse what the API could not fetch whatever it tried."""
+    """Refuse a URL that the API certainly cannot fetch."""
     try:
         parts = urlsplit(url)
         if parts.scheme.lower() in ("http", "https") and parts.netloc:
@@ -40,7 +40,7 @@ def _check_url(url: str) -> None:
 
 
 def _listed(names: list[str]) -> list[str]:
-    """Addresses, each checked."""
+    """Check every URL."""
     for name in names:
         if not name.startswith(("s3://", "gs://")):
             _check_url(name)

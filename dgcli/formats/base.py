@@ -1,4 +1,4 @@
-"""What an output format is, and the recipe for a new one.
+"""The interface of an output format, and the recipe for a new one.
 
 A format turns a `Transcript` into text. To add one, write a module like this and give it a row in
 `FORMATS` of `dgcli.formats`:

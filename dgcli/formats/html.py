@@ -64,7 +64,7 @@ class _Voices:
         return f"v{self.number(voice) % _COLOURS}"
 
     def inputs(self) -> Iterator[str]:
-        """A field for each voice that has a name, to change it."""
+        """Yield a field for each voice that has a name, to change it."""
         for speaker, number in self._numbers.items():
             if name := _safe(self.name(speaker)):
                 yield (
@@ -102,7 +102,7 @@ def _paragraph(segment: Segment, voices: _Voices) -> str:
 
 
 def _lane(title: str, spans: Iterable[tuple[float, float, str, str]], length: float) -> str:
-    """A row of the timeline: (start, end, class, what to say of it) as rectangles over `length` seconds."""
+    """Draw a row of the timeline: (start, end, class, title) as rectangles over `length` seconds."""
     rectangles = []
     for start, end, kind, label in spans:
         if 0 <= start <= end < math.inf:
@@ -156,7 +156,7 @@ def _timeline(transcript: Transcript, spoken: list[Segment], voices: _Voices) ->
 
 
 def _about(transcript: Transcript) -> str:
-    """Facts, summary and topics, in words."""
+    """Write the facts, summary and topics."""
     average = average_sentiment(transcript)
     facts = [
         transcript.created and _safe(transcript.created),

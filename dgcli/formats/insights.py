@@ -1,4 +1,4 @@
-"""What the API understood beyond the words: summary, topics, intents, sentiment, search hits.
+"""The API's analyses: summary, topics, intents, sentiment, search hits.
 
 Source of the shapes: Deepgram reference, response schema of the audio intelligence features. The published
 OpenAPI document nests `segments` once more than responses do; both are read.
@@ -16,7 +16,7 @@ from dgcli.transcript.model import Transcript, Word
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Something said of a stretch of the recording; `start` and `end` are seconds, `score` is 0 to 1 or -1 to 1."""
+    """A finding about a stretch of the recording; `start` and `end` are seconds, `score` is 0 to 1 or -1 to 1."""
 
     start: float
     end: float

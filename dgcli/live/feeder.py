@@ -75,12 +75,12 @@ class Feeder:
         self._source.stop()
 
     def abandon(self) -> None:
-        """Nobody takes blocks any more."""
+        """Discard blocks from now on."""
         self._abandoned = True
         self.stop()
 
     def _pieces(self, data: bytes) -> Iterator[bytes]:
-        """Blocks short enough to be paced, cut between samples."""
+        """Split audio between samples into blocks short enough to be paced."""
         rate, step = self._audio.byte_rate, self._audio.frame_bytes
         size = max(step, int(rate * _LONGEST) // step * step) if rate and step else len(data)
         for at in range(0, len(data), size):
@@ -98,7 +98,7 @@ class Feeder:
         return self._measured - before, Block(data, tuple(marks), self._seek_points.head)
 
     def _pass_on(self, data: bytes) -> bool:
-        """Hand a piece to the sender when it is due; whether more is wanted."""
+        """Pass a piece to the sender when it is due; return whether more is wanted."""
         if not self._running.is_set():
             if self._source.pace is Pace.FREE:
                 return True

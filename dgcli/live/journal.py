@@ -1,4 +1,4 @@
-"""Audio that no final has covered yet: kept until one does, so that it can be sent again.
+"""Audio that no final covers yet, so that it can be sent again.
 
 Positions are bytes from the start of the stream. The oldest audio is in memory, up to a limit; what comes on
 top of that goes to a temporary file, until enough has been forgotten.
@@ -46,7 +46,7 @@ class Journal:
         return (self._file_from if self._file else self.end) - self._held
 
     def _spill(self, data: bytes) -> bool:
-        """Put audio on disk; whether that went well."""
+        """Move audio to disk; return whether that succeeded."""
         try:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(prefix="dgcli-", buffering=0)  # noqa: SIM115  # in close()
@@ -78,7 +78,7 @@ class Journal:
             self.forget(self.end - self._limit)
 
     def forget(self, position: int) -> None:
-        """Give up everything before a position."""
+        """Drop everything before a position."""
         self.start = min(max(self.start, position), self.end)
         first, dropped = self._first(), 0
         while self._blocks and first + len(self._blocks[0]) <= self.start:
@@ -145,7 +145,7 @@ class Journal:
         return b"".join(parts)
 
     def close(self) -> None:
-        """Give everything up."""
+        """Drop everything."""
         if self._file is not None:
             self._file.close()
             self._file = None

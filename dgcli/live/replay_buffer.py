@@ -47,7 +47,7 @@ class ReplayBuffer:
 
     @property
     def covered(self) -> float:
-        """Up to where finals cover every channel."""
+        """The time up to which finals cover every channel."""
         return self._coverage.end
 
     @property
@@ -125,5 +125,5 @@ class ReplayBuffer:
             raise AudioError(f"Audio that was put aside cannot be read again: {error}.") from error
 
     def close(self) -> None:
-        """Give everything up."""
+        """Drop everything."""
         self._journal.close()

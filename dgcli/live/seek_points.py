@@ -1,4 +1,4 @@
-"""Where compressed streams may be taken up again: places in their bytes, and the time of each.
+"""Seek points of compressed streams: places in their bytes, and the time of each.
 
 MPEG audio (MP3, AAC in ADTS), FLAC, Ogg and Matroska (WebM) say in every frame, page or cluster when it is or
 how much it holds: each of them is a place to begin, once what stands at the beginning of the stream was sent.
@@ -287,7 +287,7 @@ class FlacSeekPoints:
         return True
 
     def _time_of(self, head: bytes) -> float | None:
-        """When the frame begins that has this head, in seconds; None if it is none (RFC 9639, 9.1)."""
+        """Return the time (seconds) of the frame with this header; None if it is none (RFC 9639, 9.1)."""
         if head[1] & 0xFE != 0xF8 or head[3] & 1 or head[2] >> 4 == 0 or head[2] & 15 == 15:
             return None
         length = max(1, 8 - (head[4] ^ 0xFF).bit_length())  # of a number coded like UTF-8

@@ -142,7 +142,7 @@ class Sender:
         self._emit(event)
 
     def _take_link(self, link: Link) -> None:
-        """A connection is open: take up the stream where the finals end."""
+        """Take up the stream on a new connection, where the finals end."""
         if link.failing is not None:
             return  # too late
         now = self._clock.now()
@@ -278,7 +278,7 @@ class Sender:
             self._untapped = bytearray()
 
     def _say(self, text: str) -> None:
-        """Send a message, if there is a connection for it."""
+        """Send a text message, if there is a connection."""
         link = self.link
         if link is None or self.state is not State.OPEN or link.failing is not None:
             return
@@ -289,7 +289,7 @@ class Sender:
             link.give_up(ended.ending)
 
     def _drive(self, link: Link, now: float) -> None:
-        """Send on an open connection whatever is due. Raises `ConnectionEnded`."""
+        """Send what is due on an open connection. Raises `ConnectionEnded`."""
         settings = self._settings
         if now - link.last_ping >= settings.ping_every:
             link.connection.ping()
@@ -310,7 +310,7 @@ class Sender:
             raise ConnectionEnded(closed(ABNORMAL, f"nothing was received for {settings.dead_after:g} s"))
 
     def _drain(self, link: Link, now: float) -> None:
-        """Wait for the last results, but not for ever. Raises `ConnectionEnded`."""
+        """Wait, under a deadline, for the last results. Raises `ConnectionEnded`."""
         silent = now - link.last_message
         if link.heard is not None and silent >= _GRACE:
             self._finish(complete=True)
@@ -324,7 +324,7 @@ class Sender:
     # The end.
 
     def _stop(self, message: str) -> None:
-        """No more audio is taken."""
+        """Take no more audio."""
         if self._stopped_at is None:
             self._stopped_at = self._clock.now()
             self._planned = True
@@ -354,7 +354,7 @@ class Sender:
         return self.state is State.CLOSED
 
     def _stop_when_due(self, now: float) -> None:
-        """Planned stops, and what a stop may take at most."""
+        """Stop where a stop was planned, and enforce the deadline of a stop."""
         settings = self._settings
         if now >= self._deadline:
             self._finish()
@@ -403,7 +403,7 @@ class Sender:
             link.give_up(closed(ABNORMAL, "the handshake took too long"))
 
     def _wait(self) -> float:
-        """Stream seconds until something is due."""
+        """Return the stream seconds until something is due."""
         settings, link = self._settings, self.link
         now = self._clock.now()
         due = [now + _TICK, self._deadline]

@@ -1,4 +1,4 @@
-"""How a stream is run, and the clock that it runs by."""
+"""The settings of a stream, and its clock."""
 
 import ssl
 import time

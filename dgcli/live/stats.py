@@ -1,4 +1,4 @@
-"""What a stream came to: counted from its events, in memory that does not grow with its length."""
+"""Statistics of a stream: counted from its events, in memory that does not grow with its length."""
 
 import math
 from dataclasses import dataclass
@@ -78,7 +78,7 @@ class Counter:
         self._latency = _Histogram()
 
     def count(self, event: Event) -> None:
-        """Take an event into account."""
+        """Count an event."""
         match event:
             case Interim():
                 self._latency.add(event.audio_cursor - event.end)

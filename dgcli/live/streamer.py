@@ -27,7 +27,7 @@ _JOIN = 0.5  # real seconds for all threads to end
 
 
 class Streamer:
-    """Streams a source that is open; `audio_format` is what its `open` said.
+    """Streams an opened source; `audio_format` is what its `open` returned.
 
     All methods but `start`, `next_event`, `events` and `close` may be called from a signal handler, and all
     of them belong to the main thread. Nothing runs before `start`.

@@ -30,7 +30,7 @@ class QueryOptions:
     endpoint: Endpoint
 
     def checked(self, config: Config, **own: object) -> Values:
-        """All that will be sent: the profile's parameters, ours, and those of the command line over both.
+        """Return every parameter to send: the profile's, ours, and those of the command line over both.
 
         Raises `UsageError`.
         """
@@ -88,7 +88,7 @@ def _option(name: str, annotation: object, *declared: str, **settings: Any) -> i
 
 
 def _table_options(endpoint: Endpoint) -> list[inspect.Parameter]:
-    """An option for each row that the endpoint takes, and --param."""
+    """Make an option for each row that the endpoint takes, and --param."""
     options = []
     for param in PARAMS:
         if endpoint not in param.endpoints:
@@ -142,7 +142,7 @@ def _collected(endpoint: Endpoint, values: dict[str, Any]) -> QueryOptions:
 
 
 def _group_options(group: type) -> list[inspect.Parameter]:
-    """An option for each field of a group of options."""
+    """Make an option for each field of a group of options."""
     hints = get_type_hints(group, include_extras=True)
     options = []
     for field in fields(group):
@@ -161,7 +161,7 @@ def _group_options(group: type) -> list[inspect.Parameter]:
 
 
 def command(endpoint: Endpoint | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a function the flags that its parameters stand for: `QueryOptions`, and any group of options.
+    """Give a function the flags of its parameters: `QueryOptions`, and any group of options.
 
     What stands for no group keeps its own annotation. The result is what Typer registers.
     """

@@ -131,7 +131,7 @@ class DisplayOptions:
 
 @dataclass(frozen=True, slots=True)
 class CaptureOptions:
-    """Which microphone, and how it is used."""
+    """The choice of a microphone, and how it is used."""
 
     device: Annotated[
         str | None,
@@ -185,7 +185,7 @@ class CaptureOptions:
     ] = None
 
     def check(self, source: str | None) -> None:
-        """Refuse what is invalid. Raises `UsageError`."""
+        """Check the values. Raises `UsageError`."""
         if source not in (None, "-"):
             raise UsageError(
                 "dg mic takes no SOURCE but -, for standard input.", hint=f"Did you mean: dg live {source}"

@@ -34,7 +34,7 @@ def cache_folder() -> Path:
 
 
 class HasBody(Protocol):
-    """An answer, as far as the cache is concerned."""
+    """An answer with a body, which is all the cache needs."""
 
     @property
     def body(self) -> bytes:
@@ -58,7 +58,7 @@ class ResponseCache:
 
     @contextmanager
     def _alone(self, path: Path) -> Iterator[None]:
-        """Two recordings with the same bytes in one run: the second waits for the first one's answer."""
+        """Let a second recording with the same bytes wait for the first one's answer."""
         with self._lock:
             lock = self._asking.setdefault(path, threading.Lock())
         try:
@@ -98,7 +98,7 @@ class ResponseCache:
         return Contents(len(sizes), sum(sizes))
 
     def clear(self) -> Contents:
-        """Delete every answer; what was there. Raises `OutputError`."""
+        """Delete every answer; return what was there. Raises `OutputError`."""
         before = self.contents()
         try:
             for path in self.folder.glob("*/*"):

@@ -1,4 +1,4 @@
-"""Where a finished transcript goes: standard output and files, checked before anything is paid for."""
+"""The outputs of a finished transcript: standard output and files, checked before anything is paid for."""
 
 import os
 import sys
@@ -70,7 +70,7 @@ def check_paths(files: Sequence[Path], *, source: Path | None = None) -> None:
 
 
 def _check_stdout() -> None:
-    """Refuse standard output that was closed: writing nothing to it tells."""
+    """Refuse standard output that was closed: only an attempt to write would show it."""
     try:
         os.write(sys.stdout.fileno(), b"")
     except ValueError:
@@ -97,7 +97,7 @@ def plan_outputs(
 
 
 def rendered(transcript: Transcript, format_: Format, options: RenderSettings) -> bytes:
-    """A transcript in a format, as the bytes of a file."""
+    """Render a transcript as the bytes of a file."""
     return renderer(format_)(transcript, options).encode("utf-8", "surrogateescape")
 
 

@@ -72,7 +72,7 @@ class CaptionBlocks:
         return self._settled(cues)
 
     def mark(self, event: Notice) -> str:
-        """A marker as a note, which players do not show; SRT has no such thing."""
+        """Write a marker as a note, which players do not show; SRT has no notes."""
         return "" if self._format_name == "srt" else f"NOTE\n{event.message}\n\n"
 
     def preview(self) -> str:
@@ -110,7 +110,7 @@ class CaptionSink:
             self._put(self._blocks.mark(event))
 
     def tick(self, now: float) -> None:
-        """Cues depend on the words' own time only."""
+        """Do nothing: cues depend on the words' own time only."""
 
     def close(self) -> None:
         """Write the cues that were waiting for what comes next."""

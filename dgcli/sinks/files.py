@@ -32,7 +32,7 @@ class _Whole:
         self._sink.handle(event)
 
     def tick(self, now: float) -> None:
-        """Time has passed."""
+        """Act on the time."""
         self._sink.tick(now)
 
     def close(self) -> None:
@@ -74,7 +74,7 @@ class CaptionFile:
                 self._put(self._blocks.mark(event), self._blocks.preview())
 
     def tick(self, now: float) -> None:
-        """Cues depend on the words' own time only."""
+        """Do nothing: cues depend on the words' own time only."""
 
     def close(self) -> None:
         """Write the cues that were waiting for what comes next. Raises `OutputError`."""
@@ -86,7 +86,7 @@ class CaptionFile:
 
 
 class RenderedFile:
-    """A format that can only be written when everything is known: kept as a response until then."""
+    """A format that can only be written at the end: collected as a response until then."""
 
     def __init__(self, path: Path | None, format_: Format, options: RenderSettings) -> None:
         self._path = path  # None: standard output
@@ -102,7 +102,7 @@ class RenderedFile:
         self._sink.handle(event)
 
     def tick(self, now: float) -> None:
-        """Time has passed."""
+        """Act on the time."""
         self._sink.tick(now)
 
     def close(self) -> None:

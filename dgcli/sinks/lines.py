@@ -1,4 +1,4 @@
-"""One line per utterance: for pipes, files and everybody who reads with a program."""
+"""One line per utterance: for pipes, files and programs."""
 
 import math
 import sys
@@ -27,7 +27,7 @@ def line(utterance: Utterance, options: RenderSettings, *, timestamps: bool = Fa
 
 
 class LinesSink:
-    """Writes each utterance when it ends. With `interims`, what is understood so far goes to stderr."""
+    """Writes each utterance when it ends. With `interims`, provisional text goes to stderr."""
 
     def __init__(
         self,

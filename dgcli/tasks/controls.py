@@ -1,4 +1,4 @@
-"""What keys do while `dg mic` runs, and what else it adds to a stream."""
+"""The keys of `dg mic`, and its other additions to a stream."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ class _MicrophoneKeys:
         self._tell(Notice(NoticeKind.MARKER, f"Marker {self._markers} at {clock(now)}", start=now))
 
     def stop(self) -> None:
-        """End in good order."""
+        """Stop after everything is sent and answered."""
         self._streamer.stop()
 
     def meter(self) -> tuple[float, float] | str:
@@ -51,7 +51,7 @@ def _phrase(streamer: Streamer, phrase: str | None) -> Sequence[Sink]:
 
 
 def pipe_controls(phrase: str | None) -> MakeControls:
-    """Those of `dg mic -`, as of `dg live -`."""
+    """Return the additions of `dg mic -` to a stream, as of `dg live -`."""
 
     def make(streamer: Streamer, tell: Callable[[Event], None]) -> Controls:  # noqa: ARG001 - `MakeControls`
         return Controls({"f": streamer.finalize}, _phrase(streamer, phrase))
@@ -71,7 +71,7 @@ def greeting(name: str, what: str) -> str:
 
 
 def microphone_controls(microphone: Microphone, phrase: str | None) -> MakeControls:
-    """Those of a microphone; no keys where standard input is no terminal."""
+    """Return the additions of a microphone; no keys where standard input is no terminal."""
 
     def make(streamer: Streamer, tell: Callable[[Event], None]) -> Controls:
         actions = _MicrophoneKeys(streamer, tell, microphone)

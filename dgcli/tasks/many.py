@@ -1,4 +1,4 @@
-"""Many recordings: found, compared with what is there, sent, and told of."""
+"""A batch: its recordings are listed, compared with what is there, sent, and reported."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -108,7 +108,7 @@ def _naming(settings: BatchSettings, *, make_folder: bool) -> Naming:
 
 
 def _listed(settings: BatchSettings, reporter: Reporter) -> Listing:
-    """All inputs; what was named twice is told."""
+    """List all inputs; report duplicates."""
     listed = listing(settings.names, settings.lists, recursive=settings.recursive)
     twice = listed.duplicates
     for name in twice[:_NAMED_TWICE_SHOWN]:
@@ -187,14 +187,14 @@ def _preview(plan: Plan, inputs: Sequence[Input], reporter: Reporter) -> None:
 
 
 def _phase(job: Job) -> tuple[str, str]:
-    """A recording under way, and what is happening to it."""
+    """Describe a recording under way."""
     if job.phase is Phase.SENDING and job.size:
         return job.source.name, f"{job.phase.value} {job.sent / job.size:.0%}"
     return job.source.name, job.phase.value
 
 
 def _count(outcome: Outcome, totals: Totals, report: Report, reporter: Reporter) -> None:
-    """Note and tell one outcome."""
+    """Count and report an outcome."""
     report.add(outcome)
     status = outcome.status
     totals.counts[status.value] = totals.counts.get(status.value, 0) + 1
@@ -217,7 +217,7 @@ def _count(outcome: Outcome, totals: Totals, report: Report, reporter: Reporter)
 
 
 def _conclude(totals: Totals, runner: Runner, interrupted: int | None) -> None:
-    """Raise what the exit code is to say."""
+    """Raise the error that decides the exit code."""
     if interrupted is not None and totals.left:
         raise Interrupted(
             f"Interrupted with {totals.left} of {totals.total} not begun.",
@@ -244,7 +244,7 @@ def _conclude(totals: Totals, runner: Runner, interrupted: int | None) -> None:
 
 
 def _run(plan: Plan, listed: Listing, report: Report, reporter: Reporter) -> None:
-    """Transcribe everything, showing how it goes."""
+    """Transcribe everything, showing the progress."""
     totals = Totals(len(listed.inputs) + len(listed.problems))
     runner = Runner(
         plan,
@@ -272,7 +272,7 @@ def _run(plan: Plan, listed: Listing, report: Report, reporter: Reporter) -> Non
 
 
 def transcribe_many(config: Config, settings: BatchSettings, reporter: Reporter) -> None:
-    """Transcribe all that the settings name; with `dry_run`, only say what that would be.
+    """Transcribe all that the settings name; with `dry_run`, only report what a run would do.
 
     Raises every `DgError` there is.
     """

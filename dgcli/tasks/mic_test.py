@@ -1,4 +1,4 @@
-"""`dg mic --test`: record a little, send nothing, and say how good it is."""
+"""`dg mic --test`: record a little, send nothing, and judge the recording."""
 
 from dataclasses import dataclass
 
@@ -45,7 +45,7 @@ def _record(microphone: Microphone, reporter: Reporter, *, blocks: int, skip: in
 
 
 def test_microphone(settings: CaptureSettings, reporter: Reporter, *, seconds: float | None) -> MicTest:
-    """Record so many seconds (None: five); what they came to. Raises `AudioError`."""
+    """Record so many seconds (None: five) and judge them. Raises `AudioError`."""
     with captured_native_stderr() as printed:
         microphone = Microphone(settings, native_stderr=printed if reporter.verbose else None)
         try:

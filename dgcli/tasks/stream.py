@@ -82,7 +82,7 @@ def check_outputs(job: StreamJob, source: Path | None) -> None:
 
 
 def check_saved_audio(job: StreamJob, audio_format: AudioFormat, source: Path | None) -> None:
-    """Look at the name again that --save-audio gets when the source has told what it is.
+    """Check the name that --save-audio gets once the source's format is known.
 
     Audio that passes through keeps its own suffix, so talk.wav may turn out to be talk.mp3: the input, say.
     Raises `UsageError`, `OutputError`.
@@ -129,7 +129,7 @@ def stream_settings(config: Config, audio_format: AudioFormat, job: StreamJob) -
 
 
 def _drive(streamer: Streamer, sinks: FanOut, controls: Controls, reporter: Reporter) -> Closed | None:
-    """Pass events on until the stream is over; how it ended."""
+    """Pass events on until the stream is over; return how it ended."""
     closed: Closed | None = None
     ticked = 0.0
     with reporter.keys() as pressed:
@@ -217,7 +217,7 @@ def _run(
 
 
 def _conclude(closed: Closed | None, signal: int | None, sinks: FanOut, reporter: Reporter) -> None:
-    """Raise what the exit code is to say: the signal, what ended the stream, or what could not be written."""
+    """Raise the error that decides the exit code: the signal, what ended the stream, or what could not be written."""
     failure = sinks.failure
     if signal is not None:
         if sinks.kept:

@@ -47,7 +47,7 @@ class Request:
 
 
 def announce(transcript: Transcript, outputs: Outputs, reporter: Reporter) -> None:
-    """Say what a user should know of a transcript before reading what is written of it."""
+    """Report what a user should know of a transcript before reading it."""
     for warning in transcript.warnings:
         reporter.warning(warning)
     if transcript.is_empty:
@@ -70,7 +70,7 @@ def check_callback(request: Request) -> None:
 
 
 def _check_connection(config: Config) -> None:
-    """Find out what is wrong with the key or the certificates before audio is read that comes only once."""
+    """Check the key and the certificates before reading audio that comes only once."""
     config.authorization()
     if config.base_url.startswith("https:"):
         from dgcli.api import tls

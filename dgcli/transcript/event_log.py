@@ -47,7 +47,7 @@ def _repeats(event: Final) -> int:
 
 
 def envelope(event: Event) -> Mapping[str, Any]:
-    """An event as one object, as the module's docstring shows it."""
+    """Return an event as an object, as the module's docstring shows it."""
     match event:
         case Opened():
             return {
@@ -85,7 +85,7 @@ _ESCAPED = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x20
 
 
 def json_line(event: Event) -> str:
-    """An event as a line of JSON."""
+    """Return an event as a line of JSON."""
     text = json.dumps(envelope(event), ensure_ascii=False, separators=(",", ":"))
     return text.translate(_ESCAPED) + "\n"
 

@@ -1,4 +1,4 @@
-"""What happens on a live stream, as frozen values.
+"""Events of a live stream, as frozen values.
 
 The streamer puts these on one queue, in the order in which they happened; sinks take them and nothing else.
 All times are seconds on the timeline of the whole stream: what an earlier connection consumed is already
@@ -99,7 +99,7 @@ class NoticeKind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something of our own that a user should know."""
+    """A message of ours that a user should see."""
 
     kind: NoticeKind
     message: str

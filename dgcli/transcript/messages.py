@@ -1,4 +1,4 @@
-"""What a message of the server means, as an event: no I/O, no threads.
+"""The server's messages, read as events: no I/O, no threads.
 
 Sources: Deepgram reference, "Live Audio", "Audio Keep Alive", "Finalize".
 """

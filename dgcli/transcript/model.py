@@ -1,4 +1,4 @@
-"""What was said, as values: words, segments, channels and whole transcripts.
+"""Words, segments, channels and whole transcripts.
 
 Times are seconds from the start of the audio. Channels and speakers count from 0.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word of one channel.
+    """A word of one channel.
 
     `text` is how it is printed (punctuated and capitalised where the API did so), `word` how it was heard.
     A time that the response lacks, or that is no number, is NaN: only captions need to repair it.
@@ -66,7 +66,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """All that a response says.
+    """The content of a response.
 
     `utterances` are the API's own, empty when they were not asked for. `raw` is the whole response, for what
     has no field here (summary, topics, search hits...), and `body` its bytes as they came.

@@ -1,4 +1,4 @@
-"""From finals to utterances: the unit in which sinks print and keep.
+"""From finals to utterances: the unit that sinks print and keep.
 
 An utterance of a channel ends with a final that says so (`speech_final`), with an UtteranceEnd where no such
 final came, where another speaker begins, or after 15 s as it stands.
@@ -137,7 +137,7 @@ class Utterances:
         return [running.closed(goes_on)] if running else []
 
     def tick(self, now: float) -> list[Utterance]:
-        """Time has passed (monotonic seconds)."""
+        """Act on the time (monotonic seconds)."""
         late = [key for key, running in self._open.items() if now - running.since >= self._longest]
         return [utterance for channel in late for utterance in self._end(channel)]
 
@@ -179,7 +179,7 @@ def _mean(words: tuple[Word, ...]) -> float:
 
 
 def utterance_object(utterance: Utterance) -> Mapping[str, Any]:
-    """An utterance as a response has it."""
+    """Return an utterance in the shape of a response."""
     fields = {
         "start": _time(utterance.start),
         "end": _time(utterance.end),

@@ -1,4 +1,4 @@
-"""A run over many recordings, as people see it: a display on a terminal, lines elsewhere, a table at the end."""
+"""A run over many recordings: a display on a terminal, lines elsewhere, a table at the end."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,11 +15,11 @@ class Progress(Protocol):
 
     @property
     def total(self) -> int:
-        """Recordings that there are."""
+        """The number of recordings."""
 
     @property
     def ended(self) -> int:
-        """Recordings that have ended, however."""
+        """Recordings that have ended, in whatever way."""
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -27,11 +27,11 @@ class Progress(Protocol):
 
     @property
     def audio(self) -> float:
-        """Audio that was transcribed."""
+        """Seconds of audio that were transcribed."""
 
     @property
     def elapsed(self) -> float:
-        """Time since the run began."""
+        """Seconds since the run began."""
 
     @property
     def failures(self) -> Sequence[tuple[str, DgError]]:
@@ -76,7 +76,7 @@ def _overall(progress: Progress) -> str:
 
 @contextmanager
 def display(progress: Progress, running: Callable[[], Sequence[tuple[str, str]]]) -> Iterator[None]:
-    """A bar for the whole and a line for each recording under way, on stderr, while the block runs."""
+    """Show a bar for the whole and a line for each recording under way, on stderr, while the block runs."""
     from rich.console import Console as RichConsole
     from rich.live import Live
     from rich.progress_bar import ProgressBar

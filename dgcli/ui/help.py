@@ -56,7 +56,7 @@ def _entry(entry: Entry, width: int) -> str:
 def page(
     usage: str, description: str, sections: Sequence[Section], epilog: str, *, width: int, bold: bool
 ) -> str:
-    """A page of help, `width` characters wide at most (100 where that is more), headings bold if wanted."""
+    """Lay out a page of help, `width` characters wide at most (100 where that is more), headings bold if wanted."""
     width = min(width, _WIDEST)
 
     def heading(text: str) -> str:
@@ -72,7 +72,7 @@ def page(
 
 
 def _typed(param: Any, ctx: Any) -> Entry:
-    """An option or argument as it is typed: `-m, --model NAME`, `--[no-]diarize`."""
+    """Spell an option or argument as it is typed: `-m, --model NAME`, `--[no-]diarize`."""
     if param.param_type_name == "argument":
         return Entry(param.make_metavar(ctx), param.help or "")
     short = [flag for flag in param.opts if not flag.startswith("--")]
@@ -86,7 +86,7 @@ def _typed(param: Any, ctx: Any) -> Entry:
 
 
 def _sections(params: Sequence[Any], ctx: Any) -> list[Section]:
-    """Arguments, then options by their panels, in the order in which these first appear."""
+    """Return arguments, then options by their panels, in the order in which these first appear."""
     sections: dict[str, list[Entry]] = {}
     for param in params:
         if getattr(param, "hidden", False):

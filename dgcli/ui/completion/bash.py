@@ -128,7 +128,7 @@ def _assigned(name: str, words: Iterable[str]) -> str:
 
 
 def _branch(patterns: Iterable[str], body: Iterable[str]) -> str:
-    """A branch of a `case`."""
+    """Write a branch of a `case`."""
     # A bar stays with the pattern before it, and the list goes on only behind a backslash.
     lines = _wrapped("\0| ".join(patterns) + ")", " " * 8, "  ").replace("\0", " ")
     head = lines.replace("\n", " \\\n")

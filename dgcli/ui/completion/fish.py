@@ -34,7 +34,7 @@ complete $dg -f
 
 
 def _quoted(text: str) -> str:
-    """A word of the shell."""
+    """Quote a word for the shell."""
     return "'" + text.replace("\\", r"\\").replace("'", r"\'") + "'"
 
 

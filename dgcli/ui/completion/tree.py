@@ -1,4 +1,4 @@
-"""What can be typed on a command line, as plain data: programs, commands, flags, and what these take.
+"""A command line as plain data: programs, commands, flags, and the values they take.
 
 Values that only a run can know (microphones, say) are asked for when they are wanted: `Takes.asks` names a
 hidden call of the program that prints one value on each line, its description after a tab. No other flag
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A word that may be given, and what it means where that is known."""
+    """A value, and its help where that is known."""
 
     word: str
     help: str = ""
@@ -35,7 +35,7 @@ class Takes:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One thing that a flag says, in all its spellings; `takes` is None where nothing follows it."""
+    """A flag in all its spellings; `takes` is None where it has no value."""
 
     names: tuple[str, ...]
     help: str = ""
