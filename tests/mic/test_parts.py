@@ -132,7 +132,7 @@ def test_only_python_reaches_stderr() -> None:
     assert done.stdout.strip() == "['ALSA lib: red', 'ALSA lib: again'] ['unfinisALSA lib: again']"
 
 
-def test_noise_leaves_no_descriptor_behind() -> None:
+def test_a_capture_leaves_no_descriptor_behind() -> None:
     """When the capture is over everything is as it was, even after an error."""
     from dgcli.audio.native_stderr import captured_native_stderr
 
