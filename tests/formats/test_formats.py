@@ -22,7 +22,7 @@ def response(
     *channels: str, speakers: bool = False, gap: float = 0.4, language: str | None = None
 ) -> dict[str, Any]:
     """A response whose channels say these words, one every `gap` seconds; `|` changes the speaker."""
-    found = []
+    answers = []
     for index, text in enumerate(channels):
         words: list[dict[str, Any]] = []
         speaker, at = 0, index * 0.1
@@ -40,9 +40,11 @@ def response(
             words.append({**word, "speaker": speaker} if speakers else word)
             at = round(at + gap, 3)
         alternative = {"transcript": " ".join(word["punctuated_word"] for word in words), "words": words}
-        found.append({"alternatives": [alternative], **({"detected_language": language} if language else {})})
+        answers.append(
+            {"alternatives": [alternative], **({"detected_language": language} if language else {})}
+        )
     return {"metadata": {"request_id": "0198-r", "duration": 3.5, "channels": len(channels)},
-            "results": {"channels": found}}  # fmt: skip
+            "results": {"channels": answers}}  # fmt: skip
 
 
 def written(name: str, transcript: Transcript | dict[str, Any], options: RenderSettings | None = None) -> str:

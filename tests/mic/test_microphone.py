@@ -49,9 +49,9 @@ class Recorder:
 
     def blocks(self, microphone: Microphone) -> Iterator[bytes | Notice]:
         """The blocks of a microphone."""
-        found = microphone.blocks()
-        self._running.append(found)
-        return found
+        blocks = microphone.blocks()
+        self._running.append(blocks)
+        return blocks
 
     def stop(self) -> None:
         """Close them all."""
@@ -155,7 +155,7 @@ def test_a_device_that_is_unplugged_is_opened_again(recorder: Recorder, pulse: P
 # In a process of its own: libpulse may deadlock when its server dies, and PortAudio is lost to a process then.
 CHILD = """
 import sys
-from dgcli.audio.recorder import Microphone, CaptureSettings
+from dgcli.audio.microphone import Microphone, CaptureSettings
 from dgcli.audio.native_stderr import captured_native_stderr
 
 with captured_native_stderr():
