@@ -1,0 +1,1 @@
+"""The work of the commands, without their flags: what a command, or another program, has done for it."""
