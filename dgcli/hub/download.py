@@ -41,6 +41,10 @@ class _BrokenOff(Exception):
     """An attempt ended before the file did; another may continue it."""
 
 
+class _TooSlow(_BrokenOff):
+    """So little came that it counts as nothing."""
+
+
 def _reason(error: Exception) -> str:
     """Return why a request failed, as the system words it."""
     cause: BaseException | None = error
@@ -148,7 +152,7 @@ class Hub:
                 now = self._clock()
                 if now - began >= self._limits.slowest_seconds:
                     if arriving.size - begun_with < self._limits.slowest_bytes:
-                        raise _BrokenOff("it is too slow")
+                        raise _TooSlow("it is too slow")
                     began, begun_with = now, arriving.size
         finally:
             response.close()
@@ -157,6 +161,7 @@ class Hub:
         """Make attempts until all bytes are there, as long as they bring new ones."""
         fruitless, most = 0, arriving.size
         while True:
+            was_slow = False
             try:
                 self._receive(url, arriving, progress)
             except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
@@ -170,12 +175,12 @@ class Hub:
             except (httpx.HTTPError, httpx.StreamError) as error:
                 why = _reason(error)
             except _BrokenOff as error:
-                why = str(error)
+                why, was_slow = str(error), isinstance(error, _TooSlow)
             else:
                 return
             if arriving.is_complete:
                 return
-            fruitless = 0 if arriving.size > most else fruitless + 1
+            fruitless = 0 if arriving.size > most and not was_slow else fruitless + 1
             most = max(most, arriving.size)
             if fruitless >= self._limits.tries:
                 raise OriginFailed(f"it broke off at {arriving.size:,} bytes of the file ({why})")
