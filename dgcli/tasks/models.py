@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from dgcli.errors import OutputError, UsageError
 from dgcli.hub.catalogue import CATALOGUE, Catalogue, ModelSpec
@@ -13,26 +12,11 @@ from dgcli.hub.fetch import Fetcher, FetchReport
 from dgcli.hub.settings import HubSettings, hub_settings
 from dgcli.hub.store import Store, StoredModel
 from dgcli.server.models import LocalModel, Models, OneModel
+from dgcli.tasks.reporter import Reporter
 
 _MULTILINGUAL_PULL = "whisper-small"  # what is worth its size for most languages, and still runs on a laptop
 _ENGLISH_VOCABULARY = 51864  # entries; a multilingual model has more
 _NEEDED = ("model.bin", "config.json", "tokenizer.json")
-
-
-class ModelReporter(Protocol):
-    """Whom a task tells what it does with models."""
-
-    def note(self, message: str) -> None:
-        """Tell something worth knowing."""
-
-    def warning(self, message: str) -> None:
-        """Tell something that may not be what was wanted."""
-
-    def detail(self, message: str) -> None:
-        """Tell more."""
-
-    def downloading(self, name: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
-        """Show that a model of `total` bytes is fetched; what is yielded is told how many are here."""
 
 
 class NoModelError(LookupError):
@@ -130,7 +114,7 @@ class ModelTasks:
     def __init__(
         self,
         settings: HubSettings,
-        reporter: ModelReporter,
+        reporter: Reporter,
         *,
         catalogue: Catalogue = CATALOGUE,
         fetcher: Callable[[HubSettings, Store, FetchReport], Fetcher] = Fetcher,
@@ -157,7 +141,7 @@ class ModelTasks:
                 f"Fetching the speech model {spec.name} ({spec.size / 1e6:,.0f} MB), once, into "
                 f"{self._settings.folder}"
             )
-            return self._reporter.downloading(spec.name, spec.size)
+            return self._reporter.download(spec.name, spec.size)
 
         return self._fetcher.fetch(spec, showing)
 
@@ -244,7 +228,7 @@ def _entries(path: Path) -> int:
 
 
 def models_for(
-    reporter: ModelReporter,
+    reporter: Reporter,
     environ: Mapping[str, str],
     *,
     model: str | None = None,
@@ -268,3 +252,15 @@ def models_for(
         return own
     settings = hub_settings(environ, offline=offline, ca_cert=ca_cert)
     return ModelTasks(settings, reporter).prepare(model, language)
+
+
+def _table(rows: Sequence[ModelRow]) -> Sequence[Sequence[str]]:
+    head = ["Model", "Size", "Languages", "Where"]
+    languages = {True: "English", False: "all"}
+    return [
+        head,
+        *(
+            [row.name, f"{row.size / 1e6:,.0f} MB", languages[row.english_only], str(row.path or "-")]
+            for row in rows
+        ),
+    ]
