@@ -68,7 +68,8 @@ def _checked(action: str, name: str | None, *, as_json: bool) -> str:
 
     if action not in _ACTIONS:
         raise UsageError(
-            f"dg models does not know {action!r}.", hint="dg models local, dg models pull, or dg models remove"
+            f"dg models does not know {action!r}.",
+            hint="dg models local, dg models pull, or dg models remove",
         )
     if action == "local":
         if name is not None:

@@ -1,1 +1,1 @@
-"""The work of the commands, without their flags: what a command, or another program, has done for it."""
+"""The work of the commands, without a command line: each takes plain settings and a reporter."""

@@ -6,11 +6,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from dgcli.api.hub.catalogue import CATALOGUE, Catalogue, ModelSpec
+from dgcli.api.hub.fetch import Fetcher, FetchReport
+from dgcli.api.hub.settings import HubSettings, hub_settings
+from dgcli.api.hub.store import Store, StoredModel
 from dgcli.errors import OutputError, UsageError
-from dgcli.hub.catalogue import CATALOGUE, Catalogue, ModelSpec
-from dgcli.hub.fetch import Fetcher, FetchReport
-from dgcli.hub.settings import HubSettings, hub_settings
-from dgcli.hub.store import Store, StoredModel
 from dgcli.server.models import LocalModel, Models, OneModel
 from dgcli.tasks.reporter import Reporter
 
