@@ -1,11 +1,18 @@
 """`dg models`: the speech models of the local recogniser."""
 
-from typing import Annotated
+import json as json_module
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dgcli.errors import UsageError
 from dgcli.options.groups import GeneralOptions
 from dgcli.options.machinery import command
+from dgcli.ui.console import Console
+
+if TYPE_CHECKING:  # loaded when there is something to list
+    from dgcli.tasks.models import ModelRow
 
 _ACTIONS = ("local", "pull", "remove")
 
@@ -14,6 +21,29 @@ def _names() -> list[str]:
     from dgcli.api.hub.catalogue import CATALOGUE
 
     return [spec.name for spec in CATALOGUE.models]
+
+
+def _table(rows: "Sequence[ModelRow]") -> str:
+    from dgcli.ui.table import aligned
+
+    cells = [["Model", "Size", "Languages", "Where"]]
+    for row in rows:
+        languages = "English" if row.english_only else "99"
+        cells.append([row.name, f"{row.size / 1e6:,.0f} MB", languages, str(row.path or "-")])
+    return aligned(cells, right=(1,))
+
+
+def _write(rows: "Sequence[ModelRow]", console: Console, *, as_json: bool) -> None:
+    """Write the list to standard output."""
+    from dgcli.output.stdout import write_stdout
+
+    if as_json:
+        text = json_module.dumps([row.fields() for row in rows], ensure_ascii=False, indent=2)
+        write_stdout(f"{text}\n".encode())
+        return
+    write_stdout(_table(rows).encode())
+    if any(row.path is None for row in rows):
+        console.note("Fetch one with: dg models pull NAME")
 
 
 @command()
@@ -50,22 +80,22 @@ def models(
         dg file talk.wav --local --model whisper-small --language de
         dg models remove small
     """
+    from dgcli.config import load
     from dgcli.tasks.models import list_models, pull_model, remove_model
 
     console = general.console()
-    checked = _checked(action, name, as_json=json)
+    checked = _checked_name(action, name, as_json=json)
+    config = load({})
     if action == "local":
-        list_models(console, as_json=json)
+        _write(list_models(config, console), console, as_json=json)
     elif action == "pull":
-        pull_model(checked, console)
+        pull_model(checked, config, console)
     else:
-        remove_model(checked, console)
+        remove_model(checked, config, console)
 
 
-def _checked(action: str, name: str | None, *, as_json: bool) -> str:
+def _checked_name(action: str, name: str | None, *, as_json: bool) -> str:
     """Refuse what does not go together; the name. Raises `UsageError`."""
-    from dgcli.errors import UsageError
-
     if action not in _ACTIONS:
         raise UsageError(
             f"dg models does not know {action!r}.",

@@ -178,7 +178,7 @@ def _check_relations(param: Param, values: Values, endpoint: Endpoint) -> None:
         )
 
 
-def _check_model(values: Values, endpoint: Endpoint) -> None:
+def _check_model(values: Values, endpoint: Endpoint, *, local: bool) -> None:
     """A model that the endpoint certainly does not have."""
     model = str(values.get("model", ""))
     kin = family(model)
@@ -193,8 +193,8 @@ def _check_model(values: Values, endpoint: Endpoint) -> None:
             )
     elif kin == "flux":
         raise UsageError(f"The model {model} is for Flux streams only (/v2/listen).", hint="Try nova-3.")
-    if endpoint in STREAM and kin == "whisper":
-        raise UsageError("Whisper models do not stream.", hint="Use --model nova-3, or `dg file`.")
+    if endpoint in STREAM and kin == "whisper" and not local:
+        raise UsageError("Whisper models do not stream.", hint="Use --model nova-3, `dg file`, or --local.")
 
 
 def _check_numbers(values: Values) -> None:
@@ -249,11 +249,12 @@ def merge(given: Mapping[str, object], assignments: Iterable[str]) -> dict[str, 
     return merged
 
 
-def check(given: Mapping[str, object], endpoint: Endpoint) -> Values:
+def check(given: Mapping[str, object], endpoint: Endpoint, *, local: bool = False) -> Values:
     """Every parameter that will be sent to `endpoint`, our defaults included, in the table's order.
 
     `given` maps wire names to what a flag, the config file or `--param` said; None means "not sent". Names
-    that the table does not know are passed on as they are. Raises `UsageError`, which names the flag and the
+    that the table does not know are passed on as they are. `local`: a server of this machine is asked, whose
+    Whisper models stream. Raises `UsageError`, which names the flag and the
     remedy, for what is certainly wrong.
     """
     known: dict[str, Value] = {}
@@ -278,7 +279,7 @@ def check(given: Mapping[str, object], endpoint: Endpoint) -> Values:
     for name in values:
         if _on(values, name):
             _check_relations(BY_NAME[name], values, endpoint)
-    _check_model(values, endpoint)
+    _check_model(values, endpoint, local=local)
     _check_numbers(values)
     _check_callback(values, endpoint)
     return {**values, **unknown}

@@ -1,6 +1,7 @@
 """The speech models of the local recogniser: which serves a request, and how one comes here and goes."""
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from dgcli.api.hub.catalogue import CATALOGUE, Catalogue, ModelSpec
 from dgcli.api.hub.fetch import Fetcher, FetchReport
 from dgcli.api.hub.settings import HubSettings, hub_settings
 from dgcli.api.hub.store import Store, StoredModel
+from dgcli.config import Config
 from dgcli.errors import OutputError, UsageError
 from dgcli.server.models import LocalModel, Models, OneModel
 from dgcli.tasks.reporter import Reporter
@@ -227,40 +229,51 @@ def _entries(path: Path) -> int:
         return 0  # the recogniser will say what is wrong with it
 
 
+def needs_models(engine: str) -> bool:
+    """Whether a recogniser of the server loads models."""
+    return engine == "whisper"
+
+
 def models_for(
+    config: Config,
     reporter: Reporter,
-    environ: Mapping[str, str],
     *,
     model: str | None = None,
     language: str | None = None,
-    local_model: Path | None = None,
-    offline: bool = False,
-    ca_cert: Path | None = None,
 ) -> Models:
     """Return what a local server finds its models with, after fetching the default one where that is needed.
 
-    `model` and `language` are those of the request that is to be served first. `local_model` is a folder that
-    serves everything, unverified. Raises as `ModelTasks.prepare`.
+    `model` and `language` are those of the request that is to be served first. The user's own model serves
+    everything, unverified, which is told. Raises as `ModelTasks.prepare`.
     """
-    if local_model is not None:
-        reporter.note(f"The model in {local_model} is used as it is: nobody but you vouches for its files.")
-        own = OneModel(_own_model(local_model))
+    if config.local_model is not None:
+        own = OneModel(_own_model(config.local_model))
         try:
             own.choose(model, language)
         except LookupError as error:
             raise UsageError(str(error), hint="Leave --local-model out, or --language.") from error
+        reporter.note(
+            f"The model in {config.local_model} is used as it is: nobody but you vouches for its files."
+        )
         return own
-    settings = hub_settings(environ, offline=offline, ca_cert=ca_cert)
-    return ModelTasks(settings, reporter).prepare(model, language)
+    return _tasks(config, reporter).prepare(model, language)
 
 
-def _table(rows: Sequence[ModelRow]) -> Sequence[Sequence[str]]:
-    head = ["Model", "Size", "Languages", "Where"]
-    languages = {True: "English", False: "all"}
-    return [
-        head,
-        *(
-            [row.name, f"{row.size / 1e6:,.0f} MB", languages[row.english_only], str(row.path or "-")]
-            for row in rows
-        ),
-    ]
+def _tasks(config: Config, reporter: Reporter) -> ModelTasks:
+    settings = hub_settings(os.environ, offline=config.offline, ca_cert=config.ca_cert)
+    return ModelTasks(settings, reporter)
+
+
+def list_models(config: Config, reporter: Reporter) -> Sequence[ModelRow]:
+    """Return all models, the best first, and where those are that are here."""
+    return _tasks(config, reporter).rows()
+
+
+def pull_model(name: str, config: Config, reporter: Reporter) -> None:
+    """Fetch a model by its name, or one of the API's. Raises `UsageError`, `NetworkError`, `OutputError`."""
+    _tasks(config, reporter).pull(name)
+
+
+def remove_model(name: str, config: Config, reporter: Reporter) -> None:
+    """Delete a model that was fetched. Raises `UsageError`, `OutputError`."""
+    _tasks(config, reporter).remove(name)

@@ -12,12 +12,13 @@ from dgcli.api.hub.fetch import Fetcher, FetchReport
 from dgcli.api.hub.settings import HubSettings
 from dgcli.api.hub.store import Store
 from dgcli.tasks.models import ModelTasks
+from dgcli.tasks.reporter import SilentReporter
 from tests.api.hub.server import CATALOGUE, HubServer
 
 
 @dataclass
-class Listener:
-    """Keeps what is told; a `ModelReporter`."""
+class Listener(SilentReporter):
+    """Keeps what is told."""
 
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -35,8 +36,8 @@ class Listener:
         self.details.append(message)
 
     @contextmanager
-    def downloading(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
-        self.shown.append((name, total))
+    def download(self, name: str, size: int) -> Iterator[Callable[[int], None]]:
+        self.shown.append((name, size))
         yield self.progress.append
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from dgcli.api.hub.settings import HubSettings
+from dgcli.config import Config
 from dgcli.errors import UsageError
 from dgcli.tasks.models import ModelTasks, models_for
 from tests.api.hub.conftest import Listener, tasks_for
@@ -183,7 +184,7 @@ def own(folder: Path, entries: int) -> Path:
 def test_a_model_of_ones_own_serves_everything(tmp_path: Path, listener: Listener) -> None:
     """--local-model is used whatever model is asked for, unverified, and one line says so."""
     path = own(tmp_path / "mine", 51865)
-    models = models_for(listener, {}, model="whisper-small", language="de", local_model=path)
+    models = models_for(Config(local_model=path), listener, model="whisper-small", language="de")
     assert models.choose("nova-3", "de").path == path
     assert models.choose("nova-3", "de").name == "mine"
     (note,) = listener.notes
@@ -194,12 +195,12 @@ def test_a_model_of_ones_own_may_know_english_only(tmp_path: Path, listener: Lis
     """An English vocabulary, told by its size, is not asked for another language."""
     path = own(tmp_path / "mine", 51864)
     with pytest.raises(UsageError, match="knows English only"):
-        models_for(listener, {}, language="de", local_model=path)
+        models_for(Config(local_model=path), listener, language="de")
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path, listener: Listener) -> None:
     """--local-model says what is missing."""
     with pytest.raises(UsageError, match=r"has no model\.bin"):
-        models_for(listener, {}, local_model=tmp_path)
+        models_for(Config(local_model=tmp_path), listener)
     with pytest.raises(UsageError, match="is no folder"):
-        models_for(listener, {}, local_model=tmp_path / "nowhere")
+        models_for(Config(local_model=tmp_path / "nowhere"), listener)
