@@ -155,7 +155,7 @@ def _check_taken(param: Param, endpoint: Endpoint) -> None:
         )
 
 
-def _check_relations(param: Param, values: Values, endpoint: Endpoint) -> None:
+def _check_relations(param: Param, values: Values, endpoint: Endpoint, *, local: bool) -> None:
     """What a parameter that is on needs beside it, and what it cannot stand."""
     for need in param.needs:
         if endpoint not in need.on or any(_on(values, name) for name in need.any_of):
@@ -170,6 +170,8 @@ def _check_relations(param: Param, values: Values, endpoint: Endpoint) -> None:
                 hint=f"Leave {other} out: {param.flag} stands for it.",
             )
     kin = family(str(values.get("model", "")))
+    if local and kin == "whisper":
+        return  # the API's limits of these models are not those of a recogniser of ours
     if param.families and kin is not None and kin not in param.families:
         instead = {"keyterm": "keywords", "keywords": "keyterm"}.get(param.name)
         raise UsageError(
@@ -278,7 +280,7 @@ def check(given: Mapping[str, object], endpoint: Endpoint, *, local: bool = Fals
             values[param.name] = value_or_none
     for name in values:
         if _on(values, name):
-            _check_relations(BY_NAME[name], values, endpoint)
+            _check_relations(BY_NAME[name], values, endpoint, local=local)
     _check_model(values, endpoint, local=local)
     _check_numbers(values)
     _check_callback(values, endpoint)
