@@ -4,7 +4,9 @@ Source: huggingface_hub, "Download files from the Hub": `{endpoint}/{repository}
 redirects to where large files lie.
 """
 
+import queue
 import re
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,11 +27,13 @@ _HEADERS = {"User-Agent": f"dgcli/{__version__}", "Accept": "*/*", "Accept-Encod
 class DownloadLimits:
     """When an attempt has failed, in seconds and bytes.
 
-    `connect` is short, since there is another origin to try. Less than `slowest_bytes` within `slowest_seconds`,
-    or nothing for `read` seconds, is as bad as a connection that broke. `tries` is how many attempts in a row may
-    bring nothing new, with `pause` between them.
+    `answer` is how long the head of an answer may take, from looking up the name on: it is short, since there is
+    another origin to try, and `connect` alone counts for each address of a host anew. Less than `slowest_bytes`
+    within `slowest_seconds`, or nothing for `read` seconds, is as bad as a connection that broke. `tries` is how many
+    attempts in a row may bring nothing new, with `pause` between them.
     """
 
+    answer: float = 10.0
     connect: float = 5.0
     read: float = 20.0
     slowest_bytes: int = 64 * 1024
@@ -40,6 +44,10 @@ class DownloadLimits:
 
 class _BrokenOff(Exception):
     """An attempt ended before the file did; another may continue it."""
+
+
+class _NoAnswer(_BrokenOff):
+    """A request was not answered in time."""
 
 
 class _TooSlow(_BrokenOff):
@@ -119,6 +127,25 @@ class Hub:
             url = str(following.url)
         raise OriginFailed("it redirects in a circle")
 
+    def _get_soon(self, url: str, offset: int) -> httpx.Response:
+        """Ask in a thread that may be left behind: nothing else bounds how long names and addresses take."""
+        answers: queue.SimpleQueue[httpx.Response | Exception] = queue.SimpleQueue()
+
+        def ask() -> None:
+            try:
+                answers.put(self._get(url, offset))
+            except Exception as error:  # it travels as a value
+                answers.put(error)
+
+        threading.Thread(target=ask, name="hub", daemon=True).start()
+        try:
+            answer = answers.get(timeout=self._limits.answer)
+        except queue.Empty:
+            raise _NoAnswer(f"no answer within {self._limits.answer:g} s") from None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
     @staticmethod
     def _begins_at(response: httpx.Response) -> int:
         """Return the byte of the file that an answer begins with. Raises `OriginFailed` for one without the file."""
@@ -135,7 +162,7 @@ class Hub:
 
     def _receive(self, url: str, arriving: Arriving, progress: Progress) -> None:
         """Make one attempt. Raises `_BrokenOff` when another may bring the rest."""
-        response = self._get(url, arriving.size)
+        response = self._get_soon(url, arriving.size)
         try:
             if response.status_code == 416:  # it has less than we have: that is of another file
                 arriving.restart()
@@ -165,10 +192,10 @@ class Hub:
             was_slow = False
             try:
                 self._receive(url, arriving, progress)
-            except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
-                if not most:  # there is nothing to continue: another origin may be reached at once
-                    raise OriginFailed(f"it cannot be reached ({_reason(error)})") from error
+            except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, _NoAnswer) as error:
                 why = _reason(error)
+                if not most:  # there is nothing to continue: another origin may be reached at once
+                    raise OriginFailed(f"it cannot be reached ({why})") from error
             except httpx.TimeoutException:
                 why = f"nothing came for {self._limits.read:g} s"
             except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:

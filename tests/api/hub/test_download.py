@@ -191,6 +191,16 @@ def test_a_hub_that_stalls_is_given_up(hub: HubServer, settings: HubSettings, li
         tasks_for(settings, listener, DownloadLimits(read=0.1)).pull("small")
 
 
+def test_a_hub_that_does_not_answer_is_left_soon(
+    hub: HubServer, settings: HubSettings, listener: Listener
+) -> None:
+    """A host that takes the request and says nothing is asked once, and not for long."""
+    hub.script["model.bin"] = [Behaviour(hold=True)]
+    with pytest.raises(NetworkError, match=r"cannot be reached \(no answer within 0\.1 s\)"):
+        tasks_for(settings, listener, DownloadLimits(answer=0.1)).pull("small")
+    assert hub.times("model.bin") == 0, "it is still held"
+
+
 def test_a_hub_that_trickles_is_given_up(settings: HubSettings, tmp_path: Path) -> None:
     """Less than the slowest rate counts as broken off, by the clock that is handed in."""
     ticks = iter(range(0, 100_000, 31))

