@@ -187,14 +187,15 @@ class Hub:
 
     def _attempts(self, url: str, arriving: Arriving, progress: Progress) -> None:
         """Make attempts until all bytes are there, as long as they bring new ones."""
-        fruitless, most = 0, arriving.size
+        fruitless, began = 0, arriving.size
+        most = began
         while True:
             was_slow = False
             try:
                 self._receive(url, arriving, progress)
             except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, _NoAnswer) as error:
                 why = _reason(error)
-                if not most:  # there is nothing to continue: another origin may be reached at once
+                if arriving.size == began:  # nothing came of it: another origin may be reached at once
                     raise OriginFailed(f"it cannot be reached ({why})") from error
             except httpx.TimeoutException:
                 why = f"nothing came for {self._limits.read:g} s"

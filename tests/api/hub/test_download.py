@@ -233,9 +233,13 @@ def test_a_refused_port_fails_at_once(settings: HubSettings, listener: Listener)
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     nowhere = dataclasses.replace(settings, endpoint=f"http://127.0.0.1:{port}")
+    folder = settings.folder / "small"
+    folder.mkdir(parents=True)
+    (folder / "model.bin.part").write_bytes(WEIGHTS[:1000])  # what came before is kept, and no reason to wait
     with pytest.raises(NetworkError, match=f"127.0.0.1:{port}: it cannot be reached") as failure:
         tasks_for(nowhere, listener).pull("small")
     assert "--local-model" in (failure.value.hint or "")
+    assert parts(settings.folder) == ["model.bin.part"]
 
 
 def test_a_proxy_is_honoured(
