@@ -397,6 +397,7 @@ def test_one_file_loads_nothing_of_it(audio: Path, server: ScriptedServer) -> No
     assert not [name for name in modules if name.startswith(("dgcli.batch", "dgcli.output.cache", "fsspec"))]
 
 
+@pytest.mark.usefixtures("models_folder")
 def test_local(dg: Run, tmp_path: Path) -> None:
     """--local transcribes many with one server of its own."""
     from tests.conftest import SAMPLE
