@@ -13,6 +13,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -79,6 +80,8 @@ def main() -> None:
             assert server.stderr is not None
             try:
                 line = next(line for line in server.stderr if "http://" in line)
+                # A server whose log nobody reads stops when the pipe is full.
+                threading.Thread(target=server.stderr.read, daemon=True).start()
                 host, port = line.split("http://")[1].split()[0].split(":")
                 requests(host, int(port), 20)
                 answers = [requests(host, int(port), arguments.requests) for _ in range(arguments.rounds)]
@@ -89,7 +92,7 @@ def main() -> None:
                 )
             finally:
                 server.terminate()
-                server.communicate()
+                server.wait()
 
 
 if __name__ == "__main__":

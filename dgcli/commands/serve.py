@@ -57,6 +57,11 @@ def serve(
     max_streams: Annotated[
         int, typer.Option(help="Live streams at once; the next one gets 429.", metavar="N", min=0)
     ] = 32,
+    local_model: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a Whisper model of your own, which nobody verifies.", metavar="DIR"),
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Fetch no model; else HF_HUB_OFFLINE.")] = False,
 ) -> None:
     """Run a Deepgram-compatible server on this machine.
 
@@ -71,9 +76,11 @@ def serve(
         dg serve --engine count --record audio/
         dg serve --host 0.0.0.0 --require-key SECRET --max-streams 4
     """
+    from dgcli.config import load
     from dgcli.tasks.serve import serve as run_server
 
     run_server(
+        load({"local_model": local_model, "offline": offline or None}),
         general.console(),
         host=host,
         port=port,
