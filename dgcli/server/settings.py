@@ -26,7 +26,7 @@ class ServerSettings:
 
     host: str = "127.0.0.1"
     port: int = 8080
-    engine: str = "pocketsphinx"
+    engine: str = "whisper"
     response: Path | None = None
     require_key: str | None = None
     record: Path | None = None
