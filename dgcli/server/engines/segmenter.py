@@ -9,18 +9,18 @@ there already. A window that has grown long is cut where two decodes agree (sett
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 
-from dgcli.server.engines import settle
+from dgcli.server.engines import guards, settle
 from dgcli.server.engines.base import RATE, LiveEvent, Passed, Segment, SpeechBegan, Word
+from dgcli.server.engines.decoding import Decoding
+from dgcli.server.engines.vad import FRAME, FRAME_SECONDS
 
-FRAME = 512  # samples
 SHORTEST_SILENCE = 0.4  # seconds
 
-_SECONDS = FRAME / RATE
 _VOICE, _QUIET = 0.5, 0.35  # probability of speech from which speech begins, and below which silence does
 _ONSET = 3  # frames of speech that open an utterance
 _LEAD = 9  # frames before them that are decoded too: soft consonants
@@ -34,6 +34,8 @@ _LONG = 10.0  # seconds after which a window is cut where two decodes agree,
 _LONGER = 14.0  # between any two words
 _LONGEST = 20.0  # and anywhere
 _SOONEST, _LATEST = 2.5, 1.2  # seconds of a window that a cut leaves before and behind it
+_CAREFUL = 8.0  # seconds from which a window's words may become final at the next decode
+_AROUND = 0.2  # seconds around a span that is heard again
 _SEAM = 3  # words on either side of a cut that are remembered
 
 
@@ -41,13 +43,15 @@ _SEAM = 3  # words on either side of a cut that are remembered
 class Job:
     """Audio to be decoded: float32 at 16 kHz, from `start` seconds into the stream.
 
-    `final`: somebody waits for the words. `vocabulary` holds terms to be expected.
+    `final`: somebody waits for the words. `careful`: they may become final. `vocabulary` holds terms to be
+    expected.
     """
 
     samples: Any
     start: float
     end: float
     final: bool
+    careful: bool
     vocabulary: Sequence[str]
 
 
@@ -73,6 +77,7 @@ class _Decode:
 
     upto: int
     words: Sequence[Word]
+    careful: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -106,6 +111,11 @@ class _Window:
     def samples(self, upto: int) -> Any:
         return np.concatenate(self.frames[: upto - self.start])
 
+    def voiced_spans(self, upto: int) -> list[guards.Span]:
+        """Return where speech is before a frame of the stream, in seconds."""
+        voices = self.voices[: upto - self.start]
+        return guards.spans(voices, self.start * FRAME_SECONDS, FRAME_SECONDS)
+
     def cut(self, frame: int) -> None:
         """Drop what lies before a frame of the window."""
         del self.frames[:frame], self.voices[:frame], self.levels[:frame]
@@ -117,13 +127,18 @@ class _Window:
 
 @dataclass(slots=True, eq=False)
 class _Closing:
-    """A final whose words are still being decoded."""
+    """A final that waits for words: all of them, or those of spans that are heard again."""
 
-    window: _Window
-    job: Job
+    start: float
     end: float
     flags: dict[str, bool]
-    start: float
+    voiced: Sequence[guards.Span]
+    seam: settle.Seam
+    job: Job | None  # of all the words
+    audio: Any  # of the window, from `begins` seconds on
+    begins: float
+    words: Sequence[Word] = ()
+    holes: dict[Job, guards.Span] = field(default_factory=dict)
 
 
 class Segmenter:
@@ -149,7 +164,7 @@ class Segmenter:
     @property
     def now(self) -> float:
         """Seconds heard so far."""
-        return self._frames * _SECONDS
+        return self._frames * FRAME_SECONDS
 
     @property
     def settled(self) -> bool:
@@ -176,11 +191,11 @@ class Segmenter:
                 self._open()
         else:
             window.append(frame, voice)
-            if window.quiet * _SECONDS >= self._silence:
+            if window.quiet * FRAME_SECONDS >= self._silence:
                 self._end(self.now, speech_final=self._endpointing)
             elif window.quiet == _LIKELY_END and window.voiced >= _FEWEST:
-                self._decode_open(window)
-            elif (self._frames - window.start) * _SECONDS >= _LONGEST:
+                self._decode_open(window, likely_end=True)
+            elif (self._frames - window.start) * FRAME_SECONDS >= _LONGEST:
                 self._cut_anywhere(window)
         self._maybe_interim()
         if self._window is None and self.now - self._final_until >= _EMPTY_FINAL_EVERY - 1e-6:
@@ -202,35 +217,30 @@ class Segmenter:
         if duration > self._final_until:
             self._end(duration, speech_final=self._window is not None)
 
-    def decoded(self, job: Job, words: Sequence[Word]) -> None:
-        """Take the words of a job; their times count from the start of its audio."""
-        heard = [
-            Word(w.text, w.start + job.start, w.end + job.start, w.confidence, w.speaker, w.written)
-            for w in words
-        ]
-        for index, entry in enumerate(self._outbox):
-            if isinstance(entry, _Closing) and entry.job is job:
-                self._outbox[index] = self._segment(
-                    settle.mend(heard, entry.window.seam), entry.start, entry.end, is_final=True, **entry.flags
-                )
+    def decoded(self, job: Job, decoding: Decoding) -> None:
+        """Take what was heard in the audio of a job."""
+        for entry in self._outbox:
+            if isinstance(entry, _Closing) and (entry.job is job or job in entry.holes):
+                self._fill(entry, job, decoding)
                 self._flush()
                 return
         window = self._window
         if window is None or window.pending is not job:
             return  # its window has been closed or cut meanwhile: these words are final already
         window.pending = None
-        upto = round(job.end / _SECONDS)
+        upto = round(job.end / FRAME_SECONDS)
+        words = settle.mend(self._heard(job, decoding, window.voiced_spans(upto)), window.seam)
         window.previous = window.latest
-        window.latest = _Decode(upto, settle.mend(heard, window.seam))
-        self._put(self._segment(window.latest.words, self._final_until, job.end))
-        if (upto - window.start) * _SECONDS >= _LONG:
+        window.latest = _Decode(upto, words, job.careful)
+        self._put(self._segment(words, self._final_until, job.end))
+        if (upto - window.start) * FRAME_SECONDS >= _LONG:
             self._cut(window)
 
     # Opening and ending
 
     def _open(self) -> None:
         onset = self._frames - self._run
-        self._put_now(SpeechBegan(self._channel, onset * _SECONDS))
+        self._put_now(SpeechBegan(self._channel, onset * FRAME_SECONDS))
         window = _Window(start=self._frames - len(self._lead), began=onset)
         for frame, voice in self._lead:
             window.append(frame, voice)
@@ -249,26 +259,86 @@ class Segmenter:
         silence = len(window.frames) - (window.last_voice - window.start) - _COVERED
         for n in range(max(len(window.frames) - max(silence, 0), 0), len(window.frames)):
             self._lead.append((window.frames[n], window.voices[n]))
-        needed = min(window.last_voice + _COVERED, self._frames)
-        job = window.pending
         if window.voiced < _FEWEST:
-            if job is not None:
-                self._host.cancel(job)
+            self._forget(window)
             self._tell_final([], end, **flags)
-        elif window.latest is not None and window.latest.upto >= needed:
-            if job is not None:
-                self._host.cancel(job)
-            self._tell_final(window.latest.words, end, **flags)
+            return
+        needed = min(window.last_voice + _COVERED, self._frames)
+        job, latest = window.pending, window.latest
+        if latest is not None and latest.careful and latest.upto >= needed:
+            self._forget(window)
+            self._close(window, self._frames, end, latest.words, **flags)
+            return
+        if job is not None and job.careful and round(job.end / FRAME_SECONDS) >= needed:
+            self._host.hurry(job)
         else:
-            if job is not None and round(job.end / _SECONDS) >= needed:
-                self._host.hurry(job)
-            else:
-                if job is not None:
-                    self._host.cancel(job)
-                job = self._job(window, self._frames, final=True)
-                self._host.decode(job)
-            self._outbox.append(_Closing(window, job, end, flags, self._final_until))
-            self._move_to(end)
+            self._forget(window)
+            job = self._job(window, self._frames, final=True, careful=True)
+            self._host.decode(job)
+        self._close(window, self._frames, end, (), job, **flags)
+
+    def _forget(self, window: _Window) -> None:
+        """Let nobody decode for a window any more."""
+        if window.pending is not None:
+            self._host.cancel(window.pending)
+            window.pending = None
+
+    def _close(
+        self,
+        window: _Window,
+        upto: int,
+        end: float,
+        words: Sequence[Word],
+        job: Job | None = None,
+        **flags: bool,
+    ) -> None:
+        """Make a window final up to a frame: its words are known, or those of a job."""
+        closing = _Closing(
+            start=self._final_until,
+            end=end,
+            flags=flags,
+            voiced=window.voiced_spans(upto),
+            seam=window.seam,
+            job=job,
+            audio=window.samples(upto),
+            begins=window.start * FRAME_SECONDS,
+            words=words,
+        )
+        self._move_to(end)
+        self._outbox.append(closing)
+        if job is None:
+            self._patch(closing)
+            self._flush()
+
+    def _fill(self, closing: _Closing, job: Job, decoding: Decoding) -> None:
+        """Give a final the words that it waits for."""
+        heard = self._heard(job, decoding, closing.voiced)
+        if closing.job is job:
+            closing.job = None
+            closing.words = settle.mend(heard, closing.seam)
+            self._patch(closing)
+        else:
+            closing.words = guards.patched(closing.words, heard, closing.holes.pop(job))
+
+    def _patch(self, closing: _Closing) -> None:
+        """Have the spans of speech decoded again in which no word lies."""
+        for hole in guards.missed(closing.words, closing.voiced):
+            first = max(round((hole[0] - _AROUND - closing.begins) / FRAME_SECONDS), 0)
+            last = round((hole[1] + _AROUND - closing.begins) / FRAME_SECONDS)
+            samples = closing.audio[first * FRAME : last * FRAME]
+            start = closing.begins + first * FRAME_SECONDS
+            job = Job(samples, start, start + len(samples) / RATE, True, True, self._vocabulary)
+            closing.holes[job] = hole
+            self._host.decode(job)
+
+    def _heard(self, job: Job, decoding: Decoding, voiced: Sequence[guards.Span]) -> list[Word]:
+        """Return the words of a decode that can be believed, at their times in the stream."""
+        spoken = sum(max(min(b, job.end) - max(a, job.start), 0.0) for a, b in voiced)
+        words = [
+            replace(word, start=word.start + job.start, end=word.end + job.start)
+            for word in guards.credible(decoding, job.end - job.start, spoken)
+        ]
+        return guards.clip(words, voiced)
 
     def _tell_final(self, words: Sequence[Word], end: float, **flags: bool) -> None:
         self._put(self._segment(words, self._final_until, end, is_final=True, **flags))
@@ -289,7 +359,7 @@ class Segmenter:
                 if self.now > self._final_until:
                     self._put(self._segment([], self._final_until, self.now))
             return
-        due = max(self._told + _INTERIM_EVERY, window.began * _SECONDS + _FIRST_INTERIM)
+        due = max(self._told + _INTERIM_EVERY, window.began * FRAME_SECONDS + _FIRST_INTERIM)
         if self.now < due - 1e-6 or window.pending is not None:
             return  # while one is decoded there is no other: under load they become rarer
         self._told = self.now
@@ -298,16 +368,16 @@ class Segmenter:
         else:
             self._decode_open(window)
 
-    def _decode_open(self, window: _Window) -> None:
-        if window.pending is not None:
-            self._host.cancel(window.pending)
-        window.pending = self._job(window, self._frames, final=False)
+    def _decode_open(self, window: _Window, *, likely_end: bool = False) -> None:
+        self._forget(window)
+        length = self.now - window.start * FRAME_SECONDS
+        window.pending = self._job(window, self._frames, careful=likely_end or length >= _CAREFUL)
         self._told = self.now
         self._host.decode(window.pending)
 
-    def _job(self, window: _Window, upto: int, *, final: bool) -> Job:
-        samples = window.samples(upto)
-        return Job(samples, window.start * _SECONDS, upto * _SECONDS, final, self._vocabulary)
+    def _job(self, window: _Window, upto: int, *, careful: bool, final: bool = False) -> Job:
+        start, end = window.start * FRAME_SECONDS, upto * FRAME_SECONDS
+        return Job(window.samples(upto), start, end, final, careful, self._vocabulary)
 
     # Cutting a long window
 
@@ -316,20 +386,20 @@ class Segmenter:
         latest, previous = window.latest, window.previous
         if latest is None or previous is None:
             return
-        start = window.start * _SECONDS
+        start = window.start * FRAME_SECONDS
         if not latest.words and not previous.words:
-            self._cut_at(window, latest.upto - window.start - round(_LATEST / _SECONDS), 0)
+            self._cut_at(window, latest.upto - window.start - round(_LATEST / FRAME_SECONDS), 0)
             return
-        long = (latest.upto - window.start) * _SECONDS >= _LONGER
+        long = (latest.upto - window.start) * FRAME_SECONDS >= _LONGER
         cut = settle.best_cut(
             latest.words,
             None if long else previous.words,
             window.levels,
             window.voices,
             start=start,
-            frame=_SECONDS,
+            frame=FRAME_SECONDS,
             soonest=start + _SOONEST,
-            latest_at=latest.upto * _SECONDS - _LATEST,
+            latest_at=latest.upto * FRAME_SECONDS - _LATEST,
         )
         if cut is not None:
             self._cut_at(window, cut.frame, cut.word)
@@ -338,43 +408,35 @@ class Segmenter:
         """Make final the words before word number `word` of the latest decode, and the frames before `frame`."""
         assert window.latest is not None
         words = window.latest.words
-        if window.pending is not None:
-            self._host.cancel(window.pending)
+        self._forget(window)
+        upto = window.start + frame
+        self._close(window, upto, upto * FRAME_SECONDS, words[:word], speech_final=False)
         window.seam = settle.Seam(
             [settle.letters(w.text) for w in words[max(word - _SEAM, 0) : word]], words[word : word + _SEAM]
         )
         window.cut(frame)
-        self._tell_final(words[:word], window.start * _SECONDS, speech_final=False)
 
     def _cut_anywhere(self, window: _Window) -> None:
         """Close a window that nothing was decoded of in time, at its quietest late moment."""
         levels = window.levels
         frame = min(range(len(levels) * 3 // 4, len(levels)), key=lambda n: levels[n])
         upto = window.start + frame
-        if window.pending is not None:
-            self._host.cancel(window.pending)
-        rest = _Window(start=window.start, began=window.start, seam=window.seam)
-        job = self._job(window, upto, final=True)
+        self._forget(window)
+        job = self._job(window, upto, careful=True, final=True)
         self._host.decode(job)
-        end = upto * _SECONDS
-        self._outbox.append(_Closing(rest, job, end, {"speech_final": False}, self._final_until))
-        self._move_to(end)
+        self._close(window, upto, upto * FRAME_SECONDS, (), job, speech_final=False)
         window.seam = settle.Seam()
         window.cut(frame)
 
     # Telling
 
-    def _segment(
-        self, words: Sequence[Word], start: float, end: float, **flags: bool
-    ) -> Segment:
+    def _segment(self, words: Sequence[Word], start: float, end: float, **flags: bool) -> Segment:
         inside = [self._within(word, start, end) for word in words]
         return Segment(self._channel, start, end - start, inside, **flags)
 
     def _within(self, word: Word, start: float, end: float) -> Word:
         begins = min(max(word.start, start), end)
-        return Word(
-            word.text, begins, max(min(word.end, end), begins), word.confidence, word.speaker, word.written
-        )
+        return replace(word, start=begins, end=max(min(word.end, end), begins))
 
     def _put_now(self, event: LiveEvent) -> None:
         """Tell what does not depend on the words before it."""
@@ -385,5 +447,11 @@ class Segmenter:
         self._flush()
 
     def _flush(self) -> None:
-        while self._outbox and not isinstance(self._outbox[0], _Closing):
-            self._host.emit(self._outbox.popleft())  # type: ignore[arg-type]
+        while self._outbox:
+            entry = self._outbox[0]
+            if isinstance(entry, _Closing):
+                if entry.job is not None or entry.holes:
+                    return
+                entry = self._segment(entry.words, entry.start, entry.end, is_final=True, **entry.flags)
+            self._outbox.popleft()
+            self._host.emit(entry)
