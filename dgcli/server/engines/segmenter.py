@@ -18,6 +18,7 @@ from dgcli.server.engines import guards, settle
 from dgcli.server.engines.base import RATE, LiveEvent, Passed, Segment, SpeechBegan, Word
 from dgcli.server.engines.decoding import Decoding
 from dgcli.server.engines.vad import FRAME, FRAME_SECONDS
+from dgcli.server.engines.windows import runs, voiced
 
 SHORTEST_SILENCE = 0.4  # seconds
 
@@ -36,6 +37,8 @@ _LONGEST = 20.0  # and anywhere
 _SOONEST, _LATEST = 2.5, 1.2  # seconds of a window that a cut leaves before and behind it
 _CAREFUL = 8.0  # seconds from which a window's words may become final at the next decode
 _AROUND = 0.2  # seconds around a span that is heard again
+_DOUBT_BELOW = 1.0  # seconds of speech below which Whisper's own doubts are heeded: else they are often wrong
+_NO_SPEECH, _LOGPROB = 0.6, -1.0  # doubts
 _SEAM = 3  # words on either side of a cut that are remembered
 
 
@@ -95,7 +98,7 @@ class _Window:
     latest: _Decode | None = None
     previous: _Decode | None = None
     pending: Job | None = None
-    seam: settle.Seam = settle.Seam()
+    seam: settle.Seam = field(default_factory=settle.Seam)
 
     def append(self, frame: Any, voice: float) -> None:
         self.frames.append(frame)
@@ -111,10 +114,13 @@ class _Window:
     def samples(self, upto: int) -> Any:
         return np.concatenate(self.frames[: upto - self.start])
 
-    def voiced_spans(self, upto: int) -> list[guards.Span]:
+    def voiced_spans(self, upto: int) -> list[guards.Stretch]:
         """Return where speech is before a frame of the stream, in seconds."""
-        voices = self.voices[: upto - self.start]
-        return guards.spans(voices, self.start * FRAME_SECONDS, FRAME_SECONDS)
+        first = self.start
+        return [
+            ((first + start) * FRAME_SECONDS, (first + end) * FRAME_SECONDS)
+            for start, end in runs(voiced(self.voices[: upto - first]), True)
+        ]
 
     def cut(self, frame: int) -> None:
         """Drop what lies before a frame of the window."""
@@ -132,13 +138,13 @@ class _Closing:
     start: float
     end: float
     flags: dict[str, bool]
-    voiced: Sequence[guards.Span]
+    voiced: Sequence[guards.Stretch]
     seam: settle.Seam
     job: Job | None  # of all the words
     audio: Any  # of the window, from `begins` seconds on
     begins: float
     words: Sequence[Word] = ()
-    holes: dict[Job, guards.Span] = field(default_factory=dict)
+    holes: dict[Job, guards.Stretch] = field(default_factory=dict)
 
 
 class Segmenter:
@@ -318,11 +324,13 @@ class Segmenter:
             closing.words = settle.mend(heard, closing.seam)
             self._patch(closing)
         else:
-            closing.words = guards.patched(closing.words, heard, closing.holes.pop(job))
+            closing.words = guards.filled(closing.words, closing.holes.pop(job), heard)
 
     def _patch(self, closing: _Closing) -> None:
-        """Have the spans of speech decoded again in which no word lies."""
-        for hole in guards.missed(closing.words, closing.voiced):
+        """Have the stretches of speech decoded again in which no word lies."""
+        if not closing.words:
+            return  # the whole was not understood, and would not be the second time
+        for hole in guards.holes(closing.words, closing.voiced):
             first = max(round((hole[0] - _AROUND - closing.begins) / FRAME_SECONDS), 0)
             last = round((hole[1] + _AROUND - closing.begins) / FRAME_SECONDS)
             samples = closing.audio[first * FRAME : last * FRAME]
@@ -331,14 +339,18 @@ class Segmenter:
             closing.holes[job] = hole
             self._host.decode(job)
 
-    def _heard(self, job: Job, decoding: Decoding, voiced: Sequence[guards.Span]) -> list[Word]:
+    def _heard(self, job: Job, decoding: Decoding, voiced: Sequence[guards.Stretch]) -> list[Word]:
         """Return the words of a decode that can be believed, at their times in the stream."""
-        spoken = sum(max(min(b, job.end) - max(a, job.start), 0.0) for a, b in voiced)
+        spoken = [(max(a, job.start), min(b, job.end)) for a, b in voiced if a < job.end and b > job.start]
+        doubts = decoding.no_speech > _NO_SPEECH or decoding.logprob < _LOGPROB
+        if doubts and guards.voice_in((job.start, job.end), spoken) < _DOUBT_BELOW:
+            return []
         words = [
             replace(word, start=word.start + job.start, end=word.end + job.start)
-            for word in guards.credible(decoding, job.end - job.start, spoken)
+            for word in settle.unhurried(decoding.words)
         ]
-        return guards.clip(words, voiced)
+        words = guards.without_recital(guards.without_loops(words), spoken)
+        return guards.clipped(words, spoken)
 
     def _tell_final(self, words: Sequence[Word], end: float, **flags: bool) -> None:
         self._put(self._segment(words, self._final_until, end, is_final=True, **flags))
