@@ -1,0 +1,135 @@
+"""A recording recognised: its windows as they are decoded, several at once, put together in order."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from dgcli.server.engines import guards
+from dgcli.server.engines.base import RATE, Audio, Heard, Progress, Wishes, Word
+from dgcli.server.engines.decoder import Decoder
+from dgcli.server.engines.decoding import DecodeOptions, Decoding, Priority
+from dgcli.server.engines.recogniser import Recogniser
+from dgcli.server.models import LocalModel
+
+_BEAM = 5
+_SAMPLE = 4  # bytes
+_AROUND = 0.2  # seconds before and after a hole that are decoded again with it
+
+
+@dataclass(slots=True)
+class _Channel:
+    """What is known of a channel so far."""
+
+    language: str | None
+    confidence: float = 1.0
+    windows: list[Sequence[Word]] = field(default_factory=list)
+    first: asyncio.Lock = field(default_factory=asyncio.Lock)  # held until the language is known
+
+
+def _part(samples: bytes, start: float, end: float) -> bytes:
+    first = max(round(start * RATE), 0)
+    return samples[first * _SAMPLE : round(end * RATE) * _SAMPLE]
+
+
+def _moved(words: Sequence[Word], seconds: float) -> list[Word]:
+    return [replace(word, start=word.start + seconds, end=word.end + seconds) for word in words]
+
+
+def language_code(language: str | None) -> str | None:
+    """Return Whisper's code for a language tag of the API; None for what it has to find out itself."""
+    code = (language or "en").lower().split("-")[0]
+    return None if code == "multi" else code
+
+
+class FileRecognition:
+    """One recording on its way through the recogniser."""
+
+    def __init__(self, recogniser: Recogniser, model: LocalModel, wishes: Wishes, progress: Progress) -> None:
+        self._recogniser = recogniser
+        self._model = model
+        self._wishes = wishes
+        self._progress = progress
+        self._channels: list[_Channel] = []
+        self._turns = asyncio.Semaphore(recogniser.workers + 1)
+
+    async def run(self, decoder: Decoder, audio: Audio, max_seconds: float) -> tuple[float, list[Heard]]:
+        """Return the duration in seconds and what was heard on each channel."""
+        duration = 0.0
+        # The first failure cancels the rest of the recording.
+        async with asyncio.TaskGroup() as group:
+            async for header, samples in decoder.messages(audio, max_seconds):
+                match header["event"]:
+                    case "opened":
+                        self._open(header["channels"])
+                    case "window":
+                        await self._turns.acquire()
+                        group.create_task(self._window(header, samples))
+                    case "passed":
+                        if header["share"] is not None:
+                            self._progress(header["share"])
+                    case "ended":
+                        duration = header["duration"]
+        return duration, [self._heard(channel) for channel in self._channels]
+
+    def _open(self, channels: int) -> None:
+        language = None if self._wishes.detect else language_code(self._wishes.language)
+        if self._model.english_only:
+            language = "en"
+        self._channels = [_Channel(language) for _ in range(channels)]
+
+    def _heard(self, channel: _Channel) -> Heard:
+        words = [word for window in channel.windows for word in window]
+        return Heard(words, channel.language or "en", channel.confidence)
+
+    async def _window(self, header: Mapping[str, Any], samples: bytes) -> None:
+        channel = self._channels[header["channel"]]
+        place = len(channel.windows)
+        channel.windows.append(())
+        try:
+            words = await self._words(channel, samples, [(start, end) for start, end in header["voiced"]])
+            channel.windows[place] = _moved(words, header["start"])
+        finally:
+            self._turns.release()
+
+    async def _words(
+        self, channel: _Channel, samples: bytes, voiced: Sequence[guards.Stretch]
+    ) -> Sequence[Word]:
+        decoding = await self._first(channel, samples)
+        if guards.is_doubtful(decoding, voiced):
+            return []
+        words = self._checked(decoding, voiced)
+        for hole in list(guards.holes(words, voiced)):
+            start, end = max(hole[0] - _AROUND, 0.0), hole[1] + _AROUND
+            again = await self._decode(channel, _part(samples, start, end))
+            inside = [
+                (max(a, start) - start, min(b, end) - start) for a, b in voiced if b > start and a < end
+            ]
+            if not guards.is_doubtful(again, inside):
+                words = guards.filled(words, hole, _moved(self._checked(again, inside), start))
+        return words
+
+    def _checked(self, decoding: Decoding, voiced: Sequence[guards.Stretch]) -> list[Word]:
+        words = guards.without_recital(guards.without_loops(decoding.words), voiced)
+        return guards.clipped(words, voiced)
+
+    async def _first(self, channel: _Channel, samples: bytes) -> Decoding:
+        """Decode a window; the first of a channel tells the language of the rest, unless it may change."""
+        if not self._wishes.detect or channel.language is not None:
+            return await self._decode(channel, samples)
+        async with channel.first:
+            decoding = await self._decode(channel, samples)
+            if channel.language is None and not guards.is_doubtful(decoding, ((0.0, 30.0),)):
+                channel.language, channel.confidence = decoding.language, decoding.language_confidence
+            return decoding
+
+    async def _decode(self, channel: _Channel, samples: bytes) -> Decoding:
+        options = DecodeOptions(
+            language=channel.language,
+            candidates=self._wishes.candidates,
+            beam=_BEAM,
+            hotwords=self._wishes.vocabulary,
+        )
+        return await self._recogniser.decode(
+            self._model, samples, options, priority=Priority.FILE, retry=True
+        )
