@@ -1,9 +1,9 @@
 """A recording recognised: its windows as they are decoded, several at once, put together in order."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from statistics import fmean
 
 from dgcli.server.engines import guards
 from dgcli.server.engines.base import RATE, Audio, Heard, Progress, Wishes, Word
@@ -14,6 +14,7 @@ from dgcli.server.models import LocalModel
 
 _BEAM = 5
 _SAMPLE = 4  # bytes
+_SURE = 0.5  # confidence from which the words of a hole are believed
 _AROUND = 0.2  # seconds before and after a hole that are decoded again with it
 
 
@@ -34,6 +35,12 @@ def _part(samples: bytes, start: float, end: float) -> bytes:
 
 def _moved(words: Sequence[Word], seconds: float) -> list[Word]:
     return [replace(word, start=word.start + seconds, end=word.end + seconds) for word in words]
+
+
+def _checked(decoding: Decoding, seconds: float, voiced: Sequence[guards.Span]) -> list[Word]:
+    """Return the words of a decoding that can have been said, with their times cut to the voice."""
+    speech = sum(end - start for start, end in voiced)
+    return guards.clip(guards.credible(decoding, seconds, speech), voiced)
 
 
 def language_code(language: str | None) -> str | None:
@@ -93,25 +100,19 @@ class FileRecognition:
             self._turns.release()
 
     async def _words(
-        self, channel: _Channel, samples: bytes, voiced: Sequence[guards.Stretch]
+        self, channel: _Channel, samples: bytes, voiced: Sequence[guards.Span]
     ) -> Sequence[Word]:
-        decoding = await self._first(channel, samples)
-        if guards.is_doubtful(decoding, voiced):
-            return []
-        words = self._checked(decoding, voiced)
-        for hole in list(guards.holes(words, voiced)):
-            start, end = max(hole[0] - _AROUND, 0.0), hole[1] + _AROUND
+        seconds = len(samples) / _SAMPLE / RATE
+        words = _checked(await self._first(channel, samples), seconds, voiced)
+        for hole in guards.missed(words, voiced):
+            start, end = max(hole[0] - _AROUND, 0.0), min(hole[1] + _AROUND, seconds)
             again = await self._decode(channel, _part(samples, start, end))
-            inside = [
-                (max(a, start) - start, min(b, end) - start) for a, b in voiced if b > start and a < end
-            ]
-            if not guards.is_doubtful(again, inside):
-                words = guards.filled(words, hole, _moved(self._checked(again, inside), start))
+            inside = [(max(a, start) - start, min(b, end) - start) for a, b in voiced if a < end and b > start]
+            more = _checked(again, end - start, inside)
+            # What was skipped is hard to hear: a guess is worse than nothing.
+            if more and fmean(word.confidence for word in more) >= _SURE:
+                words = guards.patched(words, _moved(more, start), hole)
         return words
-
-    def _checked(self, decoding: Decoding, voiced: Sequence[guards.Stretch]) -> list[Word]:
-        words = guards.without_recital(guards.without_loops(decoding.words), voiced)
-        return guards.clipped(words, voiced)
 
     async def _first(self, channel: _Channel, samples: bytes) -> Decoding:
         """Decode a window; the first of a channel tells the language of the rest, unless it may change."""
@@ -119,7 +120,7 @@ class FileRecognition:
             return await self._decode(channel, samples)
         async with channel.first:
             decoding = await self._decode(channel, samples)
-            if channel.language is None and not guards.is_doubtful(decoding, ((0.0, 30.0),)):
+            if channel.language is None and decoding.words:
                 channel.language, channel.confidence = decoding.language, decoding.language_confidence
             return decoding
 

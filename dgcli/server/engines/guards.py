@@ -1,122 +1,147 @@
-"""What is checked of a decoded window before anybody reads it: Whisper's known faults, and words' times.
+"""What Whisper says and nobody said, and what somebody said and Whisper did not: found by simple facts.
 
-All pure: words and the stretches of voice in the same window, both in seconds from its start.
+Whisper recites on past the end of its audio, repeats a phrase for ever, invents words in a cough, and now and
+then skips a passage. All times are in seconds and count from the same start.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from dgcli.server.engines.base import Word
 from dgcli.server.engines.decoding import Decoding
 
-Stretch = tuple[float, float]  # start and end in seconds
+Span = tuple[float, float]
 
-HOLE = 0.8  # seconds of voice without a word that are decoded again
-_SHORT = 1.0  # seconds of voice below which Whisper's own doubts decide: something that sounded like voice
-_NO_SPEECH, _LOGPROB = 0.6, -1.2  # doubts
-_NOTHING_SAID = 2.0  # log probability per token below which a text is guessed, however much voice there was
-_NO_TIME = 0.04  # seconds: a word that takes no longer was not heard
-_LOOP_WORDS = 12  # words of a phrase that is looked for in a loop
-_LOOP_TIMES = 3  # how often it comes in a row
-_FASTEST = 0.12  # seconds a word takes at least, on average, where somebody does repeat himself
-_LONGEST, _PER_LETTER = 0.6, 0.1  # seconds that a word takes at most, and more for each of its letters
-_EDGE = 0.05  # seconds around voice that a word may take: soft consonants
-
-
-def _shared(a: Stretch, b: Stretch) -> float:
-    return max(min(a[1], b[1]) - max(a[0], b[0]), 0.0)
-
-
-def voice_in(stretch: Stretch, voiced: Sequence[Stretch]) -> float:
-    """Return how many seconds of a stretch are voice."""
-    return sum(_shared(stretch, part) for part in voiced)
+_NO_TIME = 0.05  # seconds within which nobody says a word
+_END = 0.1  # seconds before the end of the audio
+_FASTEST = 0.09  # seconds a word of a repeated phrase takes at least, on average
+_LONGEST_PHRASE = 10  # words
+_TIMES, _TIMES_OF_ONE = 4, 6  # so often nobody says a phrase, or a single word, in a row
+_DOUBT_BELOW = (
+    1.0  # seconds of speech below which Whisper's own doubts are heeded: above it they are often wrong
+)
+_NO_SPEECH, _LOGPROB = 0.6, -1.0
+_SLOWEST = (0.3, 0.1)  # seconds that a word may take, and more for each of its letters
+_EDGE = 0.1  # seconds by which the ends of words are uncertain
+_HOLE, _TAIL = (
+    0.8,
+    0.5,
+)  # seconds of speech without a word that are heard again: between words, after the last
+_BREATH = 0.2  # seconds of silence that do not end a span of speech
 
 
-def is_doubtful(decoding: Decoding, voiced: Sequence[Stretch]) -> bool:
-    """Tell whether nothing was said: what was taken for voice was too short, and Whisper doubts its text."""
-    if decoding.logprob < -_NOTHING_SAID:
-        return True
-    seconds = sum(end - start for start, end in voiced)
-    return seconds < _SHORT and (decoding.no_speech > _NO_SPEECH or decoding.logprob < _LOGPROB)
-
-
-def _loop(words: Sequence[Word], at: int) -> tuple[int, int] | None:
-    """Return length and number of the phrases that repeat from `at` on, quicker than anybody speaks."""
-    for length in range(1, min(_LOOP_WORDS, (len(words) - at) // _LOOP_TIMES) + 1):
-        phrase = [word.text for word in words[at : at + length]]
-        times, following = 1, at + length
-        while [word.text for word in words[following : following + length]] == phrase:
-            times, following = times + 1, following + length
-        if times >= _LOOP_TIMES:
-            repeated = words[at + length : following]
-            if repeated[-1].end - repeated[0].start < _FASTEST * len(repeated):
-                return length, times
-    return None
-
-
-def without_loops(words: Sequence[Word]) -> list[Word]:
-    """Return the words with a phrase that is repeated faster than speech kept once."""
-    kept: list[Word] = []
-    at = 0
-    while at < len(words):
-        loop = _loop(words, at)
-        length, times = loop or (1, 1)
-        kept += words[at : at + length]
-        at += length * times
-    return kept
-
-
-def without_recital(words: Sequence[Word], voiced: Sequence[Stretch]) -> list[Word]:
-    """Return the words without those at the end that took no time: recited past the end of what was said."""
-    end = voiced[-1][1] if voiced else 0.0
-    timeless = 0
+def _recited(words: Sequence[Word], end: float) -> int:
+    """Return the number of words at the end that take no time: the audio was over."""
+    count = 0
     for word in reversed(words):
-        if word.end - word.start > _NO_TIME:
+        if word.end - word.start >= _NO_TIME or word.start < end - _END:
             break
-        timeless += 1
-    beyond = sum(1 for word in words[len(words) - timeless :] if word.start >= end - _EDGE)
-    return list(words[: len(words) - (timeless if timeless > 2 else beyond)])
+        count += 1
+    return count
 
 
-def clipped(words: Sequence[Word], voiced: Sequence[Stretch]) -> list[Word]:
-    """Return the words with their times cut to the voice: Whisper stretches them over pauses."""
-    result: list[Word] = []
-    for word in words:
-        longest = _LONGEST + _PER_LETTER * len(word.text)
-        start, end = word.start, word.end
-        parts = [part for part in voiced if _shared((start, end), part) > 0]
-        if parts:
-            # A word that reaches over a pause was spoken on the side that has more of it.
-            best = max(parts, key=lambda part: _shared((start, end), part))
-            start, end = max(start, best[0] - _EDGE), min(end, best[1] + _EDGE)
-        if end - start > longest:
-            # What leads up to a word was silence more often than what follows it.
-            end = start + longest
-        earliest = result[-1].end if result else 0.0
-        start = max(start, earliest)
-        result.append(replace(word, start=start, end=max(end, start)))
+def _without_loops(words: Sequence[Word]) -> list[Word]:
+    """Return the words without the repetitions of a phrase that nobody can have said."""
+    result = list(words)
+    at = 0
+    while at < len(result):
+        for size in range(1, min(_LONGEST_PHRASE, (len(result) - at) // 2) + 1):
+            phrase = [word.text for word in result[at : at + size]]
+            times = 1
+            while [w.text for w in result[at + times * size : at + (times + 1) * size]] == phrase:
+                times += 1
+            if times == 1:
+                continue
+            repeated = result[at + size : at + times * size]
+            pace = (repeated[-1].end - repeated[0].start) / len(repeated)
+            if pace < _FASTEST or times >= (_TIMES_OF_ONE if size == 1 else _TIMES):
+                del result[at + size : at + times * size]
+                break
+        else:
+            at += 1
     return result
 
 
-def holes(words: Sequence[Word], voiced: Sequence[Stretch]) -> Iterator[Stretch]:
-    """Yield the stretches between words (which were `clipped`) in which too much voice has no word."""
-    if not voiced:
-        return
-    edges = [voiced[0][0], *(edge for word in words for edge in (word.start, word.end)), voiced[-1][1]]
-    for gap in list(pairwise(edges))[::2]:
-        if voice_in(gap, voiced) > HOLE:
-            yield gap
+def credible(decoding: Decoding, seconds: float, voiced: float) -> list[Word]:
+    """Return the words of a decode of `seconds` of audio that can have been said; `voiced` of them are speech."""
+    doubts = decoding.no_speech > _NO_SPEECH or decoding.logprob < _LOGPROB
+    if voiced < _DOUBT_BELOW and doubts:
+        return []
+    words = _without_loops(decoding.words)
+    return words[: len(words) - _recited(words, seconds)]
 
 
-def filled(words: Sequence[Word], hole: Stretch, again: Sequence[Word]) -> list[Word]:
-    """Return the words with those of a second decoding that lie in the hole."""
+def spans(voices: Sequence[float], start: float, frame: float, least: float = 0.5) -> list[Span]:
+    """Return where frames of `frame` seconds hold speech: a probability of at least `least`."""
+    result: list[Span] = []
+    for number, voice in enumerate(voices):
+        if voice >= least:
+            begins, ends = start + number * frame, start + (number + 1) * frame
+            if result and begins - result[-1][1] < frame / 2:
+                result[-1] = (result[-1][0], ends)
+            else:
+                result.append((begins, ends))
+    return result
+
+
+def clip(words: Sequence[Word], voiced: Sequence[Span]) -> list[Word]:
+    """Return the words without the silence that their times reach over."""
+    result = []
+    for word in words:
+        inside = [
+            (max(a, word.start), min(b, word.end)) for a, b in voiced if a < word.end and b > word.start
+        ]
+        if inside and inside[-1][1] - inside[0][0] >= _NO_TIME:
+            word = replace(
+                word,
+                start=max(word.start, inside[0][0] - _NO_TIME),
+                end=min(word.end, inside[-1][1] + _NO_TIME),
+            )
+        result.append(word)
+    return result
+
+
+def _covered(word: Word) -> Span:
+    longest = _SLOWEST[0] + _SLOWEST[1] * len(word.text)
+    return word.start - _EDGE, min(word.end, word.start + longest) + _EDGE
+
+
+def missed(words: Sequence[Word], voiced: Sequence[Span]) -> list[Span]:
+    """Return the spans of speech in which no word lies, long enough to hold some."""
+    if not words:
+        return []
+    covered = [_covered(word) for word in words]
+    gaps = [(a[1], b[0]) for a, b in pairwise([(0.0, 0.0), *covered, (float("inf"), 0.0)])]
+    result: list[Span] = []
+    for number, (left, right) in enumerate(gaps):
+        if number == 0:
+            left = float("-inf")
+        if number == len(gaps) - 1:
+            right = float("inf")
+        inside = [(max(a, left), min(b, right)) for a, b in voiced if a < right and b > left]
+        runs: list[list[Span]] = []
+        for span in inside:
+            if runs and span[0] - runs[-1][-1][1] <= _BREATH:
+                runs[-1].append(span)
+            else:
+                runs.append([span])
+        least = _TAIL if number == len(gaps) - 1 else _HOLE
+        result += [(run[0][0], run[-1][1]) for run in runs if sum(b - a for a, b in run) >= least]
+    return result
+
+
+def patched(words: Sequence[Word], more: Sequence[Word], hole: Span) -> list[Word]:
+    """Return the words with those of a span that was heard again; what reached into it ends before it."""
+    inside = [word for word in more if hole[0] - _EDGE <= (word.start + word.end) / 2 <= hole[1] + _EDGE]
     before = [word for word in words if word.start < hole[0]]
     after = [word for word in words if word.start >= hole[0]]
-    inside = [word for word in again if hole[0] <= (word.start + word.end) / 2 <= hole[1]]
-    # The second decoding began and ended a little outside: what stands at its edges may be there already.
-    if before and inside and before[-1].text == inside[0].text:
+    # The edges of the span are uncertain: a word on them may have been heard both times.
+    if inside and before and inside[0].text == before[-1].text:
         inside = inside[1:]
-    if after and inside and after[0].text == inside[-1].text:
+    if inside and after and inside[-1].text == after[0].text:
         inside = inside[:-1]
+    if inside and before and before[-1].end > inside[0].start:
+        last = before[-1]
+        before[-1] = replace(last, end=max(inside[0].start, last.start))
     return [*before, *inside, *after]
