@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
+from typing import Any
 
 from dgcli.server.engines import guards
 from dgcli.server.engines.base import RATE, Audio, Heard, Progress, Wishes, Word
@@ -59,6 +60,8 @@ class FileRecognition:
         self._progress = progress
         self._channels: list[_Channel] = []
         self._turns = asyncio.Semaphore(recogniser.workers + 1)
+        self._passed = 0.0  # share of the recording that has been decoded
+        self._running: dict[object, float] = {}  # what of it had been when each window came
 
     async def run(self, decoder: Decoder, audio: Audio, max_seconds: float) -> tuple[float, list[Heard]]:
         """Return the duration in seconds and what was heard on each channel."""
@@ -73,8 +76,8 @@ class FileRecognition:
                         await self._turns.acquire()
                         group.create_task(self._window(header, samples))
                     case "passed":
-                        if header["share"] is not None:
-                            self._progress(header["share"])
+                        self._passed = header["share"] or self._passed
+                        self._tell()
                     case "ended":
                         duration = header["duration"]
         return duration, [self._heard(channel) for channel in self._channels]
@@ -93,11 +96,19 @@ class FileRecognition:
         channel = self._channels[header["channel"]]
         place = len(channel.windows)
         channel.windows.append(())
+        mark = object()
+        self._running[mark] = self._passed
         try:
             words = await self._words(channel, samples, [(start, end) for start, end in header["voiced"]])
             channel.windows[place] = _moved(words, header["start"])
         finally:
             self._turns.release()
+            del self._running[mark]
+            self._tell()
+
+    def _tell(self) -> None:
+        """Tell the progress: what was decoded before the oldest window that is still being recognised."""
+        self._progress(min(self._running.values(), default=self._passed))
 
     async def _words(
         self, channel: _Channel, samples: bytes, voiced: Sequence[guards.Span]
@@ -107,7 +118,9 @@ class FileRecognition:
         for hole in guards.missed(words, voiced):
             start, end = max(hole[0] - _AROUND, 0.0), min(hole[1] + _AROUND, seconds)
             again = await self._decode(channel, _part(samples, start, end))
-            inside = [(max(a, start) - start, min(b, end) - start) for a, b in voiced if a < end and b > start]
+            inside = [
+                (max(a, start) - start, min(b, end) - start) for a, b in voiced if a < end and b > start
+            ]
             more = _checked(again, end - start, inside)
             # What was skipped is hard to hear: a guess is worse than nothing.
             if more and fmean(word.confidence for word in more) >= _SURE:

@@ -103,6 +103,8 @@ class Whisper:
         if not self._model.model.is_multilingual:
             return "en", 1.0
         if options.language is not None:
+            if options.language not in self._model.supported_languages:
+                raise LookupError(f"Whisper does not know the language {options.language}.")
             return options.language, 1.0
         heard = [(token[2:-2], share) for token, share in self._model.model.detect_language(encoded)[0]]
         wanted = [pair for pair in heard if pair[0] in options.candidates] or heard

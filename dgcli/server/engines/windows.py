@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from dgcli.server.engines.base import RATE
 from dgcli.server.engines.vad import FRAME, FRAME_SECONDS, VoiceDetector
 
 VOICE, NO_VOICE = 0.5, 0.35  # probability from which voice begins, and below which it ends
