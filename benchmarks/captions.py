@@ -17,8 +17,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from dgcli.formats import Options, by_name, renderer
-from dgcli.transcript import parse
+from dgcli.formats import RenderSettings, by_name, renderer
+from dgcli.transcript.response import parse
 
 LIMIT = 15.0  # times deepgram-captions, for 100,000 words
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
@@ -74,8 +74,8 @@ def against_peer() -> float:
         said = response(100_000, speakers=speakers)
         transcript = parse(said)
         peer = best(lambda said=said: srt(DeepgramConverter(said)), 5)
-        cues = best(lambda transcript=transcript: render(transcript, Options()), 5)
-        whole = best(lambda said=said: render(parse(said), Options()), 5)
+        cues = best(lambda transcript=transcript: render(transcript, RenderSettings()), 5)
+        whole = best(lambda said=said: render(parse(said), RenderSettings()), 5)
         name = "with speakers" if speakers else "without speakers"
         print(f"{name:20} {peer:9.3f} s {cues:7.3f} s {cues / peer:7.1f} {whole:9.3f} s {whole / peer:7.1f}")
         worst = max(worst, whole / peer)
@@ -89,10 +89,10 @@ def growth() -> None:
     for count in SIZES:
         transcript = parse(response(count, speakers=True))
         took = best(
-            lambda transcript=transcript: render(transcript, Options()), 3 if count < 1_000_000 else 1
+            lambda transcript=transcript: render(transcript, RenderSettings()), 3 if count < 1_000_000 else 1
         )
         tracemalloc.start()
-        render(transcript, Options())
+        render(transcript, RenderSettings())
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         print(

@@ -22,10 +22,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from live_steady import RATE, SECOND, begin
 
-from dgcli.events import Event, Final, Interim, Opened
-from dgcli.formats import Options
+from dgcli.formats import RenderSettings
 from dgcli.sinks.files import file_sink
-from dgcli.transcript import Word
+from dgcli.transcript.events import Event, Final, Interim, Opened
+from dgcli.transcript.model import Word
 
 _STARTUP = 5.0  # seconds that are not counted
 
@@ -85,7 +85,7 @@ def hours(count: float) -> None:
     for suffix in ("txt", "srt", "vtt", "json", "jsonl"):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"talk.{suffix}"
-            sink = file_sink(path, Options())
+            sink = file_sink(path, RenderSettings())
             tracemalloc.start()
             half = 0
             for number, event in enumerate(talk(count * 3600)):
@@ -96,7 +96,7 @@ def hours(count: float) -> None:
             tracemalloc.stop()
             sink.close()
             begun = time.process_time()
-            again = file_sink(path, Options())
+            again = file_sink(path, RenderSettings())
             for event in talk(count * 3600):
                 again.handle(event)
             middle = time.process_time()

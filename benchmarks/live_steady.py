@@ -19,10 +19,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from dgcli.audio.base import AudioFormat, Pace
-from dgcli.events import Closed, Final, Interim
-from dgcli.formats import Options
-from dgcli.live.streamer import Settings, Streamer
+from dgcli.formats import RenderSettings
+from dgcli.live.streamer import Streamer, StreamSettings
 from dgcli.sinks.files import file_sink
+from dgcli.transcript.events import Closed, Final, Interim
 
 RATE = 16000
 SECOND = 2 * RATE
@@ -144,7 +144,7 @@ def steady(seconds: float, block: float) -> None:
     pipe, process, port = begin(log=True)
     source = RealTime(seconds, block)
     cpu_from = wall_from = None
-    made = Settings(url=f"ws://127.0.0.1:{port}/")
+    made = StreamSettings(url=f"ws://127.0.0.1:{port}/")
     with Streamer(source, AudioFormat("linear16", RATE), made) as streamer:
         while not streamer.closed:
             event = streamer.next_event(0.1)
@@ -174,12 +174,12 @@ def hours(count: float) -> None:
     pipe, process, port = begin(log=False)
     seconds = count * 3600
     started, mark, words = time.monotonic(), 0.0, 0
-    made = Settings(url=f"ws://127.0.0.1:{port}/", max_speed=1e9)
+    made = StreamSettings(url=f"ws://127.0.0.1:{port}/", max_speed=1e9)
     with (
         tempfile.TemporaryDirectory() as folder,
         Streamer(Hours(seconds), AudioFormat("linear16", RATE), made) as streamer,
     ):
-        sinks = [file_sink(Path(folder, name), Options()) for name in ("talk.txt", "talk.srt")]
+        sinks = [file_sink(Path(folder, name), RenderSettings()) for name in ("talk.txt", "talk.srt")]
         while not streamer.closed:
             event = streamer.next_event(0.1)
             for sink in sinks if event is not None else ():

@@ -26,11 +26,11 @@ from typing import Any
 
 from dgcli.audio.capture import Capture
 from dgcli.audio.devices import Device
-from dgcli.audio.microphone import PortAudio
-from dgcli.audio.noise import caught_noise
-from dgcli.audio.recorder import Microphone, Recording
-from dgcli.events import Closed, Notice
-from dgcli.live.streamer import Settings, Streamer
+from dgcli.audio.microphone import CaptureSettings, Microphone
+from dgcli.audio.native_stderr import captured_native_stderr
+from dgcli.audio.portaudio import PortAudio
+from dgcli.live.streamer import Streamer, StreamSettings
+from dgcli.transcript.events import Closed, Notice
 
 
 async def listen(pipe: Connection) -> None:
@@ -130,9 +130,9 @@ def measure(seconds: float, block: float) -> None:
     server.start()
     port = pipe.recv()
     portaudio = Timed()
-    source = Microphone(Recording(block=block), portaudio=portaudio)
+    source = Microphone(CaptureSettings(block=block), portaudio=portaudio)
     form = source.open()
-    settings = Settings(url=f"ws://127.0.0.1:{port}/", duration=seconds)
+    settings = StreamSettings(url=f"ws://127.0.0.1:{port}/", duration=seconds)
     before = resource.getrusage(resource.RUSAGE_SELF)
     with Streamer(source, form, settings) as streamer:
         for event in streamer.events():
@@ -183,7 +183,7 @@ def main() -> None:
     parser.add_argument("--pulse", action="store_true", help="start PulseAudio with a null sink")
     parser.add_argument("--busy", type=int, metavar="CORE", help="keep this core busy meanwhile")
     args = parser.parse_args()
-    with microphone(pulse=args.pulse), caught_noise():
+    with microphone(pulse=args.pulse), captured_native_stderr():
         burner = None
         if args.busy is not None:
             burner = multiprocessing.Process(target=burn, args=(args.busy,), daemon=True)

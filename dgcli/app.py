@@ -1,6 +1,5 @@
 """The Typer root: the registry of commands, and the one place where errors become messages and exit codes."""
 
-import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -15,12 +14,13 @@ from typer.core import TyperCommand, TyperGroup
 
 from dgcli import __version__
 from dgcli.errors import BrokenPipe, DgError, Interrupted, OutputError, UsageError
-from dgcli.ui import help as help_pages
-from dgcli.ui.console import Console, colours, forget
+from dgcli.terminal import forget
+from dgcli.ui.console import Console
+from dgcli.ui.help import Entry, Section, format_help
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class CommandRow:
     """A row of the registry: all that `dg --help` needs to know of a command.
 
     Its module, `dgcli.commands.NAME`, holds a function of that name, and is imported when the command runs.
@@ -31,15 +31,15 @@ class Command:
 
 
 COMMANDS = (
-    Command("file", "Transcribe files, or standard input."),
-    Command("url", "Transcribe recordings that the API fetches itself."),
-    Command("live", "Transcribe a stream: a radio, a pipe, a file as it plays."),
-    Command("mic", "Transcribe the microphone while you speak."),
-    Command("devices", "List the microphones of this machine."),
-    Command("cache", "Show or clear the responses that --cache keeps."),
-    Command("render", "Write a saved response in any format, without transcribing again."),
-    Command("serve", "Run a Deepgram-compatible server on this machine."),
-    Command("completions", "Print the script that completes dg in your shell."),
+    CommandRow("file", "Transcribe files, or standard input."),
+    CommandRow("url", "Transcribe recordings that the API fetches itself."),
+    CommandRow("live", "Transcribe a stream: a radio, a pipe, a file as it plays."),
+    CommandRow("mic", "Transcribe the microphone while you speak."),
+    CommandRow("devices", "List the microphones of this machine."),
+    CommandRow("cache", "Show or clear the responses that --cache keeps."),
+    CommandRow("render", "Write a saved response in any format, without transcribing again."),
+    CommandRow("serve", "Run a Deepgram-compatible server on this machine."),
+    CommandRow("completions", "Print the script that completes dg in your shell."),
 )
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
@@ -49,55 +49,11 @@ _MEDIA_SUFFIXES = (
 )  # fmt: skip
 
 
-def _entry(param: Any, ctx: Any) -> help_pages.Entry:
-    """An option or argument as it is typed: `-m, --model NAME`, `--[no-]diarize`."""
-    if param.param_type_name == "argument":
-        return help_pages.Entry(param.make_metavar(ctx), param.help or "")
-    short = [flag for flag in param.opts if not flag.startswith("--")]
-    names = [flag for flag in param.opts if flag.startswith("--")]
-    if param.secondary_opts:
-        names = [f"--[no-]{names[0].removeprefix('--')}", *names[1:]]
-    name = ", ".join([*short, *names])
-    if not (param.is_flag or param.count):
-        name += f" {param.metavar or param.make_metavar(ctx)}"
-    return help_pages.Entry(name, param.help or "")
-
-
-def _sections(params: Sequence[Any], ctx: Any) -> list[help_pages.Section]:
-    """Arguments, then options by their panels, in the order in which these first appear."""
-    found: dict[str, list[help_pages.Entry]] = {}
-    for param in params:
-        if getattr(param, "hidden", False):
-            continue
-        title = "Arguments" if param.param_type_name == "argument" else None
-        found.setdefault(title or getattr(param, "rich_help_panel", None) or "Options", []).append(
-            _entry(param, ctx)
-        )
-    general = found.pop("Options", [])  # Typer puts --help into this one: last is where it is looked for
-    found.setdefault("General", []).extend(general)
-    return [help_pages.Section(title, entries) for title, entries in found.items()]
-
-
-def _format_help(self: Any, ctx: Any, formatter: Any, more: Sequence[help_pages.Section] = ()) -> None:
-    # Typer puts arguments in braces, which other programs keep for alternatives.
-    usage = " ".join([ctx.command_path, *(piece.strip("{}") for piece in self.collect_usage_pieces(ctx))])
-    formatter.write(
-        help_pages.page(
-            usage,
-            self.help or "",
-            [*more, *_sections(self.get_params(ctx), ctx)],
-            self.epilog or "",
-            width=shutil.get_terminal_size().columns,
-            bold=colours(sys.stdout),
-        )
-    )
-
-
 class _Command(TyperCommand):
     """A command whose help is a page of ours."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        _format_help(self, ctx, formatter)
+        format_help(self, ctx, formatter)
 
 
 def _real(name: str) -> Any:
@@ -132,8 +88,8 @@ class _Root(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        rows = [help_pages.Entry(row.name, row.help) for row in COMMANDS]
-        _format_help(self, ctx, formatter, [help_pages.Section("Commands", rows)])
+        rows = [Entry(row.name, row.help) for row in COMMANDS]
+        format_help(self, ctx, formatter, [Section("Commands", rows)])
 
 
 def _meant(args: Sequence[str]) -> str | None:

@@ -25,6 +25,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from dgcli.errors import AuthError, UsageError
+from dgcli.params import BY_NAME, PARAMS, Endpoint, Values, check
 
 DEFAULT_BASE_URL = "https://api.deepgram.com"
 DEFAULT_TIMEOUT = 1500.0  # seconds for the answer: the API may compute for 20 minutes
@@ -274,3 +275,36 @@ def load(
         params=MappingProxyType(dict(own.get("params", {}))),
         path=path,
     )
+
+
+def _is_valid(values: Mapping[str, object], endpoint: Endpoint) -> bool:
+    try:
+        check(values, endpoint)
+    except UsageError:
+        return False
+    return True
+
+
+def _profile_params(config: Config, endpoint: Endpoint, given: Mapping[str, object]) -> Mapping[str, object]:
+    """What the profile says and `given` does not contradict, of what the endpoint takes."""
+    excluded = {other for param in PARAMS if param.name in given for other in param.excludes}
+    return {
+        name: value
+        for name, value in config.params.items()
+        if name not in excluded and (name not in BY_NAME or endpoint in BY_NAME[name].endpoints)
+    }
+
+
+def checked_params(config: Config, given: Mapping[str, object], endpoint: Endpoint, **own: object) -> Values:
+    """All query parameters of a request: the profile's, `own` defaults over them, and `given` over both.
+
+    Parameters of the profile that this endpoint does not take are left out, since a profile serves all
+    commands. Raises `UsageError`.
+    """
+    ours = {**own, **given}
+    try:
+        return check({**_profile_params(config, endpoint, given), **ours}, endpoint)
+    except UsageError as error:
+        if config.params and _is_valid(ours, endpoint):
+            error.message += f" It comes from [params] in {config.path}."
+        raise

@@ -1,7 +1,7 @@
 """The errors that a user can meet, and the exit code of each.
 
     DgError                     1   never raised itself; 1 is also the code of a bug
-    ├── UsageError              2   flags, values or files that cannot be meant
+    ├── UsageError              2   flags, values or files that are invalid
     ├── AuthError               3   no key, or the API refused it (401, 403)
     ├── ApiError                4   every other answer that is not a transcript (402, 413, 429, 504...)
     ├── NetworkError            5   no answer: refused, unknown host, TLS, timeout, cut off
@@ -34,9 +34,15 @@ class DgError(Exception):
         """Facts for a support request (status, code, request id), shown in brackets after the message."""
         return ()
 
+    @property
+    def summary(self) -> str:
+        """The message on one line, with its details in brackets."""
+        details = ", ".join(self.details())
+        return f"{self.message} [{details}]" if details else self.message
+
 
 class UsageError(DgError):
-    """Flags, values or files that cannot be meant."""
+    """Flags, values or files that are invalid."""
 
     exit_code = 2
 

@@ -15,8 +15,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from dgcli.formats import Options, by_name, renderer  # noqa: E402 - found by the line above
-from dgcli.transcript import parse  # noqa: E402
+from dgcli.formats import RenderSettings, by_name, renderer  # noqa: E402 - found by the line above
+from dgcli.transcript.response import parse  # noqa: E402
 from tests.formats.browser import browser  # noqa: E402
 
 SAID = (
@@ -70,7 +70,7 @@ def main() -> None:
     response = json.loads(Path(sys.argv[1]).read_bytes()) if len(sys.argv) > 1 else conversation()
     names = {0: "Anna", 1: "Skipper"} if len(sys.argv) == 1 else {}
     transcript = parse(response)
-    text = renderer(by_name("html"))(transcript, Options(speaker_names=names, audio="call.wav"))
+    text = renderer(by_name("html"))(transcript, RenderSettings(speaker_names=names, audio="call.wav"))
     with tempfile.TemporaryDirectory() as folder, browser() as chromium:
         page = Path(folder) / "page.html"
         page.write_text(text, "utf-8")

@@ -1,6 +1,7 @@
 """The rooms of the package and the arrows between them, held against the imports that are really there."""
 
 import ast
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -9,94 +10,201 @@ from tests.conftest import ROOT, loaded, loaded_by
 
 PACKAGE = ROOT / "dgcli"
 
-# Rooms from the bottom up; a module may import from its own room and those below it.
-LAYERS = (
-    {"errors", "__init__"},
-    {"captions", "transcript", "events", "params", "config", "tls", "lean"},
-    {"api", "audio", "cache", "formats", "live", "sinks", "ui", "options", "outputs", "saved"},
-    {"batch"},
-    {"commands"},
-    {"app"},
-    {"__main__"},
-)
+# Which rooms a room may import, beside itself. docs/architecture.md has the same table for people.
+MAY_IMPORT: Mapping[str, frozenset[str]] = {
+    room: frozenset(rooms.split())
+    for room, rooms in {
+        "errors": "",
+        "terminal": "",
+        "params": "errors",
+        "config": "errors params",
+        "transcript": "errors",
+        "captions": "transcript errors",
+        "formats": "captions transcript errors terminal",
+        "api": "errors config transcript",
+        "audio": "errors transcript api params terminal",
+        "live": "audio api transcript errors",
+        "output": "formats transcript errors terminal",
+        "ui": "errors terminal",
+        "sinks": "output formats captions transcript ui errors terminal",
+        "batch": "api audio output formats transcript config params errors",
+        "server": "errors",
+        "tasks": "batch live api audio sinks output formats transcript params config errors terminal",
+        "client": "tasks formats transcript config params errors",
+        "options": "params config formats captions ui errors",
+        "commands": "options tasks ui batch live api audio sinks output formats captions transcript params config "
+        "errors terminal",
+        "app": "ui errors terminal",
+        "__main__": "app",
+        "__init__": "client",
+    }.items()
+}
 
-# Each heavy library and the only places that may import it.
+# The tasks that bring client and server together.
+BRIDGES = frozenset({"tasks/local", "tasks/serve", "tasks/models"})
+
+# Each heavy library and the only places that may import it; the server has its own.
 ONLY = {
-    "typer": ("app", "options", "commands/"),
-    "rich": ("ui/", "sinks/", "app"),
-    "httpx": ("lean",),
+    "typer": ("app", "options/", "commands/"),
+    "rich": ("ui/", "sinks/"),
+    "httpx": ("api/",),
     "websocket": ("live/connection",),
-    "sounddevice": ("audio/microphone",),
+    "sounddevice": ("audio/portaudio",),
     "fsspec": ("audio/cloud",),
     "pysubs2": ("formats/subtitles",),
     "click": (),
 }
+# In the server, a heavy library has one place too.
+ONLY_IN_SERVER = {"faster_whisper": ("server/engines/whisper",)}
 
 
-def modules() -> list[Path]:
-    """Every module of the package."""
-    return sorted(PACKAGE.rglob("*.py"))
-
-
-def name_of(path: Path) -> str:
+def name_of(path: Path, package: Path = PACKAGE) -> str:
     """A module's place below the package, without its suffix."""
-    return str(path.relative_to(PACKAGE).with_suffix(""))
+    return str(path.relative_to(package).with_suffix(""))
 
 
-def imports(path: Path) -> set[str]:
+def imports(source: str) -> Iterator[str]:
     """Every absolute name that a module imports, wherever in it."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path} has a relative import"
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+            assert node.level == 0, "a relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def own_imports(source: str, modules: Iterable[str]) -> set[str]:
+    """The modules of this package that a module imports, as places below it."""
+    known = set(modules)
+    found = set()
+    for name in imports(source):
+        parts = name.split(".")
+        if parts[0] != "dgcli" or parts[1:] in ([], ["__version__"]):
+            continue
+        place = "/".join(parts[1:])
+        candidates = (
+            place,
+            f"{place}/__init__",
+            place.rpartition("/")[0],
+            f"{place.rpartition('/')[0]}/__init__",
+        )
+        found.add(next((candidate for candidate in candidates if candidate in known), "__init__"))
     return found
 
 
-def layer(room: str) -> int:
-    """How far up a room is."""
-    return next(height for height, rooms in enumerate(LAYERS) if room in rooms)
+def room_of(module: str) -> str:
+    """The room that a module stands in."""
+    return module.split("/")[0]
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_dependencies_point_one_way(path: Path) -> None:
-    """A module imports only from its own layer and those below; client and server never import each other."""
-    room = name_of(path).split("/")[0]
-    for name in imports(path):
-        parts = name.split(".")
-        if parts[0] != "dgcli" or len(parts) < 2 or parts[1] == "__version__":
-            continue
-        target = (
-            parts[1]
-            if (PACKAGE / parts[1]).is_dir() or (PACKAGE / f"{parts[1]}.py").is_file()
-            else "__init__"
-        )
-        if room == "server":
-            assert target in ("server", "errors"), f"the server imports {name}"
-        elif target == "server":
-            assert name_of(path) == "commands/serve", f"{path} imports {name}"
-        else:
-            assert layer(target) <= layer(room), f"{room} imports {name}"
+def violations(sources: Mapping[str, str]) -> list[str]:
+    """What in these modules (place below the package: source) the rules do not allow."""
+    wrong = []
+    graph = {}
+    for module, source in sources.items():
+        targets = graph[module] = own_imports(source, sources) - {module}
+        room = room_of(module)
+        for target in sorted(targets):
+            other = room_of(target)
+            if other == room or (room == "app" and other == "commands"):
+                continue
+            if room not in MAY_IMPORT:
+                wrong.append(f"{module}: the room {room} has no row")
+            elif (other == "server" and module not in BRIDGES) or (
+                other != "server" and other not in MAY_IMPORT[room]
+            ):
+                wrong.append(f"{module} imports {target}")
+        for name in imports(source):
+            library = name.split(".")[0]
+            places = ONLY_IN_SERVER.get(library) if room == "server" else ONLY.get(library)
+            if places is not None and not module.startswith(places or ("nowhere",)):
+                wrong.append(f"{module} imports {name}")
+            if library in ONLY_IN_SERVER and room != "server":
+                wrong.append(f"{module} imports {name}")
+            if name == "dgcli.api.lean.httpx" and not module.startswith(("api/", "audio/http")):
+                wrong.append(f"{module} imports {name}")
+    wrong += [" -> ".join(circle) for circle in circles(graph)]
+    return wrong
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_heavy_libraries_have_one_place(path: Path) -> None:
-    """typer, rich, httpx, websocket-client and sounddevice are each known in one place only; click nowhere."""
-    name = name_of(path)
-    for imported in imports(path):
-        library = imported.split(".")[0]
-        if library in ONLY and not name.startswith("server/"):
-            assert name.startswith(ONLY[library]), f"{name} imports {imported}"
-        if imported == "dgcli.lean.httpx":
-            assert name in ("api", "audio/http"), f"{name} imports {imported}"
+def circles(graph: Mapping[str, set[str]]) -> list[list[str]]:
+    """Modules that import each other in a circle; a package's own `__init__` is no step of one."""
+    found: list[list[str]] = []
+    state: dict[str, int] = {}
+
+    def visit(module: str, path: list[str]) -> None:
+        state[module] = 1
+        for target in sorted(graph.get(module, ())):
+            if target.endswith("__init__") or target not in graph:
+                continue
+            if state.get(target) == 1:
+                found.append([*path[path.index(target) :], target])
+            elif target not in state:
+                visit(target, [*path, target])
+        state[module] = 2
+
+    for module in sorted(graph):
+        if module not in state and not module.endswith("__init__"):
+            visit(module, [module])
+    return found
+
+
+def package() -> dict[str, str]:
+    """Every module of the package and its source."""
+    return {name_of(path): path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def test_the_package_keeps_its_rules() -> None:
+    """Imports go only where the table allows, heavy libraries have one place each, and nothing goes in circles."""
+    assert violations(package()) == []
+
+
+def test_every_room_has_a_row() -> None:
+    """There is no room without a row in the table, and no row without a room (the API's client may be missing)."""
+    rooms = {room_of(name_of(path)) for path in PACKAGE.rglob("*.py")}
+    assert rooms - {"client"} == set(MAY_IMPORT) - {"client"}
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("formats/text", "from dgcli.live.streamer import Streamer"),
+        ("formats/text", "from dgcli.sinks.base import Sink"),
+        ("formats/text", "from dgcli.api.client import Client"),
+        ("sinks/lines", "from dgcli.live.stats import report"),
+        ("transcript/model", "from dgcli.captions.text import clean"),
+        ("captions/text", "import dgcli.formats"),
+        ("live/state", "from dgcli.output import files"),
+        ("tasks/stream", "from dgcli.ui.console import Console"),
+        ("tasks/stream", "from dgcli.server.run import running"),
+        ("tasks/stream", "def late():\n    from dgcli.options.groups import OutputOptions"),
+        ("options/groups", "from dgcli.tasks.many import BatchSettings"),
+        ("server/app", "from dgcli.config import load"),
+        ("errors", "import dgcli.terminal"),
+        ("live/state", "import websocket"),
+        ("batch/pace", "from dgcli.api.lean import httpx"),
+        ("tasks/many", "import typer"),
+        ("commands/file", "import click"),
+        ("output/plan", "from rich.text import Text"),
+        ("server/app", "import faster_whisper"),
+        ("transcript/model", "from dgcli.transcript.response import parse"),  # a circle inside a room
+        (
+            "live/state",
+            "def late():\n    from dgcli.live.sender import Sender",
+        ),  # a circle by way of a function
+        ("attic", "from dgcli.errors import DgError"),  # a room that nobody planned
+    ],
+)
+def test_a_planted_violation_is_seen(module: str, line: str) -> None:
+    """The rules fail where somebody breaks one, wherever in a module the import stands."""
+    sources = package()
+    sources[module] = f"{sources.get(module, '')}\n{line}\n"
+    assert violations(sources) != []
 
 
 @pytest.mark.parametrize("args", [["--version"], ["--help"], ["file", "--help"], ["mic", "--help"]])
 def test_nothing_is_loaded_that_is_not_used(args: list[str]) -> None:
     """Neither --version nor --help loads a library that talks, plays, decodes or draws."""
-    found = loaded_by(args)
     heavy = {
         "httpx",
         "numpy",
@@ -108,11 +216,11 @@ def test_nothing_is_loaded_that_is_not_used(args: list[str]) -> None:
         "ssl",
         "asyncio",
     }
-    assert found & heavy == set()
+    assert loaded_by(args) & heavy == set()
 
 
 def test_httpx_comes_alone() -> None:
     """Asking the API loads neither click nor rich, which httpx would bring along for a command of its own."""
-    found = loaded("import dgcli.api")
-    assert "httpx._client" in found
-    assert found & {"rich.console", "click.core", "pygments"} == set()
+    modules = loaded("import dgcli.api.client")
+    assert "httpx._client" in modules
+    assert modules & {"rich.console", "click.core", "pygments"} == set()

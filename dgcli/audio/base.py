@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from dgcli.events import Notice
+from dgcli.transcript.events import Notice
 
 # Bytes of one sample of one channel, for the encodings whose size follows from their duration.
 _SAMPLE_BYTES = {"linear16": 2, "linear32": 4, "mulaw": 1, "alaw": 1}

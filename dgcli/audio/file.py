@@ -8,11 +8,10 @@ from typing import Any, BinaryIO
 
 from dgcli.audio import decode
 from dgcli.audio.base import BLOCK_SECONDS, AudioFormat, Pace, block_bytes, slices
-from dgcli.audio.containers import is_container, suffix_of
-from dgcli.audio.media import SNIFF_BYTES, media_type
+from dgcli.audio.media import SNIFF_BYTES, is_container, media_type, suffix_of
 from dgcli.audio.wav import WavHeader, from_float, read_header, to_linear16
 from dgcli.errors import AudioError
-from dgcli.events import Notice, NoticeKind
+from dgcli.transcript.events import Notice, NoticeKind
 
 # Formats whose samples libsndfile does not scale when asked for int16 (sf_read_short of a float file).
 _FLOAT_SUBTYPES = ("FLOAT", "DOUBLE")

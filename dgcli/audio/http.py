@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dgcli import __version__
+from dgcli.api.lean import httpx
 from dgcli.audio import icy
-from dgcli.lean import httpx
 
 _CONNECT_SECONDS = 10.0
 STALL_SECONDS = 10.0  # so long without a byte: the source hangs
@@ -32,7 +32,7 @@ def _why(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-class Answer:
+class HttpAnswer:
     """One answer of a server: its headers, and its body piece by piece."""
 
     def __init__(
@@ -92,7 +92,7 @@ def _shut_down(connection: Any) -> None:
         connection.shutdown(socket.SHUT_RDWR)
 
 
-def _get_icy(url: str, verify: ssl.SSLContext | bool) -> Answer:
+def _get_icy(url: str, verify: ssl.SSLContext | bool) -> HttpAnswer:
     """Ask a server whose status line is `ICY 200 OK`, as Shoutcast before version 2 says it.
 
     HTTP libraries refuse that line. All such a server ever sends after its head is audio.
@@ -121,7 +121,7 @@ def _get_icy(url: str, verify: ssl.SSLContext | bool) -> Answer:
         while got := connection.recv(READ_BYTES):
             yield got
 
-    return Answer(
+    return HttpAnswer(
         url,
         int(code.group(1)) if code else 0,
         code.group(2) if code else "with something that is not HTTP",
@@ -151,13 +151,13 @@ class Fetcher:
         """Let go of the connections."""
         self._client.close()
 
-    def _get_http(self, url: str, offset: int) -> Answer:
+    def _get_http(self, url: str, offset: int) -> HttpAnswer:
         headers = {"Range": f"bytes={offset}-"} if offset else {}
         request = self._client.build_request("GET", url, headers=headers)
         response = self._client.send(request, stream=True)
         stream = response.extensions.get("network_stream")
         connection = stream.get_extra_info("socket") if stream is not None else None
-        return Answer(
+        return HttpAnswer(
             str(response.url),
             response.status_code,
             response.reason_phrase,
@@ -167,7 +167,7 @@ class Fetcher:
             response.close,
         )
 
-    def get(self, url: str, offset: int = 0) -> Answer:
+    def get(self, url: str, offset: int = 0) -> HttpAnswer:
         """The answer to a GET, redirects followed, from byte `offset` on where the server can do that.
 
         Raises `ConnectionFailed`.

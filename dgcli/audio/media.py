@@ -74,3 +74,50 @@ def media_type(head: bytes, name: str) -> str:
     suffix = "." + name.lower().rpartition(".")[2]
     guessed = _BY_SUFFIX.get(suffix) or mimetypes.guess_type(f"x{suffix}")[0]
     return guessed if guessed and guessed.startswith(("audio/", "video/")) else _UNKNOWN
+
+
+_SUFFIXES = MappingProxyType(
+    {
+        "audio/aac": ".aac",
+        "audio/aiff": ".aiff",
+        "audio/amr": ".amr",
+        "audio/basic": ".au",
+        "audio/flac": ".flac",
+        "audio/mp4": ".m4a",
+        "audio/mpeg": ".mp3",
+        "audio/ogg": ".ogg",
+        "audio/wav": ".wav",
+        "audio/x-caf": ".caf",
+        "video/mp4": ".mp4",
+        "video/webm": ".webm",
+        "video/x-msvideo": ".avi",
+    }
+)
+
+
+def suffix_of(head: bytes, name: str = "") -> str:
+    """The suffix of a file that begins with `head`; that of `name` where the bytes do not tell."""
+    found = _SUFFIXES.get(media_type(head, name))
+    _, dot, end = name.rpartition(".")
+    return found or (f".{end.lower()}" if dot and end.isalnum() and len(end) <= 5 else ".bin")
+
+
+def is_container(head: bytes) -> bool:
+    """Whether these first bytes carry the signature of a container or a compressed stream."""
+    return media_type(head, "") in _SUFFIXES
+
+
+_SLOW_TO_COUNT = (".mp3", ".mp2", ".mpga")  # no header says it: their frames would have to be counted
+
+
+def duration(path: str) -> float | None:
+    """The length of a file in seconds; None where its header does not say."""
+    if path.lower().endswith(_SLOW_TO_COUNT):
+        return None
+    import soundfile
+
+    try:
+        found = soundfile.info(path)
+    except (soundfile.LibsndfileError, OSError, UnicodeError):
+        return None  # video, or no audio at all: the API may know more
+    return float(found.frames) / found.samplerate if found.samplerate else None

@@ -1,222 +1,259 @@
-"""PortAudio: which microphones there are, and streams that record from them. Nothing else knows sounddevice.
+"""The microphone as a source of live audio."""
 
-All calls of PortAudio are made on one thread, as some of its back ends want, and with a deadline: a sound
-server that hangs must not take Ctrl-C with it.
-Source of the error codes: portaudio.h, `PaErrorCode`.
-"""
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import Empty
+from typing import Any
 
-import atexit
-import errno
-import sys
-from collections.abc import Callable, Sequence
-from types import ModuleType
-from typing import Any, TypeVar
-
+from dgcli.audio.base import BLOCK_SECONDS, AudioFormat, Pace
 from dgcli.audio.capture import Capture
-from dgcli.audio.devices import Device
-from dgcli.audio.worker import Stuck, Worker
+from dgcli.audio.convert import Converter
+from dgcli.audio.devices import Device, choose
+from dgcli.audio.levels import Level, SignalWatch, measure
+from dgcli.audio.portaudio import PortAudio, no_device
 from dgcli.errors import AudioError
+from dgcli.transcript.events import Notice, NoticeKind
 
-T = TypeVar("T")
-
-_INVALID_CHANNELS, _INVALID_RATE, _FORMAT_NOT_SUPPORTED = -9998, -9997, -9994
-_DEVICE_UNAVAILABLE = -9985
-
-_THREAD = "dgcli-portaudio"
-_ANSWER_SECONDS = 15.0  # for PortAudio to find devices and open one
-
-_INSTALL = (
-    "Debian and Ubuntu: sudo apt install libportaudio2   Fedora: sudo dnf install portaudio   "
-    "macOS: brew install portaudio"
-)
-_NO_DEVICE = {
-    "linux": "With PulseAudio or PipeWire: sudo apt install libasound2-plugins, and see `pactl list sources short`.",
-    "darwin": "Allow the terminal in System Settings, Privacy & Security, Microphone.",
-    "win32": "Allow desktop apps in Settings, Privacy & security, Microphone.",
-}
+_CLOSE_SECONDS = 2.0
+_FIRST_SECONDS = 5.0  # for the first block: a headset may have to be woken
+_STALLED_SECONDS = 2.5  # without another: where unplugging is not told (Core Audio), this tells
+_TRY_SECONDS = 0.5  # between two tries to open a device again
+_REPORT_SECONDS = 5.0  # between two reports of lost blocks
+_ROOM_SECONDS = 20.0  # of audio between the callback and the source's thread
 
 
-def _loaded() -> ModuleType:
-    """sounddevice, which loads and initialises PortAudio. Raises `AudioError`."""
-    try:
-        import sounddevice
-    except OSError as error:  # no library to load
-        raise AudioError("PortAudio, which reads microphones, is not installed.", hint=_INSTALL) from error
-    except ImportError as error:
-        raise AudioError(
-            f"The package sounddevice cannot be loaded: {error}.", hint="pip install sounddevice"
-        ) from error
-    except Exception as error:
-        if type(error).__name__ != "PortAudioError":  # the module that has it is not there
-            raise
-        raise AudioError(f"PortAudio does not start: {error}.") from error
-    library: ModuleType = sounddevice
-    # When Python ends sounddevice would close PortAudio, and wait for ever where the sound system hangs; the
-    # system takes everything back from a process that ends, without asking it.
-    atexit.unregister(library._exit_handler)
-    return library
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureSettings:
+    """How to record. `device` is an index or part of a name; rates are in Hz, times in seconds.
 
-
-def _begin(*, loudly: bool) -> None:
-    """Initialise PortAudio. sounddevice hides what is printed meanwhile, unless somebody wants to read it."""
-    library = _loaded()
-    if loudly:
-        library._lib.Pa_Initialize()
-    try:
-        library._initialize()
-    except library.PortAudioError as error:
-        raise AudioError(f"PortAudio does not start: {error}.") from error
-    finally:
-        if loudly:
-            library._lib.Pa_Terminate()  # one of the two
-
-
-def _devices() -> tuple[Device, ...]:
-    """All input devices, as PortAudio found them when it was initialised."""
-    library = _loaded()
-    apis = library.query_hostapis()
-    default = library.default.device[0]
-    return tuple(
-        Device(
-            index=found["index"],
-            name=found["name"],
-            host_api=apis[found["hostapi"]]["name"],
-            channels=found["max_input_channels"],
-            sample_rate=round(found["default_samplerate"]),
-            is_default=found["index"] == default,
-        )
-        for found in library.query_devices()
-        if found["max_input_channels"] > 0
-    )
-
-
-def no_device() -> AudioError:
-    """There is no input device at all."""
-    return AudioError("There is no microphone on this machine.", hint=_NO_DEVICE.get(sys.platform))
-
-
-def _code(error: Exception) -> object:
-    return error.args[1] if len(error.args) > 1 else None
-
-
-def explain(error: Exception, device: Device, rate: int, channels: int) -> AudioError:
-    """PortAudio's refusal of a device in words."""
-    code = _code(error)
-    host = error.args[2] if len(error.args) > 2 else (None, None, "")
-    if code == _DEVICE_UNAVAILABLE or host[1] == -errno.EBUSY:
-        return AudioError(
-            f"{device.name} is busy, or was just unplugged.",
-            hint="Close the program that records from it, or choose another one: dg devices",
-        )
-    if code == _INVALID_RATE:
-        return AudioError(
-            f"{device.name} does not record at {rate} Hz.",
-            hint=f"Its own rate is {device.sample_rate} Hz; --resample {rate} converts from that.",
-        )
-    if code in (_INVALID_CHANNELS, _FORMAT_NOT_SUPPORTED):
-        return AudioError(
-            f"{device.name} does not record {channels} channel{'s' if channels > 1 else ''}.",
-            hint=f"It has {device.channels}: --channels",
-        )
-    text = str(host[2] or error.args[0]).rstrip(".")
-    return AudioError(f"{device.name} cannot be opened: {text}.", hint="Others: dg devices")
-
-
-class PortAudio:
-    """PortAudio on its own thread. `verbose`: let it print what it finds. Every method raises `AudioError`.
-
-    A call that hangs is left behind with its thread: libpulse, for one, may deadlock when its server is killed.
-    PortAudio cannot be closed any more then; but it can still open streams on the devices that it knows.
+    `channels` None takes one, or as few as the device has, mixed to one. Without `sample_rate` the device's
+    own is taken; `resample` converts to another one.
     """
 
-    def __init__(self, *, verbose: bool = False) -> None:
-        self._worker = Worker(_THREAD)
-        self._verbose = verbose
-        self._running = False
-        self._hung = False
-        self._known: tuple[Device, ...] = ()
+    device: str | None = None
+    sample_rate: int | None = None
+    channels: int | None = None
+    resample: int | None = None
+    block: float = BLOCK_SECONDS
+    reopen: float = 30.0
 
-    def call(self, act: Callable[[], T], seconds: float = _ANSWER_SECONDS) -> T:
-        """Make a call on PortAudio's thread."""
-        try:
-            return self._worker.call(act, seconds)
-        except Stuck:
-            raise AudioError(
-                "The sound system of this machine does not answer.",
-                hint="Restart it; on most Linux desktops: systemctl --user restart pipewire pulseaudio",
-            ) from None
-        finally:
-            if self._worker.stuck:
-                self._worker = Worker(_THREAD)
-                self._hung = True
 
-    def _start(self, *, anew: bool) -> None:
-        if not self._running:
-            _loaded()  # which initialises it as well
-            self._running = True
-            anew = self._verbose
-        if anew:
-            self._running = False
-            _loaded()._terminate()
-            _begin(loudly=self._verbose)
-            self._running = True
+class Microphone:
+    """Records from an input device as linear16.
 
-    def devices(self, *, anew: bool = False) -> tuple[Device, ...]:
-        """The input devices there are.
+    `level` is how loud the last block was. `lost` counts blocks that were dropped and overflows that PortAudio
+    reported; `room` is how many seconds of audio may wait. While `muted`, nothing is said about the signal.
+    With `native_stderr`, lines that libraries printed become notices.
+    """
 
-        They are looked for once; with `anew` once more. All streams must be closed then, and devices may get
-        other numbers.
-        """
+    pace = Pace.FREE
+    duration: float | None = None
 
-        def look() -> tuple[Device, ...]:
-            self._start(anew=anew)
-            return _devices()
+    def __init__(
+        self,
+        settings: CaptureSettings,
+        *,
+        portaudio: PortAudio | None = None,
+        native_stderr: Callable[[], list[str]] | None = None,
+        room: float = _ROOM_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = settings.device or "the microphone"
+        self.level = Level()
+        self.muted = False
+        self._settings = settings
+        self._portaudio = portaudio or PortAudio(verbose=native_stderr is not None)
+        self._native_stderr = native_stderr
+        self._clock = clock
+        self._room = room
+        self._capture = self._empty()
+        self._lost_before = 0  # by the captures before
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()  # of the next two
+        self._stream: Any = None
+        self._is_taken = False  # by `blocks`, which closes the stream
+        self._device: Device | None = None
+        self._rate = 0  # at which the device records
+        self._opened_channels = 0
+        self._converter: Converter | None = None
+        self._watch = SignalWatch(self.name)
+        self._told_losses = 0
+        self._may_tell = 0.0
 
-        if not self._hung:
-            self._known = self.call(look)
-        return self._known
+    def _empty(self) -> Capture:
+        return Capture(round(self._room / self._settings.block))
 
-    def open(
-        self, device: Device, rate: int, channels: Sequence[int], block: float, capture: Capture
-    ) -> tuple[Any, int]:
-        """A stream that records, opened and started, with the first of these numbers of channels that it takes.
+    @property
+    def lost(self) -> int:
+        """How often audio was lost on its way from the device."""
+        return self._lost_before + self._capture.losses
 
-        Blocks of so many seconds of linear16 go to `capture`.
-        """
+    @property
+    def device(self) -> Device:
+        """The device, once `open` has found it."""
+        assert self._device is not None, "known when it is open"
+        return self._device
 
-        def start(count: int) -> Any:
-            library = _loaded()
-            stream = library.RawInputStream(
-                device=device.index,
-                samplerate=rate,
-                channels=count,
-                dtype="int16",
-                blocksize=round(rate * block),
-                latency="high",  # what is heard may wait; what is lost does not come back
-                callback=capture.callback,
-                finished_callback=capture.finished,
+    def _open(self, device: Device, rate: int) -> None:
+        """Open a device with as many channels as were asked for; else with the fewest that it takes."""
+        settings = self._settings
+        wanted = settings.channels
+        counts = [wanted] if wanted is not None else range(1, device.channels + 1)
+        stream, count = self._portaudio.open(device, rate, counts, settings.block, self._capture)
+        with self._lock:
+            self._stream = stream
+        self._device, self._rate, self._opened_channels = device, rate, count
+
+    def open(self) -> AudioFormat:
+        """Find the device and begin to record. Raises `AudioError`, and `UsageError` for a name that fits none."""
+        settings = self._settings
+        found = self._portaudio.devices()
+        if not found:
+            raise no_device()
+        device = choose(found, settings.device)
+        self.name = device.name
+        self._watch = SignalWatch(device.name)
+        self._open(device, settings.sample_rate or device.sample_rate)
+        sent = settings.channels or 1
+        rate = settings.resample or self._rate
+        self._converter = Converter(self._opened_channels, sent, self._rate, rate)
+        return AudioFormat("linear16", rate, sent, ".wav")
+
+    def _close(self, *, gently: bool = False) -> None:
+        """Close the stream; `gently` lets the block that is being recorded come first."""
+        with self._lock:
+            stream, self._stream = self._stream, None
+        if stream is None:
+            return
+
+        def close() -> None:
+            (stream.stop if gently else stream.abort)()
+            stream.close()
+
+        with suppress(AudioError):  # it hangs: there is nothing more to do about it
+            self._portaudio.call(close, _CLOSE_SECONDS)
+
+    def _remarks(self, block: bytes) -> Iterator[Notice]:
+        """What there is to say after a block."""
+        level = self.level = measure(block)
+        seconds = len(block) / (2 * self._opened_channels * self._rate)
+        warning = None if self.muted else self._watch.take(level, seconds)
+        if warning:
+            yield Notice(NoticeKind.SIGNAL, warning)
+        yield from self._report()
+
+    def _report(self, *, last: bool = False) -> Iterator[Notice]:
+        """What was lost since this was last told, and what libraries printed."""
+        losses = self.lost
+        if losses > self._told_losses and (last or self._clock() >= self._may_tell):
+            self._may_tell = self._clock() + _REPORT_SECONDS
+            more, self._told_losses = losses - self._told_losses, losses
+            message = (
+                f"Audio of {self.name} was lost {more} time{'s' if more > 1 else ''}: the machine is busy."
             )
+            yield Notice(NoticeKind.OVERFLOW, message)
+        for line in self._native_stderr() if self._native_stderr is not None else ():
+            yield Notice(NoticeKind.SOURCE, line)
+
+    def _recorded(self) -> Iterator[bytes]:
+        """Blocks as they come, until the stream stops by itself, gives nothing more, or is to be stopped."""
+        asked = False
+        patience = _FIRST_SECONDS
+        while True:
+            if self._stopping.is_set() and not asked:
+                asked = True
+                patience = _TRY_SECONDS
+                self._close(gently=True)
             try:
-                stream.start()
-            except library.PortAudioError:
-                stream.close()
-                raise
-            return stream
+                block = self._capture.take(patience)
+            except Empty:
+                return
+            if block is None:
+                return
+            if block:
+                yield block
+                patience = min(patience, _STALLED_SECONDS)
 
-        def try_each() -> tuple[Any, int]:
-            refusal: AudioError | None = None
-            for count in channels:
-                try:
-                    return start(count), count
-                except _loaded().PortAudioError as error:
-                    refusal = refusal or explain(error, device, rate, count)
-                    if _code(error) not in (_INVALID_CHANNELS, _FORMAT_NOT_SUPPORTED):
-                        raise refusal from error
-            raise refusal or no_device()
+    def _vanished(self) -> Iterator[Notice]:
+        """The device is gone. Raises `AudioError` if that is the end."""
+        self.level = Level()
+        seconds = self._settings.reopen
+        if seconds <= 0:
+            raise AudioError(f"{self.name} has vanished.")
+        message = f"{self.name} has vanished: trying to open it again for {seconds:g} s."
+        yield Notice(NoticeKind.SOURCE, message)
 
-        return self.call(try_each)
+    def _reopened(self, until: float) -> Iterator[Notice]:
+        """Open the device again, when it is back. Raises `AudioError` when it is not by then."""
+        gone = self.device
+        self._close()
+        # The old one may still be told things, by a stream that hangs.
+        self._lost_before += self._capture.losses
+        self._capture = self._empty()
+        while not self._stopping.wait(_TRY_SECONDS):
+            if self._again(gone):
+                return
+            yield from self._report()
+            if self._clock() >= until:
+                seconds = f"{self._settings.reopen:g} s"
+                raise AudioError(f"{gone.name} has vanished and did not come back in {seconds}.")
 
+    def _again(self, gone: Device) -> bool:
+        """Try once to open the device, or the default one where none was named."""
+        before = self._opened_channels
+        try:
+            found = self._portaudio.devices(anew=True)
+            same = [one for one in found if (one.name, one.host_api) == (gone.name, gone.host_api)]
+            if self._settings.device is None:
+                same += [one for one in found if one.is_default]
+            if not same:
+                return False
+            device = same[0]
+            self._open(device, self._rate)
+        except AudioError:
+            return False
+        if self._opened_channels != before:
+            assert self._converter is not None, "made when it was opened first"
+            self._converter.remix(self._opened_channels)
+        self.name = device.name
+        self._watch = SignalWatch(device.name)
+        return True
 
-def devices(*, verbose: bool = False) -> tuple[Device, ...]:
-    """The input devices of this machine. Raises `AudioError`."""
-    return PortAudio(verbose=verbose).devices()
+    def blocks(self) -> Iterator[bytes | Notice]:
+        """What is recorded, and what happens to the device. Raises `AudioError` when it is gone for good."""
+        assert self._converter is not None, "it is open"
+        with self._lock:
+            self._is_taken = True
+        gone: float | None = None  # since when there is no sound
+        try:
+            while True:
+                for block in self._recorded():
+                    if gone is not None:
+                        gone = None
+                        yield Notice(NoticeKind.SOURCE, f"Recording again from {self.name}.")
+                    if sound := self._converter.convert(block):
+                        yield sound
+                    yield from self._remarks(block)
+                if self._stopping.is_set():
+                    break
+                if gone is None:
+                    gone = self._clock()
+                    yield from self._vanished()
+                yield from self._reopened(gone + self._settings.reopen)
+            if rest := self._converter.finish():
+                yield rest
+            yield from self._report(last=True)
+        finally:
+            self._close()
+
+    def stop(self) -> None:
+        """End `blocks` soon, with what was captured."""
+        self._stopping.set()
+        self._capture.wake()
+        with self._lock:
+            is_taken, self._is_taken = self._is_taken, True
+        if not is_taken:
+            self._close()

@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from dgcli.audio.base import AudioFormat, Pace, block_bytes, slices
-from dgcli.audio.containers import is_container, suffix_of
-from dgcli.audio.media import SNIFF_BYTES
+from dgcli.audio.media import SNIFF_BYTES, is_container, suffix_of
 from dgcli.audio.pump import Pump
 from dgcli.audio.wav import WavHeader, read_header, to_linear16
 from dgcli.errors import AudioError
-from dgcli.events import Notice, NoticeKind
+from dgcli.transcript.events import Notice, NoticeKind
 
 _EXAMPLE = "For example: arecord -f S16_LE -r 16000 | dg live -"
 _RAW_HINT = "For raw samples say what they are: --encoding linear16 --sample-rate 16000"

@@ -8,28 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, cast
 
 from dgcli.audio.media import SNIFF_BYTES, media_type
 from dgcli.errors import AudioError, UsageError
 
 BLOCK = 1 << 20  # bytes read, and handed to the socket, at a time
 MAX_UPLOAD = 2 * 1024**3  # bytes; the API takes up to 2 GB
-
-
-class Sendable(Protocol):
-    """What can be uploaded: `size` bytes of a media type, from the beginning as often as it takes."""
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-
-    @property
-    def media_type(self) -> str:
-        """Content-Type."""
-
-    def blocks(self) -> Iterator[bytes]:
-        """All of it from the beginning."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,11 @@ from urllib.parse import urljoin, urlsplit
 
 from dgcli.audio import decode, http, icy
 from dgcli.audio.base import AudioFormat, Pace, slices
-from dgcli.audio.containers import suffix_of
-from dgcli.audio.http import READ_BYTES, USER_AGENT, Answer, ConnectionFailed, Fetcher
-from dgcli.audio.media import SNIFF_BYTES
+from dgcli.audio.http import READ_BYTES, USER_AGENT, ConnectionFailed, Fetcher, HttpAnswer
+from dgcli.audio.media import SNIFF_BYTES, suffix_of
 from dgcli.audio.pump import Pump
 from dgcli.errors import AudioError, NetworkError
-from dgcli.events import Notice, NoticeKind
+from dgcli.transcript.events import Notice, NoticeKind
 
 # Tries without a byte of audio before a source is given up; with the pauses below that is about ten minutes.
 _MOST_TRIES = 24
@@ -56,7 +55,7 @@ class _Body:
     and `dropped` says why.
     """
 
-    def __init__(self, source: "HttpSource", answer: Answer) -> None:
+    def __init__(self, source: "HttpSource", answer: HttpAnswer) -> None:
         self.dropped: str | None = None
         self._source = source
         self._answer = answer
@@ -132,7 +131,7 @@ class _Body:
 class _SeekableBody(_Body):
     """A body on a server that sends any part of a file: an MP4 may have its index at the end."""
 
-    def __init__(self, source: "HttpSource", answer: Answer, length: int) -> None:
+    def __init__(self, source: "HttpSource", answer: HttpAnswer, length: int) -> None:
         super().__init__(source, answer)
         self._size = length
 
@@ -173,7 +172,7 @@ class HttpSource:
         self._verify = verify
         self._may_decode = may_decode and raw is None and decode.available()
         self._fetcher: Fetcher | None = None
-        self._answer: Answer | None = None
+        self._answer: HttpAnswer | None = None
         self._body: _Body | None = None
         self._decoder: decode.Decoder | None = None
         self._format = AudioFormat()
@@ -195,7 +194,7 @@ class HttpSource:
         """A radio says what it plays."""
         self._notices.append(Notice(NoticeKind.SOURCE, f"Now playing: {title}"))
 
-    def request(self, offset: int = 0) -> Answer:
+    def request(self, offset: int = 0) -> HttpAnswer:
         """Ask for the URL, from byte `offset` on. Raises `ConnectionFailed`."""
         if self._fetcher is None:
             self._fetcher = Fetcher(self._verify)
@@ -207,7 +206,7 @@ class HttpSource:
             answer.abort()
         return answer
 
-    def came_live(self, answer: Answer) -> bool:
+    def came_live(self, answer: HttpAnswer) -> bool:
         """Whether the end of an answer is a broken connection, by the pace at which audio came.
 
         A body that neither has a length nor is chunked ends where the connection does (RFC 9112, 6.3): one
@@ -218,7 +217,7 @@ class HttpSource:
         took = time.monotonic() - self._since
         return took >= _LIVE_AFTER and self._came <= _LIVE_SPEED * took + _LIVE_BURST
 
-    def _first(self) -> Answer:
+    def _first(self) -> HttpAnswer:
         """The first answer, behind playlists. Raises `NetworkError` and `AudioError`."""
         for _ in range(_MOST_PLAYLISTS):
             try:
@@ -250,7 +249,7 @@ class HttpSource:
         raise AudioError(f"{self.name} leads from playlist to playlist.")
 
     @staticmethod
-    def _whole(answer: Answer, most: int = 1 << 16) -> str:
+    def _whole(answer: HttpAnswer, most: int = 1 << 16) -> str:
         found = b""
         with suppress(ConnectionFailed):
             while len(found) < most and (piece := answer.read()):
@@ -305,7 +304,7 @@ class HttpSource:
             self._format = AudioFormat(suffix=suffix_of(self._begun, urlsplit(answer.url).path))
         return self._format
 
-    def _first_decoder(self, answer: Answer) -> decode.Decoder:
+    def _first_decoder(self, answer: HttpAnswer) -> decode.Decoder:
         """A decoder for an answer; the media type of an endless stream is believed until it proves wrong.
 
         Guessing what a stream is that one joins in the middle takes seconds of it.
@@ -349,7 +348,7 @@ class HttpSource:
         pause = _PAUSES[min(self._tries, len(_PAUSES)) - 1]
         return self._tries <= _MOST_TRIES and not self._stopped.wait(pause * random.uniform(0.8, 1.2))
 
-    def again(self, why: str, offset: int = 0) -> Answer | None:
+    def again(self, why: str, offset: int = 0) -> HttpAnswer | None:
         """Ask again until an answer comes; None when stopped. Raises `AudioError` when it is hopeless."""
         self._note(f"{self.name} broke off ({why}); asking again.")
         while self._pause():

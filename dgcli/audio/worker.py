@@ -26,7 +26,7 @@ class _Call:
             self.outcome.put((None, error))
 
 
-class Worker:
+class CallThread:
     """One daemon thread on which calls are made, one after the other.
 
     A library that wants all its calls from one thread gets that, and one that hangs takes neither Ctrl-C nor

@@ -19,7 +19,7 @@ from dgcli.audio.media import SNIFF_BYTES, is_media_name, sniffed
 from dgcli.errors import AudioError, DgError, UsageError
 
 
-class Kind(enum.Enum):
+class InputKind(enum.Enum):
     """How the audio of an input gets to the API."""
 
     FILE = "file"  # it is uploaded
@@ -35,7 +35,7 @@ class Input:
     all that lie in it. `is_outside`: named by itself, in a directory that is neither.
     """
 
-    kind: Kind
+    kind: InputKind
     root: str
     below: str
     base: str
@@ -44,7 +44,7 @@ class Input:
     @property
     def name(self) -> str:
         """How it is called."""
-        if self.kind is not Kind.FILE:
+        if self.kind is not InputKind.FILE:
             return self.root + self.base
         return os.path.join(self.folder, self.base)
 
@@ -56,14 +56,14 @@ class Input:
     @property
     def folder(self) -> str:
         """The directory it lies in; for what lies elsewhere, the current one."""
-        if self.kind is not Kind.FILE:
+        if self.kind is not InputKind.FILE:
             return ""
         return os.path.join(self.root, self.below) if self.below else self.root
 
     @property
     def file_name(self) -> str:
         """Its name without folders; for a URL, the end of it."""
-        return self.base if self.kind is Kind.FILE else _last_part(self.name)
+        return self.base if self.kind is InputKind.FILE else _last_part(self.name)
 
     @property
     def share(self) -> str:
@@ -94,12 +94,12 @@ def _last_part(url: str) -> str:
     return safe if safe.strip(".") else "recording"
 
 
-def kind_of(name: str) -> Kind:
+def kind_of(name: str) -> InputKind:
     """What an argument is: a URL, an object in a cloud, or else a path."""
     lower = name[:8].lower()
     if lower.startswith(("http://", "https://")):
-        return Kind.URL
-    return Kind.CLOUD if cloud.is_object(name) else Kind.FILE
+        return InputKind.URL
+    return InputKind.CLOUD if cloud.is_object(name) else InputKind.FILE
 
 
 def identity(folder: str, base: str) -> int:
@@ -210,7 +210,7 @@ class _Collector:
         """A file that was named."""
         head, tail = os.path.split(path)
         folder = self._folder(head)
-        one = Input(Kind.FILE, folder.root, folder.below, tail, folder.is_outside)
+        one = Input(InputKind.FILE, folder.root, folder.below, tail, folder.is_outside)
         self._add(one, identity(folder.absolute, tail))
 
     def _directory(self, path: str) -> None:
@@ -229,7 +229,7 @@ class _Collector:
             count += 1
             if below is not last:
                 last, absolute = below, os.path.join(start, below) if below else start
-            self._add(Input(Kind.FILE, root, below, name), identity(absolute, name))
+            self._add(Input(InputKind.FILE, root, below, name), identity(absolute, name))
         if not count and before == len(self.listing.problems):
             self.problem(path, f"There is no recording in {path}.")
 
@@ -254,7 +254,7 @@ class _Collector:
         for url in found:
             rel = url.removeprefix(root)
             below = "/".join(part for part in rel.split("/")[:-1] if part.strip(".")) if root else ""
-            self._add(Input(Kind.CLOUD, root, below, rel), hash(url))
+            self._add(Input(InputKind.CLOUD, root, below, rel), hash(url))
 
     def problem(self, name: str, message: str, *, hint: str | None = None) -> None:
         """Something that was asked for and cannot be had."""
@@ -263,9 +263,9 @@ class _Collector:
     def take(self, name: str, *, expand: bool) -> None:
         """One argument, or one line of a list (which is never a pattern)."""
         kind = kind_of(name)
-        if kind is Kind.CLOUD and (name.endswith("/") or (expand and glob.has_magic(name))):
+        if kind is InputKind.CLOUD and (name.endswith("/") or (expand and glob.has_magic(name))):
             self._objects(name)
-        elif kind is not Kind.FILE:
+        elif kind is not InputKind.FILE:
             self._add(Input(kind, "", "", name), hash(name))
         elif expand and glob.has_magic(name) and not os.path.lexists(name):
             # The shell did not: Windows, or quotes. Only what can be sent is meant.

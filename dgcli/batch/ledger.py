@@ -26,10 +26,11 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from dgcli import outputs
-from dgcli.batch.inputs import Input, Kind
+from dgcli.batch.inputs import Input, InputKind
 from dgcli.batch.naming import Target
 from dgcli.errors import OutputError
+from dgcli.output.files import write_file
+from dgcli.output.kept import state_folder
 
 FOLDER = ".dg"
 _BLOCK = 1 << 20  # bytes read at a time for hashing
@@ -170,7 +171,7 @@ class Ledger:
 
     def _path(self, one: Input, query: str) -> Path:
         """Where the answer for a recording is: found by its name in its directory, so that a tree may move."""
-        name = one.base if one.kind is Kind.FILE else one.name
+        name = one.base if one.kind is InputKind.FILE else one.name
         return self._folder / f"{_digest(name, query)}.response"
 
     def _spare_path(self, one: Input, query: str) -> Path:
@@ -237,7 +238,7 @@ class Ledger:
             spare = self._spare_path(one, record.query)
             with contextlib.suppress(OutputError, OSError):
                 spare.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                outputs.write_file(spare, data, private=True)
+                write_file(spare, data, private=True)
                 failure.kept = spare
                 failure.hint = (
                     "The same command takes it from there when there is room, without sending again."
@@ -249,7 +250,7 @@ class Ledger:
         with contextlib.suppress(OSError, OutputError):
             body = self.body(one, record.query)
             fresh = json.dumps({**asdict(record), "stamp": stamp}).encode() + b"\n" + body
-            outputs.write_file(self._path(one, record.query), fresh, scratch=self._scratch)
+            write_file(self._path(one, record.query), fresh, scratch=self._scratch)
 
     def _made_path(self, path: str) -> Path:
         return self._folder / f"{_digest(os.path.basename(path))}.made"
@@ -271,14 +272,14 @@ class Ledger:
 
     def write(self, target: Target, data: bytes, record: Record, rendering: str) -> None:
         """Write an output, and what it was made of. Raises `OutputError`."""
-        outputs.write_file(Path(target.path), data, scratch=self._scratch)
+        write_file(Path(target.path), data, scratch=self._scratch)
         found = Path(target.path).stat()
         made = _Made(
             os.path.basename(target.path), record.source, record.sha256, record.query, record.request_id,
             record.mark, rendering, found.st_size, found.st_mtime_ns,
         )  # fmt: skip
         # Not forced to the disk: if it is lost, the output is made once more from the answer.
-        outputs.write_file(
+        write_file(
             self._made_path(target.path),
             json.dumps(asdict(made)).encode() + b"\n",
             scratch=self._scratch,
@@ -312,7 +313,7 @@ class Ledgers:
     """The ledgers of all directories of a run; safe for several threads, since each is only names."""
 
     def __init__(self) -> None:
-        self._spare = outputs.state_folder() / "unfinished"
+        self._spare = state_folder() / "unfinished"
         self._tidied: set[str] = set()
 
     def of(self, folder: str) -> Ledger:

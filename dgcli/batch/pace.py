@@ -76,7 +76,7 @@ class Throttle:
 
 
 class SharedPace:
-    """A `Throttle` that threads wait for: a `Pace` of the REST caller.
+    """A `Throttle` that threads wait for: a `RequestPace` of the REST caller.
 
     `slowed` is told, with seconds, when the run is held back.
     """

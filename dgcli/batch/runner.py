@@ -21,17 +21,19 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dgcli import outputs
-from dgcli.api import Answer, Client
+from dgcli.api.client import Answer, Client, Sendable, kept_answer
 from dgcli.audio import cloud
-from dgcli.audio.upload import Sendable, opened
-from dgcli.batch.examining import Examiner, Plan
-from dgcli.batch.inputs import Input, Kind
+from dgcli.audio.upload import opened
+from dgcli.batch.inputs import Input, InputKind
 from dgcli.batch.ledger import Ledger, Record, Reservation, Stamp, new_mark, sha256_of, stamp_of
 from dgcli.batch.naming import Target
 from dgcli.batch.pace import SharedPace, Stopped
+from dgcli.batch.planning import Plan, Planner
 from dgcli.errors import ApiError, AuthError, DgError, OutputError
-from dgcli.transcript import Transcript, callback_id, parse_body
+from dgcli.output.kept import keep_response
+from dgcli.output.plan import rendered
+from dgcli.transcript.model import Transcript
+from dgcli.transcript.response import callback_id, parse_body
 
 _FULL = frozenset({errno.ENOSPC, errno.EROFS, getattr(errno, "EDQUOT", errno.ENOSPC)})
 # Bytes that must be free before anything is sent: answers to some hours of speech for each upload under way, and
@@ -158,7 +160,7 @@ class Runner:
     ) -> None:
         self._plan = plan
         self._retried = retried
-        self._examiner = Examiner(plan)
+        self._examiner = Planner(plan)
         self._pace = SharedPace(plan.jobs, plan.max_rps, slowed=slowed)
         self._finished: queue.SimpleQueue[Outcome | None] = queue.SimpleQueue()
         self._own = threading.local()
@@ -224,7 +226,7 @@ class Runner:
 
                 if plan.cache:
                     sha256 = sha256_of(one.path)
-                    answer = plan.cache.answer(sha256, query, ask)
+                    answer = plan.cache.answer(sha256, query, ask, from_body=kept_answer)
                 else:
                     answer = ask()
                     sha256 = watched.sha256
@@ -240,7 +242,7 @@ class Runner:
         text = self._plan.queries[one.kind]
         place = ledger.reserve(self._room(0))
         try:
-            if one.kind is Kind.URL:
+            if one.kind is InputKind.URL:
                 answer = self._client.transcribe_url(one.name, text)
                 return self._kept(one, job, answer, query, ledger, place, (None, None, None))
             stamp = cloud.stamp(one.name)
@@ -253,7 +255,7 @@ class Runner:
                 watched = _Watched(upload, job, self._go_on)
                 answer = self._client.transcribe_file(
                     watched,
-                    self._plan.queries[Kind.FILE],
+                    self._plan.queries[InputKind.FILE],
                     progress=lambda sent: setattr(job, "sent", sent),
                 )
             facts = (watched.sha256, upload.size, stamp)
@@ -280,7 +282,7 @@ class Runner:
             try:
                 transcript = parse_body(answer.body)
             except DgError as error:
-                error.kept = outputs.keep(answer.body, answer.request_id)
+                error.kept = keep_response(answer.body, answer.request_id)
                 raise
             request_id = request_id or transcript.request_id
         record = Record(
@@ -304,7 +306,7 @@ class Runner:
         for target, rendering in missing:
             try:
                 options = self._plan.options.beside(Path(target.path).parent)
-                data = outputs.rendered(transcript, target.form, options)
+                data = rendered(transcript, target.form, options)
                 ledger.write(target, data, record, rendering)
             except OutputError as error:
                 failure = failure or error
@@ -323,7 +325,7 @@ class Runner:
             return Outcome(one, Status.SKIPPED, paths, request_id=record.request_id if record else None)
         ledger = self._examiner.ledger(one)
         if record is None:
-            send = self._sent_file if one.kind is Kind.FILE else self._sent_url
+            send = self._sent_file if one.kind is InputKind.FILE else self._sent_url
             record, body = send(one, job, ledger, self._examiner.query(one))
         with self._lock:
             job.phase = Phase.WRITING

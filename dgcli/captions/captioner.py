@@ -9,7 +9,7 @@ from dgcli.captions.cutting import Cutter
 from dgcli.captions.limits import PAUSE, Limits
 from dgcli.captions.merging import Merger
 from dgcli.captions.text import width
-from dgcli.transcript import Channel, Transcript, Word
+from dgcli.transcript.model import Channel, Transcript, Word
 
 _STRETCH = 1000  # words that are fed at a time
 _LEAST = 40  # milliseconds that a cue is shown even where the words' times leave nothing: a frame

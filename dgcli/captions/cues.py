@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dgcli.captions.text import joined, spaces
-from dgcli.transcript import Word
+from dgcli.transcript.model import Word
 
 
 class Voice(NamedTuple):

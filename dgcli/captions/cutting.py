@@ -15,7 +15,7 @@ from dgcli.captions.language import STICKY
 from dgcli.captions.layout import Layout
 from dgcli.captions.limits import PAUSE, Limits
 from dgcli.captions.tokens import Tokens
-from dgcli.transcript import Word
+from dgcli.transcript.model import Word
 
 LOOK_AHEAD = 7.0  # seconds
 

@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Iterable
 from itertools import count
 
-from dgcli.transcript import Word
+from dgcli.transcript.model import Word
 
 _YIELD = 0.4  # seconds: a speaker who goes on comes before one who begins to speak that much earlier
 _RUNS_ON = 0.1  # seconds: who pauses for longer does not go on, but begins again

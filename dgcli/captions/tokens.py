@@ -6,7 +6,7 @@ from dgcli.captions.cues import Prefix, Voice
 from dgcli.captions.language import GAP, codes
 from dgcli.captions.limits import Limits
 from dgcli.captions.text import pieces, unspaced, width
-from dgcli.transcript import Word
+from dgcli.transcript.model import Word
 
 _INFINITE = float("inf")
 _LATEST = 1e9  # seconds; what is later is no time

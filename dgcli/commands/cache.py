@@ -4,10 +4,11 @@ from typing import Annotated
 
 import typer
 
-from dgcli.cache import ResponseCache
 from dgcli.errors import UsageError
-from dgcli.options import General, command
-from dgcli.outputs import write_stdout
+from dgcli.options.groups import GeneralOptions
+from dgcli.options.machinery import command
+from dgcli.output.cache import ResponseCache
+from dgcli.output.stdout import write_stdout
 
 
 def _actions() -> list[str]:
@@ -24,7 +25,7 @@ def cache(
             autocompletion=_actions,
         ),
     ],
-    general: General,
+    general: GeneralOptions,
 ) -> None:
     """Show or clear the responses that --cache keeps.
 

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from dgcli.errors import UsageError
-from dgcli.options import General, command
-from dgcli.outputs import write_stdout
+from dgcli.options.groups import GeneralOptions
+from dgcli.options.machinery import command
+from dgcli.output.stdout import write_stdout
 from dgcli.ui.completion import SHELLS, Argument, Command, Flag, Program, Takes, Value, script
 
 # How --help calls what is a path; a type of path says so itself.
@@ -87,7 +88,7 @@ def completions(
         str,
         typer.Argument(help=f"One of {', '.join(_shells())}.", metavar="SHELL", autocompletion=_shells),
     ],
-    general: General,  # noqa: ARG001 - -q and -v are taken everywhere
+    general: GeneralOptions,  # noqa: ARG001 - -q and -v are taken everywhere
 ) -> None:
     """Print the script that completes commands, flags and values in a shell.
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dgcli.errors import AudioError
-from dgcli.options import General, command
+from dgcli.options.groups import GeneralOptions
+from dgcli.options.machinery import command
 from dgcli.ui.console import Console
 
 if TYPE_CHECKING:  # what records is loaded when it is asked
@@ -50,12 +51,12 @@ def _names(found: "Sequence[Device]") -> str:
 
 def show(console: Console, *, as_json: bool = False, as_names: bool = False) -> None:
     """Write the input devices to standard output. Raises `AudioError` where PortAudio or a device is missing."""
-    from dgcli.audio.microphone import devices as input_devices
-    from dgcli.audio.microphone import no_device
-    from dgcli.audio.noise import caught_noise
-    from dgcli.outputs import write_stdout
+    from dgcli.audio.native_stderr import captured_native_stderr
+    from dgcli.audio.portaudio import devices as input_devices
+    from dgcli.audio.portaudio import no_device
+    from dgcli.output.stdout import write_stdout
 
-    with caught_noise() as noise:
+    with captured_native_stderr() as printed:
         try:
             found = input_devices(verbose=console.verbose)
         except AudioError:
@@ -63,7 +64,7 @@ def show(console: Console, *, as_json: bool = False, as_names: bool = False) -> 
                 return
             raise
         finally:
-            for text in noise():
+            for text in printed():
                 console.detail(text)
     if as_json:
         write_stdout(f"{_objects(found)}\n".encode())
@@ -78,7 +79,7 @@ def show(console: Console, *, as_json: bool = False, as_names: bool = False) -> 
 
 @command()
 def devices(
-    general: General,
+    general: GeneralOptions,
     json: Annotated[bool, typer.Option("--json", help="Write a JSON array instead of a table.")] = False,
     names: Annotated[bool, typer.Option("--names", hidden=True)] = False,
 ) -> None:

@@ -8,33 +8,38 @@ from typing import Annotated
 
 import typer
 
-from dgcli import outputs
-from dgcli.audio import cloud
-from dgcli.audio.upload import is_pipe, opened
-from dgcli.commands.prerecorded import Kept, check_callback, check_connection, transcribe, transcribe_object
 from dgcli.errors import UsageError
-from dgcli.options import Batch, Connection, General, Params, Patience, Rendering, Transcripts, command
-from dgcli.params import Endpoint, encode
+from dgcli.options.groups import (
+    BatchOptions,
+    ConnectionOptions,
+    GeneralOptions,
+    RenderingOptions,
+    RetryOptions,
+    TranscriptOptions,
+)
+from dgcli.options.machinery import QueryOptions, command
+from dgcli.params import Endpoint
 
 
-def _are_many(paths: Sequence[str], batch: Batch, formats: Sequence[str]) -> bool:
+def _is_unexpanded(path: str) -> bool:
+    """Whether a path is a pattern that the shell left alone, as that of Windows does."""
+    return glob.has_magic(path) and (path.startswith(("s3://", "gs://")) or not Path(path).exists())
+
+
+def _are_many(paths: Sequence[str], batch: BatchOptions, formats: Sequence[str]) -> bool:
     """Whether more is asked for than one file's transcript."""
-    if batch.is_meant(paths, formats):
-        return True
-    (path,) = paths
-    # A pattern that the shell left alone, as that of Windows does.
-    return glob.has_magic(path) and (cloud.is_object(path) or not Path(path).exists())
+    return batch.is_meant(paths, formats) or _is_unexpanded(paths[0])
 
 
 @command(Endpoint.FILE)
 def file(
-    params: Params,
-    output: Transcripts,
-    batch: Batch,
-    rendering: Rendering,
-    connection: Connection,
-    patience: Patience,
-    general: General,
+    params: QueryOptions,
+    output: TranscriptOptions,
+    batch: BatchOptions,
+    rendering: RenderingOptions,
+    connection: ConnectionOptions,
+    retry: RetryOptions,
+    general: GeneralOptions,
     paths: Annotated[
         list[str] | None,
         typer.Argument(
@@ -62,37 +67,31 @@ def file(
     given = paths or []
     if not given and not batch.lists:
         raise UsageError("Missing argument 'PATH'.", hint="See: dg file --help")
+    config = connection.config(**retry.settings())
     if _are_many(given, batch, output.format or ()):
-        from dgcli.commands.many import transcribe_many
+        from dgcli.tasks.many import BatchSettings, transcribe_many
 
-        transcribe_many(
-            given, params, output, rendering.options(), batch, connection, patience, general.console()
+        settings = BatchSettings(
+            names=given,
+            values=params.values_for(config),
+            formats=output.batch_formats(),
+            render=rendering.settings(),
+            local=connection.local,
+            **batch.settings(),
         )
+        transcribe_many(config, settings, general.console())
         return
+    from dgcli.tasks.transcribe import Request, transcribe_file
+
     (path,) = given
     if path.lower().startswith(("http://", "https://")):
         raise UsageError(f"{path} is a URL, not a file.", hint=f"Did you mean: dg url {shlex.quote(path)}")
-    config = connection.config(timeout=patience.timeout, retries=patience.retries)
-    values = params.checked(config)
-    check_callback(values, output)
-    query = encode(values)
-    options = rendering.options()
-    if cloud.is_object(path):
-        transcribe_object(path, config, output, options, query, general.console(), local=connection.local)
-        return
-    source = None if path == "-" else Path(path)
-    wanted = outputs.plan(output.stdout_format, output.output or (), source=source)
-    if is_pipe(path) and not connection.local:
-        check_connection(config)  # what is read from a pipe cannot be read again
-    with opened(path) as upload:
-        transcribe(
-            config,
-            wanted,
-            options,
-            general.console(),
-            local=connection.local,
-            name=Path(path).name,
-            size=upload.size,
-            send=lambda client, progress: client.transcribe_file(upload, query, progress=progress),
-            kept=Kept(upload, query) if batch.cache else None,
-        )
+    request = Request(
+        params.checked(config),
+        stdout_format=output.stdout_format,
+        files=tuple(output.output or ()),
+        render=rendering.settings(),
+        local=connection.local,
+        cache=batch.cache,
+    )
+    transcribe_file(path, config, request, general.console())

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from dgcli.audio import open_source, raw_format
-from dgcli.commands.streaming import Pacing, Shown, Streaming, check_kept, check_outputs
-from dgcli.options import Connection, General, Output, Params, Rendering, command
+from dgcli.options.groups import ConnectionOptions, GeneralOptions, OutputOptions, RenderingOptions
+from dgcli.options.machinery import QueryOptions, command
+from dgcli.options.streaming import DisplayOptions, PacingOptions, StreamOptions
 from dgcli.params import Endpoint
 
 
@@ -16,14 +16,14 @@ def live(
     source: Annotated[
         str, typer.Argument(help="File, http(s) URL, or - for standard input.", metavar="SOURCE")
     ],
-    params: Params,
-    output: Output,
-    rendering: Rendering,
-    shown: Shown,
-    pacing: Pacing,
-    streaming: Streaming,
-    connection: Connection,
-    general: General,
+    params: QueryOptions,
+    output: OutputOptions,
+    rendering: RenderingOptions,
+    display: DisplayOptions,
+    pacing: PacingOptions,
+    streaming: StreamOptions,
+    connection: ConnectionOptions,
+    general: GeneralOptions,
 ) -> None:
     """Transcribe a stream: a radio, a pipe, or a file at the pace at which it plays.
 
@@ -31,37 +31,35 @@ def live(
     while it runs. Ctrl-C ends the stream and waits for its last words; a second one leaves at once. The key
     f, or SIGUSR1, asks for a result now.
     """
-    from dgcli import tls
-    from dgcli.commands.session import stream
+    from dgcli.api import tls
+    from dgcli.audio import open_source, raw_format
+    from dgcli.sinks.fanout import DisplaySettings
+    from dgcli.tasks.stream import StreamJob, check_outputs, check_saved_audio, stream
 
     config = connection.config()
-    values = params.checked(config)
+    job = StreamJob(
+        values=params.checked(config),
+        display=DisplaySettings(
+            output.format, tuple(output.output or ()), display.timestamps, display.interim
+        ),
+        render=rendering.settings(),
+        save_audio=display.save_audio,
+        stats=display.stats,
+        speed=pacing.checked(local=connection.local),
+        local=connection.local,
+        **streaming.settings(),
+    )
     # Standard input may be a file too, which must not be overwritten either.
     file = None if "://" in source else Path("/dev/stdin" if source == "-" else source)
-    options = rendering.options()
-    check_outputs(output, shown, file)
-    speed = pacing.check(local=connection.local)
-    streaming.check()
-    if not connection.local:
+    check_outputs(job, file)
+    if not job.local:
         config.authorization()  # without a key there is no point in opening the source
     opened = open_source(
-        source, raw_format(values), verify="://" not in source or tls.context(config.ca_cert)
+        source, raw_format(job.values), verify="://" not in source or tls.context(config.ca_cert)
     )
     try:
-        form = opened.open()
-        check_kept(output, shown, form, file)
-        stream(
-            config,
-            opened,
-            form,
-            values,
-            connection=connection,
-            output=output,
-            streaming=streaming,
-            shown=shown,
-            console=general.console(),
-            options=options,
-            speed=speed,
-        )
+        audio_format = opened.open()
+        check_saved_audio(job, audio_format, file)
+        stream(config, opened, audio_format, job, general.console())
     finally:
         opened.stop()

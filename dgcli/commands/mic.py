@@ -1,105 +1,28 @@
 """`dg mic`: transcribe the microphone while somebody speaks."""
 
-from dataclasses import dataclass
+import json
+import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dgcli.commands.streaming import Shown, Streaming, check_outputs
 from dgcli.errors import UsageError
-from dgcli.options import Connection, General, Output, Params, Rendering, command
+from dgcli.options.groups import ConnectionOptions, GeneralOptions, OutputOptions, RenderingOptions
+from dgcli.options.machinery import QueryOptions, command
+from dgcli.options.streaming import CaptureOptions, DisplayOptions, StreamOptions
 from dgcli.params import Endpoint
 
 if TYPE_CHECKING:  # what records and streams is loaded when it does
     from dgcli.audio.base import AudioFormat, Source
-    from dgcli.audio.recorder import Recording
+    from dgcli.audio.microphone import CaptureSettings
+    from dgcli.tasks.mic_test import MicTest
 
-_MICROPHONE = "Microphone"
-_BLOCK_MS, _SHORTEST_MS, _LONGEST_MS = 100, 20, 250  # what may be sent at once: "Live Audio", 20 to 250 ms
 _PIPE_RATE = 16000
 
 
-@dataclass(frozen=True, slots=True)
-class Taking:
-    """Which microphone, and how it is used."""
-
-    device: Annotated[
-        str | None,
-        typer.Option(
-            "--device", "-d", help="Index of a microphone, or part of its name; see dg devices.",
-            metavar="DEVICE", rich_help_panel=_MICROPHONE,
-        ),
-    ] = None  # fmt: skip
-    list_devices: Annotated[
-        bool,
-        typer.Option("--list-devices", help="List the microphones and leave.", rich_help_panel=_MICROPHONE),
-    ] = False
-    test: Annotated[
-        bool,
-        typer.Option(
-            "--test", help="Record five seconds, without sending them, and say how good they are.",
-            rich_help_panel=_MICROPHONE,
-        ),
-    ] = False  # fmt: skip
-    json: Annotated[
-        bool,
-        typer.Option(
-            "--json", help="Write --list-devices or --test as JSON.", rich_help_panel=_MICROPHONE
-        ),
-    ] = False  # fmt: skip
-    block: Annotated[
-        int,
-        typer.Option(
-            help=f"Milliseconds of audio to send at once, {_SHORTEST_MS} to {_LONGEST_MS}. "
-            f"Default: {_BLOCK_MS}.",
-            metavar="MS", rich_help_panel=_MICROPHONE,
-        ),
-    ] = _BLOCK_MS  # fmt: skip
-    resample: Annotated[
-        int | None,
-        typer.Option(
-            help="Convert to this sample rate; without it the microphone's own is sent.",
-            metavar="HZ", rich_help_panel=_MICROPHONE,
-        ),
-    ] = None  # fmt: skip
-    reopen: Annotated[
-        float,
-        typer.Option(
-            help="How long to wait for a microphone that was unplugged. Default: 30.",
-            metavar="SECONDS", rich_help_panel=_MICROPHONE,
-        ),
-    ] = 30.0  # fmt: skip
-    stop_phrase: Annotated[
-        str | None,
-        typer.Option(help="Stop when this is said.", metavar="TEXT", rich_help_panel=_MICROPHONE),
-    ] = None
-
-    def check(self, source: str | None) -> None:
-        """Refuse what cannot be meant. Raises `UsageError`."""
-        if source not in (None, "-"):
-            raise UsageError(
-                "dg mic takes no SOURCE but -, for standard input.", hint=f"Did you mean: dg live {source}"
-            )
-        if source is not None and (self.device or self.test or self.list_devices or self.resample):
-            raise UsageError("With - there is no microphone: leave its flags out.")
-        if self.json and not (self.list_devices or self.test):
-            raise UsageError("--json goes with --list-devices or --test.", hint="Events as JSON: -f jsonl")
-        if not _SHORTEST_MS <= self.block <= _LONGEST_MS:
-            raise UsageError(f"--block takes {_SHORTEST_MS} to {_LONGEST_MS} milliseconds, not {self.block}.")
-        if self.resample is not None and not 1000 <= self.resample <= 768_000:
-            raise UsageError(f"--resample takes a sample rate in Hz, not {self.resample}.")
-        if not 0 <= self.reopen < float("inf"):
-            raise UsageError(f"--reopen takes 0 or more, not {self.reopen:g}.")
-        if self.stop_phrase is not None:
-            from dgcli.sinks.stop_phrase import spoken
-
-            if not spoken(self.stop_phrase):
-                raise UsageError("--stop-phrase takes at least one word.")
-
-
-def _recording(taking: Taking, params: Params) -> "Recording":
+def _capture_settings(capture: CaptureOptions, params: QueryOptions) -> "CaptureSettings":
     """How to record. Raises `UsageError` for flags of raw audio that a microphone cannot follow."""
-    from dgcli.audio.recorder import Recording
+    from dgcli.audio.microphone import CaptureSettings
 
     given = params.given
     if given.get("encoding", "linear16") != "linear16":
@@ -107,31 +30,80 @@ def _recording(taking: Taking, params: Params) -> "Recording":
     rate, channels = given.get("sample_rate"), given.get("channels")
     if given.get("multichannel") and channels is None:
         raise UsageError("How many channels? For example: --multichannel --channels 2")
-    return Recording(
-        device=taking.device,
+    return CaptureSettings(
+        device=capture.device,
         sample_rate=rate if isinstance(rate, int) else None,
         channels=channels if isinstance(channels, int) else None,
-        resample=taking.resample,
-        block=taking.block / 1000,
-        reopen=taking.reopen,
+        resample=capture.resample,
+        block=capture.block / 1000,
+        reopen=capture.reopen,
     )
 
 
-def _said(form: "AudioFormat") -> str:
-    channels = "mono" if form.channels == 1 else f"{form.channels} channels"
-    return f"linear16, {form.sample_rate} Hz, {channels}"
+def _described(audio_format: "AudioFormat") -> str:
+    channels = "mono" if audio_format.channels == 1 else f"{audio_format.channels} channels"
+    return f"linear16, {audio_format.sample_rate} Hz, {channels}"
+
+
+def _times(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}" if count else "none"
+
+
+def _test_table(test: "MicTest") -> str:
+    """What a test came to, for people."""
+    from dgcli.ui.meter import decibels
+    from dgcli.ui.table import aligned
+
+    judgement, audio_format = test.judgement, test.audio_format
+    channels = f"{audio_format.channels} channel{'' if audio_format.channels == 1 else 's'}"
+    return aligned(
+        [
+            ("Microphone", f"{test.device} ({test.host_api}), {audio_format.sample_rate} Hz, {channels}"),
+            ("Recorded", f"{judgement.seconds:.1f} s"),
+            ("Peak", decibels(judgement.peak)),
+            ("RMS", decibels(judgement.rms)),
+            ("Noise floor", decibels(judgement.floor)),
+            ("Clipping", _times(judgement.clipped, "sample")),
+            ("Lost", _times(test.lost, "block")),
+            *(("Advice", text) for text in judgement.advice or ("None needed.",)),
+        ]
+    )
+
+
+def _test_object(test: "MicTest") -> str:
+    """What a test came to, as JSON."""
+
+    def level(value: float) -> float | None:
+        return None if math.isinf(value) else round(value, 1)
+
+    judgement = test.judgement
+    return json.dumps(
+        {
+            "device": test.device,
+            "index": test.index,
+            "seconds": round(judgement.seconds, 3),
+            "peak_dbfs": level(judgement.peak),
+            "rms_dbfs": level(judgement.rms),
+            "noise_floor_dbfs": level(judgement.floor),
+            "clipped_samples": judgement.clipped,
+            "lost_blocks": test.lost,
+            "advice": list(judgement.advice),
+        },
+        ensure_ascii=False,
+        indent=2,
+    )
 
 
 @command(Endpoint.LIVE)
 def mic(
-    params: Params,
-    output: Output,
-    rendering: Rendering,
-    shown: Shown,
-    taking: Taking,
-    streaming: Streaming,
-    connection: Connection,
-    general: General,
+    params: QueryOptions,
+    output: OutputOptions,
+    rendering: RenderingOptions,
+    display: DisplayOptions,
+    capture: CaptureOptions,
+    streaming: StreamOptions,
+    connection: ConnectionOptions,
+    general: GeneralOptions,
     source: Annotated[
         str | None,
         typer.Argument(help="- for standard input: linear16, 16 kHz, mono.", metavar="[-]"),
@@ -150,63 +122,65 @@ def mic(
         dg mic --test
         arecord -f S16_LE -r 16000 -t raw | dg mic -
     """
-    from dgcli.audio import open_source, raw_format
-
     console = general.console()
-    taking.check(source)
-    streaming.check()
-    if taking.list_devices:
+    capture.check(source)
+    settings = streaming.settings()
+    if capture.list_devices:
         from dgcli.commands.devices import show
 
-        show(console, as_json=taking.json)
+        show(console, as_json=capture.json)
         return
-    if taking.test:
-        from dgcli.commands.trial import trial
+    if capture.test:
+        from dgcli.output.stdout import write_stdout
+        from dgcli.tasks.mic_test import test_microphone
 
-        trial(_recording(taking, params), console, seconds=streaming.duration, as_json=taking.json)
+        test = test_microphone(_capture_settings(capture, params), console, seconds=streaming.duration)
+        text = f"{_test_object(test)}\n" if capture.json else _test_table(test)
+        write_stdout(text.encode())
         return
-    from dgcli.audio.noise import caught_noise
-    from dgcli.audio.recorder import Microphone
-    from dgcli.commands.controls import greeting, microphone_controls, pipe_controls
-    from dgcli.commands.session import stream
+    from dgcli.audio import open_source, raw_format
+    from dgcli.audio.microphone import Microphone
+    from dgcli.audio.native_stderr import captured_native_stderr
+    from dgcli.sinks.fanout import DisplaySettings
+    from dgcli.tasks.controls import greeting, microphone_controls, pipe_controls
+    from dgcli.tasks.stream import StreamJob, check_outputs, stream
 
     config = connection.config()
     is_assumed = params.given.get("encoding", "linear16") == "linear16"
     # A microphone says what it has when it is open, and a WAV header what follows it: that replaces these.
     assumed: dict[str, object] = {"encoding": "linear16", "sample_rate": _PIPE_RATE} if is_assumed else {}
-    values = params.checked(config, **assumed)
-    options = rendering.options()
-    check_outputs(output, shown, None)
-    if not connection.local:
+    job = StreamJob(
+        values=params.checked(config, **assumed),
+        display=DisplaySettings(
+            output.format, tuple(output.output or ()), display.timestamps, display.interim
+        ),
+        render=rendering.settings(),
+        save_audio=display.save_audio,
+        stats=display.stats,
+        local=connection.local,
+        **settings,
+    )
+    check_outputs(job, None)
+    if not job.local:
         config.authorization()  # without a key there is no point in opening the microphone
-    with caught_noise() as noise:
+    with captured_native_stderr() as printed:
         opened: Source
         if source is not None:
-            raw = raw_format(values)
+            raw = raw_format(job.values)
             if raw is not None and is_assumed:
-                console.note(f"Standard input is taken for {_said(raw)}, unless it has a header.")
-            opened, controls = open_source("-", raw), pipe_controls(taking.stop_phrase)
+                console.note(f"Standard input is taken for {_described(raw)}, unless it has a header.")
+            opened, controls = open_source("-", raw), pipe_controls(capture.stop_phrase)
         else:
-            heard = Microphone(_recording(taking, params), noise=noise if general.verbose else None)
-            opened, controls = heard, microphone_controls(heard, taking.stop_phrase)
-        try:
-            form = opened.open()
-            if source is None:
-                console.note(greeting(opened.name, _said(form)))
-            stream(
-                config,
-                opened,
-                form,
-                values,
-                connection=connection,
-                output=output,
-                streaming=streaming,
-                shown=shown,
-                console=console,
-                options=options,
-                controls=controls,
+            microphone = Microphone(
+                _capture_settings(capture, params), native_stderr=printed if general.verbose else None
             )
+            opened, controls = microphone, microphone_controls(microphone, capture.stop_phrase)
+        try:
+            audio_format = opened.open()
+            if source is None:
+                console.note(greeting(opened.name, _described(audio_format)))
+            stream(config, opened, audio_format, job, console, controls=controls)
         finally:
             opened.stop()
-            for text in noise():
+            for text in printed():
                 console.detail(text)

@@ -1,30 +1,17 @@
-"""`dg serve`: a Deepgram-compatible server on this machine; and the one inside a process, for `--local`.
+"""`dg serve`: a Deepgram-compatible server on this machine."""
 
-This module is the only bridge between the client and the server: neither imports the other.
-"""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dgcli.options import General, command
-
-
-@contextmanager
-def embedded() -> Iterator[str]:
-    """A server inside this process, for as long as the block runs; its base URL."""
-    from dgcli.server.run import ServerSettings, running
-
-    with running(ServerSettings(port=0, allow_private_urls=True)) as base_url:
-        yield base_url
+from dgcli.options.groups import GeneralOptions
+from dgcli.options.machinery import command
 
 
 @command()
 def serve(
-    general: General,
+    general: GeneralOptions,
     host: Annotated[
         str, typer.Option(help="Address to listen on; 0.0.0.0 opens it to the network.", show_default=True)
     ] = "127.0.0.1",
@@ -65,10 +52,10 @@ def serve(
         dg file talk.wav --base-url http://127.0.0.1:8080
         dg serve --engine replay --response saved.json
     """
-    from dgcli.server.run import ServerSettings
-    from dgcli.server.run import serve as run_server
+    from dgcli.tasks.serve import serve as run_server
 
-    settings = ServerSettings(
+    run_server(
+        general.console(),
         host=host,
         port=port,
         engine=engine,
@@ -76,10 +63,4 @@ def serve(
         record=record,
         require_key=require_key,
         allow_private_urls=allow_private_urls,
-    )
-    console = general.console()
-    run_server(
-        settings,
-        on_ready=lambda base_url: console.note(f"Listening on {base_url}  (Ctrl-C stops it)"),
-        quiet=general.quiet,
     )

@@ -8,12 +8,17 @@ from urllib.parse import urlsplit
 
 import typer
 
-from dgcli import outputs
-from dgcli.audio import cloud
-from dgcli.commands.prerecorded import check_callback, transcribe, transcribe_object
 from dgcli.errors import UsageError
-from dgcli.options import Batch, Connection, General, Params, Patience, Rendering, Transcripts, command
-from dgcli.params import Endpoint, encode
+from dgcli.options.groups import (
+    BatchOptions,
+    ConnectionOptions,
+    GeneralOptions,
+    RenderingOptions,
+    RetryOptions,
+    TranscriptOptions,
+)
+from dgcli.options.machinery import QueryOptions, command
+from dgcli.params import Endpoint
 
 
 def _check_url(url: str) -> None:
@@ -37,20 +42,20 @@ def _check_url(url: str) -> None:
 def _listed(names: list[str]) -> list[str]:
     """Addresses, each checked."""
     for name in names:
-        if not cloud.is_object(name):
+        if not name.startswith(("s3://", "gs://")):
             _check_url(name)
     return names
 
 
 @command(Endpoint.URL)
 def url(
-    params: Params,
-    output: Transcripts,
-    batch: Batch,
-    rendering: Rendering,
-    connection: Connection,
-    patience: Patience,
-    general: General,
+    params: QueryOptions,
+    output: TranscriptOptions,
+    batch: BatchOptions,
+    rendering: RenderingOptions,
+    connection: ConnectionOptions,
+    retry: RetryOptions,
+    general: GeneralOptions,
     urls: Annotated[
         list[str] | None,
         typer.Argument(help="Addresses of recordings: http, https, s3 or gs.", metavar="URL..."),
@@ -72,29 +77,27 @@ def url(
     given = _listed(urls or [])
     if not given and not batch.lists:
         raise UsageError("Missing argument 'URL'.", hint="See: dg url --help")
+    config = connection.config(**retry.settings())
     if batch.is_meant(given, output.format or ()):
-        from dgcli.commands.many import transcribe_many
+        from dgcli.tasks.many import BatchSettings, transcribe_many
 
-        transcribe_many(
-            given, params, output, rendering.options(), batch, connection, patience, general.console()
+        settings = BatchSettings(
+            names=given,
+            values=params.values_for(config),
+            formats=output.batch_formats(),
+            render=rendering.settings(),
+            local=connection.local,
+            **batch.settings(),
         )
+        transcribe_many(config, settings, general.console())
         return
-    (address,) = given
-    config = connection.config(timeout=patience.timeout, retries=patience.retries)
-    values = params.checked(config)
-    check_callback(values, output)
-    query = encode(values)
-    options = rendering.options()
-    if cloud.is_object(address):
-        transcribe_object(address, config, output, options, query, general.console(), local=connection.local)
-        return
-    transcribe(
-        config,
-        outputs.plan(output.stdout_format, output.output or ()),
-        options,
-        general.console(),
+    from dgcli.tasks.transcribe import Request, transcribe_url
+
+    request = Request(
+        params.checked(config),
+        stdout_format=output.stdout_format,
+        files=tuple(output.output or ()),
+        render=rendering.settings(),
         local=connection.local,
-        name=address,
-        size=None,
-        send=lambda client, _: client.transcribe_url(address, query),
     )
+    transcribe_url(given[0], config, request, general.console())

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import cast
 
 from dgcli.errors import UsageError
-from dgcli.formats.base import Format, Options, Render
+from dgcli.formats.base import Format, Render, RenderSettings
 
-__all__ = ["FORMATS", "Format", "Options", "by_name", "by_suffix", "renderer"]
+__all__ = ["FORMATS", "Format", "RenderSettings", "by_name", "by_suffix", "renderer"]
 
 FORMATS: tuple[Format, ...] = (
     Format(
@@ -30,8 +30,10 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format("html", (".html", ".htm"), "A page to read, search and listen to (--audio)", "html"),
     Format("md", (".md", ".markdown"), "Markdown: summary, topics, paragraphs with times", "md"),
-    Format("csv", (".csv",), "The words, comma-separated, with times and confidence", "csv", timed=True),
-    Format("tsv", (".tsv",), "The words, tab-separated, with times and confidence", "tsv", timed=True),
+    Format(
+        "csv", (".csv",), "The words, comma-separated, with times and confidence", "csv", "csv", timed=True
+    ),
+    Format("tsv", (".tsv",), "The words, tab-separated, with times and confidence", "csv", "tsv", timed=True),
     Format("words.jsonl", (".words.jsonl",), "The words, a JSON object a line", "words_jsonl", timed=True),
 )
 

@@ -4,7 +4,7 @@ A format turns a `Transcript` into text. To add one, write a module like this an
 `FORMATS` of `dgcli.formats`:
 
     # formats/shout.py
-    def render(transcript: Transcript, options: Options) -> str:
+    def render(transcript: Transcript, options: RenderSettings) -> str:
         return "".join(channel.text.upper() + "\\n" for channel in transcript.channels)
 
     # formats/__init__.py
@@ -23,11 +23,11 @@ from typing import Protocol
 from urllib.parse import quote
 
 from dgcli.captions import Limits, Prefix, Voice, clean
-from dgcli.transcript import Transcript
+from dgcli.transcript.model import Transcript
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class RenderSettings:
     """What a user may say about how a transcript is written, whatever the format.
 
     `limits` are those of a cue. `karaoke` asks for a time at every word where the format has such. `audio` is
@@ -43,7 +43,7 @@ class Options:
         names = {number: " ".join(clean(name).split()) for number, name in self.speaker_names.items()}
         object.__setattr__(self, "speaker_names", MappingProxyType(names))
 
-    def beside(self, folder: Path) -> "Options":
+    def beside(self, folder: Path) -> "RenderSettings":
         """The same, with `audio` as a link from a page in `folder`: a URL stays, a path becomes a relative one."""
         if self.audio is None or "://" in self.audio:
             return self
@@ -82,7 +82,7 @@ class Options:
 class Render(Protocol):
     """The function that writes a format."""
 
-    def __call__(self, transcript: Transcript, options: Options) -> str:
+    def __call__(self, transcript: Transcript, options: RenderSettings) -> str:
         """The whole output, ending in a newline unless it is empty."""
 
 

@@ -14,11 +14,11 @@ from importlib.resources import files
 
 from dgcli.captions import Voice, clean
 from dgcli.captions.text import spaces
-from dgcli.formats.base import Options
+from dgcli.formats.base import RenderSettings
 from dgcli.formats.clock import clock
 from dgcli.formats.insights import Span, average_sentiment, distinct, hits, sentiments, summary, topics
 from dgcli.formats.turns import paragraphs, voice
-from dgcli.transcript import Segment, Transcript
+from dgcli.transcript.model import Segment, Transcript
 
 _LOW = 0.7  # a word of less confidence is marked
 _COLOURS = 8
@@ -50,7 +50,7 @@ def _short(seconds: float) -> str:
 class _Voices:
     """The voices of a transcript in the order in which they are heard; each has a number and a colour."""
 
-    def __init__(self, transcript: Transcript, options: Options) -> None:
+    def __init__(self, transcript: Transcript, options: RenderSettings) -> None:
         self._options, self._several = options, len(transcript.channels) > 1
         self._numbers: dict[Voice, int] = {}
 
@@ -176,7 +176,7 @@ def _about(transcript: Transcript) -> str:
     return "".join(found)
 
 
-def _player(options: Options) -> str:
+def _player(options: RenderSettings) -> str:
     if options.audio is not None:
         return f'<audio controls preload="metadata" src="{escape(options.audio)}"></audio>\n'
     return (
@@ -185,7 +185,7 @@ def _player(options: Options) -> str:
     )
 
 
-def render(transcript: Transcript, options: Options) -> str:
+def render(transcript: Transcript, options: RenderSettings) -> str:
     """The page; `options.audio` is the URL of the recording, else the reader may choose a file."""
     style, script = _asset("style.css"), _asset("script.js")
     spoken, voices = paragraphs(transcript), _Voices(transcript, options)

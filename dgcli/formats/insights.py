@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dgcli.captions import clean
-from dgcli.transcript import Transcript, Word
+from dgcli.transcript.json_values import mapping, mappings
+from dgcli.transcript.model import Transcript, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +24,6 @@ class Span:
     score: float
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _mappings(value: object) -> Iterator[Mapping[str, Any]]:
-    if isinstance(value, list):
-        yield from (item for item in value if isinstance(item, dict))
-
-
 def _text(value: object) -> str:
     return " ".join(clean(value).split()) if isinstance(value, str) else ""
 
@@ -41,13 +33,13 @@ def _number(value: object) -> float:
 
 
 def _results(transcript: Transcript) -> Mapping[str, Any]:
-    return _mapping(transcript.raw.get("results"))
+    return mapping(transcript.raw.get("results"))
 
 
 def _feature(transcript: Transcript, name: str) -> Mapping[str, Any]:
     """What the response says under `name`, however deep."""
-    found = _mapping(_results(transcript).get(name))
-    return _mapping(_mapping(found.get("results")).get(name)) or found
+    found = mapping(_results(transcript).get(name))
+    return mapping(mapping(found.get("results")).get(name)) or found
 
 
 def _between(words: tuple[Word, ...], segment: Mapping[str, Any]) -> tuple[float, float] | None:
@@ -61,7 +53,7 @@ def _between(words: tuple[Word, ...], segment: Mapping[str, Any]) -> tuple[float
 
 def _segments(transcript: Transcript, name: str) -> Iterator[tuple[float, float, Mapping[str, Any]]]:
     words = transcript.channels[0].words if transcript.channels else ()
-    for segment in _mappings(_feature(transcript, name).get("segments")):
+    for segment in mappings(_feature(transcript, name).get("segments")):
         if times := _between(words, segment):
             yield *times, segment
 
@@ -77,7 +69,7 @@ def topics(transcript: Transcript, feature: str = "topics") -> list[Span]:
     return [
         Span(start, end, _text(item.get(singular)), _number(item.get("confidence_score")))
         for start, end, segment in _segments(transcript, feature)
-        for item in _mappings(segment.get(feature))
+        for item in mappings(segment.get(feature))
         if _text(item.get(singular))
     ]
 
@@ -92,7 +84,7 @@ def sentiments(transcript: Transcript) -> list[Span]:
 
 def average_sentiment(transcript: Transcript) -> tuple[str, float] | None:
     """How the whole sounds, if the response says so."""
-    average = _mapping(_feature(transcript, "sentiments").get("average"))
+    average = mapping(_feature(transcript, "sentiments").get("average"))
     label = _text(average.get("sentiment"))
     return (label, _number(average.get("sentiment_score"))) if label else None
 
@@ -100,9 +92,9 @@ def average_sentiment(transcript: Transcript) -> tuple[str, float] | None:
 def hits(transcript: Transcript) -> list[Span]:
     """Where the API found the terms of `search`, in every channel."""
     found = []
-    for channel in _mappings(_results(transcript).get("channels")):
-        for term in _mappings(channel.get("search")):
-            for hit in _mappings(term.get("hits")):
+    for channel in mappings(_results(transcript).get("channels")):
+        for term in mappings(channel.get("search")):
+            for hit in mappings(term.get("hits")):
                 start, end = _number(hit.get("start")), _number(hit.get("end"))
                 if start <= end:
                     found.append(Span(start, end, _text(term.get("query")), _number(hit.get("confidence"))))

@@ -2,11 +2,11 @@
 
 import json
 
-from dgcli.formats.base import Options
-from dgcli.transcript import Transcript
+from dgcli.formats.base import RenderSettings
+from dgcli.transcript.model import Transcript
 
 
-def render(transcript: Transcript, options: Options) -> str:  # noqa: ARG001 - a Render
+def render(transcript: Transcript, options: RenderSettings) -> str:  # noqa: ARG001 - a Render
     """The body of the response; where there was none (a stream), its content as indented JSON."""
     if transcript.body:
         return transcript.body.decode("utf-8", "surrogateescape")

@@ -7,11 +7,11 @@ import math
 import re
 
 from dgcli.captions import clean
-from dgcli.formats.base import Options
+from dgcli.formats.base import RenderSettings
 from dgcli.formats.clock import clock
 from dgcli.formats.insights import average_sentiment, distinct, summary, topics
 from dgcli.formats.turns import paragraphs, voice
-from dgcli.transcript import Transcript
+from dgcli.transcript.model import Transcript
 
 # What CommonMark would take for markup, within a line and at its beginning.
 _MARKUP = re.compile(r"[\\`*_\[\]<>&|~]|!(?=\[)|^(?:#+|[-+=]|\d+(?=[.)]))")
@@ -38,7 +38,7 @@ def _facts(transcript: Transcript) -> list[str]:
     return [f"- {name}: {_escape(fact)}\n" for name, fact in facts.items() if fact]
 
 
-def _link(seconds: float, options: Options) -> str:
+def _link(seconds: float, options: RenderSettings) -> str:
     """A time as a link into the recording, or as text where there is none to link to."""
     if not math.isfinite(seconds):
         return ""
@@ -49,7 +49,7 @@ def _link(seconds: float, options: Options) -> str:
     return f" [{shown}](<{address}#t={seconds:.2f}>)"
 
 
-def render(transcript: Transcript, options: Options) -> str:
+def render(transcript: Transcript, options: RenderSettings) -> str:
     """A Markdown document; its heading alone if nothing was said."""
     blocks = ["# Transcript\n"]
     if facts := _facts(transcript):

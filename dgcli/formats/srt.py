@@ -3,9 +3,9 @@
 import re
 
 from dgcli.captions import Captioner, Cue, captions
-from dgcli.formats.base import Options
+from dgcli.formats.base import RenderSettings
 from dgcli.formats.clock import clock
-from dgcli.transcript import Transcript
+from dgcli.transcript.model import Transcript
 
 # SubRip has no way to write these as text: a player would take them for markup.
 _TAG = re.compile(r"<(?=[A-Za-z/!])")
@@ -23,12 +23,12 @@ def srt_cue(cue: Cue, number: int) -> str:
     return f"{number}\n{clock(cue.start, ',')} --> {clock(cue.end, ',')}\n{_text(cue)}\n\n"
 
 
-def srt_captioner(options: Options, channels: int = 1) -> Captioner:
+def srt_captioner(options: RenderSettings, channels: int = 1) -> Captioner:
     """What makes the cues of a SubRip file while the words come in."""
     return Captioner(options.limits, prefix=options.prefix(channels > 1), channels=channels)
 
 
-def render(transcript: Transcript, options: Options) -> str:
+def render(transcript: Transcript, options: RenderSettings) -> str:
     """A SubRip file; empty if nothing was said."""
     cues = captions(transcript, options.limits, prefix=options.prefix(len(transcript.channels) > 1))
     return "".join(srt_cue(cue, number) for number, cue in enumerate(cues, 1))

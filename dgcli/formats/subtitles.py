@@ -12,8 +12,8 @@ import pysubs2
 
 from dgcli.captions import Cue, Line, captions
 from dgcli.errors import OutputError
-from dgcli.formats.base import Options
-from dgcli.transcript import Transcript
+from dgcli.formats.base import RenderSettings
+from dgcli.transcript.model import Transcript
 
 _LATEST = 36_000 - 0.02  # seconds: SubStation has one digit for the hours
 
@@ -49,7 +49,7 @@ def _style() -> pysubs2.SSAStyle:
     )
 
 
-def _file(transcript: Transcript, options: Options) -> pysubs2.SSAFile:
+def _file(transcript: Transcript, options: RenderSettings) -> pysubs2.SSAFile:
     several = len(transcript.channels) > 1
     file = pysubs2.SSAFile()
     file.info.update(
@@ -65,7 +65,7 @@ def _file(transcript: Transcript, options: Options) -> pysubs2.SSAFile:
     return file
 
 
-def _script(transcript: Transcript, options: Options, version: str) -> str:
+def _script(transcript: Transcript, options: RenderSettings, version: str) -> str:
     file = _file(transcript, options)
     if file.events and file.events[-1].end / 1000 > _LATEST:
         raise OutputError(
@@ -74,7 +74,7 @@ def _script(transcript: Transcript, options: Options, version: str) -> str:
     return file.to_string(version)
 
 
-def ass(transcript: Transcript, options: Options) -> str:
+def ass(transcript: Transcript, options: RenderSettings) -> str:
     """An Advanced SubStation Alpha script; with `karaoke` the words fill in as they are said.
 
     Raises `OutputError` for more than 10 hours.
@@ -82,12 +82,12 @@ def ass(transcript: Transcript, options: Options) -> str:
     return _script(transcript, options, "ass")
 
 
-def ssa(transcript: Transcript, options: Options) -> str:
+def ssa(transcript: Transcript, options: RenderSettings) -> str:
     """A SubStation Alpha script, for old programs. Raises `OutputError` for more than 10 hours."""
     return _script(transcript, options, "ssa")
 
 
-def ttml(transcript: Transcript, options: Options) -> str:
+def ttml(transcript: Transcript, options: RenderSettings) -> str:
     """A TTML document (W3C, "Timed Text Markup Language 1")."""
     text = _file(transcript, replace(options, karaoke=False)).to_string("ttml")
     # TTML identifies styles by xml:id and wants a language on its root; pysubs2 writes neither.

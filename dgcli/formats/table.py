@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from dgcli.captions import clean
-from dgcli.formats.base import Options
-from dgcli.transcript import Transcript
+from dgcli.formats.base import RenderSettings
+from dgcli.transcript.model import Transcript
 
 
 class Row(NamedTuple):
@@ -26,7 +26,7 @@ def _number(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def rows(transcript: Transcript, options: Options) -> Iterator[Row]:
+def rows(transcript: Transcript, options: RenderSettings) -> Iterator[Row]:
     """A row for every word, channel by channel; no cell holds a line feed, a tab or a control character."""
     for word in transcript.words:
         yield Row(

@@ -1,11 +1,11 @@
 """Plain text: the words in paragraphs, each opening with who speaks where that is known."""
 
-from dgcli.formats.base import Options
+from dgcli.formats.base import RenderSettings
 from dgcli.formats.turns import paragraphs, voice
-from dgcli.transcript import Transcript
+from dgcli.transcript.model import Transcript
 
 
-def render(transcript: Transcript, options: Options) -> str:
+def render(transcript: Transcript, options: RenderSettings) -> str:
     """Paragraphs separated by empty lines; nothing if nothing was said."""
     several = len(transcript.channels) > 1
     found = []

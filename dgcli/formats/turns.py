@@ -6,7 +6,7 @@ from itertools import groupby
 
 from dgcli.captions import Voice, clean
 from dgcli.captions.text import joined
-from dgcli.transcript import Channel, Segment, Transcript, Word, turns
+from dgcli.transcript.model import Channel, Segment, Transcript, Word, turns
 
 _UTTERANCE = 0.8  # seconds of pause that end an utterance: the API's own default
 

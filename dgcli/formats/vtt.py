@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from dgcli.captions import Captioner, Cue, Line, captions, clean
-from dgcli.formats.base import Options
+from dgcli.formats.base import RenderSettings
 from dgcli.formats.clock import clock
-from dgcli.transcript import Transcript
+from dgcli.transcript.model import Transcript
 
 
 def _escape(text: str) -> str:
@@ -38,7 +38,7 @@ class _Stamps:
         return _escape(line.prefix) + "".join(found)
 
 
-def _lines(cue: Cue, options: Options, several_channels: bool) -> Iterator[str]:
+def _lines(cue: Cue, options: RenderSettings, several_channels: bool) -> Iterator[str]:
     stamps = _Stamps(cue)
     groups = [(voice, list(lines)) for voice, lines in groupby(cue.lines, key=lambda line: line.voice)]
     for voice, lines in groups:
@@ -66,18 +66,18 @@ def vtt_header(transcript: Transcript | None = None) -> str:
     return f"WEBVTT\n\nNOTE\nTranscription provided by Deepgram\n{known}\n"
 
 
-def vtt_cue(cue: Cue, options: Options, several_channels: bool = False) -> str:
+def vtt_cue(cue: Cue, options: RenderSettings, several_channels: bool = False) -> str:
     """One cue as a block of a WebVTT file, with the empty line that ends it."""
     lines = "\n".join(_lines(cue, options, several_channels))
     return f"{clock(cue.start)} --> {clock(cue.end)}\n{lines}\n\n"
 
 
-def vtt_captioner(options: Options, channels: int = 1) -> Captioner:
+def vtt_captioner(options: RenderSettings, channels: int = 1) -> Captioner:
     """What makes the cues of a WebVTT file while the words come in; voices need no room on the lines."""
     return Captioner(options.limits, channels=channels)
 
 
-def render(transcript: Transcript, options: Options) -> str:
+def render(transcript: Transcript, options: RenderSettings) -> str:
     """A WebVTT file; its header alone if nothing was said."""
     several = len(transcript.channels) > 1
     cues = captions(transcript, options.limits)

@@ -2,12 +2,12 @@
 
 import json
 
-from dgcli.formats.base import Options
+from dgcli.formats.base import RenderSettings
 from dgcli.formats.table import rows
-from dgcli.transcript import Transcript
+from dgcli.transcript.model import Transcript
 
 
-def render(transcript: Transcript, options: Options) -> str:
+def render(transcript: Transcript, options: RenderSettings) -> str:
     """A line for every word; a field that is not known is left out."""
     return "".join(
         json.dumps(

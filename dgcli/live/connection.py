@@ -1,7 +1,7 @@
 """One WebSocket connection: the only place that knows websocket-client.
 
 One thread connects and then receives, another sends, any thread may abort; who made the connection closes it,
-after the first two are done with it. Every foreign exception ends here: what comes out is `Ended`.
+after the first two are done with it. Every foreign exception ends here: what comes out is `ConnectionEnded`.
 
 `WebSocketApp` is not used: it swallows the exceptions of its callbacks.
 """
@@ -18,8 +18,8 @@ from typing import Any
 
 import websocket
 
+from dgcli.api.refusals import ABNORMAL, NO_CODE, Ending, closed, one_line, refused
 from dgcli.errors import NetworkError, UsageError
-from dgcli.live.endings import ABNORMAL, NO_CODE, Ending, closed, one_line, refused
 
 # What is raised by the library or beneath it when a connection fails. OSError holds TLS errors and time-outs.
 _FAILURES = (websocket.WebSocketException, OSError)
@@ -27,7 +27,7 @@ _FAILURES = (websocket.WebSocketException, OSError)
 _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 
-class Ended(Exception):
+class ConnectionEnded(Exception):
     """The connection is gone, or never was: `ending` says why."""
 
     def __init__(self, ending: Ending) -> None:
@@ -168,7 +168,7 @@ class Connection:
     """A WebSocket to `url`, with the headers as they are given.
 
     `connect_timeout` and `send_timeout` are real seconds. A send that timed out may have left half a frame:
-    the connection is dead then, as after every other `Ended`.
+    the connection is dead then, as after every other `ConnectionEnded`.
     """
 
     def __init__(
@@ -196,7 +196,7 @@ class Connection:
         self._socket: Any = _WebSocket(sslopt=sslopt, skip_utf8_validation=True)
 
     def connect(self) -> None:
-        """Open the connection. Raises `Ended`."""
+        """Open the connection. Raises `ConnectionEnded`."""
         try:
             self._socket.connect(
                 self._url,
@@ -207,16 +207,20 @@ class Connection:
             )
         except websocket.WebSocketBadStatusException as error:
             if not error.status_code:
-                raise Ended(_unreachable(self._url, ValueError("it does not speak HTTP"))) from error
+                raise ConnectionEnded(
+                    _unreachable(self._url, ValueError("it does not speak HTTP"))
+                ) from error
             body = error.resp_body if isinstance(error.resp_body, bytes) else None
-            raise Ended(refused(error.status_code, error.resp_headers or {}, body)) from error
+            raise ConnectionEnded(refused(error.status_code, error.resp_headers or {}, body)) from error
         except _FAILURES as error:
             answer = self._socket.handshake_response
             if answer is not None and answer.status != 101:
-                raise Ended(refused(answer.status, answer.headers)) from error
-            raise Ended(_unreachable(self._url, error)) from error
+                raise ConnectionEnded(refused(answer.status, answer.headers)) from error
+            raise ConnectionEnded(_unreachable(self._url, error)) from error
         except ValueError as error:
-            raise Ended(Ending(UsageError(f"{self._url} is no WebSocket URL: {error}."), False)) from error
+            raise ConnectionEnded(
+                Ending(UsageError(f"{self._url} is no WebSocket URL: {error}."), False)
+            ) from error
         self.request_id = one_line((self._socket.headers or {}).get("dg-request-id", ""))
         self._socket.sock = self._wire = _Wire(self._socket.sock, self._send_timeout)
         self.last_received = self._now()
@@ -224,37 +228,39 @@ class Connection:
             self.abort()
 
     def receive(self) -> str:
-        """The next text message; waits for it. Raises `Ended` when there will be none."""
+        """The next text message; waits for it. Raises `ConnectionEnded` when there will be none."""
         while True:
             try:
                 opcode, frame = self._socket.recv_data_frame(control_frame=True)
             except _FAILURES as error:
-                raise Ended(_lost(error)) from error
+                raise ConnectionEnded(_lost(error)) from error
             self.last_received = self._now()
             if opcode == websocket.ABNF.OPCODE_TEXT:
                 return bytes(frame.data).decode("utf-8", "replace")
             if opcode == websocket.ABNF.OPCODE_CLOSE:
                 data = bytes(frame.data)
                 code = struct.unpack("!H", data[:2])[0] if len(data) >= 2 else NO_CODE
-                raise Ended(closed(code, data[2:].decode("utf-8", "replace"), self.request_id or None))
+                raise ConnectionEnded(
+                    closed(code, data[2:].decode("utf-8", "replace"), self.request_id or None)
+                )
 
     def _send(self, data: str | bytes, opcode: int) -> None:
         try:
             self._socket.send(data, opcode)
         except _FAILURES as error:
-            raise Ended(_lost(error)) from error
+            raise ConnectionEnded(_lost(error)) from error
 
     def send_audio(self, data: bytes) -> None:
-        """Send a binary frame: never an empty one, which would end the stream. Raises `Ended`."""
+        """Send a binary frame: never an empty one, which would end the stream. Raises `ConnectionEnded`."""
         if data:
             self._send(data, websocket.ABNF.OPCODE_BINARY)
 
     def send_text(self, text: str) -> None:
-        """Send a text frame. Raises `Ended`."""
+        """Send a text frame. Raises `ConnectionEnded`."""
         self._send(text, websocket.ABNF.OPCODE_TEXT)
 
     def ping(self) -> None:
-        """Send a ping; whatever comes back counts as received. Raises `Ended`."""
+        """Send a ping; whatever comes back counts as received. Raises `ConnectionEnded`."""
         self._send(b"", websocket.ABNF.OPCODE_PING)
 
     def abort(self) -> None:

@@ -2,7 +2,7 @@
 
 import math
 
-from dgcli.events import Final
+from dgcli.transcript.events import Final
 
 
 class Coverage:

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from queue import SimpleQueue
 
 from dgcli.audio.base import AudioFormat, Pace, Source
-from dgcli.events import Notice, NoticeKind
-from dgcli.live.mail import Block, SourceEnded, SourceSaid, ToSender
+from dgcli.live.messages import Block, SourceEnded, SourceSaid, ToSender
 from dgcli.live.pace import Metronome
-from dgcli.live.rulers import ruler_for
-from dgcli.live.settings import Clock, Settings
+from dgcli.live.seek_points import seek_points_for
+from dgcli.live.settings import Clock, StreamSettings
+from dgcli.transcript.events import Notice, NoticeKind
 
 # Blocks on their way to the sender. It takes them even while there is no connection, so this fills only
 # while a send is stuck, which ends with `send_timeout`.
@@ -28,7 +28,7 @@ class Feeder:
         self,
         source: Source,
         audio: AudioFormat,
-        settings: Settings,
+        settings: StreamSettings,
         clock: Clock,
         inbox: "SimpleQueue[ToSender]",
     ) -> None:
@@ -37,7 +37,7 @@ class Feeder:
         self._clock = clock
         self._inbox = inbox
         self._metronome = Metronome(source.pace, settings.speed, settings.catch_up)
-        self._ruler = ruler_for(audio)
+        self._seek_points = seek_points_for(audio)
         self._measured = 0.0
         self._left = settings.duration
         self._room = threading.Semaphore(_ROOM)
@@ -91,11 +91,11 @@ class Feeder:
         if self._audio.byte_rate:
             return len(data) / self._audio.byte_rate, Block(data)
         average = self._audio.average_byte_rate
-        if self._ruler is None:
+        if self._seek_points is None:
             return (len(data) / average if average else 0.0), Block(data)
-        marks = self._ruler.measure(data)
+        marks = self._seek_points.measure(data)
         before, self._measured = self._measured, marks[-1].time if marks else self._measured
-        return self._measured - before, Block(data, tuple(marks), self._ruler.head)
+        return self._measured - before, Block(data, tuple(marks), self._seek_points.head)
 
     def _pass_on(self, data: bytes) -> bool:
         """Hand a piece to the sender when it is due; whether more is wanted."""

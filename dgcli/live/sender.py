@@ -9,28 +9,21 @@ import math
 import ssl
 from queue import Empty, SimpleQueue
 
-from dgcli import tls
+from dgcli.api import tls
+from dgcli.api.refusals import ABNORMAL, NO_CODE, Ending, closed, nothing_heard
 from dgcli.audio.base import AudioFormat, Pace, Source
 from dgcli.errors import DgError, NetworkError
-from dgcli.events import (
-    Closed,
-    Event,
-    Final,
-    Interim,
-    Metadata,
-    Notice,
-    NoticeKind,
-    Opened,
-)
-from dgcli.live import mail, protocol
-from dgcli.live.connection import Connection, Ended
-from dgcli.live.endings import ABNORMAL, NO_CODE, Ending, closed, nothing_heard
+from dgcli.live import messages as mail
+from dgcli.live import protocol
+from dgcli.live.connection import Connection, ConnectionEnded
 from dgcli.live.feeder import Feeder
-from dgcli.live.link import Link
+from dgcli.live.messages import Link
 from dgcli.live.pace import Limiter, pause_before
-from dgcli.live.reel import SHORTEST, Reel
-from dgcli.live.settings import Clock, Settings
+from dgcli.live.replay_buffer import SHORTEST, ReplayBuffer
+from dgcli.live.settings import Clock, StreamSettings
 from dgcli.live.state import State, move
+from dgcli.transcript.events import Closed, Event, Final, Interim, Metadata, Notice, NoticeKind, Opened
+from dgcli.transcript.messages import parse_message
 
 _BATCH = 64  # messages taken, or frames sent, before looking at the other of the two
 _TAP_SECONDS, _TAP_BYTES = 0.5, 32768
@@ -49,7 +42,7 @@ class Sender:
         self,
         source: Source,
         audio: AudioFormat,
-        settings: Settings,
+        settings: StreamSettings,
         clock: Clock,
         inbox: "SimpleQueue[mail.ToSender]",
         events: "SimpleQueue[mail.ToMain]",
@@ -63,7 +56,7 @@ class Sender:
         self._clock = clock
         self._inbox = inbox
         self._events = events
-        self._reel = Reel(audio, settings.journal_seconds)
+        self._replay = ReplayBuffer(audio, settings.journal_seconds)
         self._tls: ssl.SSLContext | None = None
         self._high = 0  # position up to which audio was ever sent
         self._untapped = bytearray()
@@ -100,8 +93,8 @@ class Sender:
                 self.feeder.took()
                 if self._first_audio is None:
                     self._first_audio = self._clock.now()
-                self._reel.append(item, self._high)
-            case mail.Received():
+                self._replay.append(item, self._high)
+            case mail.MessageReceived():
                 self._take_message(item.link, item.text)
             case mail.Linked():
                 self._take_link(item.link)
@@ -124,29 +117,29 @@ class Sender:
             case mail.Pause():
                 self.feeder.pause()
                 self._say(protocol.finalize())
-                self._notice(NoticeKind.PAUSED, "Paused: nothing is sent.", self._reel.seconds(self._high))
+                self._notice(NoticeKind.PAUSED, "Paused: nothing is sent.", self._replay.seconds(self._high))
             case mail.Resume():
                 self.feeder.resume()
-                self._notice(NoticeKind.RESUMED, "Going on.", self._reel.seconds(self._high))
+                self._notice(NoticeKind.RESUMED, "Going on.", self._replay.seconds(self._high))
             case mail.Crashed():
                 raise item.error
 
     def _take_message(self, link: Link, text: str) -> None:
         link.last_message = self._clock.now()
-        event = protocol.parse(text, link.offset, self._reel.seconds(link.sent))
+        event = parse_message(text, link.offset, self._replay.seconds(link.sent))
         match event:
             case Interim() | Final():
                 link.results += 1
-                self._reel.heard(event.channels, link.sent - link.begun, event.end - link.offset)
+                self._replay.heard(event.channels, link.sent - link.begun, event.end - link.offset)
                 event = protocol.without_repeats(event, link.floors.get(event.channel, 0.0))
                 self._heard_to = max(self._heard_to, event.end)
                 if event.words or event.text.strip():
                     self._last_word = max(self._last_word, event.end)
-                if isinstance(event, Final) and self._reel.confirm(event, link.sent):
+                if isinstance(event, Final) and self._replay.confirm(event, link.sent):
                     self._tries = 0
             case Metadata():
                 link.heard = event.duration
-                self._reel.heard(1, link.sent - link.begun, event.duration)
+                self._replay.heard(1, link.sent - link.begun, event.duration)
         self._emit(event)
 
     def _take_link(self, link: Link) -> None:
@@ -154,10 +147,10 @@ class Sender:
         if link.failing is not None:
             return  # too late
         now = self._clock.now()
-        cut = self._reel.cut()
+        cut = self._replay.cut()
         link.begun = link.sent = cut.position
         link.offset = cut.time
-        link.floors = self._reel.floors()
+        link.floors = self._replay.floors()
         link.open = True
         link.since = link.last_sent = link.last_ping = link.last_message = now
         self._opened += 1
@@ -165,7 +158,7 @@ class Sender:
         self._emit(Opened(link.connection.request_id, self._opened, link.offset))
         again = self._opened > 1
         if again:
-            seconds = self._reel.seconds(self._reel.end) - link.offset
+            seconds = self._replay.seconds(self._replay.end) - link.offset
             message = f"Connected again; {seconds:.1f} s of audio to catch up with."
             self._notice(NoticeKind.RECONNECTED, message, link.offset)
             if self._settings.diarized:
@@ -173,10 +166,10 @@ class Sender:
                 self._notice(NoticeKind.SPEAKERS_RESTARTED, message, link.offset)
         if cut.missing_from is not None:
             self._gap(cut.missing_from, cut.time)
-        self._catching_up = again or self._pace is not Pace.FREE or self._reel.exact
+        self._catching_up = again or self._pace is not Pace.FREE or self._replay.exact
         self._limiter = Limiter(self._settings.catch_up)
         self._limiter.next = now
-        head = self._reel.head
+        head = self._replay.head
         link.head = head if head and link.begun >= len(head) else b""
 
     def _gap(self, start: float, end: float) -> None:
@@ -189,7 +182,7 @@ class Sender:
         """Whether a connection that ended while draining had said everything."""
         if self.state is not State.DRAINING or ending.code not in (1000, ABNORMAL, NO_CODE):
             return False
-        return link.heard is not None or (ending.code == 1000 and self._reel.uncovered <= _UNSAID)
+        return link.heard is not None or (ending.code == 1000 and self._replay.uncovered <= _UNSAID)
 
     def _take_ending(self, link: Link, ending: Ending) -> None:
         # A close frame says more than the send that failed because of it.
@@ -198,15 +191,15 @@ class Sender:
         link.join(_GRACE)
         self.link = None
         if link.heard == 0.0 and not link.results and link.sent > link.begun and ending.code == 1000:
-            seconds = self._reel.seconds(link.sent) - link.offset
-            if seconds >= 1.0 or not self._reel.exact:
+            seconds = self._replay.seconds(link.sent) - link.offset
+            if seconds >= 1.0 or not self._replay.exact:
                 ending = nothing_heard(link.connection.request_id or None)
                 self._finish(ending.error)
                 return
         if self._is_complete(link, ending):
             self._finish(complete=True)
             return
-        if self._source_done and self._reel.settled:
+        if self._source_done and self._replay.settled:
             self._finish(complete=True)
             return
         self._tries += 1
@@ -228,7 +221,7 @@ class Sender:
             self.state = move(self.state, State.RECONNECTING)
         count = "" if stopping else f" ({self._tries} of {most})"
         message = f"{ending.sentence} Trying again in {wait:.1f} s{count}."
-        self._notice(NoticeKind.DROPPED, message, self._reel.seconds(link.sent or self._high))
+        self._notice(NoticeKind.DROPPED, message, self._replay.seconds(link.sent or self._high))
 
     def _connect(self, now: float) -> None:
         settings, real = self._settings, self._clock.real
@@ -254,18 +247,18 @@ class Sender:
             link.head = b""
         for _ in range(_BATCH):
             now = self._clock.now()
-            size = self._reel.frame_size(link.sent, last=self._source_done)
+            size = self._replay.frame_size(link.sent, last=self._source_done)
             if not size:
                 self._catching_up = False
                 return
             if self._catching_up and self._limiter.next > now:
                 return
-            data = self._reel.read(link.sent, size)
+            data = self._replay.read(link.sent, size)
             link.connection.send_audio(data)
-            before = self._reel.seconds(link.sent)
+            before = self._replay.seconds(link.sent)
             link.sent += size
             link.last_sent = self._clock.now()
-            after = self._reel.seconds(link.sent)
+            after = self._replay.seconds(link.sent)
             if self._catching_up:
                 self._limiter.sent(max(0.0, after - before), now)
             if link.sent > self._high:
@@ -293,18 +286,18 @@ class Sender:
         try:
             link.connection.send_text(text)
             link.last_sent = self._clock.now()
-        except Ended as ended:
+        except ConnectionEnded as ended:
             link.give_up(ended.ending)
 
     def _drive(self, link: Link, now: float) -> None:
-        """Send on an open connection whatever is due. Raises `Ended`."""
+        """Send on an open connection whatever is due. Raises `ConnectionEnded`."""
         settings = self._settings
         if now - link.last_ping >= settings.ping_every:
             link.connection.ping()
             link.last_ping = now
         if self.state is State.OPEN:
             self._send_audio(link)
-            if self._source_done and link.sent == self._reel.end:
+            if self._source_done and link.sent == self._replay.end:
                 if self._planned:
                     link.connection.send_text(protocol.finalize())
                 link.connection.send_text(protocol.CLOSE_STREAM)
@@ -315,19 +308,19 @@ class Sender:
                 link.last_sent = now
         heard = max(link.connection.last_received, link.since, self._awake)
         if now - heard >= settings.dead_after:
-            raise Ended(closed(ABNORMAL, f"nothing was received for {settings.dead_after:g} s"))
+            raise ConnectionEnded(closed(ABNORMAL, f"nothing was received for {settings.dead_after:g} s"))
 
     def _drain(self, link: Link, now: float) -> None:
-        """Wait for the last results, but not for ever. Raises `Ended`."""
+        """Wait for the last results, but not for ever. Raises `ConnectionEnded`."""
         silent = now - link.last_message
         if link.heard is not None and silent >= _GRACE:
             self._finish(complete=True)
         elif silent >= self._settings.close_timeout:
-            if self._reel.uncovered <= _UNSAID:
+            if self._replay.uncovered <= _UNSAID:
                 self._finish(complete=True)
                 return
             text = f"The server did not finish within {self._settings.close_timeout:g} s."
-            raise Ended(Ending(NetworkError(text), retry=True))
+            raise ConnectionEnded(Ending(NetworkError(text), retry=True))
 
     # The end.
 
@@ -343,9 +336,9 @@ class Sender:
         """The stream is over. `complete`: the server has said all that there was to say."""
         if self._is_over():
             return
-        uncovered = self._reel.uncovered
+        uncovered = self._replay.uncovered
         if not complete and uncovered >= SHORTEST and (self._opened or error is None):
-            self._gap(self._reel.covered, self._reel.covered + uncovered)
+            self._gap(self._replay.covered, self._replay.covered + uncovered)
         self._flush_tap()
         self.state = move(self.state, State.CLOSED)
         if error is None and self._source_error is not None:
@@ -353,7 +346,7 @@ class Sender:
                 self._events.put(mail.Crashed(self._source_error))
                 return
             error = self._source_error
-        self.audio_seconds = max(self.audio_seconds, self._reel.seconds(self._high))
+        self.audio_seconds = max(self.audio_seconds, self._replay.seconds(self._high))
         self._emit(Closed(self.audio_seconds, self._opened, error))
 
     # The loop.
@@ -372,7 +365,7 @@ class Sender:
         elif not self._source_done and self._first_audio is not None:
             silent = max(self._heard_to, self.audio_seconds - _SLOW) - self._last_word
             long = now - self._first_audio
-            if settings.duration is not None and not self._reel.exact and long >= settings.duration:
+            if settings.duration is not None and not self._replay.exact and long >= settings.duration:
                 self._stop("The duration asked for is over.")
             elif settings.stop_after_silence is not None and silent >= settings.stop_after_silence:
                 self._stop(f"Nothing was said for {settings.stop_after_silence:g} s.")
@@ -382,8 +375,8 @@ class Sender:
 
     def _has_audio(self) -> bool:
         """Whether there is something to open a connection for."""
-        enough = self._reel.frame_size(self._reel.cut().position, last=self._source_done) > 0
-        return enough and not (self._opened and self._reel.settled)
+        enough = self._replay.frame_size(self._replay.cut().position, last=self._source_done) > 0
+        return enough and not (self._opened and self._replay.settled)
 
     def _advance(self) -> None:
         now = self._clock.now()
@@ -405,7 +398,7 @@ class Sender:
                 self._drive(link, now)
                 if self.state is State.DRAINING:
                     self._drain(link, now)
-            except Ended as ended:
+            except ConnectionEnded as ended:
                 link.give_up(ended.ending)
         elif not link.open and now - link.since >= 2 * self._settings.connect_timeout:
             link.give_up(closed(ABNORMAL, "the handshake took too long"))
@@ -423,7 +416,7 @@ class Sender:
             due.append(link.last_ping + settings.ping_every)
             if self.state is State.OPEN:
                 due.append(link.last_sent + settings.keepalive)
-                if self._reel.frame_size(link.sent, last=self._source_done):
+                if self._replay.frame_size(link.sent, last=self._source_done):
                     due.append(self._limiter.next if self._catching_up else now)
         return max(0.0, min(due) - now)
 
@@ -448,5 +441,5 @@ class Sender:
             self.state = State.CLOSED
             if self.link is not None:
                 self.link.connection.abort()
-            self._reel.close()
+            self._replay.close()
             self.feeder.abandon()

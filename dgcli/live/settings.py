@@ -28,17 +28,17 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class StreamSettings:
     """What a stream needs to know. All times are seconds; speeds are multiples of real time.
 
-    Raises `UsageError` for values that cannot be meant. Source of the numbers: Deepgram reference, "Audio
+    Raises `UsageError` for invalid values. Source of the numbers: Deepgram reference, "Audio
     Keep Alive" (a message every 3 to 5 s), "Recovering From Connection Errors" (catching up at most 1.25
     times as fast as real time), "WebSocket, NET, and DATA Errors" (10 s without a message end a connection).
     """
 
     url: str  # ws:// or wss://, with the query
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # holds the key: never printed
-    ssl_context: ssl.SSLContext | None = None  # None: `dgcli.tls.context(ca_cert)`
+    ssl_context: ssl.SSLContext | None = None  # None: `dgcli.api.tls.context(ca_cert)`
     ca_cert: Path | None = None
 
     diarized: bool = False  # the words have speakers: whose numbers begin anew on a new connection

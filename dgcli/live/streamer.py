@@ -12,14 +12,14 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 
 from dgcli.audio.base import AudioFormat, Source
-from dgcli.events import Closed, Event
-from dgcli.live import mail
+from dgcli.live import messages as mail
 from dgcli.live.sender import Sender
-from dgcli.live.settings import Clock, Settings
+from dgcli.live.settings import Clock, StreamSettings
 from dgcli.live.state import State
 from dgcli.live.stats import Counter, Latency, StreamStats
+from dgcli.transcript.events import Closed, Event
 
-__all__ = ["Clock", "Latency", "Settings", "State", "StreamStats", "Streamer"]
+__all__ = ["Clock", "Latency", "State", "StreamSettings", "StreamStats", "Streamer"]
 
 _LOOK = 0.1  # real seconds between looks at the deadlines
 _LATE = 0.5  # real seconds that the sender has, beyond its own deadline, to say that it is over
@@ -34,7 +34,12 @@ class Streamer:
     """
 
     def __init__(
-        self, source: Source, audio_format: AudioFormat, settings: Settings, *, clock: Clock | None = None
+        self,
+        source: Source,
+        audio_format: AudioFormat,
+        settings: StreamSettings,
+        *,
+        clock: Clock | None = None,
     ) -> None:
         self._clock = clock or Clock()
         self._settings = settings

@@ -1,6 +1,6 @@
 """Which byte of a stream is which second of it, and where a stream may be taken up again.
 
-Raw audio with samples of a fixed size is exact. What `dgcli.live.rulers` knows the frames of may be taken up at
+Raw audio with samples of a fixed size is exact. What `dgcli.live.seek_points` knows the frames of may be taken up at
 each of them. Any other container can only be begun at its beginning.
 """
 
@@ -8,7 +8,7 @@ import bisect
 from collections.abc import Sequence
 
 from dgcli.audio.base import AudioFormat
-from dgcli.live.rulers import Mark, ruler_for
+from dgcli.live.seek_points import SeekPoint, seek_points_for
 
 
 class Timeline:
@@ -25,7 +25,7 @@ class Timeline:
         self._rate = audio.byte_rate
         self._step = audio.frame_bytes or 1
         self.exact = self._rate is not None
-        self.framed = not self.exact and ruler_for(audio) is not None
+        self.framed = not self.exact and seek_points_for(audio) is not None
         self._positions = [0]
         self._times = [0.0]
         self._slope = audio.average_byte_rate or 0.0  # bytes per second, for what lies behind the last mark
@@ -40,7 +40,7 @@ class Timeline:
         """Bytes per second: exact, or of the frames so far; 0 where they do not tell."""
         return self._rate or (self._slope if self.framed else 0.0)
 
-    def add(self, marks: Sequence[Mark]) -> None:
+    def add(self, marks: Sequence[SeekPoint]) -> None:
         """Take the marks of more audio."""
         for mark in marks:
             if mark.position > self._positions[-1]:
@@ -62,15 +62,15 @@ class Timeline:
         beyond = position - self._positions[index]
         return self._times[index] + (beyond / self._slope if self._slope else 0.0)
 
-    def begin(self, time: float) -> Mark:
+    def begin(self, time: float) -> SeekPoint:
         """The last place at or before a time where the stream may be taken up."""
         if self._rate:
             # A server's times are rounded: 6.3499994 is meant to be 6.35.
             position = int(time * self._rate + 0.25 * self._step) // self._step * self._step
-            return Mark(position, position / self._rate)
+            return SeekPoint(position, position / self._rate)
         lead = self._LEAD if self.framed else 0.0
         index = max(0, bisect.bisect_right(self._times, time - lead) - 1)
-        return Mark(self._positions[index], self._times[index])
+        return SeekPoint(self._positions[index], self._times[index])
 
     def forget(self, position: int) -> None:
         """Marks before a position are needed no more, but for the last of them."""

@@ -14,8 +14,8 @@ from dgcli.params.table import (
     PARAMS,
     STREAM,
     Endpoint,
-    Kind,
     Param,
+    ParamKind,
     Value,
     Values,
     family,
@@ -41,7 +41,7 @@ def _switch(param: Param, raw: object) -> bool:
 
 def _number(param: Param, raw: object) -> int | float:
     """The value of a number, checked against its range."""
-    whole = param.kind is not Kind.NUMBER
+    whole = param.kind is not ParamKind.NUMBER
     kind = "a whole number" if whole else "a number"
     try:
         value = int(str(raw)) if whole else float(str(raw))  # a bool is no number: "True" fails too
@@ -86,7 +86,7 @@ def _text(param: Param, raw: object) -> str:
     if param.longest is not None and len(text) > param.longest:
         raise UsageError(f"{param.flag} takes at most {param.longest} characters, not {len(text)}.")
     key, colon, _ = text.partition(":")
-    if param.kind is Kind.PAIRS and not (colon and key.strip()):
+    if param.kind is ParamKind.PAIRS and not (colon and key.strip()):
         raise UsageError(f"{param.flag} takes KEY:VALUE, not {text!r}.")
     return text
 
@@ -110,26 +110,26 @@ def _many(param: Param, raw: object) -> tuple[str, ...]:
 
 def _parse(param: Param, raw: object, endpoint: Endpoint) -> Value:
     """A value as its row wants it, whether it comes from a flag, a config file or `--param`."""
-    if isinstance(raw, list | tuple) and not param.repeats and param.kind is not Kind.FLAG_OR_LIST:
+    if isinstance(raw, list | tuple) and not param.repeats and param.kind is not ParamKind.FLAG_OR_LIST:
         raise UsageError(f"{param.flag} takes one value, not {len(raw)}.")
     match param.kind:
-        case Kind.FLAG:
+        case ParamKind.FLAG:
             return _switch(param, raw)
-        case Kind.FLAG_OR_LIST:
+        case ParamKind.FLAG_OR_LIST:
             if isinstance(raw, bool) or str(raw).strip().lower() in ("true", "false"):
                 return _switch(param, raw)
             return _many(param, raw)
-        case Kind.INTEGER_OR_FALSE:
+        case ParamKind.INTEGER_OR_FALSE:
             if isinstance(raw, bool) or str(raw).strip().lower() in ("true", "false"):
                 return _switch(param, raw)
             return _number(param, raw)
-        case Kind.INTEGER | Kind.NUMBER:
+        case ParamKind.INTEGER | ParamKind.NUMBER:
             return _number(param, raw)
-        case Kind.CHOICE:
+        case ParamKind.CHOICE:
             return _choice(param, raw, endpoint)
-        case Kind.LIST | Kind.PAIRS:
+        case ParamKind.LIST | ParamKind.PAIRS:
             return _many(param, raw)
-        case Kind.TEXT:
+        case ParamKind.TEXT:
             return _text(param, raw)
 
 

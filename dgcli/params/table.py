@@ -5,7 +5,7 @@ and what it needs or excludes. Flags, help, completion, checks and the query str
 
 How to add one: add a row to `PARAMS`, in the place where it should stand in the URL and in `--help`:
 
-    Param("new_thing", Kind.FLAG, _REST, Panel.FORMATTING, "Do the new thing."),
+    Param("new_thing", ParamKind.FLAG, _REST, Panel.FORMATTING, "Do the new thing."),
 
 Nothing else changes: `--new-thing/--no-new-thing`, `new_thing = true` in the config file and
 `--param new_thing=true` are all understood from then on.
@@ -47,7 +47,7 @@ ENDPOINT_NAMES = MappingProxyType(
 )
 
 
-class Kind(enum.Enum):
+class ParamKind(enum.Enum):
     """What the value of a parameter is, and so what its flag looks like."""
 
     FLAG = "flag"  # --x/--no-x, true or false on the wire
@@ -92,7 +92,7 @@ class Param:
     """
 
     name: str
-    kind: Kind
+    kind: ParamKind
     endpoints: Endpoint
     panel: Panel
     help: str
@@ -123,7 +123,7 @@ class Param:
     @property
     def repeats(self) -> bool:
         """Whether the parameter may be given several times."""
-        return self.kind in (Kind.LIST, Kind.PAIRS)
+        return self.kind in (ParamKind.LIST, ParamKind.PAIRS)
 
     def values_on(self, endpoint: Endpoint) -> tuple[str, ...]:
         """The allowed or suggested values on one endpoint."""
@@ -188,202 +188,202 @@ _NOT_WHISPER = ("nova-3", "nova-2", "nova", "enhanced", "base", "flux")
 PARAMS: tuple[Param, ...] = (
     # Model and language
     Param(
-        "model", Kind.TEXT, _ALL, Panel.MODEL,
+        "model", ParamKind.TEXT, _ALL, Panel.MODEL,
         "Model to transcribe with, or the id of a custom one.",
         values=_MODELS + _MODELS_WHISPER, only=((Endpoint.LIVE, _MODELS), (Endpoint.FLUX, MODELS_FLUX)),
         default="nova-3", default_on=_V1, flags=("-m",),
     ),
     Param(
-        "version", Kind.TEXT, _V1, Panel.MODEL, "Version of the model: 'latest' or an id.",
+        "version", ParamKind.TEXT, _V1, Panel.MODEL, "Version of the model: 'latest' or an id.",
         values=("latest",), flags=("--model-version",),
     ),
     Param(
-        "language", Kind.TEXT, _V1, Panel.MODEL,
+        "language", ParamKind.TEXT, _V1, Panel.MODEL,
         "Language spoken, as a BCP-47 tag; 'multi' for several in one recording. The API's default: en.",
         values=_LANGUAGES, flags=("-l",), metavar="TAG",
     ),
     Param(
-        "language_hint", Kind.LIST, _ALL, Panel.MODEL,
+        "language_hint", ParamKind.LIST, _ALL, Panel.MODEL,
         "Language to expect in multilingual audio (nova-3 with --language multi, flux-general-multi).",
         values=_LANGUAGES[1:], metavar="TAG",
     ),
     Param(
-        "detect_language", Kind.FLAG_OR_LIST, _REST, Panel.MODEL,
+        "detect_language", ParamKind.FLAG_OR_LIST, _REST, Panel.MODEL,
         "Detect the language of each channel.", values=_DETECTABLE, list_flag="--detect-language-code",
     ),
     Param(
-        "encoding", Kind.CHOICE, _ALL, Panel.MODEL,
+        "encoding", ParamKind.CHOICE, _ALL, Panel.MODEL,
         "Encoding of raw (headerless) audio; leave it out for WAV, MP3 and other containers.",
         values=_ENCODINGS, only=((Endpoint.FLUX, _ENCODINGS_FLUX),),
         needs=(Need(("sample_rate",), on=STREAM),), metavar="NAME",
     ),
     Param(
-        "sample_rate", Kind.INTEGER, _ALL, Panel.MODEL, "Sample rate of raw audio, in Hz.",
+        "sample_rate", ParamKind.INTEGER, _ALL, Panel.MODEL, "Sample rate of raw audio, in Hz.",
         minimum=1, needs=(Need(("encoding",)),), metavar="HZ",
     ),
     Param(
-        "tier", Kind.TEXT, _V1, Panel.MODEL, "Tier of the model, before models were prefixed with it.",
+        "tier", ParamKind.TEXT, _V1, Panel.MODEL, "Tier of the model, before models were prefixed with it.",
         values=("nova", "enhanced", "base"), hidden=True,
     ),
     Param(
-        "alternatives", Kind.INTEGER, _V1, Panel.MODEL, "Number of alternative transcripts.",
+        "alternatives", ParamKind.INTEGER, _V1, Panel.MODEL, "Number of alternative transcripts.",
         minimum=1, hidden=True,
     ),
     # Formatting
     Param(
-        "smart_format", Kind.FLAG, _V1, Panel.FORMATTING,
+        "smart_format", ParamKind.FLAG, _V1, Panel.FORMATTING,
         "Punctuation, numerals, dates, money and paragraphs as a reader expects them.", default=True,
     ),
-    Param("punctuate", Kind.FLAG, _V1, Panel.FORMATTING, "Add punctuation and capitals."),
-    Param("paragraphs", Kind.FLAG, _REST, Panel.FORMATTING, "Divide the transcript into paragraphs."),
-    Param("numerals", Kind.FLAG, _ALL, Panel.FORMATTING, "Write numbers as digits: nine becomes 9."),
-    Param("measurements", Kind.FLAG, _REST, Panel.FORMATTING, "Abbreviate units: milligram becomes mg."),
+    Param("punctuate", ParamKind.FLAG, _V1, Panel.FORMATTING, "Add punctuation and capitals."),
+    Param("paragraphs", ParamKind.FLAG, _REST, Panel.FORMATTING, "Divide the transcript into paragraphs."),
+    Param("numerals", ParamKind.FLAG, _ALL, Panel.FORMATTING, "Write numbers as digits: nine becomes 9."),
+    Param("measurements", ParamKind.FLAG, _REST, Panel.FORMATTING, "Abbreviate units: milligram becomes mg."),
     Param(
-        "dictation", Kind.FLAG, _V1, Panel.FORMATTING,
+        "dictation", ParamKind.FLAG, _V1, Panel.FORMATTING,
         "Turn spoken commands ('comma', 'new line') into marks.",
         needs=(Need(("punctuate", "smart_format")),),
     ),
-    Param("filler_words", Kind.FLAG, _V1, Panel.FORMATTING, "Keep uh and um."),
-    Param("profanity_filter", Kind.FLAG, _ALL, Panel.FORMATTING, "Mask profanity."),
+    Param("filler_words", ParamKind.FLAG, _V1, Panel.FORMATTING, "Keep uh and um."),
+    Param("profanity_filter", ParamKind.FLAG, _ALL, Panel.FORMATTING, "Mask profanity."),
     Param(
-        "no_delay", Kind.FLAG, Endpoint.LIVE, Panel.FORMATTING,
+        "no_delay", ParamKind.FLAG, Endpoint.LIVE, Panel.FORMATTING,
         "Do not hold final results back for formatting and redaction.",
     ),
     # Speakers and channels
-    Param("diarize", Kind.FLAG, _V1, Panel.SPEAKERS, "Tell speakers apart: a number on every word."),
+    Param("diarize", ParamKind.FLAG, _V1, Panel.SPEAKERS, "Tell speakers apart: a number on every word."),
     Param(
-        "diarize_model", Kind.CHOICE, _V1, Panel.SPEAKERS,
+        "diarize_model", ParamKind.CHOICE, _V1, Panel.SPEAKERS,
         "Tell speakers apart with this diarizer, instead of --diarize.",
         values=("latest", "v1", "v2"), only=((Endpoint.LIVE, ("latest", "v1")),),
         excludes=("diarize", "diarize_version"), families=_NOT_WHISPER,
     ),
     Param(
-        "diarize_version", Kind.TEXT, _V1, Panel.SPEAKERS, "Version of the old diarizer.",
+        "diarize_version", ParamKind.TEXT, _V1, Panel.SPEAKERS, "Version of the old diarizer.",
         values=("latest", "2021-07-14.0"), needs=(Need(("diarize",)),), hidden=True,
     ),
-    Param("multichannel", Kind.FLAG, _V1, Panel.SPEAKERS, "Transcribe each channel on its own."),
+    Param("multichannel", ParamKind.FLAG, _V1, Panel.SPEAKERS, "Transcribe each channel on its own."),
     Param(
-        "channels", Kind.INTEGER, _V1, Panel.SPEAKERS, "Number of channels of raw audio.",
+        "channels", ParamKind.INTEGER, _V1, Panel.SPEAKERS, "Number of channels of raw audio.",
         minimum=1, needs=(Need(("encoding",)),), metavar="N",
     ),
     Param(
-        "utterances", Kind.FLAG, _REST, Panel.SPEAKERS,
+        "utterances", ParamKind.FLAG, _REST, Panel.SPEAKERS,
         "Divide the transcript into utterances: what one speaker says without a pause.",
     ),
     # Vocabulary
     Param(
-        "keyterm", Kind.LIST, _ALL, Panel.VOCABULARY,
+        "keyterm", ParamKind.LIST, _ALL, Panel.VOCABULARY,
         "Word or phrase to listen for; repeatable (Nova-3 and Flux).",
         families=("nova-3", "flux"), metavar="TERM",
     ),
     Param(
-        "keywords", Kind.LIST, _V1, Panel.VOCABULARY,
+        "keywords", ParamKind.LIST, _V1, Panel.VOCABULARY,
         "Word to boost, as WORD or WORD:BOOST; repeatable (Nova-2 and older).",
         families=_NOT_NOVA_3, most=100, metavar="WORD[:N]",
     ),
     Param(
-        "keyword_boost", Kind.TEXT, _REST, Panel.VOCABULARY, "Old way of boosting keywords.",
+        "keyword_boost", ParamKind.TEXT, _REST, Panel.VOCABULARY, "Old way of boosting keywords.",
         values=("legacy",), hidden=True,
     ),
     Param(
-        "search", Kind.LIST, _V1, Panel.VOCABULARY,
+        "search", ParamKind.LIST, _V1, Panel.VOCABULARY,
         "Term to search for in the sound; hits with times are in the JSON; repeatable.",
         most=50, metavar="TERM",
     ),
     Param(
-        "replace", Kind.LIST, _V1, Panel.VOCABULARY,
+        "replace", ParamKind.LIST, _V1, Panel.VOCABULARY,
         "Replace a term, as FIND:REPLACEMENT, or delete it, as FIND; repeatable.", metavar="FIND[:REPL]",
     ),
     # Intelligence
     Param(
-        "summarize", Kind.FLAG, _REST, Panel.INTELLIGENCE, "Summarize the recording.", true_value="v2",
+        "summarize", ParamKind.FLAG, _REST, Panel.INTELLIGENCE, "Summarize the recording.", true_value="v2",
     ),
-    Param("topics", Kind.FLAG, _REST, Panel.INTELLIGENCE, "Find topics."),
+    Param("topics", ParamKind.FLAG, _REST, Panel.INTELLIGENCE, "Find topics."),
     Param(
-        "custom_topic", Kind.LIST, _REST, Panel.INTELLIGENCE, "Topic to look for; repeatable.",
+        "custom_topic", ParamKind.LIST, _REST, Panel.INTELLIGENCE, "Topic to look for; repeatable.",
         most=100, needs=(Need(("topics",)),), metavar="TOPIC",
     ),
     Param(
-        "custom_topic_mode", Kind.CHOICE, _REST, Panel.INTELLIGENCE,
+        "custom_topic_mode", ParamKind.CHOICE, _REST, Panel.INTELLIGENCE,
         "Whether topics of the model's own come beside the custom ones.",
         values=_MODES, needs=(Need(("custom_topic",)),),
     ),
-    Param("detect_topics", Kind.FLAG, _REST, Panel.INTELLIGENCE, "Old name of --topics.", hidden=True),
-    Param("intents", Kind.FLAG, _REST, Panel.INTELLIGENCE, "Find what speakers intend."),
+    Param("detect_topics", ParamKind.FLAG, _REST, Panel.INTELLIGENCE, "Old name of --topics.", hidden=True),
+    Param("intents", ParamKind.FLAG, _REST, Panel.INTELLIGENCE, "Find what speakers intend."),
     Param(
-        "custom_intent", Kind.LIST, _REST, Panel.INTELLIGENCE, "Intent to look for; repeatable.",
+        "custom_intent", ParamKind.LIST, _REST, Panel.INTELLIGENCE, "Intent to look for; repeatable.",
         most=100, needs=(Need(("intents",)),), metavar="INTENT",
     ),
     Param(
-        "custom_intent_mode", Kind.CHOICE, _REST, Panel.INTELLIGENCE,
+        "custom_intent_mode", ParamKind.CHOICE, _REST, Panel.INTELLIGENCE,
         "Whether intents of the model's own come beside the custom ones.",
         values=_MODES, needs=(Need(("custom_intent",)),),
     ),
-    Param("sentiment", Kind.FLAG, _REST, Panel.INTELLIGENCE, "Tell the sentiment of each segment."),
-    Param("detect_entities", Kind.FLAG, _V1, Panel.INTELLIGENCE, "List names, places, dates and the like."),
-    Param("ner", Kind.FLAG, Endpoint.LIVE, Panel.INTELLIGENCE, "Old name of entity detection.", hidden=True),
+    Param("sentiment", ParamKind.FLAG, _REST, Panel.INTELLIGENCE, "Tell the sentiment of each segment."),
+    Param("detect_entities", ParamKind.FLAG, _V1, Panel.INTELLIGENCE, "List names, places, dates and the like."),
+    Param("ner", ParamKind.FLAG, Endpoint.LIVE, Panel.INTELLIGENCE, "Old name of entity detection.", hidden=True),
     # Privacy
     Param(
-        "redact", Kind.LIST, _ALL, Panel.PRIVACY,
+        "redact", ParamKind.LIST, _ALL, Panel.PRIVACY,
         "Hide sensitive content: a group (pci, pii, phi, numbers, ssn) or an entity type; repeatable.",
         values=_REDACT, only=((Endpoint.FLUX, _REDACT_FLUX),), metavar="WHAT",
     ),
     Param(
-        "mip_opt_out", Kind.FLAG, _ALL, Panel.PRIVACY,
+        "mip_opt_out", ParamKind.FLAG, _ALL, Panel.PRIVACY,
         "Leave Deepgram's model improvement program (affects the price).",
     ),
     # Timing
     Param(
-        "utt_split", Kind.NUMBER, _REST, Panel.TIMING,
+        "utt_split", ParamKind.NUMBER, _REST, Panel.TIMING,
         "Pause that ends an utterance, in seconds. The API's default: 0.8.",
         above=0, needs=(Need(("utterances",)),), metavar="SECONDS",
     ),
     Param(
-        "interim_results", Kind.FLAG, Endpoint.LIVE, Panel.TIMING,
+        "interim_results", ParamKind.FLAG, Endpoint.LIVE, Panel.TIMING,
         "Send provisional results while an utterance is open.", default=True,
     ),
     Param(
-        "endpointing", Kind.INTEGER_OR_FALSE, Endpoint.LIVE, Panel.TIMING,
+        "endpointing", ParamKind.INTEGER_OR_FALSE, Endpoint.LIVE, Panel.TIMING,
         "Silence that ends a segment, in milliseconds, or 'false'. The API's default: 10.",
         minimum=0, values=("10", "100", "300", "500", "false"), metavar="MS|false",
     ),
     Param(
-        "utterance_end_ms", Kind.INTEGER, Endpoint.LIVE, Panel.TIMING,
+        "utterance_end_ms", ParamKind.INTEGER, Endpoint.LIVE, Panel.TIMING,
         "Gap between words after which UtteranceEnd is sent, in milliseconds (1000 to 5000).",
         minimum=1000, maximum=5000, needs=(Need(("interim_results",)),), metavar="MS",
         aliases=("utterance_end",),
     ),
-    Param("vad_events", Kind.FLAG, Endpoint.LIVE, Panel.TIMING, "Send an event when speech starts."),
+    Param("vad_events", ParamKind.FLAG, Endpoint.LIVE, Panel.TIMING, "Send an event when speech starts."),
     Param(
-        "eot_threshold", Kind.NUMBER, Endpoint.FLUX, Panel.TIMING,
+        "eot_threshold", ParamKind.NUMBER, Endpoint.FLUX, Panel.TIMING,
         "Confidence that ends a turn (0.5 to 1.0). The API's default: 0.7.",
         minimum=0.5, maximum=1.0,
     ),
     Param(
-        "eager_eot_threshold", Kind.NUMBER, Endpoint.FLUX, Panel.TIMING,
+        "eager_eot_threshold", ParamKind.NUMBER, Endpoint.FLUX, Panel.TIMING,
         "Confidence that ends a turn provisionally (0.3 to 0.9).", minimum=0.3, maximum=0.9,
     ),
     Param(
-        "eot_timeout_ms", Kind.INTEGER, Endpoint.FLUX, Panel.TIMING,
+        "eot_timeout_ms", ParamKind.INTEGER, Endpoint.FLUX, Panel.TIMING,
         "Silence that ends a turn in any case, in milliseconds (500 to 60000). The API's default: 5000.",
         minimum=500, maximum=60000, metavar="MS",
     ),
     # Delivery
     Param(
-        "callback", Kind.TEXT, _V1, Panel.DELIVERY,
+        "callback", ParamKind.TEXT, _V1, Panel.DELIVERY,
         "Answer at once and deliver the transcript to this URL.", metavar="URL",
     ),
     Param(
-        "callback_method", Kind.CHOICE, _V1, Panel.DELIVERY, "HTTP method of the callback.",
+        "callback_method", ParamKind.CHOICE, _V1, Panel.DELIVERY, "HTTP method of the callback.",
         values=("POST", "PUT"), only=((Endpoint.LIVE, ("POST", "GET", "PUT", "DELETE")),),
         needs=(Need(("callback",)),),
     ),
     Param(
-        "tag", Kind.LIST, _ALL, Panel.DELIVERY, "Label of the request in usage reports; repeatable.",
+        "tag", ParamKind.LIST, _ALL, Panel.DELIVERY, "Label of the request in usage reports; repeatable.",
         longest=128, metavar="LABEL",
     ),
     Param(
-        "extra", Kind.PAIRS, _V1, Panel.DELIVERY,
+        "extra", ParamKind.PAIRS, _V1, Panel.DELIVERY,
         "KEY:VALUE that comes back in the metadata; repeatable.", longest=2048, metavar="KEY:VALUE",
     ),
 )  # fmt: skip

@@ -23,7 +23,7 @@ from starlette.websockets import WebSocket
 
 from dgcli.server import background, callback, errors, query, record, responses
 from dgcli.server.access import shown
-from dgcli.server.engines.base import Audio, Engine, NotAudioError
+from dgcli.server.engines.base import Audio, Engine, NotAudioError, TooLongError, Wishes
 from dgcli.server.errors import Refusal
 from dgcli.server.fetch import fetch
 from dgcli.server.live import authorized, listen, refuse_unknown
@@ -179,19 +179,20 @@ class Listen:
         audio = Audio(
             received.path, options.multichannel, options.encoding, options.sample_rate, options.channels
         )
+        wishes = Wishes(
+            options.model, options.language, options.detect_language, options.candidates, options.vocabulary
+        )
+        progress = self._settings.on_progress or (lambda _: None)
         try:
-            recognition = await self._engine.recognise(audio, options.vocabulary)
+            recognition = await self._engine.recognise(audio, wishes, progress)
         except NotAudioError as error:
             raise errors.not_audio() from error
-        unknown = [
-            query.Notice("keyterm", "unsupported_term", f"The local recogniser cannot pronounce “{term}”.")
-            for term in recognition.unknown
-        ]
-        options = replace(options, warnings=[*options.warnings, *unknown])
+        except TooLongError as error:
+            raise errors.too_long(self._settings.max_seconds) from error
+        except LookupError as error:
+            raise errors.no_model(str(error)) from error
         submission = responses.Submission(request_id, received.sha256, created)
-        return await asyncio.to_thread(
-            responses.transcription, submission, recognition, self._engine.model, options
-        )
+        return await asyncio.to_thread(responses.transcription, submission, recognition, options)
 
     async def _deliver(
         self,

@@ -1,6 +1,7 @@
 """What a server can be told."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +22,8 @@ class ServerSettings:
     addresses that are not public, and callbacks any port. `max_bytes`: the API's limit is 2 GB. Times are
     in seconds: `idle_timeout` is how long a live stream may be without a message of its client (or without
     any audio since it was opened), `response_timeout` how long with audio but no message to the client.
-    `models`: where the recogniser finds its weights.
+    `models`: where the recogniser finds its weights. `max_seconds`: how much audio one request may decode to.
+    `on_progress` is told, in the server's thread, the share (0-1) of a recording that has been recognised.
     """
 
     host: str = "127.0.0.1"
@@ -37,3 +39,5 @@ class ServerSettings:
     idle_timeout: float = 10.0
     response_timeout: float = 60.0
     models: Models | None = None
+    max_seconds: float = 24 * 3600.0
+    on_progress: Callable[[float], None] | None = None

@@ -15,7 +15,21 @@ one, write a class like this in a module of its own and give it a row where sink
 
 from typing import Protocol
 
-from dgcli.events import Event
+from dgcli.transcript.events import Event
+
+
+class Messages(Protocol):
+    """Where sinks say what is no part of the transcript."""
+
+    @property
+    def quiet(self) -> bool:
+        """Whether only errors are wanted."""
+
+    def note(self, message: str) -> None:
+        """Something worth knowing."""
+
+    def warning(self, message: str) -> None:
+        """Something that may not be what was wanted."""
 
 
 class Sink(Protocol):

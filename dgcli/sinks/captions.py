@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from dgcli.captions import Captioner, Cue
-from dgcli.events import Event, Final, Notice, NoticeKind
-from dgcli.formats import Options
-from dgcli.transcript import Word
+from dgcli.formats import RenderSettings
+from dgcli.transcript.events import Event, Final, Notice, NoticeKind
+from dgcli.transcript.model import Word
 
 
 def _timed(word: Word) -> Word:
@@ -18,7 +18,7 @@ def _timed(word: Word) -> Word:
 class CaptionBlocks:
     """Turns finals into the blocks of a caption file, `srt` or `vtt`. A block that came out stays as it is."""
 
-    def __init__(self, form: str, options: Options) -> None:
+    def __init__(self, form: str, options: RenderSettings) -> None:
         self._form = form
         self._options = options
         self._captioner: Captioner | None = None
@@ -90,7 +90,7 @@ class CaptionBlocks:
 class CaptionSink:
     """Writes each cue when it is settled, some seconds after it was said."""
 
-    def __init__(self, write: Callable[[str], None], form: str, options: Options) -> None:
+    def __init__(self, write: Callable[[str], None], form: str, options: RenderSettings) -> None:
         self._write = write
         self._blocks = CaptionBlocks(form, options)
         self._begun = False

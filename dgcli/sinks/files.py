@@ -3,16 +3,19 @@
 import tempfile
 from pathlib import Path
 
-from dgcli import outputs
 from dgcli.errors import DgError, OutputError, UsageError
-from dgcli.events import Event, Final, Notice, NoticeKind, Opened, UtteranceEnd
-from dgcli.formats import FORMATS, Format, Options, by_suffix, renderer
+from dgcli.formats import FORMATS, Format, RenderSettings, by_suffix, renderer
+from dgcli.output.files import write_file
+from dgcli.output.growing import GrowingFile
+from dgcli.output.kept import keep_response
+from dgcli.output.plan import check_paths
+from dgcli.output.stdout import write_stdout
 from dgcli.sinks.base import Sink
 from dgcli.sinks.captions import CaptionBlocks
-from dgcli.sinks.growing import GrowingFile
 from dgcli.sinks.jsonl import JsonlSink
 from dgcli.sinks.lines import LinesSink
 from dgcli.sinks.response import ResponseSink
+from dgcli.transcript.events import Event, Final, Notice, NoticeKind, Opened, UtteranceEnd
 
 
 class _Whole:
@@ -43,7 +46,7 @@ class _Whole:
 class CaptionFile:
     """A caption file: settled cues for good, and behind them, as the tail, those that may still change."""
 
-    def __init__(self, path: Path, form: str, options: Options) -> None:
+    def __init__(self, path: Path, form: str, options: RenderSettings) -> None:
         self._file = GrowingFile(path)
         self._blocks = CaptionBlocks(form, options)
         self._begun = False
@@ -85,7 +88,7 @@ class CaptionFile:
 class RenderedFile:
     """A format that can only be written when everything is known: kept as a response until then."""
 
-    def __init__(self, path: Path | None, form: Format, options: Options) -> None:
+    def __init__(self, path: Path | None, form: Format, options: RenderSettings) -> None:
         self._path = path  # None: standard output
         self._form = form
         self._options = options
@@ -104,7 +107,7 @@ class RenderedFile:
 
     def close(self) -> None:
         """Render and write. Raises `OutputError` and `BrokenPipe`, with the response put aside."""
-        from dgcli.transcript import parse_body
+        from dgcli.transcript.response import parse_body
 
         if self._closed:
             return
@@ -119,11 +122,11 @@ class RenderedFile:
                 text = renderer(self._form)(transcript, self._options)
                 data = text.encode("utf-8", "surrogateescape")
                 if self._path is None:
-                    outputs.write_stdout(data)
+                    write_stdout(data)
                 else:
-                    outputs.write_file(self._path, data)
+                    write_file(self._path, data)
             except DgError as error:
-                error.kept = outputs.keep(body, "live")
+                error.kept = keep_response(body, "live")
                 raise
         finally:
             self._folder.cleanup()
@@ -147,10 +150,10 @@ def check_files(files: list[Path], source: Path | None = None) -> None:
         except UsageError as error:
             suffixes = ", ".join(suffix for form in FORMATS for suffix in form.suffixes)
             raise UsageError(error.message, hint=f"Suffixes: {suffixes}, .jsonl.") from None
-    outputs.check(files, source=source)
+    check_paths(files, source=source)
 
 
-def file_sink(path: Path, options: Options, *, timestamps: bool = False) -> Sink:
+def file_sink(path: Path, options: RenderSettings, *, timestamps: bool = False) -> Sink:
     """The sink that the suffix of `path` stands for. Raises `UsageError` for an unknown one."""
     file = GrowingFile(path)
     if _is_events(path):

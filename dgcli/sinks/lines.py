@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 
 from dgcli.captions import Voice
-from dgcli.events import Event, Final, Interim, Notice, NoticeKind
-from dgcli.formats import Options
-from dgcli.sinks.utterance import Utterance, Utterances
-from dgcli.ui.console import harmless
+from dgcli.formats import RenderSettings
+from dgcli.terminal import harmless
+from dgcli.transcript.events import Event, Final, Interim, Notice, NoticeKind
+from dgcli.transcript.utterances import Utterance, Utterances
 
 
 def _seconds(value: float) -> str:
@@ -17,7 +17,7 @@ def _seconds(value: float) -> str:
     return "?" if math.isnan(value) else str(round(value, 2))
 
 
-def line(utterance: Utterance, options: Options, *, timestamps: bool = False) -> str:
+def line(utterance: Utterance, options: RenderSettings, *, timestamps: bool = False) -> str:
     """An utterance as one line: `Speaker 0: text [2.5 - 4.26]`, as much of it as is known and wanted."""
     who = options.who(Voice(utterance.channel, utterance.speaker), utterance.channels > 1)
     text = " ".join(harmless(f"{who}: {utterance.text}" if who else utterance.text).split())
@@ -32,7 +32,7 @@ class LinesSink:
     def __init__(
         self,
         write: Callable[[str], None],
-        options: Options,
+        options: RenderSettings,
         *,
         timestamps: bool = False,
         interims: bool = False,

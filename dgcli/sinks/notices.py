@@ -1,7 +1,7 @@
 """What happens to a stream, told on stderr: drops, gaps, titles, warnings of the server."""
 
-from dgcli.events import Event, Notice, NoticeKind
-from dgcli.ui.console import Console
+from dgcli.sinks.base import Messages
+from dgcli.transcript.events import Event, Notice, NoticeKind
 
 WARNINGS = frozenset(
     {
@@ -18,7 +18,7 @@ WARNINGS = frozenset(
 class NoticesSink:
     """Passes notices on to the console, as warnings where something may be missing or wrong."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Messages) -> None:
         self._console = console
 
     def handle(self, event: Event) -> None:

@@ -7,7 +7,6 @@ Source of the shape: Deepgram reference, "Transcribe - Local file".
 """
 
 import json
-import math
 import os
 import uuid
 from collections.abc import Iterator, Mapping
@@ -17,55 +16,15 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from dgcli.errors import OutputError
-from dgcli.events import Closed, Event, Final, Metadata, Notice, NoticeKind, Opened
-from dgcli.sinks.growing import GrowingFile
-from dgcli.sinks.utterance import Utterance, Utterances
-from dgcli.transcript import Word
+from dgcli.output.growing import GrowingFile
+from dgcli.transcript.events import Closed, Event, Final, Metadata, Notice, NoticeKind, Opened
+from dgcli.transcript.utterances import Utterance, Utterances, utterance_object
 
 _HEAD = '{"results":{"utterances":[\n'
 
 
 def _dumps(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _time(value: float) -> float | None:
-    return None if math.isnan(value) else round(value, 3)
-
-
-def _word(word: Word) -> Mapping[str, Any]:
-    found = {
-        "word": word.word or word.text,
-        "start": _time(word.start),
-        "end": _time(word.end),
-        "confidence": None if math.isnan(word.confidence) else round(word.confidence, 6),
-        "punctuated_word": word.text,
-        "speaker": word.speaker,
-        "language": word.language,
-    }
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def _mean(words: tuple[Word, ...]) -> float:
-    known = [word.confidence for word in words if not math.isnan(word.confidence)]
-    return round(sum(known) / len(known), 6) if known else 0.0
-
-
-def utterance_object(utterance: Utterance) -> Mapping[str, Any]:
-    """An utterance as a response has it."""
-    found = {
-        "start": _time(utterance.start),
-        "end": _time(utterance.end),
-        "confidence": _mean(utterance.words),
-        "channel": utterance.channel,
-        "transcript": utterance.text,
-        "words": [_word(word) for word in utterance.words],
-        "speaker": utterance.speaker,
-        "id": str(uuid.uuid4()),
-        # Not in the API's responses: captions ask where the API itself ended an utterance.
-        "goes_on": True if utterance.goes_on else None,
-    }
-    return {name: value for name, value in found.items() if value is not None}
 
 
 class ResponseSink:

@@ -13,12 +13,13 @@ from rich.text import Text
 
 from dgcli.captions import Voice
 from dgcli.errors import BrokenPipe, OutputError
-from dgcli.events import Closed, Event, Final, Interim, Notice, NoticeKind, Opened
-from dgcli.formats import Options
+from dgcli.formats import RenderSettings
 from dgcli.sinks.notices import WARNINGS
 from dgcli.sinks.region import Region
-from dgcli.sinks.utterance import Utterance, Utterances
-from dgcli.ui.console import colours, harmless
+from dgcli.terminal import colours, harmless
+from dgcli.transcript.events import Closed, Event, Final, Interim, Notice, NoticeKind, Opened
+from dgcli.transcript.utterances import Utterance, Utterances
+from dgcli.ui.meter import bar, covered
 
 _REDRAW = 0.1  # seconds between two drawings, at least
 # When finals go through a pipe to this very terminal (`| tee`), they need so long to get there.
@@ -53,14 +54,14 @@ class ScreenSink:
     def __init__(
         self,
         stream: TextIO,
-        options: Options,
+        options: RenderSettings,
         *,
         finals: bool = True,
         interims: bool = True,
         timestamps: bool = False,
         status: bool = True,
         audio_seconds: Callable[[], float] = lambda: 0.0,
-        meter: Callable[[], str] | None = None,
+        meter: Callable[[], tuple[float, float] | str] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._region = Region(stream)
@@ -155,11 +156,18 @@ class ScreenSink:
         """Time has passed: the clock in the status line, utterances open for long, a resized window."""
         self._ended(self._utterances.tick(now))
         second = int(self._audio_seconds())
-        loudness = self._meter() if self._meter and self._status else ""
+        loudness = self._measured()
         if (second, loudness) != (self._second, self._loudness) or self._region.size != self._size:
             self._second, self._loudness = second, loudness
             self._dirty = True
         self._refresh()
+
+    def _measured(self) -> str:
+        """The meter as it is drawn: how loud it is, or a word in its place."""
+        if self._meter is None or not self._status:
+            return ""
+        level = self._meter()
+        return covered(level) if isinstance(level, str) else bar(*level)
 
     def _refresh(self) -> None:
         if self._dirty and self._clock() >= self._next:

@@ -4,7 +4,7 @@ import re
 from collections import deque
 from collections.abc import Callable
 
-from dgcli.events import Event, Final
+from dgcli.transcript.events import Event, Final
 
 # What makes up words; everything else, apostrophes within them excepted, only separates.
 _WORDS = re.compile(r"\w+(?:['’]\w+)*")

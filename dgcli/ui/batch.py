@@ -1,50 +1,41 @@
 """A run over many recordings, as people see it: a display on a terminal, lines elsewhere, a table at the end."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from dgcli.errors import DgError
-from dgcli.ui.console import Console, harmless
+from dgcli.terminal import harmless
 
 _FAILURES_SHOWN = 50  # in the table; the report has all of them
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A recording under way: its name, what is happening, and how much of it was sent (0 to 1; None: unknown)."""
+class Progress(Protocol):
+    """What a run tells of itself; `audio` and `elapsed` are in seconds."""
 
-    name: str
-    phase: str
-    sent: float | None = None
-
-
-@dataclass(slots=True)
-class Totals:
-    """How a run stands. `audio` is in seconds, as the API counted it; `began` in seconds of `time.monotonic`."""
-
-    total: int
-    counts: dict[str, int] = field(default_factory=dict)
-    audio: float = 0.0
-    began: float = field(default_factory=time.monotonic)
-    failures: list[tuple[str, DgError]] = field(default_factory=list)
+    @property
+    def total(self) -> int:
+        """Recordings that there are."""
 
     @property
     def ended(self) -> int:
         """Recordings that have ended, however."""
-        return sum(self.counts.values())
 
     @property
-    def left(self) -> int:
-        """Recordings that have not."""
-        return self.total - self.ended
+    def counts(self) -> Mapping[str, int]:
+        """How many ended how."""
+
+    @property
+    def audio(self) -> float:
+        """Audio that was transcribed."""
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the run began."""
-        return time.monotonic() - self.began
+        """Time since the run began."""
+
+    @property
+    def failures(self) -> Sequence[tuple[str, DgError]]:
+        """What failed, by name."""
 
 
 def clock(seconds: float) -> str:
@@ -61,39 +52,31 @@ def hours(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds < 3600 else f"{seconds / 3600:.2f} h"
 
 
-def failure_text(error: DgError) -> str:
-    """An error on one line."""
-    details = ", ".join(error.details())
-    return f"{error.message} [{details}]" if details else error.message
-
-
-def _speed(totals: Totals) -> list[str]:
+def _speed(progress: Progress) -> list[str]:
     """How fast it goes, and how long it will take at that: recordings that were skipped say nothing of it."""
-    worked = totals.ended - totals.counts.get("skipped", 0)
+    worked = progress.ended - progress.counts.get("skipped", 0)
+    left = progress.total - progress.ended
     parts = []
-    if totals.audio:
-        parts.append(f"{hours(totals.audio)} of audio")
-        if totals.elapsed > 1:
-            parts.append(f"{totals.audio / totals.elapsed:.0f}x real time")
-    if worked and totals.left:
-        parts.append(f"{clock(totals.elapsed / worked * totals.left)} left")
+    if progress.audio:
+        parts.append(f"{hours(progress.audio)} of audio")
+        if progress.elapsed > 1:
+            parts.append(f"{progress.audio / progress.elapsed:.0f}x real time")
+    if worked and left:
+        parts.append(f"{clock(progress.elapsed / worked * left)} left")
     return parts
 
 
-def _overall(totals: Totals) -> str:
-    parts = [f"{totals.ended} of {totals.total}"]
-    if failed := len(totals.failures):
+def _overall(progress: Progress) -> str:
+    parts = [f"{progress.ended} of {progress.total}"]
+    if failed := len(progress.failures):
         parts.append(f"{failed} failed")
-    parts.append(f"{totals.left} to do")
-    return " · ".join(parts + _speed(totals))
+    parts.append(f"{progress.total - progress.ended} to do")
+    return " · ".join(parts + _speed(progress))
 
 
 @contextmanager
-def display(console: Console, totals: Totals, running: Callable[[], Sequence[Upload]]) -> Iterator[None]:
-    """A bar for the whole and a line for each upload, while the block runs; nothing where nobody is looking."""
-    if not console.is_terminal:
-        yield
-        return
+def display(progress: Progress, running: Callable[[], Sequence[tuple[str, str]]]) -> Iterator[None]:
+    """A bar for the whole and a line for each recording under way, on stderr, while the block runs."""
     from rich.console import Console as RichConsole
     from rich.live import Live
     from rich.progress_bar import ProgressBar
@@ -102,19 +85,16 @@ def display(console: Console, totals: Totals, running: Callable[[], Sequence[Upl
 
     screen = RichConsole(stderr=True)
 
-    def state(one: Upload) -> str:
-        return one.phase if one.sent is None else f"{one.phase} {one.sent:.0%}"
-
     def picture() -> Any:
         grid = Table.grid(expand=True)
         grid.add_column(no_wrap=True, overflow="ellipsis")
-        grid.add_row(ProgressBar(total=max(totals.total, 1), completed=totals.ended))
-        grid.add_row(Text(_overall(totals)))
+        grid.add_row(ProgressBar(total=max(progress.total, 1), completed=progress.ended))
+        grid.add_row(Text(_overall(progress)))
         uploads = Table.grid(expand=True, padding=(0, 2))
         uploads.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
         uploads.add_column(justify="right", no_wrap=True)
-        for one in list(running())[: max(1, screen.height - 4)]:
-            uploads.add_row(Text("  " + harmless(one.name)), Text(state(one)))
+        for name, phase in list(running())[: max(1, screen.height - 4)]:
+            uploads.add_row(Text("  " + harmless(name)), Text(phase))
         grid.add_row(uploads)
         return grid
 
@@ -122,31 +102,33 @@ def display(console: Console, totals: Totals, running: Callable[[], Sequence[Upl
         yield
 
 
-def line(console: Console, totals: Totals, name: str, what: str, error: DgError | None = None) -> None:
-    """One recording has ended: a plain line, where no display says so; errors are told to everybody."""
-    if console.quiet and error is not None and totals.total > 1:
-        console.error(DgError(f"{name}: {failure_text(error)}"))
-    elif (error is not None and totals.total > 1) or not console.is_terminal or console.verbose:
-        console.note(f"[{totals.ended}/{totals.total}] {name}: {what}")
+def ended_line(
+    progress: Progress, name: str, outcome: str, *, audio: float | None, took: float | None
+) -> str:
+    """What became of a recording, on one line."""
+    parts = [f"{hours(audio)} of audio"] if audio else []
+    parts += [f"{took:.1f} s"] if took is not None else []
+    rest = f" ({', '.join(parts)})" if parts else ""
+    return f"[{progress.ended}/{progress.total}] {name}: {outcome}{rest}"
 
 
-def summary(console: Console, totals: Totals, rows: Mapping[str, str]) -> None:
+def summary_lines(progress: Progress, rows: Mapping[str, str]) -> list[str]:
     """The table at the end: how many ended how (`rows` names each), what it took, and the failures last."""
-    found = [(str(totals.counts[key]), label) for key, label in rows.items() if totals.counts.get(key)]
-    if totals.left:
-        found.append((str(totals.left), "not begun"))
-    if totals.audio:
-        found.append((hours(totals.audio), "of audio"))
-    found.append((clock(totals.elapsed), "taken"))
-    failed = totals.failures
+    entries = [(str(progress.counts[key]), label) for key, label in rows.items() if progress.counts.get(key)]
+    if left := progress.total - progress.ended:
+        entries.append((str(left), "not begun"))
+    if progress.audio:
+        entries.append((hours(progress.audio), "of audio"))
+    entries.append((clock(progress.elapsed), "taken"))
+    failed = progress.failures
     if failed:
-        found.append((str(len(failed)), "failed"))
-    width = max(len(number) for number, _ in found)
-    for number, label in found:
-        console.note(f"{number:>{width}}  {label}")
-    shown = failed[:_FAILURES_SHOWN]
-    longest = min(max((len(harmless(name)) for name, _ in shown), default=0), 40)
-    for name, error in shown:
-        console.note(f"{'':{width}}  {harmless(name):<{longest}}  {failure_text(error)}")
-    if len(failed) > len(shown):
-        console.note(f"{'':{width}}  and {len(failed) - len(shown)} more; --report FILE.jsonl has them all")
+        entries.append((str(len(failed)), "failed"))
+    width = max(len(number) for number, _ in entries)
+    lines = [f"{number:>{width}}  {label}" for number, label in entries]
+    listed = failed[:_FAILURES_SHOWN]
+    longest = min(max((len(harmless(name)) for name, _ in listed), default=0), 40)
+    lines += [f"{'':{width}}  {harmless(name):<{longest}}  {error.summary}" for name, error in listed]
+    if len(failed) > len(listed):
+        more = len(failed) - len(listed)
+        lines.append(f"{'':{width}}  and {more} more; --report FILE.jsonl has them all")
+    return lines

@@ -1,40 +1,28 @@
-"""Messages on stderr, and text from elsewhere made harmless for a terminal."""
+"""Messages and progress on stderr."""
 
-import os
-import re
 import sys
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TextIO
+from typing import TYPE_CHECKING
 
 from dgcli.errors import DgError
+from dgcli.terminal import colours, forget, harmless
 
-# C0 and C1 controls but tab and newline, DEL, and the marks that reorder what follows them (UAX #9).
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-# Whole escape sequences go first, so that their parameters do not stay behind as text (ECMA-48).
-_SEQUENCES = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)|\x1b[ -/]*[0-~]", re.DOTALL
-)
+if TYPE_CHECKING:  # what draws is loaded when there is something to draw
+    from dgcli.ui.batch import Progress
+    from dgcli.ui.progress import Bar
 
 
-def harmless(text: str) -> str:
-    """Text without escape sequences and control characters; tabs and newlines stay."""
-    return _CONTROLS.sub("", _SEQUENCES.sub("", text))
-
-
-def colours(stream: object) -> bool:
-    """Whether colour is wanted on a stream: it is a terminal, and nothing says otherwise."""
-    isatty = getattr(stream, "isatty", None)
-    dumb = os.environ.get("TERM") == "dumb" or bool(os.environ.get("NO_COLOR"))
-    return bool(isatty and isatty()) and not dumb
-
-
-def forget(stream: TextIO) -> None:
-    """Send a stream nowhere: what is left in its buffer must not fail again when Python ends."""
-    with suppress(OSError, ValueError):
-        devnull = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(devnull, stream.fileno())
-        os.close(devnull)
+def _say(message: str, *, label: str = "", colour: str = "") -> None:
+    """One message on one line; a stderr that is gone is nobody's to tell."""
+    text = " ".join(harmless(message).split("\n"))
+    if label:
+        label = f"\x1b[1;{colour}m{label}:\x1b[0m " if colours(sys.stderr) else f"{label}: "
+    try:
+        print(f"dg: {label}{text}", file=sys.stderr, flush=True)
+    except (OSError, ValueError):
+        forget(sys.stderr)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +58,73 @@ class Console:
 
     def error(self, error: DgError) -> None:
         """What went wrong and what to do; never silenced."""
-        details = ", ".join(error.details())
-        _say(f"{error.message} [{details}]" if details else error.message, label="error", colour="31")
+        _say(error.summary, label="error", colour="31")
         if error.hint:
             _say(error.hint)
         if error.kept:
             _say(f"The response is kept in {error.kept}")
 
+    @contextmanager
+    def transfer(self, name: str, size: int | None) -> Iterator["Bar"]:
+        """Show the upload of `size` bytes (None: only a wait) while the block runs, where somebody is looking."""
+        from dgcli.ui.progress import NoBar, upload_bar
 
-def _say(message: str, *, label: str = "", colour: str = "") -> None:
-    """One message on one line; a stderr that is gone is nobody's to tell."""
-    text = " ".join(harmless(message).split("\n"))
-    if label:
-        label = f"\x1b[1;{colour}m{label}:\x1b[0m " if colours(sys.stderr) else f"{label}: "
-    try:
-        print(f"dg: {label}{text}", file=sys.stderr, flush=True)
-    except (OSError, ValueError):
-        forget(sys.stderr)
+        with upload_bar(name, size) if self.is_terminal else nullcontext(NoBar()) as bar:
+            yield bar
+
+    @contextmanager
+    def batch(self, progress: "Progress", running: Callable[[], Sequence[tuple[str, str]]]) -> Iterator[None]:
+        """Show a run over many recordings while the block runs, where somebody is looking."""
+        from dgcli.ui.batch import display
+
+        with display(progress, running) if self.is_terminal else nullcontext():
+            yield
+
+    def recording(
+        self, progress: "Progress", name: str, outcome: str, *, audio: float | None, took: float | None,
+        error: DgError | None,
+    ) -> None:  # fmt: skip
+        """One recording has ended: a plain line, where no display says so; errors are told to everybody."""
+        from dgcli.ui.batch import ended_line
+
+        is_one_of_many = progress.total > 1
+        if self.quiet and error is not None and is_one_of_many:
+            self.error(DgError(f"{name}: {error.summary}"))
+        elif (error is not None and is_one_of_many) or not self.is_terminal or self.verbose:
+            self.note(ended_line(progress, name, outcome, audio=audio, took=took))
+
+    def summary(self, progress: "Progress", rows: Mapping[str, str]) -> None:
+        """The table at the end of a run; `rows` names each way in which a recording can end."""
+        from dgcli.ui.batch import summary_lines
+
+        for line in summary_lines(progress, rows):
+            self.note(line)
+
+    def preview(self, count: int, total: int, *, audio: float, unknown: int) -> None:
+        """So many of all would be sent: `audio` seconds, and `unknown` recordings whose length is not known."""
+        from dgcli.ui.batch import hours
+
+        rest = f", and {unknown} of unknown length" if unknown else ""
+        self.note(f"{count} of {total} would be sent: {hours(audio)} of audio{rest}.")
+
+    @contextmanager
+    def level_line(self) -> Iterator[Callable[[float, float], None]]:
+        """Show the level of a microphone while the block runs, where somebody is looking."""
+        if not self.is_terminal:
+            yield lambda rms, peak: None  # noqa: ARG005 - nobody looks
+            return
+        from dgcli.ui.meter import level_line
+
+        with level_line("Speak, and pause once.") as draw:
+            yield draw
+
+    @contextmanager
+    def keys(self) -> Iterator[Callable[[], str]]:
+        """Give the keys that were pressed since the last call, while the block runs, where somebody is looking."""
+        if not (sys.stdout.isatty() or sys.stderr.isatty()):
+            yield str
+            return
+        from dgcli.ui.keys import keys
+
+        with keys() as pressed:
+            yield pressed

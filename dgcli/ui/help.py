@@ -3,9 +3,14 @@
 Typer's own tables cut long flags off where the window is narrow, and load rich to do it; this wraps instead.
 """
 
+import shutil
+import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from dgcli.terminal import colours
 
 _COLUMN = 28  # where help texts begin; a longer flag has a line of its own
 _WIDEST = 100  # characters; longer lines are hard to read
@@ -64,3 +69,48 @@ def page(
             parts.append(f"{heading(section.title + ':')}\n{lines}")
     parts += _paragraphs(epilog, width) if epilog else []
     return "\n\n".join(parts) + "\n"
+
+
+def _typed(param: Any, ctx: Any) -> Entry:
+    """An option or argument as it is typed: `-m, --model NAME`, `--[no-]diarize`."""
+    if param.param_type_name == "argument":
+        return Entry(param.make_metavar(ctx), param.help or "")
+    short = [flag for flag in param.opts if not flag.startswith("--")]
+    names = [flag for flag in param.opts if flag.startswith("--")]
+    if param.secondary_opts:
+        names = [f"--[no-]{names[0].removeprefix('--')}", *names[1:]]
+    name = ", ".join([*short, *names])
+    if not (param.is_flag or param.count):
+        name += f" {param.metavar or param.make_metavar(ctx)}"
+    return Entry(name, param.help or "")
+
+
+def _sections(params: Sequence[Any], ctx: Any) -> list[Section]:
+    """Arguments, then options by their panels, in the order in which these first appear."""
+    found: dict[str, list[Entry]] = {}
+    for param in params:
+        if getattr(param, "hidden", False):
+            continue
+        title = "Arguments" if param.param_type_name == "argument" else None
+        found.setdefault(title or getattr(param, "rich_help_panel", None) or "Options", []).append(
+            _typed(param, ctx)
+        )
+    general = found.pop("Options", [])  # Typer puts --help into this one: last is where it is looked for
+    found.setdefault("General", []).extend(general)
+    return [Section(title, entries) for title, entries in found.items()]
+
+
+def format_help(self: Any, ctx: Any, formatter: Any, more: Sequence[Section] = ()) -> None:
+    """Write the help of a Typer command or group; sections in `more` come first."""
+    # Typer puts arguments in braces, which other programs keep for alternatives.
+    usage = " ".join([ctx.command_path, *(piece.strip("{}") for piece in self.collect_usage_pieces(ctx))])
+    formatter.write(
+        page(
+            usage,
+            self.help or "",
+            [*more, *_sections(self.get_params(ctx), ctx)],
+            self.epilog or "",
+            width=shutil.get_terminal_size().columns,
+            bold=colours(sys.stdout),
+        )
+    )

@@ -5,8 +5,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from dgcli.ui.console import Console
-
 _CELLS = 12
 _FLOOR = -60.0  # dBFS at the left end
 _PARTS = " ▏▎▍▌▋▊▉"  # eighths of a cell
@@ -33,18 +31,15 @@ def covered(text: str, *, cells: int = _CELLS) -> str:
 
 
 @contextmanager
-def line(console: Console) -> Iterator[Callable[[str], None]]:
-    """A line on stderr that is written again and again, and gone at the end; nothing where nobody looks."""
-    if not console.is_terminal:
-        yield lambda text: None  # noqa: ARG005 - nobody looks
-        return
+def level_line(text: str) -> Iterator[Callable[[float, float], None]]:
+    """A line on stderr with a level (RMS and peak in dBFS) and a text, drawn again and again, gone at the end."""
 
-    def show(text: str) -> None:
+    def draw(line: str) -> None:
         with suppress(OSError, ValueError):  # the terminal is gone
-            sys.stderr.write(f"\r{text}\x1b[K")
+            sys.stderr.write(f"\r{line}\x1b[K")
             sys.stderr.flush()
 
     try:
-        yield show
+        yield lambda rms, peak: draw(f"{bar(rms, peak)}  {text}")
     finally:
-        show("")
+        draw("")

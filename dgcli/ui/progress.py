@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from dgcli.ui.console import Console
+from dgcli.terminal import harmless
 
 
 class Bar(Protocol):
@@ -14,18 +14,23 @@ class Bar(Protocol):
     def sent(self, count: int) -> None:
         """So many bytes have been sent; all of them: the wait for the transcript begins."""
 
+    def transcribed(self, share: float) -> None:
+        """So much of the recording, 0 to 1, is transcribed."""
 
-class _Silent:
+
+class NoBar:
+    """Shows nothing: for where nobody is looking."""
+
     def sent(self, count: int) -> None:
-        pass
+        """Show nothing."""
+
+    def transcribed(self, share: float) -> None:
+        """Show nothing."""
 
 
 @contextmanager
-def upload_bar(console: Console, name: str, total: int | None) -> Iterator[Bar]:
-    """A bar for one upload of `total` bytes (None: only a wait); nothing where nobody is looking."""
-    if not console.is_terminal:
-        yield _Silent()
-        return
+def upload_bar(name: str, total: int | None) -> Iterator[Bar]:
+    """A bar on stderr for one upload of `total` bytes (None: only a wait)."""
     from rich.console import Console as RichConsole
     from rich.progress import (
         BarColumn,
@@ -39,11 +44,13 @@ def upload_bar(console: Console, name: str, total: int | None) -> Iterator[Bar]:
     )
     from rich.text import Text
 
-    from dgcli.ui.console import harmless
-
     screen = RichConsole(stderr=True)
     waiting = Progress(
-        SpinnerColumn(), TextColumn("Transcribing"), TimeElapsedColumn(), console=screen, transient=True
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        TimeElapsedColumn(),
+        console=screen,
+        transient=True,
     )
     label = Text(harmless(os.fsencode(name).decode("utf-8", "replace")), overflow="ellipsis", no_wrap=True)
     label.truncate(max(8, screen.width - 50), overflow="ellipsis")
@@ -57,13 +64,13 @@ def upload_bar(console: Console, name: str, total: int | None) -> Iterator[Bar]:
         transient=True,
     )
 
-    class Shown:
+    class Stages:
         def __init__(self) -> None:
             self._task = sending.add_task(label.plain, total=total)
             self._waiting = False
             (waiting if total is None else sending).start()
             if total is None:
-                waiting.add_task("")
+                waiting.add_task("Transcribing")
                 self._waiting = True
 
         def sent(self, count: int) -> None:
@@ -72,7 +79,7 @@ def upload_bar(console: Console, name: str, total: int | None) -> Iterator[Bar]:
             sending.update(self._task, completed=count)
             if count >= total and not self._waiting:
                 sending.stop()
-                waiting.add_task("")
+                waiting.add_task("Transcribing")
                 waiting.start()
                 self._waiting = True
             elif count < total and self._waiting:  # another attempt began
@@ -82,8 +89,12 @@ def upload_bar(console: Console, name: str, total: int | None) -> Iterator[Bar]:
                 sending.start()
                 self._waiting = False
 
+        def transcribed(self, share: float) -> None:
+            for task in waiting.task_ids:
+                waiting.update(task, description=f"Transcribing {share:.0%}")
+
     try:
-        yield Shown()
+        yield Stages()
     finally:
         sending.stop()
         waiting.stop()

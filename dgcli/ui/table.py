@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dgcli.ui.console import harmless
+from dgcli.terminal import harmless
 
 
 def aligned(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:

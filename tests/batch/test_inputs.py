@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dgcli.batch.inputs import Kind, listing
+from dgcli.batch.inputs import InputKind, listing
 from dgcli.batch.naming import Naming, check_collisions
 from dgcli.errors import AudioError, UsageError
 from dgcli.formats import by_name
@@ -100,7 +100,7 @@ def test_lists(tree: Path) -> None:
     assert [one.name for one in found.inputs] == [
         "corpus/a.wav", "https://example.com/x.wav", "*.wav", "\udcff.wav", "new\nline.wav", "-",
     ]  # fmt: skip
-    assert [one.kind for one in found.inputs][1] is Kind.URL
+    assert [one.kind for one in found.inputs][1] is InputKind.URL
     with pytest.raises(AudioError, match=r"The list nowhere cannot be read"):
         listing([], [("nowhere", b"\n")])
 

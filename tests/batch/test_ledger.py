@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from dgcli.batch.inputs import Input, Kind
+from dgcli.batch.inputs import Input, InputKind
 from dgcli.batch.ledger import Ledger, Record, sha256_of, stamp_of
 from dgcli.batch.naming import Target
 from dgcli.errors import OutputError
 from dgcli.formats import by_name
 
-ONE = Input(Kind.FILE, "", "", "talk.wav")
+ONE = Input(InputKind.FILE, "", "", "talk.wav")
 RECORD = Record("talk.wav", "host model=nova-3", "mark", "request", "ab" * 32, 7, (7, 1, 2))
 
 

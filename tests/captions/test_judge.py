@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from dgcli.formats import Options, by_name, renderer
-from dgcli.transcript import parse
+from dgcli.formats import RenderSettings, by_name, renderer
+from dgcli.transcript.response import parse
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 JUDGE = SHARED / "tools" / "caption_lint.py"
@@ -54,7 +54,7 @@ def judged(response: dict[str, Any], folder: Path) -> list[list[float]]:
     outputs = []
     for name in ("srt", "vtt"):
         outputs.append(folder / f"out.{name}")
-        text = renderer(by_name(name))(parse(response), Options())
+        text = renderer(by_name(name))(parse(response), RenderSettings())
         outputs[-1].write_text(text, "utf-8", newline="")
     command = [sys.executable, str(JUDGE), "--quality", "--response", str(source), *map(str, outputs)]
     verdict = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -6,7 +6,7 @@ import pytest
 
 from dgcli.captions import PRESETS, Limits, captions, limits
 from dgcli.errors import UsageError
-from dgcli.transcript import Channel, Transcript, Word
+from dgcli.transcript.model import Channel, Transcript, Word
 
 
 def test_defaults_are_what_netflix_publishes() -> None:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from dgcli.captions import Captioner, Cue, Limits, Prefix, captions, limits
 from dgcli.captions.text import pieces, width
-from dgcli.formats import Options, srt, vtt
+from dgcli.formats import RenderSettings, srt, vtt
 from dgcli.formats.clock import clock
-from dgcli.transcript import Channel, Transcript, Word
+from dgcli.transcript.model import Channel, Transcript, Word
 
 SCRIPTS = (
     st.text("abcdefgh ABC'-.,?!12", min_size=1, max_size=12)
@@ -65,7 +65,7 @@ def transcript(*channels: Sequence[Word]) -> Transcript:
 
 def name(several: bool = False) -> Prefix:
     """Names of speakers and channels, as SubRip has them."""
-    return Options().prefix(several)
+    return RenderSettings().prefix(several)
 
 
 def said(cues: Sequence[Cue], channel: int = 0) -> list[str]:
@@ -216,7 +216,7 @@ def test_subrip_reads_back_equal(words: list[Word]) -> None:
     said = [word for word in words if word.text not in ("<b>", "-->") and not word.text.isdigit()]
     said = [word for word in said if word.start < 300_000]
     cues = captions(transcript(said), prefix=name())
-    read = pysubs2.SSAFile.from_string(srt.render(transcript(said), Options()), format_="srt")
+    read = pysubs2.SSAFile.from_string(srt.render(transcript(said), RenderSettings()), format_="srt")
     if any(line.text.strip().isdigit() for cue in cues for line in cue.lines[-1:]):
         return  # pysubs2 takes a last line of digits for the number of the next cue
     assert [(one.start, one.end) for one in read] == [
@@ -230,7 +230,7 @@ def test_subrip_reads_back_equal(words: list[Word]) -> None:
 def test_webvtt_reads_back_equal(words: list[Word], karaoke: bool) -> None:
     """webvtt-py reads the times, the text and the voices that were written."""
     cues = captions(transcript(words))
-    text = vtt.render(transcript(words), Options(karaoke=karaoke))
+    text = vtt.render(transcript(words), RenderSettings(karaoke=karaoke))
     read = list(webvtt.from_string(text))
     assert [(one.start, one.end) for one in read] == [(clock(cue.start), clock(cue.end)) for cue in cues]
     first = [cue.lines[0].voice.speaker for cue in cues]

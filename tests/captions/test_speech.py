@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from dgcli.captions import Cue, captions
-from dgcli.formats import Options
-from dgcli.transcript import parse
+from dgcli.formats import RenderSettings
+from dgcli.transcript.response import parse
 from tests.captions import speech
 from tests.captions.test_judge import JUDGE, judged
 
@@ -66,7 +66,7 @@ def test_channels_that_interrupt_each_other_break_no_rule(talk: str, many: int, 
 
 def cues_of(said: dict[str, Any]) -> list[Cue]:
     """The cues of a response, with names as SubRip has them."""
-    return captions(parse(said), prefix=Options().prefix(len(said["results"]["channels"]) > 1))
+    return captions(parse(said), prefix=RenderSettings().prefix(len(said["results"]["channels"]) > 1))
 
 
 def least(words: list[dict[str, Any]]) -> int:

@@ -341,7 +341,7 @@ def test_language_in_names(dg: Run, tmp_path: Path, server: ScriptedServer, corp
     ],
 )
 def test_refused(dg: Run, args: list[str], message: str) -> None:
-    """What cannot be meant is refused before anything is sent, as a usage error."""
+    """What is invalid is refused before anything is sent, as a usage error."""
     result = dg("file", *args, env={"DEEPGRAM_API_KEY": "k"})
     assert lines(result.stderr)[0] == f"dg: error: {message}"
     assert result.returncode == 2
@@ -394,7 +394,7 @@ def test_on_a_terminal(
 def test_one_file_loads_nothing_of_it(audio: Path, server: ScriptedServer) -> None:
     """One file pays nothing for what many need: neither batches, clouds nor the cache are loaded."""
     found = loaded_by(["file", str(audio), "--base-url", server.url])
-    assert not [name for name in found if name.startswith(("dgcli.batch", "dgcli.cache", "fsspec"))]
+    assert not [name for name in found if name.startswith(("dgcli.batch", "dgcli.output.cache", "fsspec"))]
 
 
 def test_local(dg: Run, tmp_path: Path) -> None:

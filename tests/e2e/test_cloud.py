@@ -110,7 +110,7 @@ def test_missing_object(dg: Run, batch_server: BatchServer, cloud: dict[str, str
 
 def test_streamed(monkeypatch: pytest.MonkeyPatch, s3: str, batch_server: BatchServer) -> None:
     """What cannot be signed is streamed: an upload that can be sent again, with its size and type."""
-    from dgcli.api import Client
+    from dgcli.api.client import Client
     from dgcli.audio import cloud
     from dgcli.config import Config
 

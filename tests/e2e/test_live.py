@@ -18,7 +18,7 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dgcli.transcript import parse_body
+from dgcli.transcript.response import parse_body
 from tests.conftest import Run, dg_path
 from tests.live.server import Fault, NumberedServer, numbered
 from tests.sources.conftest import wav
@@ -145,7 +145,7 @@ def test_standard_input(dg: Run, serve: Serve) -> None:
 def test_mistakes_are_found_before_anything_is_sent(
     dg: Run, serve: Serve, pcm: Path, args: tuple[str, ...], code: int, words: str
 ) -> None:
-    """What cannot be meant is refused with its exit code and the remedy, without a connection."""
+    """What is invalid is refused with its exit code and the remedy, without a connection."""
     server = serve()
     result = dg("live", pcm, *RAW, *base(server), *args)
     assert result.returncode == code

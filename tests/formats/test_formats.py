@@ -11,10 +11,11 @@ import pysubs2
 import pytest
 
 from dgcli.errors import ApiError, OutputError, UsageError
-from dgcli.formats import FORMATS, Options, by_name, by_suffix, renderer
-from dgcli.transcript import Transcript, parse, parse_body
+from dgcli.formats import FORMATS, RenderSettings, by_name, by_suffix, renderer
+from dgcli.transcript.model import Transcript
+from dgcli.transcript.response import parse, parse_body
 
-NAMED = Options(speaker_names={0: "Anna", 1: "Ben"})
+NAMED = RenderSettings(speaker_names={0: "Anna", 1: "Ben"})
 
 
 def response(
@@ -44,10 +45,10 @@ def response(
             "results": {"channels": found}}  # fmt: skip
 
 
-def written(name: str, transcript: Transcript | dict[str, Any], options: Options | None = None) -> str:
+def written(name: str, transcript: Transcript | dict[str, Any], options: RenderSettings | None = None) -> str:
     """A transcript in a format."""
     parsed = transcript if isinstance(transcript, Transcript) else parse(transcript)
-    return renderer(by_name(name))(parsed, options or Options())
+    return renderer(by_name(name))(parsed, options or RenderSettings())
 
 
 EMPTY = response("")
@@ -58,7 +59,7 @@ DIALOGUE = response("Hello there. | Hi. How are you? | Fine.", speakers=True)
 def test_every_format_takes_an_empty_transcript(form: Any) -> None:
     """Silence, a response without channels and one without words all give a file, not an error."""
     for nothing in (EMPTY, {"results": {"channels": []}}, {"results": {"channels": [{"alternatives": []}]}}):
-        text = renderer(form)(parse(nothing), Options())
+        text = renderer(form)(parse(nothing), RenderSettings())
         assert text == "" or text.endswith("\n")
 
 
@@ -68,7 +69,7 @@ def test_every_format_takes_hostile_text(form: Any) -> None:
     said = response("a\x00b\x1b[31m <b>&amp;</b> --> \ud800 {\\an8}x | `*_[", speakers=True)
     said["results"]["channels"][0]["alternatives"][0]["words"][0]["start"] = None
     said["results"]["channels"][0]["alternatives"][0]["words"][1]["end"] = 10**400
-    text = renderer(form)(parse(said), Options(speaker_names={0: "<i>A\x07</i>\n-->"}))
+    text = renderer(form)(parse(said), RenderSettings(speaker_names={0: "<i>A\x07</i>\n-->"}))
     text.encode("utf-8", "surrogateescape")
     if form.name != "json":
         assert not {c for c in text if ord(c) < 32 or 0x7F <= ord(c) < 0xA0} - set("\n\t")
@@ -79,7 +80,7 @@ def test_every_format_takes_hostile_text(form: Any) -> None:
 )
 def test_every_format_names_speakers(form: Any) -> None:
     """A name given for a speaker stands in every format but the raw one; the other keeps its number."""
-    text = renderer(form)(parse(DIALOGUE), Options(speaker_names={1: "Anna"}))
+    text = renderer(form)(parse(DIALOGUE), RenderSettings(speaker_names={1: "Anna"}))
     assert "Anna" in text
     assert "Speaker 1" not in text
 
@@ -179,7 +180,7 @@ def test_webvtt_header_is_that_of_the_api_s_own_packages() -> None:
 
 def test_karaoke_stamps_rise_within_the_cue() -> None:
     """Every word but the first has the time at which it begins."""
-    text = written("vtt", response("One two three."), Options(karaoke=True))
+    text = written("vtt", response("One two three."), RenderSettings(karaoke=True))
     assert text.endswith("One <00:00:00.400>two <00:00:00.800>three.\n\n")
 
 
@@ -224,7 +225,9 @@ def test_substation_has_no_hour_ten() -> None:
 
 def test_substation_karaoke_adds_up() -> None:
     """The words' turns fill the cue; text that looks like an override is text."""
-    (event,) = pysubs2.SSAFile.from_string(written("ass", response("One {\\b1}two."), Options(karaoke=True)))
+    (event,) = pysubs2.SSAFile.from_string(
+        written("ass", response("One {\\b1}two."), RenderSettings(karaoke=True))
+    )
     assert event.text == "{\\k40}One {\\k43}｛\\\u2060b1｝two."
 
 
@@ -255,7 +258,7 @@ def test_markdown_escapes_and_links() -> None:
     said["results"]["topics"] = {
         "segments": [{"start_word": 0, "end_word": 2, "topics": [{"topic": "Talk", "confidence_score": 1}]}]
     }
-    text = written("md", said, Options(audio="a%20b.mp3"))
+    text = written("md", said, RenderSettings(audio="a%20b.mp3"))
     assert "**Speaker 0** [00:00:00](<a%20b.mp3#t=0.00>)\\\n\\# \\*Hello\\* \\[there\\](x). 1.\n" in text
     assert "## Summary\n\nThey \\*greet\\*.\n" in text
     assert "## Topics\n\n- Talk\n" in text
@@ -265,10 +268,12 @@ def test_markdown_escapes_and_links() -> None:
 def test_recordings_are_linked_from_where_the_page_is(tmp_path: Path) -> None:
     """A path becomes relative to the page and safe in an address; a URL stays."""
     folder = tmp_path / "pages"
-    given = Options(audio=str(tmp_path / "a call#1.mp3"))
+    given = RenderSettings(audio=str(tmp_path / "a call#1.mp3"))
     assert given.beside(folder).audio == "../a%20call%231.mp3"
-    assert Options(audio="https://example.com/a?b#c").beside(folder).audio == "https://example.com/a?b#c"
-    assert Options().beside(folder).audio is None
+    assert (
+        RenderSettings(audio="https://example.com/a?b#c").beside(folder).audio == "https://example.com/a?b#c"
+    )
+    assert RenderSettings().beside(folder).audio is None
 
 
 def test_intelligence_is_read_in_both_published_shapes() -> None:

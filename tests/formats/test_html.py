@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from dgcli.formats import Options, by_name, renderer
-from dgcli.transcript import Transcript, parse
+from dgcli.formats import RenderSettings, by_name, renderer
+from dgcli.transcript.model import Transcript
+from dgcli.transcript.response import parse
 from tests.formats.browser import CHROMIUM, DRIVER, MISSING, Browser, browser
 
 NASTY = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
@@ -58,9 +59,9 @@ def transcript() -> Transcript:
     )
 
 
-def page(options: Options | None = None) -> str:
+def page(options: RenderSettings | None = None) -> str:
     """The page of that transcript."""
-    return renderer(by_name("html"))(transcript(), options or Options())
+    return renderer(by_name("html"))(transcript(), options or RenderSettings())
 
 
 class Seen(HTMLParser):
@@ -91,7 +92,7 @@ def test_nothing_is_loaded_from_elsewhere() -> None:
 def test_what_was_said_is_never_markup() -> None:
     """Words, summary and topics that look like HTML come out as text; there is one script, the page's own."""
     seen = Seen()
-    seen.feed(page(Options(speaker_names={0: "<u>Anna</u>"})))
+    seen.feed(page(RenderSettings(speaker_names={0: "<u>Anna</u>"})))
     assert seen.tags.count("script") == 1
     assert not {"img", "u", "b"} & set(seen.tags)
 
@@ -103,7 +104,7 @@ def test_timeline_shows_what_the_response_has() -> None:
     plain = parse(
         {"results": {"channels": [{"alternatives": [{"words": [{"word": "hi", "start": 0, "end": 1}]}]}]}}
     )
-    assert re.findall(r'class="lane"><span>([^<]+)', renderer(by_name("html"))(plain, Options())) == [
+    assert re.findall(r'class="lane"><span>([^<]+)', renderer(by_name("html"))(plain, RenderSettings())) == [
         "Speech"
     ]
 
@@ -111,7 +112,7 @@ def test_timeline_shows_what_the_response_has() -> None:
 def test_empty_transcript_is_a_page() -> None:
     """A response in which nothing is said gives a page that says so."""
     empty = parse({"results": {"channels": [{"alternatives": [{"words": []}]}]}})
-    assert "Nothing was said." in renderer(by_name("html"))(empty, Options())
+    assert "Nothing was said." in renderer(by_name("html"))(empty, RenderSettings())
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +124,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
         file.setsampwidth(1)
         file.setframerate(8000)
         file.writeframes(b"\x80" * 160_000)
-    options = Options(audio=str(folder / "a call#1.wav")).beside(folder)
+    options = RenderSettings(audio=str(folder / "a call#1.wav")).beside(folder)
     target = folder / "call.html"
     target.write_text(page(options), "utf-8")
     return target

@@ -11,8 +11,8 @@ import pytest
 import trustme
 
 from dgcli.audio.base import AudioFormat, Pace
-from dgcli.events import Closed, Event, Final, Notice
-from dgcli.live.streamer import Clock, Settings, Streamer
+from dgcli.live.streamer import Clock, Streamer, StreamSettings
+from dgcli.transcript.events import Closed, Event, Final, Notice
 from tests.live.server import RATE, Fault, NumberedServer
 
 HEADERS = {"Authorization": "Token secret", "User-Agent": "dgcli"}
@@ -122,7 +122,7 @@ def ca_cert(authority: trustme.CA, tmp_path: Path) -> Path:
 
 def stream(source: Blocks | Pushed, url: str, *, rate: float = 1.0, **settings: object) -> Streamer:
     """A streamer of a source to a server, with a clock that is so many times as fast."""
-    made = Settings(url=url, headers=HEADERS, **settings)  # type: ignore[arg-type]
+    made = StreamSettings(url=url, headers=HEADERS, **settings)  # type: ignore[arg-type]
     return Streamer(source, source.open(), made, clock=Clock(rate))
 
 

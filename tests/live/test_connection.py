@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from dgcli import tls
+from dgcli.api import tls
 from dgcli.errors import ApiError, AuthError, NetworkError, UsageError
-from dgcli.live.connection import Connection, Ended
+from dgcli.live.connection import Connection, ConnectionEnded
 from tests.live.conftest import HEADERS, Make
 from tests.live.server import Fault, numbered
 
@@ -25,9 +25,9 @@ def opened() -> Iterator[list[Connection]]:
         connection.close()
 
 
-def refusal(connection: Connection) -> Ended:
+def refusal(connection: Connection) -> ConnectionEnded:
     """Why it cannot be opened."""
-    with pytest.raises(Ended) as caught:
+    with pytest.raises(ConnectionEnded) as caught:
         connection.connect()
     return caught.value
 
@@ -162,7 +162,7 @@ def test_the_close_code_survives_a_server_that_leaves(make_server: Make, opened:
     opened.append(connection)
     connection.connect()
     connection.send_audio(numbered(1))
-    with pytest.raises(Ended) as caught:
+    with pytest.raises(ConnectionEnded) as caught:
         connection.receive()
     assert caught.value.ending.code == 1008
     assert "decode the audio" in caught.value.ending.sentence
@@ -177,12 +177,12 @@ def test_abort_wakes_a_receiver(
     connection = Connection(server.url, HEADERS, ssl_context=tls.context(ca_cert) if secure else None)
     opened.append(connection)
     connection.connect()
-    ended: list[Ended] = []
+    ended: list[ConnectionEnded] = []
 
     def receive() -> None:
         try:
             connection.receive()
-        except Ended as reason:
+        except ConnectionEnded as reason:
             ended.append(reason)
 
     thread = threading.Thread(target=receive)
@@ -205,7 +205,7 @@ def test_a_send_that_cannot_go_out_ends_in_time(
     connection.send_audio(numbered(1))
     server.wait_for(lambda: server.happened == ["deaf"])
     block = bytes(1 << 20)
-    with pytest.raises(Ended) as caught:  # noqa: PT012  # how much the network holds is its own affair
+    with pytest.raises(ConnectionEnded) as caught:  # noqa: PT012  # how much the network holds is its own affair
         for _ in range(100):
             connection.send_audio(block)
     assert "nothing could be sent" in caught.value.ending.sentence

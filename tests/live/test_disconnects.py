@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dgcli.events import Closed, Event, Final, Interim, Notice, NoticeKind, Opened
+from dgcli.transcript.events import Closed, Event, Final, Interim, Notice, NoticeKind, Opened
 from tests.live.conftest import Blocks, Make, collect, said, stream
 from tests.live.server import RATE, SLOT, Fault, numbered
 

@@ -7,17 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dgcli.events import (
-    Final,
-    Interim,
-    Metadata,
-    Notice,
-    NoticeKind,
-    SpeechStarted,
-    UtteranceEnd,
-)
 from dgcli.live import protocol
-from dgcli.transcript import Word
+from dgcli.transcript.events import Final, Interim, Metadata, Notice, NoticeKind, SpeechStarted, UtteranceEnd
+from dgcli.transcript.messages import parse_message
+from dgcli.transcript.model import Word
 
 RESULTS = {
     "type": "Results",
@@ -53,7 +46,7 @@ def test_what_is_sent_is_text_json_as_the_api_names_it() -> None:
 
 def test_a_final_is_moved_by_the_offset_and_keeps_its_message() -> None:
     """All times of a final carry the offset; the raw message keeps its own."""
-    event = protocol.parse(json.dumps(RESULTS), offset=100.0)
+    event = parse_message(json.dumps(RESULTS), offset=100.0)
     assert isinstance(event, Final)
     assert (event.channel, event.channels, event.text) == (1, 2, "Yes, later.")
     assert event.start == pytest.approx(105.99)
@@ -69,7 +62,7 @@ def test_a_final_is_moved_by_the_offset_and_keeps_its_message() -> None:
 
 def test_an_interim_carries_the_audio_cursor() -> None:
     """What is not final is an interim, with how much audio was sent when it came."""
-    event = protocol.parse(json.dumps({**RESULTS, "is_final": False}), offset=1.0, cursor=9.5)
+    event = parse_message(json.dumps({**RESULTS, "is_final": False}), offset=1.0, cursor=9.5)
     assert isinstance(event, Interim)
     assert event.audio_cursor == 9.5
     assert event.end == pytest.approx(8.97)
@@ -77,20 +70,20 @@ def test_an_interim_carries_the_audio_cursor() -> None:
 
 def test_other_messages_have_events_of_their_own() -> None:
     """UtteranceEnd, SpeechStarted and Metadata carry the offset too."""
-    event = protocol.parse('{"type":"UtteranceEnd","channel":[1,2],"last_word_end":2.5}', 10.0)
+    event = parse_message('{"type":"UtteranceEnd","channel":[1,2],"last_word_end":2.5}', 10.0)
     assert isinstance(event, UtteranceEnd)
     assert (event.channel, event.last_word_end) == (1, 12.5)
-    event = protocol.parse('{"type":"SpeechStarted","channel":[0,1],"timestamp":1.5}', 10.0)
+    event = parse_message('{"type":"SpeechStarted","channel":[0,1],"timestamp":1.5}', 10.0)
     assert isinstance(event, SpeechStarted)
     assert event.timestamp == 11.5
-    event = protocol.parse('{"type":"Metadata","request_id":"r","duration":3.5,"channels":2}', 10.0)
+    event = parse_message('{"type":"Metadata","request_id":"r","duration":3.5,"channels":2}', 10.0)
     assert isinstance(event, Metadata)
     assert (event.request_id, event.duration, event.channels, event.offset) == ("r", 3.5, 2, 10.0)
 
 
 def test_an_utterance_end_that_says_nothing_is_no_time() -> None:
     """A last_word_end of -1, an utterance that had already ended, is passed on and not moved by the offset."""
-    event = protocol.parse('{"type":"UtteranceEnd","channel":[0,1],"last_word_end":-1}', 10.0)
+    event = parse_message('{"type":"UtteranceEnd","channel":[0,1],"last_word_end":-1}', 10.0)
     assert isinstance(event, UtteranceEnd)
     assert event.last_word_end == -1
     assert event.raw["last_word_end"] == -1
@@ -110,7 +103,7 @@ def test_an_utterance_end_that_says_nothing_is_no_time() -> None:
 )
 def test_errors_and_unknown_messages_are_notices(text: str, part: str) -> None:
     """An Error, a message of an unknown kind and what is no message at all are told, and end nothing."""
-    event = protocol.parse(text)
+    event = parse_message(text)
     assert isinstance(event, Notice)
     assert event.kind is NoticeKind.SERVER
     assert part in event.message
@@ -119,7 +112,7 @@ def test_errors_and_unknown_messages_are_notices(text: str, part: str) -> None:
 def test_half_a_character_cannot_break_what_is_written() -> None:
     """A lone surrogate, which no file and no terminal takes, is replaced; a pair is the character it stands for."""
     text = r'{"type":"Results","is_final":true,"channel":{"alternatives":[{"transcript":"a \ud800 b \ud83d\ude00"}]}}'
-    event = protocol.parse(text)
+    event = parse_message(text)
     assert isinstance(event, Final)
     assert event.text == "a ? b \U0001f600"
     json.dumps(event.raw, ensure_ascii=False).encode()
@@ -137,7 +130,7 @@ NAMES = [*RESULTS, "last_word_end", "timestamp", "description", "request_id"]
 @settings(max_examples=200, deadline=None)
 def test_no_message_can_break_the_stream(kind: str, fields: dict[str, object]) -> None:
     """Fields of any type in any place give an event with finite times, or nothing."""
-    event = protocol.parse(json.dumps({**fields, "type": kind}), 1.0)
+    event = parse_message(json.dumps({**fields, "type": kind}), 1.0)
     if isinstance(event, Interim | Final):
         assert math.isfinite(event.start)
         assert event.end >= event.start

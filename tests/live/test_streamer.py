@@ -12,18 +12,9 @@ from hypothesis import strategies as st
 
 from dgcli.audio.base import AudioFormat, Pace
 from dgcli.errors import ApiError, AudioError, AuthError, NetworkError, OutputError, UsageError
-from dgcli.events import (
-    Closed,
-    Event,
-    Final,
-    Interim,
-    Metadata,
-    Notice,
-    NoticeKind,
-    Opened,
-)
 from dgcli.live.state import MOVES, State, move
-from dgcli.live.streamer import Clock, Settings, Streamer
+from dgcli.live.streamer import Clock, Streamer, StreamSettings
+from dgcli.transcript.events import Closed, Event, Final, Interim, Metadata, Notice, NoticeKind, Opened
 from tests.live.conftest import Blocks, Make, Pushed, collect, said, stream, until
 from tests.live.server import RATE, SLOT, Fault, NumberedServer, numbered
 
@@ -524,7 +515,7 @@ def test_a_stop_while_a_send_is_stuck_takes_less_than_five_seconds(make_server: 
 def test_a_source_that_hangs_does_not_hold_a_stop(make_server: Make) -> None:
     """When the source does not end after it was told to, the stream does."""
     server, source = make_server(), Hanging()
-    made = Settings(url=server.url, stop_timeout=2.0)
+    made = StreamSettings(url=server.url, stop_timeout=2.0)
     streamer = Streamer(source, AudioFormat("linear16", RATE), made)  # type: ignore[arg-type]
     with streamer:
         until(streamer, Opened)
@@ -555,7 +546,9 @@ def test_an_unknown_container_is_sent_again_from_its_beginning(make_server: Make
     server = make_server(Fault("cut", 4.0), Fault("cut", 8.0))
     data = numbered(120)
     source = Pushed()
-    with Streamer(source, AudioFormat(suffix=".mp4"), Settings(url=server.url), clock=Clock(20)) as streamer:
+    with Streamer(
+        source, AudioFormat(suffix=".mp4"), StreamSettings(url=server.url), clock=Clock(20)
+    ) as streamer:
         for at in range(0, len(data), 500):
             source.push(data[at : at + 500])
         source.push(None)
@@ -580,17 +573,17 @@ def test_the_moves_of_a_stream() -> None:
 def test_settings_that_cannot_be_meant(wrong: dict[str, float]) -> None:
     """Impossible numbers are refused before anything is sent."""
     with pytest.raises(UsageError):
-        Settings(url="ws://x", **wrong)  # type: ignore[arg-type]
+        StreamSettings(url="ws://x", **wrong)  # type: ignore[arg-type]
 
 
 def test_the_key_is_not_printed() -> None:
     """Settings in a log or a traceback do not show the headers."""
-    assert "secret" not in repr(Settings(url="ws://x", headers={"Authorization": "Token secret"}))
+    assert "secret" not in repr(StreamSettings(url="ws://x", headers={"Authorization": "Token secret"}))
 
 
 def test_a_ca_file_that_is_none(tmp_path: Path) -> None:
     """A CA file that cannot be read ends the stream with a usage error, not a traceback."""
-    made = Settings(url="wss://localhost:1/", ca_cert=tmp_path / "none.pem")
+    made = StreamSettings(url="wss://localhost:1/", ca_cert=tmp_path / "none.pem")
     source = Blocks(numbered(5))
     events = collect(Streamer(source, source.open(), made))
     assert isinstance(closed(events).error, UsageError)

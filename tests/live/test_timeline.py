@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dgcli.audio.base import AudioFormat
-from dgcli.live.rulers import Mark, ruler_for
+from dgcli.live.seek_points import SeekPoint, seek_points_for
 from dgcli.live.timeline import Timeline
 
 RATES = st.sampled_from([8000, 11025, 16000, 22050, 44100, 48000])
@@ -26,7 +26,7 @@ def test_raw_audio_is_exact(rate: int, encoding: str, channels: int, frame: int)
     timeline = Timeline(audio)
     position = frame * (audio.frame_bytes or 0)
     time = timeline.seconds(position)
-    assert timeline.begin(time) == Mark(position, time)
+    assert timeline.begin(time) == SeekPoint(position, time)
 
 
 @given(st.floats(0, 36000), RATES, st.integers(1, 8))
@@ -71,9 +71,9 @@ def encoded(kind: str, subtype: str, seconds: float = 3.0, rate: int = 16000) ->
 def test_marks_of_real_files(kind: str, subtype: str, suffix: str, size: int) -> None:
     """Frames and pages are found however the bytes are cut, and add up to the file's duration."""
     data = encoded(kind, subtype)
-    ruler = ruler_for(AudioFormat(suffix=suffix))
-    assert ruler is not None
-    marks = [mark for at in range(0, len(data), size) for mark in ruler.measure(data[at : at + size])]
+    finder = seek_points_for(AudioFormat(suffix=suffix))
+    assert finder is not None
+    marks = [mark for at in range(0, len(data), size) for mark in finder.measure(data[at : at + size])]
     assert marks
     sync = {"OGG": b"OggS", "WEBM": b"\x1f\x43\xb6\x75"}.get(kind, b"\xff")
     assert len(marks) == len({mark.position for mark in marks})
@@ -82,8 +82,8 @@ def test_marks_of_real_files(kind: str, subtype: str, suffix: str, size: int) ->
     if kind != "OGG":
         assert marks[-1].time == pytest.approx(3.0, abs=0.6 if kind == "WEBM" else 0.3)
     if kind != "MP3":
-        assert data.startswith(ruler.head)
-        assert len(ruler.head) <= marks[0].position
+        assert data.startswith(finder.head)
+        assert len(finder.head) <= marks[0].position
 
 
 @pytest.mark.parametrize(
@@ -101,13 +101,13 @@ def test_what_is_taken_up_can_be_decoded(tmp_path: Path, kind: str, subtype: str
     """Head and rest of a container, from any mark, are a stream that decodes to the rest of the sound."""
     data = encoded(kind, subtype, seconds=10.0)
     audio = AudioFormat(suffix=suffix)
-    ruler, timeline = ruler_for(audio), Timeline(audio)
-    assert ruler is not None
-    timeline.add(ruler.measure(data))
+    finder, timeline = seek_points_for(audio), Timeline(audio)
+    assert finder is not None
+    timeline.add(finder.measure(data))
     mark = timeline.begin(5.0)
     assert 3.0 < mark.time <= 5.0
     path = tmp_path / f"rest{suffix}"
-    path.write_bytes(ruler.head + data[mark.position :])
+    path.write_bytes(finder.head + data[mark.position :])
     with av.open(str(path)) as container:
         decoded = sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
     if kind == "OGG":
@@ -119,9 +119,9 @@ def test_what_is_taken_up_can_be_decoded(tmp_path: Path, kind: str, subtype: str
 def test_adts_frames() -> None:
     """AAC in ADTS: each frame says its size and takes 1024 samples."""
     frame = bytes([0xFF, 0xF1, 0x50, 0x80, 0x02, 0x5F, 0xFC]) + bytes(11)  # 44.1 kHz, 18 bytes
-    ruler = ruler_for(AudioFormat(suffix=".aac"))
-    assert ruler is not None
-    marks = ruler.measure(b"junk" + frame * 10)
+    finder = seek_points_for(AudioFormat(suffix=".aac"))
+    assert finder is not None
+    marks = finder.measure(b"junk" + frame * 10)
     assert [mark.position for mark in marks] == [4 + 18 * n for n in range(10)]
     assert marks[-1].time == pytest.approx(9 * 1024 / 44100)
 
@@ -131,9 +131,9 @@ def test_adts_frames() -> None:
 )
 def test_any_bytes_can_be_measured(data: bytes, suffix: str, size: int) -> None:
     """Bytes that are nothing of the kind give marks in order, or none."""
-    ruler = ruler_for(AudioFormat(suffix=suffix))
-    assert ruler is not None
-    marks = [mark for at in range(0, len(data), size) for mark in ruler.measure(data[at : at + size])]
+    finder = seek_points_for(AudioFormat(suffix=suffix))
+    assert finder is not None
+    marks = [mark for at in range(0, len(data), size) for mark in finder.measure(data[at : at + size])]
     assert marks == sorted(marks, key=lambda mark: (mark.position, mark.time))
 
 
@@ -143,13 +143,13 @@ def test_an_unknown_container_begins_at_its_beginning() -> None:
     assert timeline.seconds(5000) == 0.0
     timeline.heard(8000, 2.0)
     assert timeline.seconds(40000) == pytest.approx(10.0)
-    assert timeline.begin(9.0) == Mark(0, 0.0)
+    assert timeline.begin(9.0) == SeekPoint(0, 0.0)
 
 
 def test_marks_are_forgotten_but_the_last() -> None:
     """The marks of hours do not add up: those before a position go."""
     timeline = Timeline(AudioFormat(suffix=".mp3"))
-    timeline.add([Mark(100 * n, n * 0.026) for n in range(1, 10_000)])
+    timeline.add([SeekPoint(100 * n, n * 0.026) for n in range(1, 10_000)])
     timeline.forget(900_000)
     assert timeline.begin(9000 * 0.026 + 0.2).position == 900_300
     assert timeline.marks <= 1000

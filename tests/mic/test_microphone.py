@@ -13,11 +13,11 @@ import sounddevice
 
 from dgcli.audio.devices import Device
 from dgcli.audio.levels import SILENCE
-from dgcli.audio.microphone import PortAudio, explain
-from dgcli.audio.noise import caught_noise
-from dgcli.audio.recorder import Microphone, Recording
+from dgcli.audio.microphone import CaptureSettings, Microphone
+from dgcli.audio.native_stderr import captured_native_stderr
+from dgcli.audio.portaudio import PortAudio, explain
 from dgcli.errors import AudioError, UsageError
-from dgcli.events import Notice, NoticeKind
+from dgcli.transcript.events import Notice, NoticeKind
 from tests.conftest import SAMPLE
 from tests.mic.pulse import SINK, Pulse
 
@@ -27,7 +27,7 @@ SECOND = 2 * 44100  # bytes
 @pytest.fixture
 def recorder(pulse: Pulse) -> Iterator["Recorder"]:
     """Makes microphones on the test's sound system, and stops them all."""
-    with caught_noise():
+    with captured_native_stderr():
         made = Recorder()
         yield made
         made.stop()
@@ -42,7 +42,7 @@ class Recorder:
 
     def make(self, room: float = 20.0, **recording: object) -> Microphone:
         """A microphone; PortAudio looks for devices anew for it."""
-        what = Recording(**recording)  # type: ignore[arg-type]  # as given
+        what = CaptureSettings(**recording)  # type: ignore[arg-type]  # as given
         found = Microphone(what, portaudio=PortAudio(verbose=True), room=room)
         self._made.append(found)
         return found
@@ -155,11 +155,11 @@ def test_a_device_that_is_unplugged_is_opened_again(recorder: Recorder, pulse: P
 # In a process of its own: libpulse may deadlock when its server dies, and PortAudio is lost to a process then.
 CHILD = """
 import sys
-from dgcli.audio.recorder import Microphone, Recording
-from dgcli.audio.noise import caught_noise
+from dgcli.audio.recorder import Microphone, CaptureSettings
+from dgcli.audio.noise import captured_native_stderr
 
-with caught_noise():
-    microphone = Microphone(Recording(device="pulse", reopen=30.0))
+with captured_native_stderr():
+    microphone = Microphone(CaptureSettings(device="pulse", reopen=30.0))
     microphone.open()
     is_back = False
     for item in microphone.blocks():

@@ -13,7 +13,7 @@ import pytest
 
 from dgcli.audio.capture import Capture
 from dgcli.audio.convert import Converter, mix
-from dgcli.audio.worker import Stuck, Worker
+from dgcli.audio.worker import CallThread, Stuck
 
 CLEAN = SimpleNamespace(input_overflow=False)
 LOST = SimpleNamespace(input_overflow=True)
@@ -80,7 +80,7 @@ def test_resampling_keeps_length_and_pitch(channels: int) -> None:
 
 def test_a_call_that_hangs_is_given_up() -> None:
     """A worker whose call does not return raises in time, and refuses every other call."""
-    worker, release = Worker("test-worker"), threading.Event()
+    worker, release = CallThread("test-worker"), threading.Event()
     try:
         with pytest.raises(Stuck):
             worker.call(lambda: release.wait(30), 0.05)
@@ -92,7 +92,7 @@ def test_a_call_that_hangs_is_given_up() -> None:
 
 def test_a_worker_passes_on_results_and_errors() -> None:
     """What a call returns or raises arrives where it was wanted; all calls are made on one thread."""
-    worker = Worker("test-worker")
+    worker = CallThread("test-worker")
     assert {worker.call(lambda: threading.current_thread().name, 5) for _ in range(3)} == {"test-worker"}
     with pytest.raises(ZeroDivisionError):
         worker.call(lambda: 1 / 0, 5)
@@ -105,8 +105,8 @@ def open_descriptors() -> set[str]:
 
 NOISY = r"""
 import os, sys, threading
-from dgcli.audio.noise import caught_noise
-with caught_noise() as lines:
+from dgcli.audio.noise import captured_native_stderr
+with captured_native_stderr() as lines:
     os.write(2, b"ALSA lib: \x1b[31mred\x1b[0m\nALSA lib: again\nALSA lib: again\nunfinis")
     print("python", file=sys.stderr)
     sys.stderr.buffer.write(b"bytes\n")
@@ -134,9 +134,9 @@ def test_only_python_reaches_stderr() -> None:
 
 def test_noise_leaves_no_descriptor_behind() -> None:
     """When the noise is over everything is as it was, even after an error."""
-    from dgcli.audio.noise import caught_noise
+    from dgcli.audio.native_stderr import captured_native_stderr
 
     before = open_descriptors(), sys.stderr
-    with pytest.raises(ZeroDivisionError), caught_noise():
+    with pytest.raises(ZeroDivisionError), captured_native_stderr():
         1 / 0  # noqa: B018 - it raises
     assert (open_descriptors(), sys.stderr) == before

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from dgcli.events import Final, Interim
-from dgcli.transcript import Word
+from dgcli.transcript.events import Final, Interim
+from dgcli.transcript.model import Word
 
 
 def words(text: str, start: float, *, speaker: int | None = None, channel: int = 0) -> tuple[Word, ...]:

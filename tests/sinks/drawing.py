@@ -8,9 +8,9 @@ import itertools
 import sys
 from pathlib import Path
 
-from dgcli.events import Closed, Event, Notice, NoticeKind, Opened
-from dgcli.formats import Options
+from dgcli.formats import RenderSettings
 from dgcli.sinks.screen import ScreenSink
+from dgcli.transcript.events import Closed, Event, Notice, NoticeKind, Opened
 from tests.sinks.conftest import final, interim
 
 UTTERANCES = 12
@@ -36,7 +36,9 @@ def events() -> list[Event]:
 def main() -> None:
     """Draw an event for each line of input."""
     seconds = itertools.count(1)
-    sink = ScreenSink(sys.stdout, Options(), audio_seconds=lambda: 61.0, clock=lambda: float(next(seconds)))
+    sink = ScreenSink(
+        sys.stdout, RenderSettings(), audio_seconds=lambda: 61.0, clock=lambda: float(next(seconds))
+    )
     with Path(sys.argv[1]).open("wb", buffering=0) as ack:
         for event, line in zip(events(), sys.stdin, strict=False):
             if line.strip() == "tick":

@@ -9,14 +9,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dgcli.events import Event, Final, Notice, NoticeKind, Opened, UtteranceEnd
-from dgcli.formats import Options, by_name, renderer
-from dgcli.live.protocol import parse as parse_message
-from dgcli.saved import parse_saved
+from dgcli.formats import RenderSettings, by_name, renderer
 from dgcli.sinks.captions import CaptionBlocks
-from dgcli.sinks.jsonl import json_line
 from dgcli.sinks.response import ResponseSink
-from dgcli.transcript import parse_body
+from dgcli.transcript.event_log import json_line
+from dgcli.transcript.events import Event, Final, Notice, NoticeKind, Opened, UtteranceEnd
+from dgcli.transcript.messages import parse_message
+from dgcli.transcript.response import parse_body
+from dgcli.transcript.saved import parse_saved
 
 TEXT = """and so my fellow Americans, ask not what your country can do for you. Ask what you can do for your
 country! No. Yes, well, 12 minutes of it were Anna Koch and the harbour.""".split()
@@ -74,7 +74,7 @@ def streams(draw: st.DrawFn) -> list[Event]:
 
 def live(events: Sequence[Event], form: str) -> str:
     """The captions that grew."""
-    blocks = CaptionBlocks(form, Options())
+    blocks = CaptionBlocks(form, RenderSettings())
     return "".join([blocks.take(event) for event in events if isinstance(event, Final)]) + blocks.finish()
 
 
@@ -97,7 +97,7 @@ def test_captions_of_a_stream_are_those_of_what_was_saved(events: list[Event]) -
         response = parse_body(path.read_bytes())
     for saved in (lines, response):
         for form in ("srt", "vtt"):
-            rendered = renderer(by_name(form))(saved, Options())
+            rendered = renderer(by_name(form))(saved, RenderSettings())
             assert (rendered if form == "srt" else cues_only(rendered)) == live(events, form)
 
 

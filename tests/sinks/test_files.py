@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from dgcli.errors import OutputError, UsageError
-from dgcli.events import Closed, Event, Final, Metadata, Opened
-from dgcli.formats import Options, by_name, renderer
+from dgcli.formats import RenderSettings, by_name, renderer
+from dgcli.output.growing import GrowingFile
 from dgcli.sinks.files import CaptionFile, check_files, file_sink
-from dgcli.sinks.growing import GrowingFile
 from dgcli.sinks.response import ResponseSink
-from dgcli.transcript import parse_body
+from dgcli.transcript.events import Closed, Event, Final, Metadata, Opened
+from dgcli.transcript.response import parse_body
 from tests.conftest import ROOT
 from tests.sinks.conftest import final, interim
 
@@ -84,7 +84,7 @@ def test_what_never_fits_is_put_aside(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_lines_grow(tmp_path: Path) -> None:
     """A .txt has every utterance that ended, at once."""
     path = tmp_path / "a.txt"
-    sink = file_sink(path, Options())
+    sink = file_sink(path, RenderSettings())
     for event in TALK:
         sink.handle(event)
         if isinstance(event, Final) and event.speech_final:
@@ -117,7 +117,7 @@ def test_json_is_a_response_at_every_moment(tmp_path: Path) -> None:
     assert [word.text for word in transcript.channels[0].words] == said(TALK)
     assert [word.text for u in transcript.utterances for word in u.words] == said(TALK)
     for name in ("text", "srt", "vtt"):
-        assert "number 8." in renderer(by_name(name))(transcript, Options())
+        assert "number 8." in renderer(by_name(name))(transcript, RenderSettings())
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -142,7 +142,7 @@ def test_json_keeps_channels_and_speakers_apart(tmp_path: Path) -> None:
 def test_captions_hold_every_ended_utterance(tmp_path: Path, form: str) -> None:
     """After every final that ends an utterance, all of its words are in a valid file."""
     path = tmp_path / f"a.{form}"
-    sink = CaptionFile(path, form, Options())
+    sink = CaptionFile(path, form, RenderSettings())
     for number, event in enumerate(TALK):
         sink.handle(event)
         text = path.read_text()
@@ -166,7 +166,7 @@ def test_other_formats_are_written_at_the_end(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr("dgcli.formats.FORMATS", extra)
     monkeypatch.setattr(files, "FORMATS", extra)
     path = tmp_path / "a.shout"
-    sink = file_sink(path, Options())
+    sink = file_sink(path, RenderSettings())
     for event in TALK:
         sink.handle(event)
     assert not path.exists()
@@ -230,11 +230,11 @@ def test_kill_9_leaves_a_valid_file(tmp_path: Path, name: str) -> None:
     script = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from dgcli.events import Opened\n"
-        "from dgcli.formats import Options\n"
+        "from dgcli.transcript.events import Opened\n"
+        "from dgcli.formats import RenderSettings\n"
         "from dgcli.sinks.files import file_sink\n"
         "from tests.sinks.conftest import final\n"
-        "sink = file_sink(Path(sys.argv[1]), Options())\n"
+        "sink = file_sink(Path(sys.argv[1]), RenderSettings())\n"
         "sink.handle(Opened('id', 1, 0.0))\n"
         "for number in range(100000):\n"
         "    sink.handle(final(f'This is the sentence n{number}.', number * 3.0))\n"

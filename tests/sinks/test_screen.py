@@ -14,9 +14,9 @@ import pyte
 import pytest
 
 from dgcli.errors import BrokenPipe, OutputError
-from dgcli.events import Final
-from dgcli.formats import Options
+from dgcli.formats import RenderSettings
 from dgcli.sinks.screen import ScreenSink
+from dgcli.transcript.events import Final
 from tests.conftest import ROOT
 from tests.sinks.conftest import final, interim
 from tests.sinks.drawing import events
@@ -213,7 +213,7 @@ def drawn(*sent: object, **options: object) -> str:
     """What a screen writes to a pseudo-terminal for some events, then `close`."""
     master, slave = os.openpty()
     with os.fdopen(slave, "w", encoding="utf-8") as stream:
-        sink = ScreenSink(stream, Options(), status=False, **options)  # type: ignore[arg-type]
+        sink = ScreenSink(stream, RenderSettings(), status=False, **options)  # type: ignore[arg-type]
         for event in sent:
             sink.handle(event)  # type: ignore[arg-type]
         sink.close()
@@ -246,7 +246,7 @@ def test_drawing_is_bounded() -> None:
     now = 0.0
     master, slave = os.openpty()
     with os.fdopen(slave, "w", encoding="utf-8") as stream:
-        sink = ScreenSink(stream, Options(), status=False, clock=lambda: now)
+        sink = ScreenSink(stream, RenderSettings(), status=False, clock=lambda: now)
         for number in range(100):
             sink.handle(interim(f"word{number}"))
             now += 0.01
@@ -265,7 +265,7 @@ def test_a_pipe_to_the_same_terminal_gets_its_turn() -> None:
     now = 0.0
     master, slave = os.openpty()
     with os.fdopen(slave, "w", encoding="utf-8") as stream:
-        sink = ScreenSink(stream, Options(), finals=False, clock=lambda: now)
+        sink = ScreenSink(stream, RenderSettings(), finals=False, clock=lambda: now)
         sink.handle(interim("hello there"))
         os.read(master, 65536)
         sink.handle(final("Hello there."))
@@ -281,7 +281,7 @@ def test_a_terminal_that_is_gone_gives_back_what_it_did_not_show() -> None:
     """After a hang-up the sink fails, and `left` has the utterances for another place."""
     master, slave = os.openpty()
     with os.fdopen(slave, "w", encoding="utf-8", closefd=False) as stream:
-        sink = ScreenSink(stream, Options())
+        sink = ScreenSink(stream, RenderSettings())
         sink.handle(final("Not ended", ends=False))
         os.close(master)
         with pytest.raises((OutputError, BrokenPipe)):

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from dgcli.events import Closed, Metadata, Notice, NoticeKind, Opened, SpeechStarted
-from dgcli.formats import Options
+from dgcli.formats import RenderSettings
 from dgcli.sinks.captions import CaptionSink
-from dgcli.sinks.jsonl import JsonlSink, envelope, json_line
+from dgcli.sinks.jsonl import JsonlSink
 from dgcli.sinks.lines import LinesSink
+from dgcli.transcript.event_log import envelope, json_line
+from dgcli.transcript.events import Closed, Metadata, Notice, NoticeKind, Opened, SpeechStarted
 from tests.conftest import ROOT
 from tests.sinks.conftest import final, interim, words
 
@@ -31,7 +32,7 @@ class Paper:
 def test_one_line_per_utterance() -> None:
     """Finals are joined until the utterance ends; interims do not appear."""
     paper = Paper()
-    sink = LinesSink(paper.write, Options())
+    sink = LinesSink(paper.write, RenderSettings())
     for event in (interim("we"), final("We the", ends=False), interim("people"), final("people.", 1.0)):
         sink.handle(event)
     assert paper.text == "We the people.\n"
@@ -40,7 +41,7 @@ def test_one_line_per_utterance() -> None:
 def test_timestamps_are_those_of_the_starter_kit() -> None:
     """`text [2.5 - 4.26]`: seconds, rounded to hundredths."""
     paper = Paper()
-    sink = LinesSink(paper.write, Options(), timestamps=True)
+    sink = LinesSink(paper.write, RenderSettings(), timestamps=True)
     said = words("In order to form", 2.5)
     sink.handle(final("", said=(*said[:-1], said[-1].__class__("union,", 4.0, 4.2599998))))
     assert paper.text == "In order to union, [2.5 - 4.26]\n"
@@ -49,7 +50,7 @@ def test_timestamps_are_those_of_the_starter_kit() -> None:
 def test_speakers_and_channels_are_labelled() -> None:
     """A label names who speaks, where more than one could."""
     paper = Paper()
-    sink = LinesSink(paper.write, Options())
+    sink = LinesSink(paper.write, RenderSettings())
     sink.handle(final("Hi.", speaker=1))
     sink.handle(final("Left.", channel=0, channels=2))
     sink.handle(final("Both.", channel=1, channels=2, speaker=0))
@@ -61,7 +62,7 @@ def test_text_of_the_server_is_data() -> None:
     paper = Paper()
     said = words("a", 0.0)
     evil = said[0].__class__("\x1b[2J\x1b]0;title\x07red\r\nface\x9b1m[bold]", 0.0, 0.4)
-    LinesSink(paper.write, Options()).handle(final("", said=(evil,)))
+    LinesSink(paper.write, RenderSettings()).handle(final("", said=(evil,)))
     assert paper.text.rstrip("\n").isprintable()
     assert paper.text.startswith("red face")
     assert paper.text.endswith("[bold]\n")
@@ -71,7 +72,7 @@ def test_text_of_the_server_is_data() -> None:
 def test_interims_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     """--interim shows what is understood so far without touching standard output."""
     paper = Paper()
-    sink = LinesSink(paper.write, Options(), interims=True)
+    sink = LinesSink(paper.write, RenderSettings(), interims=True)
     for event in (interim("we"), interim("we"), interim("we the"), final("We the.")):
         sink.handle(event)
     captured = capsys.readouterr()
@@ -82,7 +83,7 @@ def test_interims_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
 def test_close_writes_what_is_open() -> None:
     """The last words are written although nothing ended them, and only once."""
     paper = Paper()
-    sink = LinesSink(paper.write, Options())
+    sink = LinesSink(paper.write, RenderSettings())
     sink.handle(final("Last words", ends=False))
     sink.close()
     sink.close()
@@ -93,7 +94,7 @@ def test_close_writes_what_is_open() -> None:
 def test_cues_come_while_words_come(form: str) -> None:
     """A cue that came out is never changed, and close brings the last ones."""
     paper = Paper()
-    sink = CaptionSink(paper.write, form, Options())
+    sink = CaptionSink(paper.write, form, RenderSettings())
     seen = ""
     for number in range(12):
         sink.handle(final(f"This is sentence number {number}.", number * 4.0))
@@ -144,7 +145,7 @@ def test_a_broken_pipe_loses_nothing(tmp_path: Path) -> None:
     script = (
         "import sys\n"
         "from dgcli.errors import BrokenPipe\n"
-        "from dgcli.sinks.stdout import Stdout\n"
+        "from dgcli.output.stdout import Stdout\n"
         "out = Stdout()\n"
         "out.write('one\\n')\n"
         "sys.stdin.readline()\n"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dgcli.audio.base import Source
-from dgcli.events import Notice
+from dgcli.transcript.events import Notice
 
 RATE = 16000
 

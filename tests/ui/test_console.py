@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dgcli.ui.console import harmless
+from dgcli.terminal import harmless
 from dgcli.ui.help import Entry, Section, page
 from tests.conftest import Reply, Run, ScriptedServer, dg_path
 

@@ -14,7 +14,7 @@ def _whisper(settings: "ServerSettings") -> "Engine":
 
     if settings.models is None:
         raise UsageError("The local recogniser has no model.", hint="Get one with: dg models pull tiny.en")
-    return WhisperEngine(settings.models, settings.workers)
+    return WhisperEngine(settings.models, settings.workers, settings.max_seconds)
 
 
 def _replay(settings: "ServerSettings") -> "Engine":

@@ -148,7 +148,7 @@ class Recogniser:
     ) -> Decoding:
         """Return what is heard in a window of at most 30 s of float32 samples at 16 kHz.
 
-        Raises ProcessDied and RecogniserError.
+        Raises ProcessDied, RecogniserError, and LookupError for a language that the model does not know.
         """
         loop = asyncio.get_running_loop()
         header = {"op": "decode", "model": str(model.path), "options": asdict(options or DecodeOptions())}
@@ -199,7 +199,9 @@ class Recogniser:
             return
         job = self._running.pop(answer["id"])
         if not job.answer.done():
-            if "error" in answer:
+            if "lookup" in answer:
+                job.answer.set_exception(LookupError(answer["lookup"]))
+            elif "error" in answer:
                 job.answer.set_exception(RecogniserError(answer["error"]))
             else:
                 job.answer.set_result(_decoding(answer))

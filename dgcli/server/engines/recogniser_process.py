@@ -67,6 +67,8 @@ class _Worker(threading.Thread):
                 if header["op"] == "load":
                     continue
                 answer = model.decode(payload, DecodeOptions(**header["options"]))
+            except LookupError as error:
+                answer = {"lookup": str(error)}
             except Exception as error:  # told to whoever waits; the process lives on
                 answer = {"error": f"{type(error).__name__}: {error}"}
                 if header["op"] == "load":

@@ -17,9 +17,11 @@ _MAX_FRAMES = 3000  # Whisper's window of 30 s
 _PADDING, _LEAST_FRAMES = 400, 1000
 _TIME_STEP = 0.02  # seconds between two time marks
 _FIRST_MARK = 50  # the first time mark is at most so many steps in
-_TOKENS_PER_SECOND, _LEAST_TOKENS = 6, 8  # of speech; what is longer is a loop
+_TOKENS_PER_SECOND, _LEAST_TOKENS = 8, 16  # of speech and its time marks; what is longer is a loop
 _MAX_PROMPT = 223  # tokens: half of Whisper's context, less one
 _PREPENDED, _APPENDED = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"
+
+_UNSPACED = frozenset(["zh", "ja", "th", "lo", "my", "yue"])  # languages written without spaces
 
 HeardWord = tuple[str, float, float, float, str]  # text, start s, end s, confidence 0-1, written
 
@@ -69,7 +71,8 @@ class Whisper:
             encoded,
             [prompt],
             beam_size=options.beam,
-            max_length=min(len(prompt) + limit, self._model.max_length),
+            # CTranslate2 generates at most half of this, so that a prompt of the other half has room.
+            max_length=min(max(2 * limit, len(prompt) + limit), self._model.max_length),
             return_scores=True,
             return_no_speech_prob=True,
             suppress_blank=True,
@@ -100,6 +103,8 @@ class Whisper:
         if not self._model.model.is_multilingual:
             return "en", 1.0
         if options.language is not None:
+            if options.language not in self._model.supported_languages:
+                raise LookupError(f"Whisper does not know the language {options.language}.")
             return options.language, 1.0
         heard = [(token[2:-2], share) for token, share in self._model.model.detect_language(encoded)[0]]
         wanted = [pair for pair in heard if pair[0] in options.candidates] or heard
@@ -124,10 +129,18 @@ class Whisper:
             return
         (alignment,) = self._model.find_alignment(tokenizer, [text], encoded, content)
         merge_punctuations(alignment, _PREPENDED, _APPENDED)
+        spaced = tokenizer.language_code not in _UNSPACED
+        words: list[HeardWord] = []
         for word in alignment:
-            if written := word["word"].strip():
-                start, end = float(word["start"]), float(word["end"])
-                yield _plain(written), start, end, float(word["probability"]), written
+            written = word["word"].strip()
+            start, end, sure = float(word["start"]), float(word["end"]), float(word["probability"])
+            if not written:
+                continue
+            if words and spaced and not word["word"].startswith(" "):  # "all" and "-female" are one word
+                _, start, _, before, head = words.pop()
+                written, sure = head + written, min(sure, before)
+            words.append((_plain(written), start, end, sure, written))
+        yield from words
 
 
 def _spread(tokenizer: Tokenizer, tokens: Sequence[int], seconds: float) -> Iterator[HeardWord]:

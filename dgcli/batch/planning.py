@@ -1,0 +1,151 @@
+"""What a run is asked to do, and what of it is done already: looks at the disk and sends nothing."""
+
+import enum
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dgcli.audio import cloud
+from dgcli.batch.inputs import Input, InputKind
+from dgcli.batch.ledger import Ledger, Ledgers, Record, rendering_of, sha256_of, stamp_of
+from dgcli.batch.naming import Naming, Target, check_length
+from dgcli.config import Config
+from dgcli.errors import AudioError
+from dgcli.formats import RenderSettings
+from dgcli.output.cache import ResponseCache
+from dgcli.transcript.response import parse_body
+
+
+class Existing(enum.Enum):
+    """What is done with outputs that are there already."""
+
+    SAME = "same"  # kept where they were made of the same bytes with the same options
+    ANY = "any"  # kept whatever they are
+    OVERWRITE = "overwrite"  # sent and written again
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is asked of a run.
+
+    `queries` are the encoded parameters for each kind of input; `server` names who answers them. `language` is
+    that of the transcripts, None where it is detected.
+    """
+
+    config: Config
+    queries: dict[InputKind, str]
+    server: str
+    naming: Naming
+    options: RenderSettings = field(default_factory=RenderSettings)
+    language: str | None = "en"
+    existing: Existing = Existing.SAME
+    jobs: int = 4
+    max_rps: float | None = None
+    fail_fast: bool = False
+    cache: ResponseCache | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is known about a recording before anything is sent.
+
+    `record` is the answer that is there already, if there is one for these bytes and this query. `targets` are
+    its outputs, `missing` those still to be made, each with what stands for the way it is made; both are
+    empty while their names hang on a language that is not known.
+    """
+
+    record: Record | None
+    targets: tuple[Target, ...]
+    missing: tuple[tuple[Target, str], ...]
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing to do."""
+        if self.record is not None and self.record.accepted:
+            return True
+        return bool(self.targets) and not self.missing
+
+
+class Planner:
+    """Finds out what is done already."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._ledgers = Ledgers()
+
+    def ledger(self, one: Input) -> Ledger:
+        """Where the answers for a recording, and what was made of them, are noted."""
+        return self._ledgers.of(self.plan.naming.folder(one))
+
+    def query(self, one: Input) -> str:
+        """What an answer depends on, besides the audio: who gives it, and the parameters."""
+        return f"{self.plan.server} {self.plan.queries[one.kind]}"
+
+    def examine(self, one: Input) -> Finding:
+        """What is done of a recording. Raises `AudioError`, and `OutputError` for names that are too long."""
+        plan = self.plan
+        is_named = plan.language is not None or not plan.naming.needs_language
+        if is_named:
+            targets = plan.naming.targets(one, plan.language or "")
+            if plan.existing is Existing.ANY and all(os.path.exists(target.path) for target in targets):
+                return Finding(None, targets, ())
+            check_length(targets)
+        ledger = self.ledger(one)
+        record = None if plan.existing is Existing.OVERWRITE else ledger.find(one, self.query(one))
+        if record is not None and not self._same(one, record, ledger):
+            record = None
+        if record is None:
+            everything = tuple((target, self._rendering(target)) for target in targets) if is_named else ()
+            return Finding(None, targets if is_named else (), everything)
+        if record.accepted:
+            return Finding(record, (), ())
+        found = record
+        return self.outputs_of(one, record, lambda: ledger.body(one, found.query))
+
+    def outputs_of(self, one: Input, record: Record, body: Callable[[], bytes]) -> Finding:
+        """What is to be made of an answer. Raises OSError when it must be read and cannot."""
+        targets = self.plan.naming.targets(one, self._language(body))
+        return Finding(record, targets, tuple(self._missing(targets, record, self.ledger(one))))
+
+    def _rendering(self, target: Target) -> str:
+        return rendering_of(self.plan.options, target.form.name)
+
+    def _same(self, one: Input, record: Record, ledger: Ledger) -> bool:
+        """Whether a recording still is what it was when it was sent. Raises `AudioError`."""
+        if one.kind is InputKind.URL:
+            return True  # as far as anybody can tell without fetching it
+        if one.kind is InputKind.CLOUD:
+            return record.stamp == cloud.stamp(one.name)
+        try:
+            found = Path(one.path).stat()
+            stamp = stamp_of(found)
+            if stamp is not None and stamp == record.stamp:
+                return True
+            if found.st_size != record.size or sha256_of(one.path) != record.sha256:
+                return False
+        except FileNotFoundError:
+            raise AudioError(f"There is no file {one.name}.") from None
+        except OSError as error:
+            raise AudioError(f"{one.name} cannot be read: {error.strerror}.") from error
+        if stamp is not None:
+            ledger.restamp(record, one, stamp)
+        return True
+
+    def _language(self, body: Callable[[], bytes]) -> str:
+        """The language that names hold."""
+        if self.plan.language is not None or not self.plan.naming.needs_language:
+            return self.plan.language or ""
+        channels = parse_body(body()).channels
+        return next((one.detected_language for one in channels if one.detected_language), "und")
+
+    def _missing(self, targets: Iterable[Target], record: Record, ledger: Ledger) -> list[tuple[Target, str]]:
+        """The outputs that are still to be made of an answer, each with how."""
+        found = []
+        for target in targets:
+            rendering = self._rendering(target)
+            if self.plan.existing is Existing.ANY and os.path.exists(target.path):
+                continue
+            if not ledger.is_current(target, record, rendering):
+                found.append((target, rendering))
+        return found

@@ -1,0 +1,1 @@
+"""The parameter table as Typer options, and the groups of options that commands share."""

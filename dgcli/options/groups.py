@@ -1,0 +1,369 @@
+"""The groups of options that commands share: each is a dataclass whose fields are flags.
+
+A group's `panel` is the heading under which its flags stand in `--help`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import typer
+
+from dgcli.config import DEFAULT_RETRIES, DEFAULT_TIMEOUT, Config, load
+from dgcli.errors import UsageError
+from dgcli.options.machinery import completion
+from dgcli.ui.console import Console
+
+if TYPE_CHECKING:  # loaded when there is something to write
+    from dgcli.formats import RenderSettings
+
+_CONNECTION, _OUTPUT = "Connection", "Output"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionOptions:
+    """Where the API is, and who asks."""
+
+    panel: ClassVar[str] = _CONNECTION
+
+    api_key: Annotated[
+        str | None,
+        typer.Option(help="API key; else DEEPGRAM_API_KEY or the config file.", metavar="KEY"),
+    ] = None
+    access_token: Annotated[
+        str | None,
+        typer.Option(help="Temporary token instead of a key; else DEEPGRAM_ACCESS_TOKEN.", metavar="TOKEN"),
+    ] = None
+    base_url: Annotated[
+        str | None,
+        typer.Option(help="Another host of the API; else DEEPGRAM_BASE_URL.", metavar="URL"),
+    ] = None
+    profile: Annotated[
+        str | None, typer.Option(help="Profile of the config file; else DGCLI_PROFILE.", metavar="NAME")
+    ] = None
+    allow_http: Annotated[
+        bool | None,
+        typer.Option("--allow-http", help="Send the key in clear text to a self-hosted server."),
+    ] = None
+    ca_cert: Annotated[
+        str | None, typer.Option(help="Certificate authorities to trust; else SSL_CERT_FILE.", metavar="FILE")
+    ] = None
+    local: Annotated[
+        bool,
+        typer.Option("--local", help="Transcribe on this machine: no key, no network, English only."),
+    ] = False
+
+    def config(self, **more: object) -> Config:
+        """What these flags, the environment and the config file make. Raises `UsageError`."""
+        names = ("api_key", "access_token", "base_url", "allow_http", "ca_cert")
+        return load({**{name: getattr(self, name) for name in names}, **more}, profile=self.profile)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryOptions:
+    """How long to wait, and how often to try."""
+
+    panel: ClassVar[str] = _CONNECTION
+
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            help=f"Seconds to wait for the transcript after the upload. Default: {DEFAULT_TIMEOUT:g}.",
+            metavar="SECONDS",
+        ),
+    ] = None
+    retries: Annotated[
+        int | None,
+        typer.Option(
+            help="Further tries after a lost connection or a busy server; one that comes after a whole "
+            f"upload may be billed again. Default: {DEFAULT_RETRIES}.",
+            metavar="N",
+        ),
+    ] = None
+
+    def settings(self) -> Mapping[str, object]:
+        """What was given, by the names of Config's fields."""
+        return {"timeout": self.timeout, "retries": self.retries}
+
+
+def _formats() -> list[tuple[str, str]]:
+    from dgcli.formats import FORMATS
+
+    return [(form.name, form.help) for form in FORMATS]
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """What is written, and where."""
+
+    panel: ClassVar[str] = _OUTPUT
+
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "--format", "-f", help="Format for standard output. Default: text.", metavar="FORMAT",
+            autocompletion=_formats,
+        ),
+    ] = None  # fmt: skip
+    output: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--output", "-o", help="File to write; its suffix names the format; repeatable.", metavar="FILE"
+        ),
+    ] = None
+
+
+def _list_formats(wanted: bool) -> None:
+    if wanted:
+        from dgcli.formats import FORMATS
+
+        width = max(len(form.name) for form in FORMATS)
+        for form in FORMATS:
+            typer.echo(f"{form.name:{width}}  {' '.join(form.suffixes):21}  {form.help}")
+        raise typer.Exit
+
+
+def _names(given: Sequence[str]) -> dict[int, str]:
+    """Speakers' names from `N=NAME`. Raises `UsageError`."""
+    names = {}
+    for one in given:
+        number, equals, name = one.partition("=")
+        if not (equals and number.strip().isdecimal() and name.strip()):
+            raise UsageError(f"--speaker takes N=NAME, not {one!r}.", hint="For example: --speaker 0=Anna")
+        names[int(number)] = " ".join(name.split())
+    return names
+
+
+@dataclass(frozen=True, slots=True)
+class RenderingOptions:
+    """How a transcript is written: names, the limits of captions, what a page links to."""
+
+    panel: ClassVar[str] = "Captions"
+
+    speaker: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Name of speaker N (of channel N, where only channels are known); repeatable.",
+            metavar="N=NAME",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = None
+    audio: Annotated[
+        str | None,
+        typer.Option(
+            help="Recording that html and md link to: a path or a URL.",
+            metavar="PATH",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = None
+    list_formats: Annotated[
+        bool,
+        typer.Option(
+            "--list-formats",
+            help="List the formats and leave.",
+            callback=_list_formats,
+            is_eager=True,
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = False
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="Limits of captions as a publisher has them. Default: netflix.",
+            metavar="netflix|bbc|youtube|social",
+        ),
+    ] = None
+    max_chars: Annotated[int | None, typer.Option(help="Characters a line.", metavar="N")] = None
+    max_lines: Annotated[int | None, typer.Option(help="Lines a cue.", metavar="N")] = None
+    min_duration: Annotated[
+        float | None, typer.Option(help="Shortest time a cue is shown.", metavar="SECONDS")
+    ] = None
+    max_duration: Annotated[
+        float | None, typer.Option(help="Longest time a cue is shown.", metavar="SECONDS")
+    ] = None
+    max_cps: Annotated[
+        float | None, typer.Option(help="Reading speed, in characters a second.", metavar="N")
+    ] = None
+    min_gap: Annotated[float | None, typer.Option(help="Gap between cues.", metavar="SECONDS")] = None
+    karaoke: Annotated[
+        bool, typer.Option("--karaoke", help="Time every word, in formats that can: vtt, ass, ssa.")
+    ] = False
+
+    def settings(self) -> "RenderSettings":
+        """What formats are told. Raises `UsageError`."""
+        from dgcli.captions import limits
+        from dgcli.formats import RenderSettings
+
+        return RenderSettings(
+            speaker_names=_names(self.speaker or ()),
+            limits=limits(
+                self.preset or "netflix",
+                max_chars=self.max_chars,
+                max_lines=self.max_lines,
+                min_duration=self.min_duration,
+                max_duration=self.max_duration,
+                max_cps=self.max_cps,
+                min_gap=self.min_gap,
+            ),
+            karaoke=self.karaoke,
+            audio=self.audio,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptOptions:
+    """What is written of one recording, or of each of many, and where."""
+
+    panel: ClassVar[str] = _OUTPUT
+
+    format: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format", "-f",
+            help="Format for standard output; of a batch, for the files: repeatable. Default: text.",
+            metavar="FORMAT", autocompletion=_formats,
+        ),
+    ] = None  # fmt: skip
+    output: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--output", "-o", help="File to write; its suffix names the format; repeatable.", metavar="FILE"
+        ),
+    ] = None
+
+    @property
+    def stdout_format(self) -> str | None:
+        """The format for standard output, where that was asked for."""
+        return self.format[-1] if self.format else None
+
+    def batch_formats(self) -> Sequence[str]:
+        """The formats of a batch's files. Raises `UsageError` where one output is named for all."""
+        if self.output:
+            raise UsageError(
+                "-o names the output of one recording.", hint="For many: -f FORMAT, and --output-dir DIR."
+            )
+        return self.format or ("text",)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOptions:
+    """How many recordings are transcribed."""
+
+    panel: ClassVar[str] = "Many recordings"
+
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="Transcribe every recording below a directory.")
+    ] = False
+    files_from: Annotated[
+        list[str] | None,
+        typer.Option(help="File with a path or URL on each line; - for standard input.", metavar="FILE"),
+    ] = None
+    files0_from: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--files0-from", help="The same with NUL after each (find -print0), for any name.", metavar="FILE"
+        ),
+    ] = None
+    output_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write below this, as the recordings lie below theirs; else beside each.", metavar="DIR"
+        ),
+    ] = None
+    name_template: Annotated[
+        str | None,
+        typer.Option(
+            help="Names of the outputs, from {stem}, {name}, {ext}, {lang} and {hash}. Default: {stem}.{ext}.",
+            metavar="TEXT",
+        ),
+    ] = None
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", help="Uploads at once. Default: 4.", metavar="N", min=1)
+    ] = None
+    max_rps: Annotated[
+        float | None, typer.Option(help="Requests a second, at most.", metavar="NUMBER", min=0.001)
+    ] = None
+    skip_existing: Annotated[
+        str | None,
+        typer.Option(
+            help="Keep outputs made of the same audio with the same options (same, the default), or any.",
+            metavar="same|any",
+            autocompletion=completion(("same", "any")),
+        ),
+    ] = None
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Send everything again, and pay for it again.")
+    ] = False
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Begin nothing more after the first failure.")
+    ] = False
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only list what would be sent and written, and the hours of audio."),
+    ] = False
+    report: Annotated[
+        Path | None, typer.Option(help="Write a line of JSON for each recording.", metavar="FILE.jsonl")
+    ] = None
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            help="Take only share K of N; auto: the one that Slurm, Kubernetes or AWS Batch gives.",
+            metavar="K/N|auto",
+        ),
+    ] = None
+    cache: Annotated[
+        bool,
+        typer.Option("--cache", help="Keep responses, and use kept ones for the same audio and options."),
+    ] = False
+
+    @property
+    def lists(self) -> Sequence[tuple[str, bytes]]:
+        """The files that name recordings, each with the byte that ends a name in it."""
+        by_line = [(name, b"\n") for name in self.files_from or ()]
+        return [*by_line, *((name, b"\0") for name in self.files0_from or ())]
+
+    def _existing(self) -> str:
+        """What is done with outputs that are there: `same`, `any` or `overwrite`."""
+        if self.overwrite:
+            if self.skip_existing:
+                raise UsageError("--overwrite and --skip-existing contradict each other.")
+            return "overwrite"
+        choice = (self.skip_existing or "same").lower()
+        if choice not in ("same", "any"):
+            raise UsageError(f"--skip-existing takes same or any, not {self.skip_existing!r}.")
+        return choice
+
+    def settings(self) -> Mapping[str, Any]:
+        """What was asked, by the names of a batch's settings. Raises `UsageError`."""
+        return {
+            "lists": self.lists,
+            "recursive": self.recursive,
+            "output_dir": self.output_dir,
+            "name_template": self.name_template,
+            "existing": self._existing(),
+            "jobs": self.jobs or 4,
+            "max_rps": self.max_rps,
+            "fail_fast": self.fail_fast,
+            "dry_run": self.dry_run,
+            "report": self.report,
+            "shard": self.shard,
+            "cache": self.cache,
+        }
+
+    def is_meant(self, names: Sequence[str], formats: Sequence[str]) -> bool:
+        """Whether this is a batch, and not one recording whose transcript goes to standard output."""
+        ours = (getattr(self, one.name) for one in fields(self) if one.name != "cache")
+        return len(names) != 1 or len(formats) > 1 or any(value not in (None, False, []) for value in ours)
+
+
+@dataclass(frozen=True, slots=True)
+class GeneralOptions:
+    """How much is said on stderr."""
+
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False
+
+    def console(self) -> Console:
+        """Where the command's messages go."""
+        return Console(quiet=self.quiet, verbose=self.verbose)

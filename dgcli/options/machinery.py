@@ -1,0 +1,201 @@
+"""The parameter table as Typer options, and how a command gets its flags.
+
+A command is a plain function; `command` gives it the flags:
+
+    @command(Endpoint.FILE)
+    def file(path: Path, params: QueryOptions, connection: ConnectionOptions) -> None:
+
+`params` receives the query parameters that were given, by wire name; a parameter whose type is a group of
+options (groups.py, streaming.py, or a dataclass of the command's own) receives that group, filled from its flags.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields, replace
+from functools import wraps
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from dgcli.config import Config, checked_params
+from dgcli.params import PARAMS, Endpoint, Panel, Param, ParamKind, Values, merge
+
+
+@dataclass(frozen=True, slots=True)
+class QueryOptions:
+    """The query parameters that the command line gives, by wire name, and `--param` beside them."""
+
+    given: Mapping[str, object]
+    assignments: tuple[str, ...]
+    endpoint: Endpoint
+
+    def checked(self, config: Config, **own: object) -> Values:
+        """All that will be sent: the profile's parameters, ours, and those of the command line over both.
+
+        Raises `UsageError`.
+        """
+        return checked_params(config, merge(self.given, self.assignments), self.endpoint, **own)
+
+    def values_for(self, config: Config) -> Callable[[Endpoint], Values]:
+        """The same for any endpoint, since a batch may hold files and URLs."""
+        return lambda endpoint: replace(self, endpoint=endpoint).checked(config)
+
+
+def completion(values: tuple[str, ...]) -> Callable[[str], list[str]] | None:
+    """Completion of one of these values; None where there are none."""
+    if not values:
+        return None
+    return lambda incomplete: [value for value in values if value.startswith(incomplete)]
+
+
+_TYPES: Mapping[ParamKind, Any] = {
+    ParamKind.FLAG: bool | None,
+    ParamKind.FLAG_OR_LIST: bool | None,
+    ParamKind.TEXT: str | None,
+    ParamKind.INTEGER: int | None,
+    ParamKind.INTEGER_OR_FALSE: str | None,
+    ParamKind.NUMBER: float | None,
+    ParamKind.CHOICE: str | None,
+    ParamKind.LIST: list[str] | None,
+    ParamKind.PAIRS: list[str] | None,
+}
+
+_ASSIGN = "param_"  # the Python name of --param, which no wire name can take
+
+
+def _help(param: Param, endpoint: Endpoint) -> str:
+    default = param.default_for(endpoint)
+    if default is None:
+        return param.help
+    return f"{param.help} Default: {'on' if default is True else default}."
+
+
+def _metavar(param: Param, endpoint: Endpoint) -> str:
+    """What stands for the value in `--help`: the choices where they are few."""
+    if param.kind is ParamKind.CHOICE and len(param.values_on(endpoint)) < 5:
+        return "|".join(param.values_on(endpoint))
+    return param.metavar or param.name.upper()
+
+
+def _option(name: str, annotation: object, *declared: str, **settings: Any) -> inspect.Parameter:
+    """An option as a parameter of a function, which is how Typer wants it; None: not given."""
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[annotation, typer.Option(*declared, show_default=False, **settings)],
+    )
+
+
+def _table_options(endpoint: Endpoint) -> list[inspect.Parameter]:
+    """An option for each row that the endpoint takes, and --param."""
+    made = []
+    for param in PARAMS:
+        if endpoint not in param.endpoints:
+            continue
+        flag = param.flag
+        if param.kind in (ParamKind.FLAG, ParamKind.FLAG_OR_LIST):
+            flag = f"{flag}/--no-{flag[2:]}"
+        aliases = ["--" + alias.replace("_", "-") for alias in param.aliases] if param.hidden else []
+        values = param.values_on(endpoint)
+        typed = param.kind not in (ParamKind.FLAG, ParamKind.FLAG_OR_LIST)
+        made.append(
+            _option(
+                param.name, _TYPES[param.kind], flag, *param.flags, *aliases,
+                help=_help(param, endpoint),
+                metavar=_metavar(param, endpoint) if typed else None,
+                rich_help_panel=param.panel.value,
+                hidden=param.hidden,
+                autocompletion=completion(values) if typed else None,
+            )
+        )  # fmt: skip
+        if param.list_flag:
+            made.append(
+                _option(
+                    f"{param.name}_list", list[str] | None, param.list_flag,
+                    help=f"Restrict {param.flag} to this; repeatable.",
+                    metavar="TAG", rich_help_panel=param.panel.value, autocompletion=completion(values),
+                )
+            )  # fmt: skip
+    made.append(
+        _option(
+            _ASSIGN, list[str] | None, "--param",
+            help="Any other query parameter of the API, as KEY=VALUE; repeatable.",
+            metavar="KEY=VALUE", rich_help_panel=Panel.DELIVERY.value,
+        )
+    )  # fmt: skip
+    return made
+
+
+def _collected(endpoint: Endpoint, values: dict[str, Any]) -> QueryOptions:
+    """Take the table's options out of what Typer parsed."""
+    given: dict[str, object] = {}
+    for param in PARAMS:
+        if endpoint not in param.endpoints:
+            continue
+        value = values.pop(param.name)
+        if param.list_flag and (several := values.pop(f"{param.name}_list")):
+            value = several
+        if value is not None and value != []:
+            given[param.name] = value
+    return QueryOptions(given, tuple(values.pop(_ASSIGN) or ()), endpoint)
+
+
+def _group_options(group: type) -> list[inspect.Parameter]:
+    """An option for each field of a group of options."""
+    hints = get_type_hints(group, include_extras=True)
+    made = []
+    for field in fields(group):
+        annotation, option = hints[field.name].__origin__, hints[field.name].__metadata__[0]
+        option.rich_help_panel = option.rich_help_panel or getattr(group, "panel", "General")
+        option.show_default = False
+        made.append(
+            inspect.Parameter(
+                field.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=None if field.default is MISSING else field.default,
+                annotation=Annotated[annotation, option],
+            )
+        )
+    return made
+
+
+def command(endpoint: Endpoint | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a function the flags that its parameters stand for: `QueryOptions`, and any group of options.
+
+    What stands for no group keeps its own annotation. The result is what Typer registers.
+    """
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        hints = get_type_hints(function, include_extras=True)
+        own: list[inspect.Parameter] = []
+        flags: list[inspect.Parameter] = []
+        groups: dict[str, type] = {}
+        for parameter in inspect.signature(function).parameters.values():
+            kind = hints[parameter.name]
+            if kind is QueryOptions:
+                assert endpoint is not None, "QueryOptions needs the endpoint whose options it has"
+                groups[parameter.name] = QueryOptions
+                flags += _table_options(endpoint)
+            elif isinstance(kind, type) and hasattr(kind, "__dataclass_fields__"):
+                groups[parameter.name] = kind
+                flags += _group_options(kind)
+            else:
+                own.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=kind))
+
+        @wraps(function)
+        def run(**values: Any) -> None:
+            arguments: dict[str, Any] = {}
+            for name, group in groups.items():
+                if group is QueryOptions:
+                    assert endpoint is not None, "checked when the command was made"
+                    arguments[name] = _collected(endpoint, values)
+                else:
+                    arguments[name] = group(**{field.name: values.pop(field.name) for field in fields(group)})
+            function(**values, **arguments)
+
+        run.__signature__ = inspect.Signature([*own, *flags])  # type: ignore[attr-defined]  # Typer reads it
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *flags)}
+        return run
+
+    return decorate

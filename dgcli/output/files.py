@@ -1,0 +1,47 @@
+"""Whole files: written completely or not at all."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from dgcli.errors import OutputError
+
+
+def is_special(path: Path) -> bool:
+    """Whether a path is there but no regular file: a pipe, a terminal, /dev/null."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def write_file(
+    path: Path, data: bytes, *, scratch: Path | None = None, durable: bool = True, private: bool = False
+) -> None:
+    """Write a whole file or nothing: a reader, or a crash, never sees half of one. Raises `OutputError`.
+
+    What is unfinished lies in `scratch`, a folder on the same file system, or else beside the file. Without
+    `durable`, a power cut soon afterwards may lose what was written. A `private` file is its owner's only.
+    """
+    try:
+        if is_special(path):
+            path.write_bytes(data)
+            return
+        target = path.resolve() if path.is_symlink() else path  # a symbolic link stays one
+        folder = target.parent if scratch is None or target is not path else scratch
+        part = folder / f".dg-{os.urandom(8).hex()}.part"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        # The system takes the umask off: asking for it means setting it, for all threads at once.
+        handle = os.open(part, flags, 0o600 if private else 0o666)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                if durable:
+                    os.fsync(file.fileno())
+            with suppress(FileNotFoundError):
+                part.chmod(target.stat().st_mode & 0o7777)
+            part.replace(target)
+        except BaseException:
+            with suppress(OSError):  # the first failure is the one to tell
+                part.unlink()
+            raise
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}.") from error

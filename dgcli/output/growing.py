@@ -1,0 +1,87 @@
+"""A file that grows while a stream runs and is valid after every write."""
+
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+from dgcli.errors import OutputError
+from dgcli.output.kept import keep_response
+
+
+class GrowingFile:
+    """A file of a part that stays and a tail that each write replaces, such as the brackets that close a list.
+
+    A write puts new text and a new tail over the old tail at once, so that its cost does not depend on what
+    is there already. What cannot be written (a full disk) is kept and tried again with the next write; the
+    first failure raises `OutputError`, and the last, in `close`, puts the rest aside in the state folder.
+    A pipe or a terminal in place of a file gets the text without its tails.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: BinaryIO | None = None
+        self._is_regular = True
+        self._base = 0  # where the tail begins
+        self._length = 0  # of the file
+        self._pending = b""
+        self._failed = False
+
+    def _opened(self) -> BinaryIO:
+        if self._file is None:
+            # What stood there before goes when there is something to put in its place.
+            self._file = self.path.open("wb", buffering=0)
+            self._is_regular = self.path.is_file()
+        return self._file
+
+    def append(self, text: str, tail: str = "") -> None:
+        """Add text for good, and `tail` behind it until the next call. Raises `OutputError`, once."""
+        self._pending += text.encode("utf-8", "surrogateescape")
+        try:
+            self._write(tail.encode("utf-8", "surrogateescape"))
+        except OSError as error:
+            if not self._failed:
+                self._failed = True
+                raise OutputError(f"{self.path} cannot be written: {error.strerror}.") from error
+        else:
+            self._failed = False
+
+    def _write(self, tail: bytes) -> None:
+        file = self._opened()
+        data = self._pending + tail if self._is_regular else self._pending
+        if not data and not self._length:
+            return
+        if self._is_regular:
+            end = self._base + len(data)
+            if end < self._length:
+                file.truncate(self._base)
+            file.seek(self._base)
+            self._length = end
+        done = 0
+        while done < len(data):
+            done += file.write(data[done:])
+        self._base += len(self._pending)
+        self._pending = b""
+
+    def close(self) -> None:
+        """Let go of the file. Raises `OutputError` with the rest put aside if it could not be written."""
+        rest = self._pending
+        if rest:
+            try:
+                self._write(b"")
+                rest = b""
+            except OSError:
+                pass
+        if self._file is not None:
+            try:
+                if self._is_regular:
+                    os.fsync(self._file.fileno())
+                self._file.close()
+            except OSError as error:
+                raise OutputError(f"{self.path} cannot be written: {error.strerror}.") from error
+            finally:
+                self._file = None
+        if rest:
+            self._pending = b""
+            failure = OutputError(f"The end of {self.path} could not be written.")
+            failure.kept = keep_response(rest, self.path.name)
+            raise failure

@@ -1,0 +1,130 @@
+"""Where a finished transcript goes: standard output and files, checked before anything is paid for."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dgcli.errors import DgError, OutputError, UsageError
+from dgcli.formats import Format, RenderSettings, by_name, by_suffix, renderer
+from dgcli.output.files import is_special, write_file
+from dgcli.output.kept import keep_response
+from dgcli.output.stdout import write_stdout
+from dgcli.transcript.model import Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What to write where: a format for standard output (None: nothing there), and files with theirs."""
+
+    stdout: Format | None
+    files: tuple[tuple[Path, Format], ...] = ()
+
+
+def _check_file(path: Path, source: Path | None) -> None:
+    """Refuse an output that certainly cannot be written, or that would destroy the input."""
+    try:
+        path.resolve(strict=True)
+    except FileNotFoundError:
+        pass  # it will be made
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
+        reason = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
+        raise OutputError(f"The output {str(path)[:80]} cannot be used: {reason}.") from error
+    if path.is_dir():
+        raise OutputError(f"The output {path} is a directory.", hint=f"Name a file: -o {path / 'talk.txt'}")
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise OutputError(
+            f"There is no folder {folder} for the output.", hint=f"Create it: mkdir -p {folder}"
+        )
+    if source is not None and path.exists() and source.exists() and path.samefile(source):
+        raise OutputError(f"The output {path} is the input itself.", hint="Choose another name with -o.")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise OutputError(f"The output {path} may not be overwritten.", hint="Choose another name with -o.")
+    if is_special(path):
+        return
+    try:  # only trying tells whether a file system takes a new file
+        with tempfile.NamedTemporaryFile(prefix=".dg-", suffix=".part", dir=folder):
+            pass
+    except OSError as error:
+        raise OutputError(f"Nothing can be written to {folder}: {error.strerror}.") from error
+
+
+def check_paths(files: Sequence[Path], *, source: Path | None = None) -> None:
+    """Refuse files that certainly cannot be written, are given twice, or are the input `source`.
+
+    Raises `UsageError` and `OutputError`.
+    """
+    seen: set[Path] = set()
+    for path in files:
+        if str(path) == "-":
+            raise UsageError(
+                "-o takes a file, not '-'.", hint="For standard output, choose the format with -f."
+            )
+        _check_file(path, source)
+        if path.resolve() in seen:
+            raise UsageError(f"The output {path} is given twice.")
+        seen.add(path.resolve())
+
+
+def _check_stdout() -> None:
+    """Refuse standard output that was closed: writing nothing to it tells."""
+    try:
+        os.write(sys.stdout.fileno(), b"")
+    except ValueError:
+        return  # no file at all, as inside of tests
+    except OSError as error:
+        raise OutputError(f"Standard output cannot be written: {error.strerror}.") from error
+
+
+def plan_outputs(
+    stdout_format: str | None, files: Sequence[Path], *, source: Path | None = None, to_stdout: bool = True
+) -> Outputs:
+    """What `-f` and `-o` ask for, checked: nothing may fail later that can be known now.
+
+    Without `-o`, or with an explicit `-f`, the transcript goes to standard output, as text unless `-f` says
+    otherwise. Raises `UsageError` for an unknown format, `OutputError` for what cannot be written.
+    """
+    chosen = by_name(stdout_format) if stdout_format else None
+    if chosen is None and not files and to_stdout:
+        chosen = by_name("text")
+    check_paths(files, source=source)
+    if chosen is not None:
+        _check_stdout()
+    return Outputs(chosen, tuple((path, by_suffix(path)) for path in files))
+
+
+def rendered(transcript: Transcript, form: Format, options: RenderSettings) -> bytes:
+    """A transcript in a format, as the bytes of a file."""
+    return renderer(form)(transcript, options).encode("utf-8", "surrogateescape")
+
+
+def write_outputs(transcript: Transcript, outputs: Outputs, options: RenderSettings) -> None:
+    """Render and write everything; one output that fails does not stop the others.
+
+    The first error is raised when all have been tried, with the response put aside and named in it.
+    """
+    failure: DgError | None = None
+    jobs: list[tuple[Path | None, Format]] = [*outputs.files]
+    if outputs.stdout is not None:
+        jobs.append((None, outputs.stdout))  # last: files are safe before a broken pipe ends us
+    for path, form in jobs:
+        try:
+            data = rendered(transcript, form, options.beside(path.parent if path else Path()))
+            if path is None:
+                write_stdout(data)
+            else:
+                write_file(path, data)
+        except DgError as error:
+            failure = failure or error
+        except Exception:
+            # A bug in a renderer must not cost a transcript that was paid for.
+            if kept := keep_response(transcript.body, transcript.request_id):
+                print(f"dg: The response is kept in {kept}", file=sys.stderr)
+            raise
+    if failure is not None:
+        if transcript.body:
+            failure.kept = keep_response(transcript.body, transcript.request_id)
+        raise failure

@@ -1,0 +1,158 @@
+"""The sinks of one stream, fed together. Which ones there are is decided here."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dgcli.errors import BrokenPipe, DgError, OutputError
+from dgcli.formats import RenderSettings, by_name
+from dgcli.output.stdout import Stdout
+from dgcli.sinks.base import Messages, Sink
+from dgcli.sinks.files import RenderedFile, file_sink
+from dgcli.sinks.lines import LinesSink, line
+from dgcli.sinks.notices import NoticesSink
+from dgcli.transcript.events import Event
+
+if TYPE_CHECKING:
+    from dgcli.sinks.screen import ScreenSink  # rich is only loaded where there is a screen
+
+
+@dataclass(frozen=True, slots=True)
+class DisplaySettings:
+    """What of a stream is shown and kept.
+
+    `format` is that of standard output (None: lines or a screen), `files` are written by their suffixes.
+    `timestamps` stand behind every utterance; `interims`: None shows them on a terminal only.
+    """
+
+    format: str | None = None
+    files: tuple[Path, ...] = ()
+    timestamps: bool = False
+    interims: bool | None = None
+
+
+def _is_screen(stream: Any) -> bool:
+    return bool(stream.isatty()) and os.environ.get("TERM", "") not in ("", "dumb")
+
+
+class FanOut:
+    """The sinks of one run. A sink that fails does not stop the others; the first failure is remembered.
+
+    `audio_seconds` tells how much audio was sent, `meter` how loud it is; `more` are sinks of the caller.
+    """
+
+    def __init__(
+        self,
+        display: DisplaySettings,
+        render: RenderSettings,
+        messages: Messages,
+        *,
+        audio_seconds: Callable[[], float],
+        meter: Callable[[], tuple[float, float] | str] | None = None,
+        more: Sequence[Sink] = (),
+    ) -> None:
+        self.failure: DgError | None = None
+        self.must_stop = False  # nobody is left to read
+        self._messages = messages
+        self._stdout = Stdout()
+        self._render = render
+        self._display = display
+        self._screen: ScreenSink | None = None
+        self._sinks: list[Sink] = [*self._front(audio_seconds, meter), *more]
+        for path in display.files:
+            self._sinks.append(file_sink(path, render, timestamps=display.timestamps))
+
+    def _front(
+        self, audio_seconds: Callable[[], float], meter: Callable[[], tuple[float, float] | str] | None
+    ) -> Iterator[Sink]:
+        """What is seen: a screen, or standard output and notices."""
+        display = self._display
+        name = display.format.lower() if display.format else None
+        if name not in (None, "jsonl"):
+            name = by_name(name).name
+        on_screen = name is None and _is_screen(sys.stdout)
+        beside = not sys.stdout.isatty() and _is_screen(sys.stderr) and not self._messages.quiet
+        if on_screen or beside:
+            from dgcli.sinks.screen import ScreenSink
+
+            self._screen = ScreenSink(
+                sys.stdout if on_screen else sys.stderr,
+                self._render,
+                finals=on_screen,
+                interims=display.interims is not False,
+                timestamps=display.timestamps,
+                status=not self._messages.quiet,
+                audio_seconds=audio_seconds,
+                meter=meter,
+            )
+            yield self._screen
+        else:
+            yield NoticesSink(self._messages)
+        if on_screen or (name is None and display.files):
+            return
+        match name:
+            case None | "text":
+                yield LinesSink(
+                    self._stdout.write,
+                    self._render,
+                    timestamps=display.timestamps,
+                    interims=bool(display.interims) and not beside,
+                )
+            case "jsonl":
+                from dgcli.sinks.jsonl import JsonlSink
+
+                yield JsonlSink(self._stdout.write)
+            case "srt" | "vtt":
+                from dgcli.sinks.captions import CaptionSink
+
+                yield CaptionSink(self._stdout.write, name, self._render)
+            case _:
+                yield RenderedFile(None, by_name(name), self._render)
+
+    @property
+    def kept(self) -> Path | None:
+        """Where standard output went when nobody read it any more."""
+        return self._stdout.kept
+
+    def failed(self, error: DgError, sink: Sink | None = None) -> None:
+        """Remember a failure; a terminal that is gone is replaced by what standard output falls back to."""
+        if self.failure is None:
+            self.failure = error
+        self.failure.kept = self.failure.kept or error.kept
+        screen = self._screen
+        if screen is not None and sink is screen:
+            self._screen = None
+            self._sinks.remove(screen)
+            lines = LinesSink(self._stdout.write, self._render, timestamps=self._display.timestamps)
+            left = "".join(line(utterance, self._render) for utterance in screen.left())
+            self._sinks.append(lines)
+            self.must_stop = True
+            self._each(lambda _: self._stdout.write(left), [lines])
+        elif isinstance(error, BrokenPipe):
+            self.must_stop = True
+        elif screen is not None:
+            screen.warn(error.message)
+        else:
+            self._messages.warning(error.message)
+
+    def _each(self, act: Callable[[Sink], None], sinks: list[Sink]) -> None:
+        for sink in sinks:
+            try:
+                act(sink)
+            except (BrokenPipe, OutputError) as error:
+                self.failed(error, sink)
+
+    def handle(self, event: Event) -> None:
+        """Give every sink the next event."""
+        self._each(lambda sink: sink.handle(event), list(self._sinks))
+
+    def tick(self, now: float) -> None:
+        """Tell every sink the time (monotonic seconds)."""
+        self._each(lambda sink: sink.tick(now), list(self._sinks))
+
+    def close(self) -> None:
+        """Let every sink write what it holds."""
+        self._each(lambda sink: sink.close(), list(self._sinks))

@@ -1,0 +1,286 @@
+"""Many recordings: found, compared with what is there, sent, and told of."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from dgcli.audio.media import duration
+from dgcli.audio.upload import opened
+from dgcli.batch.inputs import Input, InputKind, Listing, listing
+from dgcli.batch.naming import Naming, check_collisions
+from dgcli.batch.planning import Existing, Plan, Planner
+from dgcli.batch.report import Report
+from dgcli.batch.runner import Job, Outcome, Phase, Runner, Status
+from dgcli.batch.shard import parse as parse_shard
+from dgcli.batch.totals import Totals
+from dgcli.config import Config
+from dgcli.errors import BatchError, DgError, Interrupted, OutputError, UsageError
+from dgcli.formats import RenderSettings, by_name
+from dgcli.output.cache import ResponseCache
+from dgcli.output.stdout import write_stdout
+from dgcli.params import Endpoint, Values, encode
+from dgcli.tasks.local import reached
+from dgcli.tasks.reporter import Reporter
+from dgcli.tasks.signals import Signals
+from dgcli.terminal import harmless
+
+_NAMED_TWICE_SHOWN = 5
+_WORDS = {
+    Status.DONE: "transcribed",
+    Status.ACCEPTED: "accepted, the transcript goes to the callback",
+    Status.MADE: "written, from the response that was there",
+    Status.SKIPPED: "skipped, it is there",
+}
+_ROWS = {
+    Status.DONE.value: "transcribed",
+    Status.ACCEPTED.value: "accepted: the transcripts go to the callback",
+    Status.MADE.value: "written from responses that were there, free of charge",
+    Status.SKIPPED.value: "skipped: they are there already",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchSettings:
+    """What is asked for many recordings.
+
+    `names` are paths, patterns and URLs; `lists` files that name more, with the byte that ends a name there.
+    `values` gives the checked query parameters for an endpoint. `formats` are those of the outputs, which lie
+    beside the recordings or below `output_dir`, named by `name_template`.
+    """
+
+    names: Sequence[str]
+    values: Callable[[Endpoint], Values]
+    lists: Sequence[tuple[str, bytes]] = ()
+    recursive: bool = False
+    formats: Sequence[str] = ("text",)
+    output_dir: Path | None = None
+    name_template: str | None = None
+    render: RenderSettings = field(default_factory=RenderSettings)
+    existing: str = Existing.SAME.value  # a value of `Existing`
+    jobs: int = 4
+    max_rps: float | None = None
+    fail_fast: bool = False
+    dry_run: bool = False
+    report: Path | None = None
+    shard: str | None = None
+    cache: bool = False
+    local: bool = False
+
+
+def _language(values: Values) -> str | None:
+    """The language of the transcripts, None where the API is to find out."""
+    if values.get("detect_language", False) is not False:
+        return None
+    language = str(values.get("language", "en"))
+    if not language.replace("-", "").isalnum():
+        raise UsageError(f"The language {language!r} cannot stand in a file's name.")
+    return language
+
+
+def _queries(
+    values_for: Callable[[Endpoint], Values], kinds: set[InputKind]
+) -> tuple[dict[InputKind, str], str | None]:
+    """The query for each kind of input there is, and the language. Raises `UsageError`."""
+    queries: dict[InputKind, str] = {}
+    language: str | None = "en"
+    endpoints = {InputKind.FILE: Endpoint.FILE, InputKind.URL: Endpoint.URL, InputKind.CLOUD: Endpoint.URL}
+    if InputKind.CLOUD in kinds:
+        kinds = {*kinds, InputKind.FILE}  # what cannot be signed is streamed, as a file is
+    for kind in sorted(kinds, key=lambda kind: kind.value):
+        values = values_for(endpoints[kind])
+        queries[kind] = encode(values)
+        language = _language(values)
+    return queries, language
+
+
+def _naming(settings: BatchSettings, *, make_folder: bool) -> Naming:
+    formats = list(dict.fromkeys(by_name(name) for name in settings.formats))
+    folder = settings.output_dir
+    if folder is not None and make_folder:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"The folder {folder} cannot be made: {error.strerror}.") from error
+    return Naming(
+        formats, template=settings.name_template, output_dir=None if folder is None else str(folder)
+    )
+
+
+def _listed(settings: BatchSettings, reporter: Reporter) -> Listing:
+    """All inputs; what was named twice is told."""
+    listed = listing(settings.names, settings.lists, recursive=settings.recursive)
+    twice = listed.duplicates
+    for name in twice[:_NAMED_TWICE_SHOWN]:
+        reporter.note(f"{name} is named twice: it is transcribed once.")
+    if len(twice) > _NAMED_TWICE_SHOWN:
+        reporter.note(f"{len(twice) - _NAMED_TWICE_SHOWN} more are named twice.")
+    return listed
+
+
+def _prepared(
+    config: Config, settings: BatchSettings, reporter: Reporter, *, make_folder: bool
+) -> tuple[Plan, Listing]:
+    """What a run is to do, and with what. Raises `UsageError` and `OutputError`."""
+    naming = _naming(settings, make_folder=make_folder)
+    listed = _listed(settings, reporter)
+    queries, language = _queries(settings.values, {source.kind for source in listed.inputs})
+    if listed.inputs:
+        check_collisions(listed, naming, language or "")
+    if settings.shard:
+        shard = parse_shard(settings.shard, os.environ)
+        before = len(listed.inputs)
+        listed.inputs = [source for source in listed.inputs if shard.takes(source.share)]
+        # What cannot be read at all is told once, not by every share.
+        listed.problems = [problem for problem in listed.problems if shard.takes(problem[0])]
+        reporter.note(f"Share {shard}: {len(listed.inputs)} of {before} recordings.")
+    if not listed.inputs and not listed.problems:
+        reporter.note("There is nothing to transcribe.")
+    plan = Plan(
+        config=config,
+        queries=queries,
+        server="local" if settings.local else config.host,
+        naming=naming,
+        options=settings.render,
+        language=language,
+        existing=Existing(settings.existing),
+        jobs=settings.jobs,
+        max_rps=settings.max_rps,
+        fail_fast=settings.fail_fast,
+        cache=ResponseCache() if settings.cache else None,
+    )
+    return plan, listed
+
+
+def _print_row(*fields: str) -> None:
+    """A line of a dry run: fields separated by tabs, names in the bytes that they have."""
+    text = "\t".join(" ".join(harmless(field).split("\n")) for field in fields)
+    write_stdout(f"{text}\n".encode("utf-8", "surrogateescape"))
+
+
+def _preview(plan: Plan, inputs: Sequence[Input], reporter: Reporter) -> None:
+    """Print what a run would do: a line for each recording, and the sums."""
+    planner = Planner(plan)
+    known, unknown, count = 0.0, 0, 0
+    for source in inputs:
+        is_file = source.kind is InputKind.FILE
+        try:
+            planned = planner.examine(source)
+            if is_file and planned.record is None and not planned.is_done:
+                with opened(source.path):
+                    pass  # it is there, and neither empty nor too large
+        except DgError as error:
+            _print_row("fail", source.name, error.summary)
+            continue
+        if planned.is_done:
+            action = "skip"
+        elif planned.record is not None:
+            action = "make"
+        else:
+            action = "send"
+            count += 1
+            seconds = duration(source.path) if is_file else None
+            known += seconds or 0.0
+            unknown += seconds is None
+        _print_row(action, source.name, " ".join(target.path for target, _ in planned.missing))
+    reporter.preview(count, len(inputs), audio=known, unknown=unknown)
+
+
+def _phase(job: Job) -> tuple[str, str]:
+    """A recording under way, and what is happening to it."""
+    if job.phase is Phase.SENDING and job.size:
+        return job.source.name, f"{job.phase.value} {job.sent / job.size:.0%}"
+    return job.source.name, job.phase.value
+
+
+def _count(outcome: Outcome, totals: Totals, report: Report, reporter: Reporter) -> None:
+    """Note and tell one outcome."""
+    report.add(outcome)
+    status = outcome.status
+    totals.counts[status.value] = totals.counts.get(status.value, 0) + 1
+    if outcome.error is not None:
+        totals.failures.append((outcome.source.name, outcome.error))
+    if status is Status.DONE:
+        totals.audio += outcome.duration or 0.0
+    text = f"failed: {outcome.error.summary}" if outcome.error is not None else _WORDS[status]
+    has_taken = outcome.error is None and status is not Status.SKIPPED
+    reporter.recording(
+        totals,
+        outcome.source.name,
+        text,
+        audio=outcome.duration or None if has_taken else None,
+        took=outcome.seconds if has_taken else None,
+        error=outcome.error,
+    )
+    for note in outcome.notes:
+        reporter.warning(f"{outcome.source.name}: {note}")
+
+
+def _conclude(totals: Totals, runner: Runner, interrupted: int | None) -> None:
+    """Raise what the exit code is to say."""
+    if interrupted is not None and totals.left:
+        raise Interrupted(
+            f"Interrupted with {totals.left} of {totals.total} not begun.",
+            signal=interrupted,
+            hint="The same command goes on from there.",
+        )
+    errors = [error for _, error in totals.failures]
+    if not errors:
+        return
+    first = runner.reason or errors[0]
+    failed = len(errors)
+    if totals.total == 1:
+        raise first
+    is_all = failed + totals.left == totals.total
+    rest = f", and {totals.left} were not begun" if totals.left else ""
+    message = f"{failed} of {totals.total} failed{rest}: {first.summary}"
+    if failed > 1 and not is_all:
+        message = f"{failed} of {totals.total} failed{rest}."
+    failure = BatchError(message, hint=first.hint)
+    codes = {error.exit_code for error in errors}
+    if is_all and len(codes) == 1:
+        failure.exit_code = codes.pop()
+    raise failure
+
+
+def _run(plan: Plan, listed: Listing, report: Report, reporter: Reporter) -> None:
+    """Transcribe everything, showing how it goes."""
+    totals = Totals(len(listed.inputs) + len(listed.problems))
+    runner = Runner(
+        plan,
+        retried=reporter.detail,
+        slowed=lambda wait: reporter.detail(f"The server is busy: all uploads wait {wait:.0f} s."),
+    )
+    signals = Signals(runner.stop)
+    told = False
+    with signals.caught():
+        with reporter.batch(totals, lambda: [_phase(job) for job in runner.running]):
+            for name, error in listed.problems:
+                unread = Input(InputKind.FILE, "", "", name)
+                _count(Outcome(unread, Status.FAILED, error=error), totals, report, reporter)
+            for outcome in runner.run(listed.inputs):
+                if outcome is not None:
+                    _count(outcome, totals, report, reporter)
+                if signals.first is not None and not told:
+                    told = True
+                    reporter.note("Waiting for what is uploaded already; Ctrl-C again leaves at once.")
+        if totals.total > 1:
+            reporter.summary(totals, _ROWS)
+        if report.failure is not None:
+            reporter.warning(report.failure.message)
+    _conclude(totals, runner, signals.first)
+
+
+def transcribe_many(config: Config, settings: BatchSettings, reporter: Reporter) -> None:
+    """Transcribe all that the settings name; with `dry_run`, only say what that would be.
+
+    Raises every `DgError` there is.
+    """
+    plan, listed = _prepared(config, settings, reporter, make_folder=not settings.dry_run)
+    if settings.dry_run:
+        _preview(plan, listed.inputs, reporter)
+        return
+    if not settings.local:
+        config.authorization()  # without a key there is no point in going through everything
+    with Report(settings.report) as report, reached(config, local=settings.local) as server:
+        _run(replace(plan, config=server), listed, report, reporter)

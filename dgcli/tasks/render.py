@@ -1,0 +1,78 @@
+"""Saved responses in other formats: nothing is sent anywhere."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from dgcli.errors import AudioError, BatchError, DgError, OutputError, UsageError
+from dgcli.formats import RenderSettings, by_name
+from dgcli.output.plan import Outputs, plan_outputs, write_outputs
+from dgcli.tasks.reporter import Reporter
+from dgcli.tasks.transcribe import announce
+from dgcli.transcript.saved import parse_saved
+
+
+def _read(response: str) -> bytes:
+    """The bytes of a response. Raises `AudioError`, as for every input that cannot be read."""
+    try:
+        return sys.stdin.buffer.read() if response == "-" else Path(response).read_bytes()
+    except OSError as error:
+        raise AudioError(f"It cannot be read: {error.strerror}.") from error
+
+
+def _render(response: str, outputs: Outputs, settings: RenderSettings, reporter: Reporter) -> None:
+    try:
+        transcript = parse_saved(_read(response))
+    except DgError as error:
+        name = "standard input" if response == "-" else response
+        raise type(error)(f"{name}: {error.message}", hint=error.hint) from error
+    announce(transcript, outputs, reporter)
+    write_outputs(transcript, outputs, settings)
+
+
+def _targets(responses: Sequence[str], formats: str | None, folder: Path) -> list[Path]:
+    """A file in `folder` for each response, named like it. Raises `UsageError` and `OutputError`."""
+    if "-" in responses:
+        raise UsageError("Standard input has no name to give to a file.", hint="Name the output with -o.")
+    if not folder.is_dir():
+        raise OutputError(f"There is no folder {folder}.", hint=f"Create it: mkdir -p {folder}")
+    suffix = by_name(formats or "text").suffixes[0]
+    targets = [folder / (Path(response).stem + suffix) for response in responses]
+    for target in targets:
+        if targets.count(target) > 1:
+            raise UsageError(f"Several responses would be written to {target}.")
+    return targets
+
+
+def render_one(
+    response: str,
+    stdout_format: str | None,
+    files: Sequence[Path],
+    settings: RenderSettings,
+    reporter: Reporter,
+) -> None:
+    """Write one response, a path or `-`, to standard output and files. Raises every `DgError` there is."""
+    source = None if response == "-" else Path(response)
+    _render(response, plan_outputs(stdout_format, files, source=source), settings, reporter)
+
+
+def render_each(
+    responses: Sequence[str],
+    format_name: str | None,
+    folder: Path,
+    settings: RenderSettings,
+    reporter: Reporter,
+) -> None:
+    """Write a file in `folder` for each response; one that fails does not stop the others."""
+    failed: list[DgError] = []
+    for response, target in zip(responses, _targets(responses, format_name, folder), strict=True):
+        try:
+            _render(response, plan_outputs(None, [target], source=Path(response)), settings, reporter)
+        except DgError as error:
+            failed.append(error)
+            if len(responses) > 1:
+                reporter.error(error)
+    if failed and len(responses) == 1:
+        raise failed[0]
+    if failed:
+        raise BatchError(f"{len(failed)} of {len(responses)} responses could not be rendered.")

@@ -1,0 +1,230 @@
+"""One stream, from an opened source to its end."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from dgcli import __version__
+from dgcli.audio import AudioFormat, Source
+from dgcli.audio.save import SaveAudio, saved_path
+from dgcli.config import Config
+from dgcli.errors import Interrupted, OutputError, UsageError
+from dgcli.formats import RenderSettings, by_name
+from dgcli.live.settings import StreamSettings
+from dgcli.live.stats import report
+from dgcli.live.streamer import Streamer
+from dgcli.output.plan import check_paths
+from dgcli.params import Endpoint, Values, check, encode
+from dgcli.sinks.base import Sink
+from dgcli.sinks.fanout import DisplaySettings, FanOut
+from dgcli.sinks.files import check_files
+from dgcli.tasks.local import reached
+from dgcli.tasks.reporter import Reporter
+from dgcli.tasks.signals import Signals
+from dgcli.transcript.events import Closed, Event
+
+_TICK = 0.1  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What a command adds to a stream: what its keys do, sinks of its own, a meter for the status line.
+
+    A meter gives RMS and peak in dBFS, or a word to show in their place.
+    """
+
+    keys: Mapping[str, Callable[[], None]] = field(default_factory=dict)
+    sinks: Sequence[Sink] = ()
+    meter: Callable[[], tuple[float, float] | str] | None = None
+
+
+# Made when there is a streamer; the second argument tells the sinks of an event.
+MakeControls = Callable[[Streamer, Callable[[Event], None]], Controls]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamJob:
+    """What is asked of a stream. Times are seconds; `speed` is a multiple of real time.
+
+    `values` are checked query parameters. `save_audio` keeps what is sent; `stats` are reported at the end.
+    `local`: a server inside this process answers.
+    """
+
+    values: Values
+    display: DisplaySettings = field(default_factory=DisplaySettings)
+    render: RenderSettings = field(default_factory=RenderSettings)
+    speed: float = 1.0
+    duration: float | None = None
+    stop_after_silence: float | None = None
+    reconnect: bool = True
+    max_reconnects: int = 10
+    save_audio: Path | None = None
+    stats: bool = False
+    local: bool = False
+
+
+def check_outputs(job: StreamJob, source: Path | None) -> None:
+    """Refuse what cannot be written, before anything is opened or sent. Raises `UsageError`, `OutputError`.
+
+    `source` is a file that must not be overwritten.
+    """
+    display = job.display
+    if display.format is not None and display.format.lower() != "jsonl":
+        try:
+            by_name(display.format)
+        except UsageError as error:
+            hint = f"{(error.hint or '').rstrip('.')}, jsonl."
+            raise UsageError(error.message, hint=hint) from None
+    check_files(list(display.files), source)
+    if job.save_audio is not None:
+        check_paths([*display.files, job.save_audio], source=source)
+
+
+def check_saved_audio(job: StreamJob, audio_format: AudioFormat, source: Path | None) -> None:
+    """Look at the name again that --save-audio gets when the source has told what it is.
+
+    Audio that passes through keeps its own suffix, so talk.wav may turn out to be talk.mp3: the input, say.
+    Raises `UsageError`, `OutputError`.
+    """
+    if job.save_audio is None:
+        return
+    path = saved_path(job.save_audio, audio_format)
+    if path != job.save_audio:
+        check_paths([*job.display.files, path], source=source)
+
+
+def _finalizes(streamer: Streamer, tell: Callable[[Event], None]) -> Controls:  # noqa: ARG001 - `MakeControls`
+    """What `dg live` has."""
+    return Controls({"f": streamer.finalize})
+
+
+def query(values: Values, audio_format: AudioFormat) -> str:
+    """The query string: what was asked for, and what the audio is."""
+    about: dict[str, object] = dict.fromkeys(("encoding", "sample_rate", "channels"))
+    if audio_format.encoding is not None:
+        about = {
+            "encoding": audio_format.encoding,
+            "sample_rate": audio_format.sample_rate,
+            "channels": audio_format.channels,
+        }
+    return encode(check({**values, **about}, Endpoint.LIVE))
+
+
+def stream_settings(config: Config, audio_format: AudioFormat, job: StreamJob) -> StreamSettings:
+    """What the streamer needs to know. Raises `AuthError` without a key and `UsageError` for invalid values."""
+    url = f"{config.url('/v1/listen', websocket=True)}?{query(job.values, audio_format)}"
+    diarized = any(job.values.get(name) not in (None, False) for name in ("diarize", "diarize_model"))
+    return StreamSettings(
+        url=url,
+        headers={**config.authorization(), "User-Agent": f"dgcli/{__version__}"},
+        ca_cert=config.ca_cert,
+        diarized=diarized,
+        speed=job.speed,
+        reconnect=job.reconnect,
+        max_reconnects=job.max_reconnects,
+        duration=job.duration,
+        stop_after_silence=job.stop_after_silence,
+    )
+
+
+def _drive(streamer: Streamer, sinks: FanOut, controls: Controls, reporter: Reporter) -> Closed | None:
+    """Pass events on until the stream is over; how it ended."""
+    closed: Closed | None = None
+    ticked = 0.0
+    with reporter.keys() as pressed:
+        while not streamer.closed:
+            event = streamer.next_event(_TICK)
+            if event is not None:
+                sinks.handle(event)
+                if isinstance(event, Closed):
+                    closed = event
+            now = time.monotonic()
+            if now - ticked >= _TICK:
+                ticked = now
+                sinks.tick(now)
+                for key in pressed().lower():
+                    if act := controls.keys.get(key):
+                        act()
+            if sinks.must_stop:
+                streamer.stop()
+    return closed
+
+
+def stream(
+    config: Config,
+    source: Source,
+    audio_format: AudioFormat,
+    job: StreamJob,
+    reporter: Reporter,
+    *,
+    controls: MakeControls = _finalizes,
+) -> None:
+    """Run one stream from an opened source to its end. Raises every `DgError` there is."""
+    with reached(config, local=job.local) as server:
+        _run(server, source, audio_format, job, reporter, controls)
+
+
+def _run(
+    config: Config,
+    source: Source,
+    audio_format: AudioFormat,
+    job: StreamJob,
+    reporter: Reporter,
+    make_controls: MakeControls,
+) -> None:
+    settings = stream_settings(config, audio_format, job)
+    saved = SaveAudio(job.save_audio, audio_format) if job.save_audio else None
+    if saved is not None and saved.path != job.save_audio:
+        reporter.note(f"The audio is kept as it is sent, in {saved.path}.")
+    sinks: FanOut | None = None
+
+    def tap(audio: bytes) -> None:
+        assert saved is not None, "only called where audio is kept"
+        try:
+            saved.write(audio)
+        except OutputError as error:
+            assert sinks is not None, "audio is sent after the sinks are made"
+            sinks.failed(error)
+
+    streamer = Streamer(source, audio_format, replace(settings, tap=tap if saved else None))
+    controls = make_controls(streamer, lambda event: sinks.handle(event) if sinks else None)
+    sinks = FanOut(
+        job.display,
+        job.render,
+        reporter,
+        audio_seconds=lambda: streamer.audio_seconds,
+        meter=controls.meter,
+        more=controls.sinks,
+    )
+    signals = Signals(streamer.stop, streamer.abort, on_user=streamer.finalize)
+    # Caught to the end: a Ctrl-C while files are being finished must not leave them unfinished.
+    with signals.caught():
+        try:
+            with streamer:
+                closed = _drive(streamer, sinks, controls, reporter)
+        finally:
+            sinks.close()
+            if saved is not None:
+                try:
+                    saved.close()
+                except OutputError as error:
+                    sinks.failed(error)
+    if job.stats:
+        for text in report(streamer.stats):
+            reporter.report(text)
+    _conclude(closed, signals.first, sinks, reporter)
+
+
+def _conclude(closed: Closed | None, signal: int | None, sinks: FanOut, reporter: Reporter) -> None:
+    """Raise what the exit code is to say: the signal, what ended the stream, or what could not be written."""
+    failure = sinks.failure
+    if signal is not None:
+        if sinks.kept:
+            reporter.note(f"What nobody read is kept in {sinks.kept}")
+        raise Interrupted(signal=signal)
+    if closed is not None and closed.error is not None:
+        raise closed.error
+    if failure is not None:
+        failure.kept = failure.kept or sinks.kept
+        raise failure

@@ -1,0 +1,131 @@
+"""What happens on a live stream, as frozen values.
+
+The streamer puts these on one queue, in the order in which they happened; sinks take them and nothing else.
+All times are seconds on the timeline of the whole stream: what an earlier connection consumed is already
+added. `raw` is the server's message as it came, its own times included; `offset` is what was added to them.
+Source of the messages: Deepgram reference, "Live Audio".
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dgcli.errors import DgError
+from dgcli.transcript.model import Word
+
+Raw = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A connection was opened: the first, or one after a drop."""
+
+    request_id: str
+    connection: int  # counts from 1
+    offset: float  # where this connection's time 0 lies on the stream's timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Interim:
+    """What is understood so far of the open segment; it restates everything since the last Final."""
+
+    channel: int
+    channels: int
+    start: float
+    end: float
+    text: str
+    words: tuple[Word, ...]
+    audio_cursor: float  # seconds of audio sent when this arrived; minus `end`: the latency
+    offset: float = 0.0
+    raw: Raw = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """What was said in a window; it will not change. Words that an earlier Final held are not repeated."""
+
+    channel: int
+    channels: int
+    start: float
+    end: float
+    text: str
+    words: tuple[Word, ...]
+    speech_final: bool = False
+    from_finalize: bool = False
+    offset: float = 0.0
+    raw: Raw = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UtteranceEnd:
+    """The gap after the last word was longer than `utterance_end_ms`.
+
+    `last_word_end` is -1 for an utterance that had already ended: nobody need do anything then.
+    """
+
+    channel: int
+    last_word_end: float
+    offset: float = 0.0
+    raw: Raw = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """Somebody began to speak."""
+
+    channel: int
+    timestamp: float
+    offset: float = 0.0
+    raw: Raw = field(default_factory=dict, repr=False)
+
+
+class NoticeKind(enum.Enum):
+    """What a notice is about; the value is its name in JSONL."""
+
+    DROPPED = "dropped"  # the connection is gone; reconnecting
+    RECONNECTED = "reconnected"
+    GAP = "gap"  # audio between start and end was not transcribed
+    SPEAKERS_RESTARTED = "speakers_restarted"  # speaker numbers begin anew
+    SOURCE = "source"  # the source stalled, came back, changed its title...
+    OVERFLOW = "overflow"  # the source was faster than we could take it
+    SIGNAL = "signal"  # no signal, clipping
+    MARKER = "marker"  # the user marked this moment
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    SERVER = "server"  # an Error or Warning message of the server
+    STOPPING = "stopping"  # no more audio is taken; what was sent is being finished
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something of our own that a user should know."""
+
+    kind: NoticeKind
+    message: str
+    start: float | None = None
+    end: float | None = None
+    raw: Raw = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """The summary that ends a connection."""
+
+    request_id: str
+    duration: float
+    channels: int
+    offset: float = 0.0
+    raw: Raw = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The stream is over; with the error that ended it, if one did. Always the last event."""
+
+    audio_seconds: float  # audio sent, without what was sent again
+    connections: int
+    error: DgError | None = None
+
+
+Event = Opened | Interim | Final | UtteranceEnd | SpeechStarted | Notice | Metadata | Closed

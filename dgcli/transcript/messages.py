@@ -1,0 +1,117 @@
+"""What a message of the server means, as an event: no I/O, no threads.
+
+Sources: Deepgram reference, "Live Audio", "Audio Keep Alive", "Finalize".
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from dgcli.transcript.events import (
+    Event,
+    Final,
+    Interim,
+    Metadata,
+    Notice,
+    NoticeKind,
+    SpeechStarted,
+    UtteranceEnd,
+)
+from dgcli.transcript.json_values import mapping, number, string, whole
+from dgcli.transcript.model import Word
+from dgcli.transcript.response import parse_words
+
+
+def _channel(value: object) -> tuple[int, int]:
+    """Which channel of how many, from a `[channel, channels]` pair."""
+    pair = value if isinstance(value, list) else []
+    channel = max(0, whole(pair[0]) or 0) if pair else 0
+    return channel, max(channel + 1, (whole(pair[1]) or 1) if len(pair) > 1 else 1)
+
+
+def _shifted(word: Word, offset: float) -> Word:
+    return replace(word, start=word.start + offset, end=word.end + offset) if offset else word
+
+
+def _alternative(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    alternatives = mapping(message.get("channel")).get("alternatives")
+    first: Iterator[object] = iter(alternatives if isinstance(alternatives, list) else [])
+    return mapping(next(first, None))
+
+
+def _results(message: Mapping[str, Any], offset: float, cursor: float) -> Interim | Final:
+    channel, channels = _channel(message.get("channel_index"))
+    alternative = _alternative(message)
+    start = number(message.get("start")) + offset
+    end = start + max(0.0, number(message.get("duration")))
+    text = string(alternative.get("transcript"))
+    words = tuple(_shifted(word, offset) for word in parse_words(alternative.get("words"), channel))
+    if message.get("is_final") is not True:
+        return Interim(channel, channels, start, end, text, words, cursor, offset, message)
+    return Final(
+        channel=channel,
+        channels=channels,
+        start=start,
+        end=end,
+        text=text,
+        words=words,
+        speech_final=message.get("speech_final") is True,
+        from_finalize=message.get("from_finalize") is True,
+        offset=offset,
+        raw=message,
+    )
+
+
+def _server_notice(message: Mapping[str, Any]) -> Notice:
+    """What an `Error`, a `Warning` or a message of a kind that is new to us says."""
+    kind = string(message.get("type")) or "message without a type"
+    said = next(filter(None, (string(message.get(key)) for key in ("description", "err_msg", "message"))), "")
+    code = string(message.get("variant")) or string(message.get("code"))
+    text = f"The server sent {kind}" + (f" ({code})" if code else "") + (f": {said}" if said else ".")
+    return Notice(NoticeKind.SERVER, text, raw=message)
+
+
+def _loaded(text: str) -> object:
+    """The JSON of a message. Raises `ValueError` and `RecursionError`."""
+    message: object = json.loads(text)
+    if "\\ud" in text.lower():  # perhaps half a character, which could not be written anywhere
+        whole = json.dumps(message, ensure_ascii=False).encode("utf-8", "replace")
+        message = json.loads(whole)
+    return message
+
+
+def parse_message(text: str, offset: float = 0.0, cursor: float = 0.0) -> Event:
+    """The event that a message of the server is.
+
+    `offset` (seconds) is where the connection's time 0 lies on the stream's timeline, `cursor` how much audio
+    was sent when the message came. A message that is no JSON object, or of an unknown type, becomes a notice:
+    nothing the server can say ends a stream.
+    """
+    try:
+        message = _loaded(text)
+    except (ValueError, RecursionError):
+        message = None
+    if not isinstance(message, dict):
+        return Notice(NoticeKind.SERVER, f"The server sent what is no message: {text[:80]!r}")
+    match message.get("type"):
+        case "Results":
+            return _results(message, offset, cursor)
+        case "UtteranceEnd":
+            last = number(message.get("last_word_end"), -1.0)
+            channel, _ = _channel(message.get("channel"))
+            # -1, an utterance that had already ended, stays -1: it is no time.
+            return UtteranceEnd(channel, last if last < 0 else last + offset, offset, message)
+        case "SpeechStarted":
+            channel, _ = _channel(message.get("channel"))
+            return SpeechStarted(channel, number(message.get("timestamp")) + offset, offset, message)
+        case "Metadata":
+            return Metadata(
+                request_id=string(message.get("request_id")),
+                duration=number(message.get("duration")),
+                channels=whole(message.get("channels")) or 0,
+                offset=offset,
+                raw=message,
+            )
+        case _:
+            return _server_notice(message)

@@ -1,0 +1,107 @@
+"""What was said, as values: words, segments, channels and whole transcripts.
+
+Times are seconds from the start of the audio. Channels and speakers count from 0.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of one channel.
+
+    `text` is how it is printed (punctuated and capitalised where the API did so), `word` how it was heard.
+    A time that the response lacks, or that is no number, is NaN: only captions need to repair it.
+    """
+
+    text: str
+    start: float
+    end: float
+    confidence: float = 0.0
+    word: str = ""
+    speaker: int | None = None
+    channel: int = 0
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Words that belong together: an utterance, a paragraph or a turn. One channel, at most one speaker.
+
+    `goes_on` says of an utterance that it was cut off, not ended: what a stream had said when it was written.
+    """
+
+    text: str
+    words: tuple[Word, ...]
+    channel: int = 0
+    speaker: int | None = None
+    goes_on: bool = False
+
+    @property
+    def start(self) -> float:
+        """Where its first word starts, in seconds."""
+        return self.words[0].start if self.words else math.nan
+
+    @property
+    def end(self) -> float:
+        """Where its last word ends, in seconds."""
+        return self.words[-1].end if self.words else math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What one channel says."""
+
+    index: int
+    text: str
+    words: tuple[Word, ...]
+    paragraphs: tuple[Segment, ...] = ()
+    confidence: float = 0.0
+    detected_language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """All that a response says.
+
+    `utterances` are the API's own, empty when they were not asked for. `raw` is the whole response, for what
+    has no field here (summary, topics, search hits...), and `body` its bytes as they came.
+    """
+
+    channels: tuple[Channel, ...]
+    utterances: tuple[Segment, ...] = ()
+    request_id: str | None = None
+    created: str | None = None
+    duration: float | None = None
+    warnings: tuple[str, ...] = ()
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """Every word of every channel, channel by channel."""
+        return tuple(word for channel in self.channels for word in channel.words)
+
+    @property
+    def has_speakers(self) -> bool:
+        """Whether any word says who spoke it."""
+        return any(word.speaker is not None for channel in self.channels for word in channel.words)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was said."""
+        return not any(channel.words or channel.text.strip() for channel in self.channels)
+
+
+def turns(words: Iterable[Word]) -> tuple[Segment, ...]:
+    """Words grouped by who speaks them: a segment ends where the speaker or the channel changes."""
+    grouped = groupby(words, key=lambda word: (word.channel, word.speaker))
+    found = []
+    for (channel, speaker), group in grouped:
+        own = tuple(group)
+        found.append(Segment(" ".join(word.text for word in own), own, channel, speaker))
+    return tuple(found)

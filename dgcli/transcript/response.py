@@ -1,0 +1,150 @@
+"""What was said: words, segments and transcripts, parsed from a response or collected from a stream.
+
+Times are seconds from the start of the audio. Channels and speakers count from 0.
+Source of the shapes: Deepgram reference, "Transcribe - Local file", response schema.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dgcli.errors import ApiError
+from dgcli.transcript.json_values import mapping, mappings, seconds, string, whole
+from dgcli.transcript.model import Channel, Segment, Transcript, Word
+
+
+def parse_words(items: object, channel: int) -> tuple[Word, ...]:
+    """The words of a `words` list; entries without text are left out."""
+    words = []
+    for item in mappings(items):
+        heard = string(item.get("word"))
+        text = string(item.get("punctuated_word")) or heard
+        if not text.strip():
+            continue
+        words.append(
+            Word(
+                text=text,
+                start=seconds(item.get("start")),
+                end=seconds(item.get("end")),
+                confidence=seconds(item.get("confidence", 0.0)),
+                word=heard or text,
+                speaker=whole(item.get("speaker")),
+                channel=channel,
+                language=string(item.get("language")) or None,
+            )
+        )
+    return tuple(words)
+
+
+def _paragraphs(alternative: Mapping[str, Any], words: Sequence[Word], channel: int) -> tuple[Segment, ...]:
+    """The API's paragraphs, with the words they are made of; they count words in order."""
+    found, at = [], 0
+    for item in mappings(mapping(alternative.get("paragraphs")).get("paragraphs")):
+        text = " ".join(
+            filter(None, (string(s.get("text")).strip() for s in mappings(item.get("sentences"))))
+        )
+        many = whole(item.get("num_words")) or 0
+        found.append(
+            Segment(
+                text=text,
+                words=tuple(words[at : at + many]),
+                channel=channel,
+                speaker=whole(item.get("speaker")),
+            )
+        )
+        at += many
+    return tuple(found)
+
+
+def _channel(item: Mapping[str, Any], index: int) -> Channel:
+    alternative = next(mappings(item.get("alternatives")), {})
+    words = parse_words(alternative.get("words"), index)
+    return Channel(
+        index=index,
+        text=string(alternative.get("transcript")),
+        words=words,
+        paragraphs=_paragraphs(alternative, words, index),
+        confidence=seconds(alternative.get("confidence", 0.0)),
+        detected_language=string(item.get("detected_language")) or None,
+    )
+
+
+def _utterance(item: Mapping[str, Any]) -> Segment:
+    channel = whole(item.get("channel")) or 0
+    return Segment(
+        text=string(item.get("transcript")),
+        words=parse_words(item.get("words"), channel),
+        channel=channel,
+        speaker=whole(item.get("speaker")),
+        goes_on=item.get("goes_on") is True,
+    )
+
+
+def _from_utterances(utterances: Sequence[Segment], count: int) -> tuple[Channel, ...]:
+    """Channels of a file that was still being written: its words stand in the utterances only."""
+    found = []
+    for index in range(max(count, *(utterance.channel + 1 for utterance in utterances))):
+        own = [utterance for utterance in utterances if utterance.channel == index]
+        words = tuple(word for utterance in own for word in utterance.words)
+        found.append(Channel(index, " ".join(utterance.text for utterance in own), words))
+    return tuple(found)
+
+
+def _warning(item: Mapping[str, Any]) -> str:
+    message = string(item.get("message")) or json.dumps(item)
+    parameter = string(item.get("parameter"))
+    return f"{parameter}: {message}" if parameter else message
+
+
+def parse(response: Mapping[str, Any], body: bytes = b"") -> Transcript:
+    """The transcript in a response of `POST /v1/listen`, or in the body of a callback.
+
+    Fields that are missing or of another type than documented are left out. Raises `ApiError` when there are
+    no results at all, which is what another kind of JSON looks like.
+    """
+    metadata, results = mapping(response.get("metadata")), response.get("results")
+    if not isinstance(results, dict) or not isinstance(results.get("channels"), list):
+        raise ApiError(
+            "The answer is JSON, but no transcript.",
+            request_id=string(metadata.get("request_id")) or string(response.get("request_id")) or None,
+        )
+    channels = tuple(_channel(item, index) for index, item in enumerate(mappings(results["channels"])))
+    utterances = tuple(_utterance(item) for item in mappings(results.get("utterances")))
+    if utterances and not any(channel.words or channel.text for channel in channels):
+        channels = _from_utterances(utterances, len(channels))
+    duration = seconds(metadata.get("duration"))
+    return Transcript(
+        channels=channels,
+        utterances=utterances,
+        request_id=string(metadata.get("request_id")) or None,
+        created=string(metadata.get("created")) or None,
+        duration=None if math.isnan(duration) else duration,
+        warnings=tuple(_warning(item) for item in mappings(metadata.get("warnings"))),
+        raw=response,
+        body=body,
+    )
+
+
+def parse_body(body: bytes) -> Transcript:
+    """The transcript in the bytes of a response. Raises `ApiError` when they are no JSON or no transcript."""
+    try:
+        response = json.loads(body)
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
+        raise ApiError(f"The answer is no JSON: {error}.") from None
+    if not isinstance(response, dict):
+        raise ApiError("The answer is JSON, but no transcript.")
+    return parse(response, body)
+
+
+def callback_id(body: bytes) -> str | None:
+    """The request id of an answer that says no more than that: its transcript goes to a callback."""
+    if len(body) > 1000:
+        return None
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return None  # `parse_body` says what is wrong with it
+    if isinstance(answer, dict) and "request_id" in answer and "results" not in answer:
+        return str(answer["request_id"])
+    return None

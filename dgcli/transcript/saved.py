@@ -1,0 +1,68 @@
+"""Reading what was saved: a response, the body of a callback, or the JSON lines of a stream."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dgcli.errors import ApiError
+from dgcli.transcript.event_log import read_event
+from dgcli.transcript.events import Final
+from dgcli.transcript.json_values import number
+from dgcli.transcript.model import Transcript
+from dgcli.transcript.response import parse, parse_body
+from dgcli.transcript.utterances import Utterances, utterance_object
+
+
+def _lines(body: bytes) -> Iterator[Mapping[str, Any]]:
+    """The objects of JSON lines; a last line that was cut off (the program was killed) is left out."""
+    lines = [line for line in body.split(b"\n") if line.strip()]
+    for at, line in enumerate(lines, 1):
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            if at == len(lines):
+                return
+            raise ApiError(f"Line {at} is no JSON: {error}.") from None
+        if isinstance(found, dict):
+            yield found
+
+
+def _is_stream(body: bytes) -> bool:
+    """Whether the first line is an object of a stream: an envelope of `sinks.jsonl`, or a message as it came."""
+    first = body.lstrip().partition(b"\n")[0]
+    try:
+        found = json.loads(first)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and "results" not in found and ("kind" in found or "type" in found)
+
+
+def _response(body: bytes) -> Mapping[str, Any]:
+    """A stream in the shape of a prerecorded response."""
+    collected = Utterances()
+    found, channels, request_id, duration = [], 1, None, 0.0
+    for line in _lines(body):
+        request_id = request_id or line.get("request_id")
+        duration = max(duration, number(line.get("audio_seconds")))
+        event = read_event(line)
+        if event is None:
+            continue
+        if isinstance(event, Final):
+            channels, duration = max(channels, event.channels), max(duration, event.end)
+        found += collected.take(event)
+    found += collected.finish()
+    empty = {"alternatives": [{"transcript": "", "confidence": 0.0, "words": []}]}
+    return {
+        "metadata": {"request_id": request_id, "duration": round(duration, 3), "channels": channels},
+        "results": {
+            "channels": [empty] * channels,
+            "utterances": [utterance_object(utterance) for utterance in found],
+        },
+    }
+
+
+def parse_saved(body: bytes) -> Transcript:
+    """The transcript in what was saved. Raises `ApiError` for what is none."""
+    if not body.strip():
+        raise ApiError("There is nothing in it.")
+    return parse(_response(body)) if _is_stream(body) else parse_body(body)

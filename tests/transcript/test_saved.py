@@ -1,0 +1,91 @@
+"""Reading what was saved: responses, callbacks and the JSON lines of a stream."""
+
+import json
+from typing import Any
+
+import pytest
+
+from dgcli.errors import ApiError
+from dgcli.formats import RenderSettings, by_name, renderer
+from dgcli.transcript.event_log import json_line
+from dgcli.transcript.events import Closed, Event, Notice, NoticeKind, Opened
+from dgcli.transcript.messages import parse_message
+from dgcli.transcript.saved import parse_saved
+from tests.conftest import BODY
+
+
+def message(text: str, start: float, channel: int = 0, **more: Any) -> dict[str, Any]:
+    """A message of the server: a final of words half a second apart."""
+    words = [
+        {"word": said.lower(), "punctuated_word": said, "start": start + 0.5 * at, "end": start + 0.5 * at + 0.4,
+         "confidence": 0.9}
+        for at, said in enumerate(text.split())
+    ]  # fmt: skip
+    return {
+        "type": "Results",
+        "channel_index": [channel, 2],
+        "start": start,
+        "duration": 0.5 * len(words),
+        "is_final": True,
+        "speech_final": True,
+        "channel": {"alternatives": [{"transcript": text, "confidence": 0.9, "words": words}]},
+        **more,
+    }
+
+
+def event(found: dict[str, Any], offset: float = 0.0) -> Event:
+    """What the message means."""
+    said = parse_message(json.dumps(found), offset)
+    assert said is not None
+    return said
+
+
+def test_stream_is_read_from_its_envelopes() -> None:
+    """Finals of both channels are there once, in time; interims are not; a second connection is shifted."""
+    repeated = json.loads(json_line(event(message("Hello there. Again", 0.0), 10.0)))
+    repeated["repeats"] = 2
+    lines = [
+        json_line(Opened("0198-live", 1, 0.0)),
+        json_line(event(message("Hel", 0.0, is_final=False))),
+        json_line(event(message("Hello there.", 0.0))),
+        json_line(event(message("Hi.", 2.0, channel=1))),
+        json_line(Notice(NoticeKind.DROPPED, "The connection was lost.")),
+        json.dumps(repeated) + "\n",
+        json_line(Closed(11.5, 2)),
+    ]
+    found = parse_saved("".join(lines).encode())
+    assert found.request_id == "0198-live"
+    assert found.duration == 11.5
+    assert [word.text for word in found.words] == ["Hello", "there.", "Again", "Hi."]
+    assert found.channels[0].words[2].start == 11.0
+    text = renderer(by_name("text"))(found, RenderSettings())
+    assert text == "Channel 0: Hello there.\n\nChannel 1: Hi.\n\nChannel 0: Again\n"
+    again = json.loads(renderer(by_name("json"))(found, RenderSettings()))
+    assert len(again["results"]["utterances"]) == 3
+
+
+def test_messages_alone_are_a_stream_too() -> None:
+    """The server's messages without envelopes, as a callback gets them, one a line."""
+    lines = [json.dumps(message("Hello there.", 0.0)), json.dumps(message("Bye.", 2.0))]
+    found = parse_saved("\n".join(lines).encode())
+    assert [word.text for word in found.words] == ["Hello", "there.", "Bye."]
+
+
+def test_a_cut_off_last_line_loses_nothing_else() -> None:
+    """A file of a program that was killed is read up to the line that it was writing."""
+    lines = json_line(event(message("Hello.", 0.0))) + json_line(event(message("Lost.", 2.0)))[:40]
+    assert [word.text for word in parse_saved(lines.encode()).words] == ["Hello."]
+
+
+def test_damage_in_the_middle_is_an_error() -> None:
+    """A line that is no JSON, with others after it, is named."""
+    good = json_line(event(message("Hello.", 0.0)))
+    with pytest.raises(ApiError, match="Line 2"):
+        parse_saved((good + "{\n" + good).encode())
+
+
+def test_a_response_is_a_response() -> None:
+    """A saved body is kept byte for byte, indented or on one line."""
+    assert parse_saved(BODY).body == BODY
+    flat = json.dumps(json.loads(BODY)).encode()
+    assert parse_saved(flat).body == flat
