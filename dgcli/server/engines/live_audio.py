@@ -34,15 +34,21 @@ class LiveSource(Protocol):
     """Decodes one stream."""
 
     async def put(self, data: bytes) -> None:
+        """Take a block of audio."""
+        """Take a block of audio."""
         """Take a block of audio; waits while too much is not decoded yet."""
 
     def tell(self, message: Json) -> None:
+        """Take a message in its place."""
+        """Take a message in its place."""
         """Take a message, to be yielded where it stands among the audio; `{"op": "finish"}` is the last."""
 
     def items(self) -> AsyncIterator[Item]:
         """Yield samples and messages in order. Raises NotAudioError and ProcessDied."""
 
     def close(self) -> None:
+        """Stop at once."""
+        """Stop at once."""
         """Stop at once."""
 
 
@@ -85,13 +91,19 @@ class RawSource(LiveSource):
         self._queue: asyncio.Queue[bytes | Json] = asyncio.Queue()
 
     async def put(self, data: bytes) -> None:
+        """Take a block of audio."""
+        """Take a block of audio."""
         await self._room.enter(len(data))
         self._queue.put_nowait(data)
 
     def tell(self, message: Json) -> None:
+        """Take a message in its place."""
+        """Take a message in its place."""
         self._queue.put_nowait(message)
 
     async def items(self) -> AsyncIterator[Item]:
+        """Yield samples and messages in order."""
+        """Yield samples and messages in order."""
         loop = asyncio.get_running_loop()
         piece = max(int(self._rate * _PIECE), 1) * self._frame
         while True:
@@ -113,6 +125,8 @@ class RawSource(LiveSource):
                 yield message
 
     def close(self) -> None:
+        """Stop at once."""
+        """Stop at once."""
         self._room.leave(1 << 62)  # whoever waits to send finds the stream closed
 
     def _decode(self, data: bytes, last: bool) -> Any:
@@ -153,13 +167,19 @@ class CodecSource(LiveSource):
             thread.start()
 
     async def put(self, data: bytes) -> None:
+        """Take a block of audio."""
+        """Take a block of audio."""
         await self._room.enter(len(data))
         self._outgoing.put(({"op": "audio"}, data))
 
     def tell(self, message: Json) -> None:
+        """Take a message in its place."""
+        """Take a message in its place."""
         self._outgoing.put((message, b""))
 
     async def items(self) -> AsyncIterator[Item]:
+        """Yield samples and messages in order."""
+        """Yield samples and messages in order."""
         while (message := await self._incoming.get()) is not None:
             self._unread.release()
             header, payload = message
@@ -175,6 +195,8 @@ class CodecSource(LiveSource):
         raise ProcessDied("The process that decoded the stream has gone.")
 
     def close(self) -> None:
+        """Stop at once."""
+        """Stop at once."""
         self._room.leave(1 << 62)
         self._outgoing.put(None)
         self._process.kill()

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 
 from dgcli.server.engines.base import (
@@ -17,6 +18,7 @@ from dgcli.server.engines.base import (
 from dgcli.server.engines.decoder import Decoder
 from dgcli.server.engines.files import FileRecognition
 from dgcli.server.engines.recogniser import Recogniser
+from dgcli.server.engines.whisper_stream import Voices, WhisperStream
 from dgcli.server.models import LocalModel, Models
 
 _SPARE_AFTER = 1.0  # seconds
@@ -42,6 +44,8 @@ class WhisperEngine(Engine):
         self._turns = asyncio.Semaphore(2 * workers)  # recordings that are decoded at once
         self._spare: Decoder | None = None
         self._closed = False
+        self._ears = ThreadPoolExecutor(2, thread_name_prefix="voices")
+        self._voices = Voices(self._ears)
 
     @property
     def model(self) -> Model:
@@ -62,10 +66,12 @@ class WhisperEngine(Engine):
         self.recogniser.close()
         if self._spare is not None:
             self._spare.close()
+        self._ears.shutdown()
 
     def open_stream(self, audio: LiveAudio) -> LiveStream:
-        """Return a listener to one live stream."""
-        raise NotImplementedError
+        """Return a listener to one live stream. Raises LookupError when no model serves it."""
+        model = self.models.choose(audio.model, audio.language)
+        return WhisperStream(audio, self.recogniser, model, describe(model), self._voices)
 
     async def recognise(self, audio: Audio, wishes: Wishes, progress: Progress) -> Recognition:
         """Decode the recording in a process of its own, and recognise its windows as they come."""

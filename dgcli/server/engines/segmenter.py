@@ -18,7 +18,6 @@ from dgcli.server.engines import guards, settle
 from dgcli.server.engines.base import RATE, LiveEvent, Passed, Segment, SpeechBegan, Word
 from dgcli.server.engines.decoding import Decoding
 from dgcli.server.engines.vad import FRAME, FRAME_SECONDS
-from dgcli.server.engines.windows import runs, voiced
 
 SHORTEST_SILENCE = 0.4  # seconds
 
@@ -37,8 +36,6 @@ _LONGEST = 20.0  # and anywhere
 _SOONEST, _LATEST = 2.5, 1.2  # seconds of a window that a cut leaves before and behind it
 _CAREFUL = 8.0  # seconds from which a window's words may become final at the next decode
 _AROUND = 0.2  # seconds around a span that is heard again
-_DOUBT_BELOW = 1.0  # seconds of speech below which Whisper's own doubts are heeded: else they are often wrong
-_NO_SPEECH, _LOGPROB = 0.6, -1.0  # doubts
 _SEAM = 3  # words on either side of a cut that are remembered
 
 
@@ -64,8 +61,8 @@ class Host(Protocol):
     def emit(self, event: LiveEvent) -> None:
         """Take the next event."""
 
-    def decode(self, job: Job) -> None:
-        """Decode some time, and call `decoded`."""
+    def decode(self, segmenter: "Segmenter", job: Job) -> None:
+        """Decode some time, and call the segmenter's `decoded`."""
 
     def hurry(self, job: Job) -> None:
         """Decode this before what nobody waits for: it has become final."""
@@ -114,13 +111,10 @@ class _Window:
     def samples(self, upto: int) -> Any:
         return np.concatenate(self.frames[: upto - self.start])
 
-    def voiced_spans(self, upto: int) -> list[guards.Stretch]:
+    def voiced_spans(self, upto: int) -> list[guards.Span]:
         """Return where speech is before a frame of the stream, in seconds."""
-        first = self.start
-        return [
-            ((first + start) * FRAME_SECONDS, (first + end) * FRAME_SECONDS)
-            for start, end in runs(voiced(self.voices[: upto - first]), True)
-        ]
+        voices = self.voices[: upto - self.start]
+        return guards.spans(voices, self.start * FRAME_SECONDS, FRAME_SECONDS)
 
     def cut(self, frame: int) -> None:
         """Drop what lies before a frame of the window."""
@@ -138,13 +132,13 @@ class _Closing:
     start: float
     end: float
     flags: dict[str, bool]
-    voiced: Sequence[guards.Stretch]
+    voiced: Sequence[guards.Span]
     seam: settle.Seam
     job: Job | None  # of all the words
     audio: Any  # of the window, from `begins` seconds on
     begins: float
     words: Sequence[Word] = ()
-    holes: dict[Job, guards.Stretch] = field(default_factory=dict)
+    holes: dict[Job, guards.Span] = field(default_factory=dict)
 
 
 class Segmenter:
@@ -273,15 +267,15 @@ class Segmenter:
         job, latest = window.pending, window.latest
         if latest is not None and latest.careful and latest.upto >= needed:
             self._forget(window)
-            self._close(window, self._frames, end, latest.words, **flags)
+            self._close(window, self._frames, end, latest.words, flags)
             return
         if job is not None and job.careful and round(job.end / FRAME_SECONDS) >= needed:
             self._host.hurry(job)
         else:
             self._forget(window)
             job = self._job(window, self._frames, final=True, careful=True)
-            self._host.decode(job)
-        self._close(window, self._frames, end, (), job, **flags)
+            self._host.decode(self, job)
+        self._close(window, self._frames, end, (), flags, job)
 
     def _forget(self, window: _Window) -> None:
         """Let nobody decode for a window any more."""
@@ -295,8 +289,8 @@ class Segmenter:
         upto: int,
         end: float,
         words: Sequence[Word],
+        flags: dict[str, bool],
         job: Job | None = None,
-        **flags: bool,
     ) -> None:
         """Make a window final up to a frame: its words are known, or those of a job."""
         closing = _Closing(
@@ -324,33 +318,27 @@ class Segmenter:
             closing.words = settle.mend(heard, closing.seam)
             self._patch(closing)
         else:
-            closing.words = guards.filled(closing.words, closing.holes.pop(job), heard)
+            closing.words = guards.patched(closing.words, heard, closing.holes.pop(job))
 
     def _patch(self, closing: _Closing) -> None:
         """Have the stretches of speech decoded again in which no word lies."""
-        if not closing.words:
-            return  # the whole was not understood, and would not be the second time
-        for hole in guards.holes(closing.words, closing.voiced):
+        for hole in guards.missed(closing.words, closing.voiced):
             first = max(round((hole[0] - _AROUND - closing.begins) / FRAME_SECONDS), 0)
             last = round((hole[1] + _AROUND - closing.begins) / FRAME_SECONDS)
             samples = closing.audio[first * FRAME : last * FRAME]
             start = closing.begins + first * FRAME_SECONDS
             job = Job(samples, start, start + len(samples) / RATE, True, True, self._vocabulary)
             closing.holes[job] = hole
-            self._host.decode(job)
+            self._host.decode(self, job)
 
-    def _heard(self, job: Job, decoding: Decoding, voiced: Sequence[guards.Stretch]) -> list[Word]:
+    def _heard(self, job: Job, decoding: Decoding, voiced: Sequence[guards.Span]) -> list[Word]:
         """Return the words of a decode that can be believed, at their times in the stream."""
-        spoken = [(max(a, job.start), min(b, job.end)) for a, b in voiced if a < job.end and b > job.start]
-        doubts = decoding.no_speech > _NO_SPEECH or decoding.logprob < _LOGPROB
-        if doubts and guards.voice_in((job.start, job.end), spoken) < _DOUBT_BELOW:
-            return []
+        spoken = sum(max(min(b, job.end) - max(a, job.start), 0.0) for a, b in voiced)
         words = [
             replace(word, start=word.start + job.start, end=word.end + job.start)
-            for word in settle.unhurried(decoding.words)
+            for word in guards.credible(decoding, job.end - job.start, spoken)
         ]
-        words = guards.without_recital(guards.without_loops(words), spoken)
-        return guards.clipped(words, spoken)
+        return guards.clip(words, voiced)
 
     def _tell_final(self, words: Sequence[Word], end: float, **flags: bool) -> None:
         self._put(self._segment(words, self._final_until, end, is_final=True, **flags))
@@ -385,7 +373,7 @@ class Segmenter:
         length = self.now - window.start * FRAME_SECONDS
         window.pending = self._job(window, self._frames, careful=likely_end or length >= _CAREFUL)
         self._told = self.now
-        self._host.decode(window.pending)
+        self._host.decode(self, window.pending)
 
     def _job(self, window: _Window, upto: int, *, careful: bool, final: bool = False) -> Job:
         start, end = window.start * FRAME_SECONDS, upto * FRAME_SECONDS
@@ -422,7 +410,7 @@ class Segmenter:
         words = window.latest.words
         self._forget(window)
         upto = window.start + frame
-        self._close(window, upto, upto * FRAME_SECONDS, words[:word], speech_final=False)
+        self._close(window, upto, upto * FRAME_SECONDS, words[:word], {"speech_final": False})
         window.seam = settle.Seam(
             [settle.letters(w.text) for w in words[max(word - _SEAM, 0) : word]], words[word : word + _SEAM]
         )
@@ -435,8 +423,8 @@ class Segmenter:
         upto = window.start + frame
         self._forget(window)
         job = self._job(window, upto, careful=True, final=True)
-        self._host.decode(job)
-        self._close(window, upto, upto * FRAME_SECONDS, (), job, speech_final=False)
+        self._host.decode(self, job)
+        self._close(window, upto, upto * FRAME_SECONDS, (), {"speech_final": False}, job)
         window.seam = settle.Seam()
         window.cut(frame)
 

@@ -7,15 +7,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from itertools import groupby
 
 from dgcli.server.engines.base import Word
 
 _SAME_PLACE = 0.4  # seconds by which two decodes may disagree about where a word is
 _REACH = 0.12  # seconds around the gap between two words in which the quietest moment is looked for
 _QUIET = 0.35  # probability of speech below which a frame is a pause
-_NO_TIME = 0.06  # seconds in which nobody says a word
-_HURRIED = 4  # such words in a row: fewer come from an alignment that slipped
 _PAUSE_BONUS = 6.0  # dB that each frame of a pause is worth against a merely quieter moment
 
 
@@ -52,16 +49,6 @@ def _agreed(previous: Sequence[Word], latest: Sequence[Word]) -> list[int]:
     return inside
 
 
-def unhurried(words: Sequence[Word]) -> list[Word]:
-    """Return the words without runs of them that took next to no time: text that goes on where speech did not."""
-    kept: list[Word] = []
-    for hurried, run in groupby(words, lambda word: word.end - word.start <= _NO_TIME):
-        several = list(run)
-        if not hurried or len(several) < _HURRIED:
-            kept += several
-    return kept
-
-
 def best_cut(
     latest: Sequence[Word],
     previous: Sequence[Word] | None,
@@ -90,10 +77,8 @@ def best_cut(
         if first > last:
             continue
         quiet = [n for n in range(first, last + 1) if voices[n] < _QUIET]
-        if quiet:
-            at = quiet[len(quiet) // 2]
-        else:
-            at = min(range(first, last + 1), key=lambda n: levels[n])
+        loud = levels.__getitem__
+        at = quiet[len(quiet) // 2] if quiet else min(range(first, last + 1), key=loud)
         score = levels[at] - _PAUSE_BONUS * len(quiet)
         if best is None or score < best[0]:
             best = (score, Cut(at, index + 1))
