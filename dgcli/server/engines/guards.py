@@ -20,7 +20,7 @@ _FASTEST = 0.09  # seconds a word of a repeated phrase takes at least, on averag
 _LONGEST_PHRASE = 10  # words
 _TIMES, _TIMES_OF_ONE = 4, 6  # so often nobody says a phrase, or a single word, in a row
 _DOUBT_BELOW = 1.0  # seconds of speech: where there is more, Whisper's own doubts are often wrong
-_NO_SPEECH, _LOGPROB = 0.6, -1.0
+_NO_SPEECH, _LOGPROB, _LOGPROB_NOTHING = 0.6, -1.5, -0.7
 _SLOWEST = (0.3, 0.1)  # seconds that a word may take, and more for each of its letters
 _EDGE = 0.1  # seconds by which the ends of words are uncertain
 _HOLE, _TAIL = 0.8, 0.5  # seconds of speech without a word between two, or after the last: heard again
@@ -71,7 +71,8 @@ def _without_loops(words: Sequence[Word]) -> list[Word]:
 
 def credible(decoding: Decoding, seconds: float, voiced: float) -> list[Word]:
     """Return the words of a decode of `seconds` of audio that can have been said; `voiced` of them are speech."""
-    doubts = decoding.no_speech > _NO_SPEECH or decoding.logprob < _LOGPROB
+    # A short text has a low probability per token even where every word is right: its own doubt must be great.
+    doubts = decoding.logprob < (_LOGPROB_NOTHING if decoding.no_speech > _NO_SPEECH else _LOGPROB)
     if voiced < _DOUBT_BELOW and doubts:
         return []
     words = _without_loops(_unhurried(decoding.words))
