@@ -21,11 +21,11 @@ def serve(
     engine: Annotated[
         str,
         typer.Option(
-            help="Recogniser: pocketsphinx, or replay to answer with --response.",
+            help="Recogniser: whisper, or replay to answer with --response.",
             metavar="NAME",
-            autocompletion=lambda: ["pocketsphinx", "replay"],
+            autocompletion=lambda: ["whisper", "replay"],
         ),
-    ] = "pocketsphinx",
+    ] = "whisper",
     response: Annotated[
         Path | None, typer.Option(help="Response that --engine replay answers with.", metavar="FILE")
     ] = None,
@@ -43,7 +43,7 @@ def serve(
 ) -> None:
     """Run a Deepgram-compatible server on this machine.
 
-    It transcribes English with an embedded recogniser, speaks the documented protocol of /v1/listen, and needs
+    It transcribes with Whisper, whose models stay on this machine, speaks the documented protocol of /v1/listen, and needs
     no network.
 
     Examples:

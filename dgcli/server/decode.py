@@ -164,7 +164,7 @@ def decoded(audio: Audio, max_seconds: float) -> Iterator[Decoded]:
             samples = resampler.resample_chunk(np.ascontiguousarray(mixed, np.float32))
             until = frames / source.rate
             yield Decoded(samples, until, min(until / source.seconds, 1.0) if source.seconds else None)
-        if resampler is None:
+        if not frames:
             raise NotAudioError
         rest = np.zeros((0, mixed.shape[1]), np.float32)
         yield Decoded(resampler.resample_chunk(rest, last=True), frames / source.rate, 1.0)

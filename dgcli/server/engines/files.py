@@ -15,6 +15,7 @@ from dgcli.server.models import LocalModel
 
 _BEAM = 5
 _SAMPLE = 4  # bytes
+_BRIEFEST = 0.04  # seconds of a word
 _SURE = 0.5  # confidence from which the words of a hole are believed
 _AROUND = 0.2  # seconds before and after a hole that are decoded again with it
 
@@ -42,6 +43,24 @@ def _checked(decoding: Decoding, seconds: float, voiced: Sequence[guards.Span]) 
     """Return the words of a decoding that can have been said, with their times cut to the voice."""
     speech = sum(end - start for start, end in voiced)
     return guards.clip(guards.credible(decoding, seconds, speech), voiced)
+
+
+def _in_time(words: Sequence[Word], seconds: float) -> list[Word]:
+    """Return the words one after the other, each with some time: Whisper gives none to a few short ones."""
+    result: list[Word] = []
+    at = 0.0
+    for word in words:
+        start = max(word.start, at)
+        at = max(word.end, start + _BRIEFEST)
+        result.append(replace(word, start=start, end=at))
+    limit = seconds
+    for index in range(len(result) - 1, -1, -1):
+        if result[index].end <= limit:
+            break
+        start = max(min(result[index].start, limit - _BRIEFEST), 0.0)
+        result[index] = replace(result[index], start=start, end=limit)
+        limit = start
+    return result
 
 
 def language_code(language: str | None) -> str | None:
@@ -125,7 +144,7 @@ class FileRecognition:
             # What was skipped is hard to hear: a guess is worse than nothing.
             if more and fmean(word.confidence for word in more) >= _SURE:
                 words = guards.patched(words, _moved(more, start), hole)
-        return words
+        return _in_time(words, seconds)
 
     async def _first(self, channel: _Channel, samples: bytes) -> Decoding:
         """Decode a window; the first of a channel tells the language of the rest, unless it may change."""
