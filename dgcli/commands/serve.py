@@ -21,11 +21,11 @@ def serve(
     engine: Annotated[
         str,
         typer.Option(
-            help="Recogniser: pocketsphinx; replay to answer with --response; count to confirm bytes only.",
+            help="Recogniser: whisper; replay to answer with --response; count to confirm bytes only.",
             metavar="NAME",
-            autocompletion=lambda: ["pocketsphinx", "replay", "count"],
+            autocompletion=lambda: ["whisper", "replay", "count"],
         ),
-    ] = "pocketsphinx",
+    ] = "whisper",
     response: Annotated[
         Path | None, typer.Option(help="Response that --engine replay answers with.", metavar="FILE")
     ] = None,
@@ -65,8 +65,8 @@ def serve(
 ) -> None:
     """Run a Deepgram-compatible server on this machine.
 
-    It transcribes English with an embedded recogniser, speaks the documented protocol of /v1/listen and OpenAI's
-    /v1/audio/transcriptions, and needs no network.
+    It transcribes with Whisper, whose models stay on this machine, speaks the documented protocol of /v1/listen and
+    OpenAI's /v1/audio/transcriptions, and needs no network.
 
     Examples:
 

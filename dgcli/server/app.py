@@ -25,7 +25,7 @@ from starlette.websockets import WebSocket
 from dgcli.server import background, callback, errors, openai, query, record, responses
 from dgcli.server.access import Visitors, authorized, shown
 from dgcli.server.connections import OVERFLOW
-from dgcli.server.engines.base import Audio, Engine, NotAudioError, Recognition
+from dgcli.server.engines.base import Audio, Engine, NotAudioError, Recognition, TooLongError, Wishes
 from dgcli.server.errors import Refusal
 from dgcli.server.fetch import fetch
 from dgcli.server.guard import EXPOSE, EarlyResponse, Guard
@@ -154,17 +154,26 @@ class Listen:
         audio = Audio(
             received.path, options.multichannel, options.encoding, options.sample_rate, options.channels
         )
+        wishes = Wishes(
+            options.model, options.language, options.detect_language, options.candidates, options.vocabulary
+        )
+        progress = self._settings.on_progress or (lambda _: None)
         try:
-            return await self._engine.recognise(audio, options.vocabulary)
+            return await self._engine.recognise(audio, wishes, progress)
         except NotAudioError as error:
             raise errors.not_audio() from error
+        except TooLongError as error:
+            raise errors.too_long(self._settings.max_seconds) from error
+        except LookupError as error:
+            raise errors.no_model(str(error)) from error
 
     async def hear(self, request: Request, received: Received, options: query.Options) -> openai.Words:
         """Recognise for another dialect: duration, language and words, unless the client leaves."""
         recognition = await _unless_gone(request, self._recognise(received, options))
-        words = [word for channel in recognition.channels for word in channel]
+        words = [word for heard in recognition.channels for word in heard.words]
         words.sort(key=lambda word: word.start)
-        return recognition.duration, "en", responses.prepare(words, options)
+        language = recognition.channels[0].language if recognition.channels else "en"
+        return recognition.duration, language, responses.prepare(words, options)
 
     async def _answer(self, received: Received, options: query.Options, request_id: str) -> bytes:
         saved = self._engine.saved_answer
@@ -172,15 +181,8 @@ class Listen:
             return saved
         created = datetime.now(UTC)
         recognition = await self._recognise(received, options)
-        unknown = [
-            query.Notice("keyterm", "unsupported_term", f"The local recogniser cannot pronounce “{term}”.")
-            for term in recognition.unknown
-        ]
-        options = replace(options, warnings=[*options.warnings, *unknown])
         submission = responses.Submission(request_id, received.sha256, created)
-        return await asyncio.to_thread(
-            responses.transcription, submission, recognition, self._engine.model, options
-        )
+        return await asyncio.to_thread(responses.transcription, submission, recognition, options)
 
     async def _deliver(
         self,

@@ -91,6 +91,16 @@ def not_found() -> Refusal:
     return Refusal(404, "NOT_FOUND", "The requested resource was not found.")
 
 
+def too_long(seconds: float) -> Refusal:
+    """Return the refusal of audio that decodes to more than the limit (seconds)."""
+    return Refusal(413, "PAYLOAD_TOO_LARGE", f"The audio is longer than {seconds:.0f} seconds.")
+
+
+def no_model(reason: str) -> Refusal:
+    """Return the refusal of a model or language that this machine does not have."""
+    return Refusal(400, BAD_REQUEST, f"Bad Request: {reason}")
+
+
 def internal_error() -> Refusal:
     """Return the answer to a failure of the server itself."""
     return Refusal(500, "INTERNAL_SERVER_ERROR", "Internal server error.")

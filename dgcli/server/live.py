@@ -126,6 +126,8 @@ class Session:
                 endpointing=options.endpointing,
                 vocabulary=list(options.vocabulary),
                 speakers=options.speakers,
+                model=options.model,
+                language=options.language,
             )
         )
         code, reason, complete = 1000, "", True

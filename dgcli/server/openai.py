@@ -30,6 +30,7 @@ from dgcli.server.settings import ServerSettings
 
 _FORMATS = ("json", "text", "srt", "verbose_json", "vtt")
 _GRANULARITIES = ("word", "segment")
+_PAUSE = 0.8  # seconds of silence that no caption stands through
 _LONGEST = 84  # characters of a segment: two lines of a caption
 _TYPES = {401: "invalid_request_error", 429: "rate_limit_error", 500: "server_error", 503: "server_error"}
 _CODES = {"INVALID_AUTH": "invalid_api_key", "TOO_MANY_REQUESTS": "rate_limit_exceeded"}
@@ -124,9 +125,10 @@ def _wanted(form: Form) -> _Wanted:
 
 
 def _segments(words: Sequence[Word]) -> list[list[Word]]:
-    """Split into sentences, and long ones so that they fit a caption."""
+    """Split into sentences, at pauses, and what is long so that it fits a caption."""
     result: list[list[Word]] = []
-    for sentence in wording.sentences(words):
+    parts = [part for sentence in wording.sentences(words) for part in wording.split(sentence, _PAUSE)]
+    for sentence in parts:
         length = 0
         result.append([])
         for word in sentence:

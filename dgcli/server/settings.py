@@ -1,7 +1,7 @@
 """What a server can be told."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,12 +29,12 @@ class ServerSettings:
     body may lag behind 500 bytes a second, `idle_timeout` how long a live stream may be without a message of
     its client (or without any audio since it was opened), `response_timeout` how long with audio but no message
     to the client, or with a message that the client does not read. `models`: where the recogniser finds its
-    weights.
+    weights. `on_progress` is told, in the server's thread, the share (0-1) of a recording that has been recognised.
     """
 
     host: str = "127.0.0.1"
     port: int = 8080
-    engine: str = "pocketsphinx"
+    engine: str = "whisper"
     response: Path | None = None
     require_key: str | None = None
     record: Path | None = None
@@ -52,3 +52,4 @@ class ServerSettings:
     idle_timeout: float = 10.0
     response_timeout: float = 60.0
     models: Models | None = None
+    on_progress: Callable[[float], None] | None = None

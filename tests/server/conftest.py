@@ -1,6 +1,7 @@
 """Servers of the server's own tests, and clients that are not dgcli."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from dgcli.server.models import LocalModel, OneModel
 from dgcli.server.run import ServerSettings, running
 
 AUDIO = Path(__file__).resolve().parents[1] / "audio"
@@ -53,9 +55,28 @@ def start(response_file: Path) -> Iterator[Callable[..., str]]:
 
 
 @pytest.fixture(scope="session")
-def recogniser() -> Iterator[str]:
+def tiny() -> LocalModel:
+    """The weights of tiny.en, in the folder that the environment names; skips where there are none."""
+    folder = Path(os.environ.get("DGCLI_MODELS", "")) / "tiny.en"
+    if not (folder / "model.bin").is_file():
+        pytest.skip("DGCLI_MODELS names no folder with the model tiny.en")
+    return LocalModel("tiny.en", folder, english_only=True)
+
+
+@pytest.fixture(scope="session")
+def whisper(tiny: LocalModel) -> Callable[..., ServerSettings]:
+    """Settings of a server that recognises, by field."""
+
+    def settings(**fields: Any) -> ServerSettings:
+        return ServerSettings(models=OneModel(tiny), **{"workers": 2, **fields})
+
+    return settings
+
+
+@pytest.fixture(scope="session")
+def recogniser(whisper: Callable[..., ServerSettings]) -> Iterator[str]:
     """One server with the embedded recogniser for all tests that only ask it things."""
-    with running(ServerSettings(allow_private_urls=True, callback_retry_delay=0.05)) as url:
+    with running(whisper(allow_private_urls=True, callback_retry_delay=0.05)) as url:
         yield url
 
 

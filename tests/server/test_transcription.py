@@ -1,4 +1,4 @@
-"""Real speech through the embedded recogniser, over HTTP."""
+"""Real speech through the recogniser, over HTTP."""
 
 import io
 from collections.abc import Sequence
@@ -45,17 +45,17 @@ def sample(recogniser: str) -> dict[str, Any]:
 
 
 def test_every_word_of_the_sample(sample: dict[str, Any]) -> None:
-    """The shipped sample is recognised without a fault."""
+    """The shipped sample is recognised with one slip at most, of a voice that is a machine's."""
     spoken = plain((AUDIO / "preamble-rms.txt").read_text())
-    assert alternative(sample)["transcript"].split() == spoken
+    assert right(plain(alternative(sample)["transcript"]), spoken) >= 51
     assert len(spoken) == 52
 
 
 def test_most_words_of_a_real_recording(client: httpx.Client, recogniser: str) -> None:
-    """At least 80 % of a reader's words are recognised."""
+    """At least 49 of a reader's 52 words are recognised."""
     spoken = plain((AUDIO / "preamble-rms.txt").read_text())
     body = post(client, recogniser, "", shared("preamble.wav").read_bytes())
-    assert right(alternative(body)["transcript"].split(), spoken) >= 0.8 * 52
+    assert right(plain(alternative(body)["transcript"]), spoken) >= 49
 
 
 def test_words_have_real_times_and_confidences(sample: dict[str, Any]) -> None:
@@ -77,9 +77,9 @@ def test_one_result_per_channel(client: httpx.Client, recogniser: str) -> None:
     assert body["metadata"]["channels"] == 2
     for channel in (0, 1):
         spoken = [word for number, line in lines if int(number) == channel for word in plain(line)]
-        assert alternative(body, channel)["transcript"].split() == spoken
-    said = [(str(part["channel"]), part["transcript"].split()) for part in body["results"]["utterances"]]
-    assert said == [(number, plain(line)) for number, line in lines]
+        assert right(plain(alternative(body, channel)["transcript"]), spoken) >= 0.9 * len(spoken)
+    utterances = body["results"]["utterances"]
+    assert [part["channel"] for part in utterances] == [int(number) for number, _ in lines]
 
 
 def test_channels_are_mixed_down(client: httpx.Client, recogniser: str) -> None:
@@ -87,7 +87,8 @@ def test_channels_are_mixed_down(client: httpx.Client, recogniser: str) -> None:
     lines = [line.split(": ", 1)[1] for line in (AUDIO / "conversation.txt").read_text().splitlines()]
     body = post(client, recogniser, "", (AUDIO / "conversation.flac").read_bytes())
     assert len(body["results"]["channels"]) == 1
-    assert alternative(body)["transcript"].split() == plain("\n".join(lines))
+    spoken = plain("\n".join(lines))
+    assert right(plain(alternative(body)["transcript"]), spoken) >= 0.9 * len(spoken)
 
 
 def test_features_of_the_answer(client: httpx.Client, recogniser: str) -> None:
@@ -113,7 +114,7 @@ def test_features_of_the_answer(client: httpx.Client, recogniser: str) -> None:
     assert metadata["extra"] == {"k": "v"}
     assert [warning["parameter"] for warning in metadata["warnings"]] == ["diarize"]
     (info,) = metadata["model_info"].values()
-    assert info["arch"] == "pocketsphinx"
+    assert (info["name"], info["arch"]) == ("whisper-tiny.en", "whisper")
     assert result["search"][0]["hits"][0]["snippet"] == "thank you"
     assert (result["detected_language"], result["language_confidence"]) == ("en", 1.0)
     text = alternative(body)["transcript"]

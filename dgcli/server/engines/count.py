@@ -12,12 +12,15 @@ from dgcli.server.engines.base import (
     Audio,
     Ended,
     Engine,
+    Heard,
     LiveAudio,
     LiveEvent,
     LiveStream,
     Model,
+    Progress,
     Recognition,
     Segment,
+    Wishes,
     Word,
 )
 
@@ -110,9 +113,9 @@ class CountEngine(Engine):
         """Count the bytes of a stream."""
         return CountStream(audio)
 
-    async def recognise(self, audio: Audio, vocabulary: Sequence[str]) -> Recognition:  # noqa: ARG002
+    async def recognise(self, audio: Audio, wishes: Wishes, progress: Progress) -> Recognition:  # noqa: ARG002
         """Say how many bytes there are, whatever they are."""
         size = audio.path.stat().st_size
         rate = _byte_rate(audio.encoding, audio.sample_rate, audio.channels)
         seconds = size / rate if rate else 0.0
-        return Recognition(seconds, [_words(size, rate, 0.0, seconds)])
+        return Recognition(seconds, [Heard(_words(size, rate, 0.0, seconds))], self.model)
