@@ -11,7 +11,7 @@ import pysubs2
 import pytest
 import webvtt
 
-from tests.server.conftest import AUDIO, plain, saved_response
+from tests.server.conftest import AUDIO, plain, saved_response, words_right
 
 Start = Callable[..., str]
 TEXT = "Call Maria Yes."
@@ -228,5 +228,4 @@ def test_a_real_recording(recogniser: str) -> None:
             answer = client.audio.transcriptions.create(model="whisper-1", file=file)
         with pytest.raises(openai.BadRequestError):
             client.audio.transcriptions.create(model="whisper-1", file=("a.wav", b"no audio" * 100))
-    expected = plain((AUDIO / "preamble-rms.txt").read_text())
-    assert plain(answer.text) == expected
+    assert words_right((AUDIO / "preamble-rms.txt").read_text(), plain(answer.text)) >= 49  # of 52
