@@ -1,5 +1,7 @@
 """The names of languages as OpenAI's answers spell them, by ISO 639-1 code (page "Speech to text")."""
 
+from collections.abc import Iterator, Sequence
+
 _NAMES = """
 af afrikaans, ar arabic, az azerbaijani, be belarusian, bg bulgarian, bs bosnian, ca catalan, cs czech, cy welsh,
 da danish, de german, el greek, en english, es spanish, et estonian, fa persian, fi finnish, fr french, gl galician,
@@ -10,11 +12,18 @@ sv swedish, sw swahili, ta tamil, th thai, tl tagalog, tr turkish, uk ukrainian,
 """
 
 
+def _entries() -> Iterator[tuple[str, str]]:
+    for entry in _NAMES.split(","):
+        code, _, name = entry.strip().partition(" ")
+        yield code, name
+
+
+def codes() -> Sequence[str]:
+    """Return the languages that a multilingual Whisper is good at."""
+    return [code for code, _ in _entries()]
+
+
 def name_of(code: str) -> str:
     """Return the English name of a language, or the code itself when it has none here."""
     wanted = code.lower().split("-")[0]
-    for entry in _NAMES.split(","):
-        known, _, name = entry.strip().partition(" ")
-        if known == wanted:
-            return name
-    return code
+    return dict(_entries()).get(wanted, code)

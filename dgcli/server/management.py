@@ -3,6 +3,7 @@
 /v1/models is one object that serves two dialects: `stt` and `tts` are Deepgram's, `object` and `data` OpenAI's.
 """
 
+import asyncio
 import json
 import time
 from typing import Any
@@ -44,13 +45,14 @@ class Management:
         if "project_id" in request.path_params:
             self._check_project(request)
         wanted = request.path_params.get("model_id")
-        listed = [responses.model_json(self._engine.model)]
+        models = await asyncio.to_thread(self._engine.all_models)
+        listed = [responses.model_json(model) for model in models]
         if wanted is None:
             body = {
                 "stt": listed,
                 "tts": [],
                 "object": "list",
-                "data": [self._openai(name) for name in (self._engine.model.name, *_ALIASES)],
+                "data": [self._openai(name) for name in (*(model["name"] for model in listed), *_ALIASES)],
             }
             return self._json(body, request_id)
         for model in listed:

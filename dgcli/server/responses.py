@@ -210,7 +210,7 @@ def model_json(model: Model) -> Json:
         "name": model.name,
         "canonical_name": model.name,
         "architecture": model.arch,
-        "languages": ["en", "en-US"],
+        "languages": list(model.languages),
         "version": model.version,
         "uuid": model.uuid,
         "batch": True,

@@ -1,7 +1,7 @@
 """OpenAI's dialect, asked by its official client and by hand."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ import pysubs2
 import pytest
 import webvtt
 
+from dgcli.server.models import LocalModel
+from dgcli.server.run import ServerSettings, running
 from tests.server.conftest import AUDIO, plain, saved_response, words_right
 
 Start = Callable[..., str]
@@ -229,3 +231,27 @@ def test_a_real_recording(recogniser: str) -> None:
         with pytest.raises(openai.BadRequestError):
             client.audio.transcriptions.create(model="whisper-1", file=("a.wav", b"no audio" * 100))
     assert words_right((AUDIO / "preamble-rms.txt").read_text(), plain(answer.text)) >= 49  # of 52
+
+
+class TwoModels:
+    """Says that there are two models; the weights are those of one."""
+
+    def __init__(self, tiny: LocalModel) -> None:
+        self._models = [tiny, LocalModel("small", tiny.path, english_only=False)]
+
+    def available(self) -> Sequence[LocalModel]:
+        return self._models
+
+    def choose(self, model: str | None, language: str | None) -> LocalModel:  # noqa: ARG002 - the protocol's
+        return self._models[0]
+
+
+def test_every_model_of_this_machine_is_listed(tiny: LocalModel) -> None:
+    """Both dialects list all models, with what languages they know, the one that serves others first."""
+    with running(ServerSettings(models=TwoModels(tiny), workers=1)) as url:
+        listed = httpx.get(f"{url}/v1/models").json()
+        one = httpx.get(f"{url}/v1/models/whisper-small").json()
+    assert [model["name"] for model in listed["stt"]] == ["whisper-tiny.en", "whisper-small"]
+    assert [model["id"] for model in listed["data"]][:2] == ["whisper-tiny.en", "whisper-small"]
+    assert listed["stt"][0]["languages"] == ["en"]
+    assert {"en", "de", "fr"} < set(one["languages"])
