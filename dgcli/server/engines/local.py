@@ -52,6 +52,10 @@ class WhisperEngine(Engine):
         """The model that serves whoever names none."""
         return describe(self._default())
 
+    def serve(self, model: str | None, language: str | None) -> Model:
+        """Return the model that serves a query of these."""
+        return describe(self.models.choose(model, language))
+
     def _default(self) -> LocalModel:
         return self.models.choose(None, None)
 
@@ -71,7 +75,7 @@ class WhisperEngine(Engine):
     def open_stream(self, audio: LiveAudio) -> LiveStream:
         """Return a listener to one live stream. Raises LookupError when no model serves it."""
         model = self.models.choose(audio.model, audio.language)
-        return WhisperStream(audio, self.recogniser, model, describe(model), self._voices)
+        return WhisperStream(audio, self.recogniser, model, self._voices)
 
     async def recognise(self, audio: Audio, wishes: Wishes, progress: Progress) -> Recognition:
         """Decode the recording in a process of its own, and recognise its windows as they come."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from dgcli.server.engines.base import RATE, Ended, LiveAudio, LiveEvent, LiveStream, Model, Passed
+from dgcli.server.engines.base import RATE, Ended, LiveAudio, LiveEvent, LiveStream, Passed
 from dgcli.server.engines.decoding import DecodeOptions, Priority
 from dgcli.server.engines.live_audio import open_source
 from dgcli.server.engines.recogniser import Recogniser
@@ -73,13 +73,10 @@ class Voices:
 class WhisperStream(LiveStream):
     """One live stream; the host of its segmenters."""
 
-    def __init__(
-        self, audio: LiveAudio, recogniser: Recogniser, model: LocalModel, described: Model, voices: Voices
-    ) -> None:
+    def __init__(self, audio: LiveAudio, recogniser: Recogniser, model: LocalModel, voices: Voices) -> None:
         self._audio = audio
         self._recogniser = recogniser
-        self._local = model
-        self._model = described
+        self._model = model
         self._voices = voices
         self._language = (audio.language or "en").lower().split("-")[0]
         self._source = open_source(audio, voices.executor)
@@ -91,11 +88,6 @@ class WhisperStream(LiveStream):
         self._decodes: dict[Job, asyncio.Task[None]] = {}
         self._progress = asyncio.Event()  # a window was decoded, or an event was read
         self._running = asyncio.get_running_loop().create_task(self._run())
-
-    @property
-    def model(self) -> Model:
-        """The model that serves this stream."""
-        return self._model
 
     async def send(self, data: bytes) -> None:
         """Take a block; waits while too much of the audio is not decoded."""
@@ -157,7 +149,7 @@ class WhisperStream(LiveStream):
         )
         try:
             decoding = await self._recogniser.decode(
-                self._local,
+                self._model,
                 np.ascontiguousarray(job.samples, np.float32).tobytes(),
                 options,
                 priority=Priority.FINAL if job.final else Priority.INTERIM,
