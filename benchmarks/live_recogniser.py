@@ -268,9 +268,10 @@ class Heard:
             if message["type"] == "SpeechStarted":
                 onset = onset if onset is not None else message["timestamp"]
             elif message["type"] == "Results" and onset is not None:
-                if message["channel"]["alternatives"][0]["transcript"] and message["start"] + message[
-                    "duration"
-                ] > onset:
+                if (
+                    message["channel"]["alternatives"][0]["transcript"]
+                    and message["start"] + message["duration"] > onset
+                ):
                     waits.append(at - self.when_sent(onset))
                     onset = None
         return waits
@@ -322,7 +323,9 @@ def _words(files: dict[str, tuple[Any, list[str]]]) -> None:
                 extra += result.extra
                 print(f"  {name:<12} {label:<6} {result.right:3} of {len(spoken)}  {' '.join(result.wrong)}")
             used = (server.cpu() - before) / seconds
-            print(f"  {'all':<12} {label:<6} {extra} extra words, {used:.2f} CPU seconds per second", flush=True)
+            print(
+                f"  {'all':<12} {label:<6} {extra} extra words, {used:.2f} CPU seconds per second", flush=True
+            )
 
 
 def _long(files: dict[str, tuple[Any, list[str]]]) -> None:
@@ -354,7 +357,9 @@ def _streams(files: dict[str, tuple[Any, list[str]]], counts: Sequence[int]) -> 
         with serving() as server:
             before = server.cpu()
             loops = [
-                np.concatenate([part for n in range(3) for part in (audios[(number + n) % len(audios)], pause)])
+                np.concatenate(
+                    [part for n in range(3) for part in (audios[(number + n) % len(audios)], pause)]
+                )
                 for number in range(count)
             ]
             shortest = min(map(len, loops))

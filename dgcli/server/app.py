@@ -167,8 +167,18 @@ class Listen:
         except LookupError as error:
             raise errors.no_model(str(error)) from error
 
+    def _detects(self, model: str | None) -> bool:
+        """Tell whether a model is there that can hear which language is spoken."""
+        try:
+            self._engine.serve(model, "detect")
+        except LookupError:
+            return False
+        return True
+
     async def hear(self, request: Request, received: Received, options: query.Options) -> openai.Words:
         """Recognise for another dialect: duration, language and words, unless the client leaves."""
+        if options.language is None and await asyncio.to_thread(self._detects, options.model):
+            options = replace(options, detect_language=True)
         recognition = await _unless_gone(request, self._recognise(received, options))
         words = [word for heard in recognition.channels for word in heard.words]
         words.sort(key=lambda word: word.start)

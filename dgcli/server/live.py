@@ -101,6 +101,7 @@ class Session:
         self._engine = engine
         self._options = options
         self._request_id = request_id
+        self._model = engine.serve(options.model, options.language)
         self._created = datetime.now(UTC)
         self._hash = hashlib.sha256()
         self._size = 0
@@ -243,7 +244,8 @@ class Session:
     async def _write(self, stream: LiveStream) -> None:
         """Send what the recogniser tells until everything is heard."""
         async for event in stream.events():
-            self._unheard, self._unheard_since = 0, None
+            if not isinstance(event, SpeechBegan):  # that somebody speaks is heard before any word is
+                self._unheard, self._unheard_since = 0, None
             if isinstance(event, Ended):
                 self._duration, self._channels = event.duration, event.channels
                 if not event.channels and self._size >= _ENOUGH:
@@ -264,7 +266,7 @@ class Session:
                 options,
                 channels=self._channels,
                 request_id=self._request_id,
-                model=self._engine.model,
+                model=self._model,
             )
             await self._send(message)
         elif isinstance(event, SpeechBegan):
@@ -290,8 +292,8 @@ class Session:
             sha256=sha256,
             created=self._created,
             duration=self._duration,
-            channels=self._channels,
-            model=self._engine.model,
+            channels=self._channels if self._size else 0,
+            model=self._model,
             extra=extra,
         )
 
@@ -335,7 +337,7 @@ async def refuse_unknown(socket: WebSocket) -> None:
 
 
 async def _accept(
-    socket: WebSocket, settings: ServerSettings, slots: Slots, request_id: str
+    socket: WebSocket, settings: ServerSettings, engine: Engine, slots: Slots, request_id: str
 ) -> tuple[LiveOptions, StreamCallback | None]:
     """Check a handshake and take a slot. Raises Refusal."""
     protocols = socket.scope["subprotocols"]
@@ -343,6 +345,10 @@ async def _accept(
         raise errors.invalid_credentials()
     query = socket.scope["query_string"].decode("latin-1")
     options = live_query.parse(query, any_port=settings.allow_private_urls)
+    try:
+        engine.serve(options.model, options.language)
+    except LookupError as error:
+        raise errors.no_model(str(error)) from error
     if not slots.take():
         raise errors.too_many_requests()
     try:
@@ -358,7 +364,7 @@ async def listen(socket: WebSocket, settings: ServerSettings, engine: Engine, sl
     began = time.monotonic()
     await socket.receive()  # websocket.connect
     try:
-        options, callback = await _accept(socket, settings, slots, request_id)
+        options, callback = await _accept(socket, settings, engine, slots, request_id)
     except Refusal as refusal:
         await refuse_handshake(socket, refusal, request_id)
         return
@@ -366,10 +372,12 @@ async def listen(socket: WebSocket, settings: ServerSettings, engine: Engine, sl
         (b"dg-request-id", request_id.encode()),
         (b"dg-project-id", responses.PROJECT_ID.encode()),
     ]
-    session = Session(socket, settings, engine, options, request_id, callback)
+    heard = ""
     try:
+        session = Session(socket, settings, engine, options, request_id, callback)
         await socket.accept(_subprotocol(socket), headers)
         end = await session.run()
+        heard = f", {session.heard}"
     except (WebSocketDisconnect, OSError):
         end = "the client did not wait for the handshake"
     finally:
@@ -377,10 +385,10 @@ async def listen(socket: WebSocket, settings: ServerSettings, engine: Engine, sl
         if callback is not None:
             await callback.close()
     _access.info(
-        "WebSocket %s %s, %s, %.2f s, %s",
+        "WebSocket %s %s%s, %.2f s, %s",
         shown(socket.url.path),
         end,
-        session.heard,
+        heard,
         time.monotonic() - began,
         request_id,
     )

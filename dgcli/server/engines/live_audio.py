@@ -8,7 +8,6 @@ import asyncio
 import queue
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, Protocol
@@ -75,14 +74,13 @@ class _Room:
 class RawSource(LiveSource):
     """Samples without a header."""
 
-    def __init__(self, audio: LiveAudio, executor: Executor) -> None:
+    def __init__(self, audio: LiveAudio) -> None:
         assert audio.encoding is not None
         assert audio.sample_rate is not None
         check_rate(audio.sample_rate)
         self._audio = audio
         self._encoding: str = audio.encoding
         self._rate = audio.sample_rate
-        self._executor = executor
         self._frame = SAMPLE_BYTES[audio.encoding] * audio.channels
         self._tracks = audio.channels if audio.multichannel else 1
         self._resampler: Any = None
@@ -104,20 +102,17 @@ class RawSource(LiveSource):
     async def items(self) -> AsyncIterator[Item]:
         """Yield samples and messages in order."""
         """Yield samples and messages in order."""
-        loop = asyncio.get_running_loop()
         piece = max(int(self._rate * _PIECE), 1) * self._frame
         while True:
             message = await self._queue.get()
             if isinstance(message, bytes):
                 for at in range(0, len(message), piece):
-                    samples = await loop.run_in_executor(
-                        self._executor, self._decode, message[at : at + piece], False
-                    )
+                    samples = self._decode(message[at : at + piece], last=False)
                     if len(samples):
                         yield samples
                 self._room.leave(len(message))
             elif message["op"] == "finish":
-                samples = await loop.run_in_executor(self._executor, self._decode, b"", True)
+                samples = self._decode(b"", last=True)
                 if len(samples):
                     yield samples
                 return
@@ -129,7 +124,7 @@ class RawSource(LiveSource):
         """Stop at once."""
         self._room.leave(1 << 62)  # whoever waits to send finds the stream closed
 
-    def _decode(self, data: bytes, last: bool) -> Any:
+    def _decode(self, data: bytes, *, last: bool) -> Any:
         data = self._rest + data
         whole = len(data) // self._frame * self._frame
         self._rest = data[whole:]
@@ -229,6 +224,6 @@ class CodecSource(LiveSource):
         self._in_loop(self._incoming.put_nowait, None)
 
 
-def open_source(audio: LiveAudio, executor: Executor) -> LiveSource:
+def open_source(audio: LiveAudio) -> LiveSource:
     """Return what decodes a stream; called in the event loop."""
-    return RawSource(audio, executor) if audio.encoding in SAMPLE_BYTES else CodecSource(audio)
+    return RawSource(audio) if audio.encoding in SAMPLE_BYTES else CodecSource(audio)

@@ -3,8 +3,8 @@
 import asyncio
 import uuid
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
+from typing import Any
 
 from dgcli.server import languages
 from dgcli.server.engines.base import (
@@ -20,7 +20,8 @@ from dgcli.server.engines.base import (
 from dgcli.server.engines.decoder import Decoder
 from dgcli.server.engines.files import FileRecognition
 from dgcli.server.engines.recogniser import Recogniser
-from dgcli.server.engines.whisper_stream import Voices, WhisperStream
+from dgcli.server.engines.vad import new_session
+from dgcli.server.engines.whisper_stream import WhisperStream
 from dgcli.server.models import LocalModel, Models
 
 _SPARE_AFTER = 1.0  # seconds
@@ -47,8 +48,7 @@ class WhisperEngine(Engine):
         self._turns = asyncio.Semaphore(2 * workers)  # recordings that are decoded at once
         self._spare: Decoder | None = None
         self._closed = False
-        self._ears = ThreadPoolExecutor(2, thread_name_prefix="voices")
-        self._voices = Voices(self._ears)
+        self._session: asyncio.Task[Any] | None = None
 
     @property
     def model(self) -> Model:
@@ -60,6 +60,10 @@ class WhisperEngine(Engine):
         default = self._default()
         others = [model for model in self.models.available() if model != default]
         return [describe(model) for model in (default, *others)]
+
+    def serve(self, model: str | None, language: str | None) -> Model:
+        """Return the model that serves a query of these."""
+        return describe(self.models.choose(model, language))
 
     def _default(self) -> LocalModel:
         return self.models.choose(None, None)
@@ -75,12 +79,17 @@ class WhisperEngine(Engine):
         self.recogniser.close()
         if self._spare is not None:
             self._spare.close()
-        self._ears.shutdown()
 
     def open_stream(self, audio: LiveAudio) -> LiveStream:
         """Return a listener to one live stream. Raises LookupError when no model serves it."""
         model = self.models.choose(audio.model, audio.language)
-        return WhisperStream(audio, self.recogniser, model, describe(model), self._voices)
+        return WhisperStream(audio, self.recogniser, model, self._voice_session)
+
+    async def _voice_session(self) -> Any:
+        """Load the network that detects voice in streams, when the first stream needs it."""
+        if self._session is None:
+            self._session = asyncio.create_task(asyncio.to_thread(new_session))
+        return await asyncio.shield(self._session)
 
     async def recognise(self, audio: Audio, wishes: Wishes, progress: Progress) -> Recognition:
         """Decode the recording in a process of its own, and recognise its windows as they come."""

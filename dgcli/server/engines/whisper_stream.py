@@ -2,17 +2,16 @@
 
 What happens when is decided by a Segmenter per channel; this is what it needs to act: samples from a
 LiveSource, voice from a VoiceDetector, words from the recogniser that all streams share. Everything is in the
-event loop except resampling and voice detection, which a thread does.
+event loop: a quarter of a second of audio takes it less than a thread would take to be told of it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import Executor
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from dgcli.server.engines.base import RATE, Ended, LiveAudio, LiveEvent, LiveStream, Model, Passed
+from dgcli.server.engines.base import RATE, Ended, LiveAudio, LiveEvent, LiveStream, Passed
 from dgcli.server.engines.decoding import DecodeOptions, Priority
 from dgcli.server.engines.live_audio import open_source
 from dgcli.server.engines.recogniser import Recogniser
@@ -25,6 +24,7 @@ _AHEAD = 1.0  # seconds by which audio may be ahead of the clock before it waits
 _BEHIND = 5.0  # seconds by which it may have fallen behind, and catch up without waiting
 _BEAM = 5  # of windows whose words may become final
 
+VoiceSession = Callable[[], Awaitable[Any]]  # loads the network that detects voice, once for all streams
 Heard = tuple[Any, Any]  # frames x FRAME of float32, and the probability of voice in each
 
 
@@ -37,7 +37,7 @@ class _Channel:
         self._rest = np.zeros(0, np.float32)
 
     def voices(self, samples: Any) -> Heard:
-        """Return the frames that samples complete; runs in a thread."""
+        """Return the frames that samples complete."""
         audio = np.concatenate([self._rest, samples])
         whole = len(audio) // FRAME * FRAME
         self._rest = audio[whole:].copy()
@@ -54,35 +54,18 @@ class _Channel:
         self.segmenter.passed()
 
 
-class Voices:
-    """What streams need to look for voice: a thread, and a session that is loaded by the first of them."""
-
-    def __init__(self, executor: Executor) -> None:
-        self.executor = executor
-        self._session: Any = None
-
-    def session(self) -> Any:
-        """Return the session; runs in the thread."""
-        if self._session is None:
-            from dgcli.server.engines.vad import new_session
-
-            self._session = new_session()
-        return self._session
-
-
 class WhisperStream(LiveStream):
     """One live stream; the host of its segmenters."""
 
     def __init__(
-        self, audio: LiveAudio, recogniser: Recogniser, model: LocalModel, described: Model, voices: Voices
+        self, audio: LiveAudio, recogniser: Recogniser, model: LocalModel, session: VoiceSession
     ) -> None:
         self._audio = audio
         self._recogniser = recogniser
-        self._local = model
-        self._model = described
-        self._voices = voices
+        self._model = model
+        self._session = session
         self._language = (audio.language or "en").lower().split("-")[0]
-        self._source = open_source(audio, voices.executor)
+        self._source = open_source(audio)
         self._channels: list[_Channel] = []
         self._vocabulary = tuple(audio.vocabulary)
         self._heard = 0  # samples at 16 kHz
@@ -91,11 +74,6 @@ class WhisperStream(LiveStream):
         self._decodes: dict[Job, asyncio.Task[None]] = {}
         self._progress = asyncio.Event()  # a window was decoded, or an event was read
         self._running = asyncio.get_running_loop().create_task(self._run())
-
-    @property
-    def model(self) -> Model:
-        """The model that serves this stream."""
-        return self._model
 
     async def send(self, data: bytes) -> None:
         """Take a block; waits while too much of the audio is not decoded."""
@@ -157,7 +135,7 @@ class WhisperStream(LiveStream):
         )
         try:
             decoding = await self._recogniser.decode(
-                self._local,
+                self._model,
                 np.ascontiguousarray(job.samples, np.float32).tobytes(),
                 options,
                 priority=Priority.FINAL if job.final else Priority.INTERIM,
@@ -195,21 +173,15 @@ class WhisperStream(LiveStream):
 
     async def _hear(self, samples: Any) -> None:
         """Hear a block, frames x channels."""
-        loop = asyncio.get_running_loop()
         if not self._channels:
             await self._open(samples.shape[1])
         for number, channel in enumerate(self._channels):
-            heard = await loop.run_in_executor(
-                self._voices.executor, channel.voices, np.ascontiguousarray(samples[:, number])
-            )
-            channel.hear(heard)
+            channel.hear(channel.voices(np.ascontiguousarray(samples[:, number])))
         self._heard += len(samples)
         await self._wait_for_words()
 
     async def _open(self, channels: int) -> None:
-        session = await asyncio.get_running_loop().run_in_executor(
-            self._voices.executor, self._voices.session
-        )
+        session = await self._session()
         for number in range(channels):
             segmenter = Segmenter(number, self._audio.endpointing, self._vocabulary, self)
             self._channels.append(_Channel(segmenter, session))
@@ -230,12 +202,12 @@ class WhisperStream(LiveStream):
         ) or self._events.qsize() > _UNREAD:
             self._progress.clear()
             await self._progress.wait()
+        await asyncio.sleep(0)  # whatever came at once, others have their turn after every piece of it
 
     async def _finish(self) -> None:
-        loop = asyncio.get_running_loop()
         seconds = self._heard / RATE
         for channel in self._channels:
-            channel.hear(await loop.run_in_executor(self._voices.executor, channel.last))
+            channel.hear(channel.last())
             channel.segmenter.finish(seconds)
         while not all(channel.segmenter.settled for channel in self._channels):
             self._progress.clear()
