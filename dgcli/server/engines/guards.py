@@ -16,7 +16,7 @@ Span = tuple[float, float]
 _NO_TIME = 0.05  # seconds within which nobody says a word
 _END = 0.1  # seconds before the end of the audio
 _FASTEST = 0.09  # seconds a word of a repeated phrase takes at least, on average
-_LONGEST_PHRASE = 10  # words
+_LONGEST_PHRASE = 25  # words: a sentence
 _TIMES, _TIMES_OF_ONE = 4, 6  # so often nobody says a phrase, or a single word, in a row
 _DOUBT_BELOW = (
     1.0  # seconds of speech below which Whisper's own doubts are heeded: above it they are often wrong
@@ -28,6 +28,8 @@ _HOLE, _TAIL = (
     0.8,
     0.5,
 )  # seconds of speech without a word that are heard again: between words, after the last
+_LATE = 0.6  # seconds by which a word that follows a pause may be told too late
+_PAUSE = 0.2  # seconds of silence that no word has in it
 _BREATH = 0.2  # seconds of silence that do not end a span of speech
 
 
@@ -86,18 +88,40 @@ def spans(voices: Sequence[float], start: float, frame: float, least: float = 0.
 
 
 def clip(words: Sequence[Word], voiced: Sequence[Span]) -> list[Word]:
-    """Return the words without the silence that their times reach over."""
+    """Return the words without the silence that their times reach over, before, after or in them."""
     result = []
     for word in words:
-        inside = [
-            (max(a, word.start), min(b, word.end)) for a, b in voiced if a < word.end and b > word.start
-        ]
-        if inside and inside[-1][1] - inside[0][0] >= _NO_TIME:
-            word = replace(
-                word,
-                start=max(word.start, inside[0][0] - _NO_TIME),
-                end=min(word.end, inside[-1][1] + _NO_TIME),
-            )
+        sides: list[Span] = []  # of a pause within the word
+        for a, b in voiced:
+            if a < word.end and b > word.start:
+                inside = (max(a, word.start), min(b, word.end))
+                if sides and inside[0] - sides[-1][1] < _PAUSE:
+                    sides[-1] = (sides[-1][0], inside[1])
+                else:
+                    sides.append(inside)
+        # Nobody pauses in a word: it was said on the side that has more voice.
+        start, end = max(sides, key=lambda side: side[1] - side[0], default=(0.0, 0.0))
+        if end - start >= _NO_TIME:
+            word = replace(word, start=max(word.start, start - _NO_TIME), end=min(word.end, end + _NO_TIME))
+        result.append(word)
+    return result
+
+
+def anchored(words: Sequence[Word], voiced: Sequence[Span]) -> list[Word]:
+    """Return the words (clipped before) with those that follow a pause begun where the voice begins.
+
+    Whisper tells the start of such a word late, and of some that they lie in the pause behind it.
+    """
+    result: list[Word] = []
+    for word in words:
+        free = result[-1].end if result else 0.0
+        spans_before = [span for span in voiced if free - _EDGE <= span[0] < word.start]
+        if spans_before:
+            start, end = spans_before[-1]
+            late = word.start - end  # seconds of silence before a word that was told too late altogether
+            if late < _LATE and min(end, word.start) - start < _HOLE:
+                stop = end + _NO_TIME if late > 0 else word.end
+                word = replace(word, start=max(start - _NO_TIME, free), end=stop)
         result.append(word)
     return result
 
