@@ -291,7 +291,7 @@ def memory(bench: Bench, corpus: Sequence[Recording]) -> None:
                 file.write(np.zeros(60 * RATE, np.float32))
     marks: list[tuple[float, int]] = []
     before = resident()
-    with watched(0.5) as seen:
+    with watched(1.0) as seen:
         (heard,) = bench.hear([path], progress=lambda share: marks.append((share, len(seen))))
     first_hour = next(number for share, number in marks if share >= 0.1)
     print(f"  {'before':<24} {before:.0f} MB")
