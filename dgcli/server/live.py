@@ -136,6 +136,7 @@ class Session:
         self._engine = engine
         self._options = options
         self._request_id = request_id
+        self._model = engine.serve(options.model, options.language)
         self._created = datetime.now(UTC)
         self._hash = hashlib.sha256()
         self._size = 0
@@ -271,7 +272,8 @@ class Session:
     async def _write(self, stream: LiveStream) -> None:
         """Send what the recogniser tells until everything is heard."""
         async for event in stream.events():
-            self._unheard, self._unheard_since = 0, None
+            if not isinstance(event, SpeechBegan):  # that somebody speaks is heard before any word is
+                self._unheard, self._unheard_since = 0, None
             if isinstance(event, Ended):
                 self._duration, self._channels = event.duration, event.channels
                 return
@@ -290,7 +292,7 @@ class Session:
                 options,
                 channels=self._channels,
                 request_id=self._request_id,
-                model=self._engine.model,
+                model=self._model,
             )
             await self._send(message)
         elif isinstance(event, SpeechBegan):
@@ -317,7 +319,7 @@ class Session:
             created=self._created,
             duration=self._duration,
             channels=self._channels if self._duration else 0,
-            model=self._engine.model,
+            model=self._model,
             extra=extra,
         )
 
@@ -362,6 +364,10 @@ async def listen(socket: WebSocket, settings: ServerSettings, engine: Engine) ->
             raise errors.invalid_credentials()
         query = socket.scope["query_string"].decode("latin-1")
         options = live_query.parse(query, any_port=settings.allow_private_urls)
+        try:
+            engine.serve(options.model, options.language)
+        except LookupError as error:
+            raise errors.no_model(str(error)) from error
     except Refusal as refusal:
         _access.info("WebSocket %s %d, %s", shown(socket.url.path), refusal.status, request_id)
         await _refuse(socket, refusal, request_id)

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import soundfile
 
 from dgcli.server.run import ServerSettings, running
 from tests.server.conftest import AUDIO, plain, shared
-from tests.server.test_run import children, linux
+from tests.server.test_run import children, linux, until
 
 
 def post(client: httpx.Client, url: str, query: str, audio: bytes, **headers: str) -> dict[str, Any]:
@@ -191,21 +192,44 @@ def test_more_audio_than_is_taken(whisper: Callable[..., ServerSettings], client
         post(client, url, "encoding=linear16&sample_rate=8000", bytes(16000))
 
 
+def processes(before: set[int], module: str) -> set[int]:
+    """Return the ids of the server's processes that run a module."""
+    started = set(children(os.getpid())) - before
+    return {pid for pid in started if module in Path(f"/proc/{pid}/cmdline").read_text()}
+
+
 @linux
-@pytest.mark.parametrize("which", ["decoder", "recogniser"])
-def test_a_process_that_crashes(
-    whisper: Callable[..., ServerSettings], client: httpx.Client, which: str
+@pytest.mark.parametrize("module", ["decoder_process", "recogniser_process"])
+def test_a_process_that_dies_idle_costs_nothing(
+    whisper: Callable[..., ServerSettings], client: httpx.Client, module: str
 ) -> None:
-    """The request of a decoder that is killed gets a 500, that of a recogniser is tried again; both are replaced."""
+    """A process that died while nothing was asked of it is replaced when something is."""
     before = set(children(os.getpid()))
-    audio = (AUDIO / "preamble-rms.flac").read_bytes()
     with running(whisper(workers=1)) as url:
-        for pid in set(children(os.getpid())) - before:
-            if f"{which}_process" in Path(f"/proc/{pid}/cmdline").read_text():
-                os.kill(pid, signal.SIGKILL)
-        answer = client.post(f"{url}/v1/listen", content=audio)
-        assert answer.status_code == (500 if which == "decoder" else 200)
-        assert alternative(post(client, url, "", audio))["words"]
+        for pid in processes(before, module):
+            os.kill(pid, signal.SIGKILL)
+        body = post(client, url, "", (AUDIO / "preamble-rms.flac").read_bytes())
+        assert alternative(body)["words"]
+
+
+@linux
+@pytest.mark.parametrize(("module", "status"), [("decoder_process", 500), ("recogniser_process", 200)])
+def test_a_process_that_crashes(
+    whisper: Callable[..., ServerSettings], client: httpx.Client, module: str, status: int
+) -> None:
+    """A decoder takes its own request along, a recogniser none: what it had is tried again. Both are replaced."""
+    samples, rate = soundfile.read(AUDIO / "preamble-rms.flac", dtype="int16")
+    buffer = io.BytesIO()
+    soundfile.write(buffer, np.tile(samples, 40), rate, format="WAV")
+    told: list[float] = []
+    before = set(children(os.getpid()))
+    with running(whisper(workers=1, on_progress=told.append)) as url, ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(client.post, f"{url}/v1/listen", content=buffer.getvalue())
+        until(lambda: bool(told))
+        for pid in processes(before, module):
+            os.kill(pid, signal.SIGKILL)
+        assert asked.result().status_code == status
+        assert alternative(post(client, url, "", (AUDIO / "preamble-rms.flac").read_bytes()))["words"]
 
 
 def test_silence_is_an_empty_success(client: httpx.Client, recogniser: str) -> None:

@@ -228,6 +228,10 @@ class Engine(ABC):
         LookupError when no model serves the wishes.
         """
 
+    def serve(self, model: str | None, language: str | None) -> Model:  # noqa: ARG002 - for those with several
+        """Return the model that serves a query of these. Raises LookupError, worded for the client, without one."""
+        return self.model
+
     @abstractmethod
     def open_stream(self, audio: LiveAudio) -> LiveStream:
         """Return a recogniser for one live stream; called in the event loop."""

@@ -6,7 +6,7 @@ then skips a passage. All times are in seconds and count from the same start.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from dgcli.server.engines.base import Word
 from dgcli.server.engines.decoding import Decoding
@@ -14,20 +14,16 @@ from dgcli.server.engines.decoding import Decoding
 Span = tuple[float, float]
 
 _NO_TIME = 0.05  # seconds within which nobody says a word
+_HASTE, _HURRIED = 0.06, 4  # so many words in a row of so few seconds each were never said; fewer slipped
 _END = 0.1  # seconds before the end of the audio
 _FASTEST = 0.09  # seconds a word of a repeated phrase takes at least, on average
 _LONGEST_PHRASE = 25  # words: a sentence
 _TIMES, _TIMES_OF_ONE = 4, 6  # so often nobody says a phrase, or a single word, in a row
-_DOUBT_BELOW = (
-    1.0  # seconds of speech below which Whisper's own doubts are heeded: above it they are often wrong
-)
-_NO_SPEECH, _LOGPROB = 0.6, -1.0
+_DOUBT_BELOW = 1.0  # seconds of speech: where there is more, Whisper's own doubts are often wrong
+_NO_SPEECH, _LOGPROB, _LOGPROB_NOTHING = 0.6, -1.5, -0.7
 _SLOWEST = (0.3, 0.1)  # seconds that a word may take, and more for each of its letters
 _EDGE = 0.1  # seconds by which the ends of words are uncertain
-_HOLE, _TAIL = (
-    0.8,
-    0.5,
-)  # seconds of speech without a word that are heard again: between words, after the last
+_HOLE, _TAIL = 0.8, 0.5  # seconds of speech without a word between two, or after the last: heard again
 _LATE = 0.6  # seconds by which a word that follows a pause may be told too late
 _PAUSE = 0.2  # seconds of silence that no word has in it
 _BREATH = 0.2  # seconds of silence that do not end a span of speech
@@ -41,6 +37,16 @@ def _recited(words: Sequence[Word], end: float) -> int:
             break
         count += 1
     return count
+
+
+def _unhurried(words: Sequence[Word]) -> list[Word]:
+    """Return the words without runs of them that took next to no time: text that goes on where speech did not."""
+    kept: list[Word] = []
+    for hurried, run in groupby(words, lambda word: word.end - word.start <= _HASTE):
+        several = list(run)
+        if not hurried or len(several) < _HURRIED:
+            kept += several
+    return kept
 
 
 def _without_loops(words: Sequence[Word]) -> list[Word]:
@@ -67,10 +73,11 @@ def _without_loops(words: Sequence[Word]) -> list[Word]:
 
 def credible(decoding: Decoding, seconds: float, voiced: float) -> list[Word]:
     """Return the words of a decode of `seconds` of audio that can have been said; `voiced` of them are speech."""
-    doubts = decoding.no_speech > _NO_SPEECH or decoding.logprob < _LOGPROB
+    # A short text has a low probability per token even where every word is right: its own doubt must be great.
+    doubts = decoding.logprob < (_LOGPROB_NOTHING if decoding.no_speech > _NO_SPEECH else _LOGPROB)
     if voiced < _DOUBT_BELOW and doubts:
         return []
-    words = _without_loops(decoding.words)
+    words = _without_loops(_unhurried(decoding.words))
     return words[: len(words) - _recited(words, seconds)]
 
 

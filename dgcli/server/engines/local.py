@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from importlib.metadata import version
+from typing import Any
 
 from dgcli.server.engines.base import (
     Audio,
@@ -17,6 +18,8 @@ from dgcli.server.engines.base import (
 from dgcli.server.engines.decoder import Decoder
 from dgcli.server.engines.files import FileRecognition
 from dgcli.server.engines.recogniser import Recogniser
+from dgcli.server.engines.vad import new_session
+from dgcli.server.engines.whisper_stream import WhisperStream
 from dgcli.server.models import LocalModel, Models
 
 _SPARE_AFTER = 1.0  # seconds
@@ -42,11 +45,16 @@ class WhisperEngine(Engine):
         self._turns = asyncio.Semaphore(2 * workers)  # recordings that are decoded at once
         self._spare: Decoder | None = None
         self._closed = False
+        self._session: asyncio.Task[Any] | None = None
 
     @property
     def model(self) -> Model:
         """The model that serves whoever names none."""
         return describe(self._default())
+
+    def serve(self, model: str | None, language: str | None) -> Model:
+        """Return the model that serves a query of these."""
+        return describe(self.models.choose(model, language))
 
     def _default(self) -> LocalModel:
         return self.models.choose(None, None)
@@ -64,15 +72,22 @@ class WhisperEngine(Engine):
             self._spare.close()
 
     def open_stream(self, audio: LiveAudio) -> LiveStream:
-        """Return a listener to one live stream."""
-        raise NotImplementedError
+        """Return a listener to one live stream. Raises LookupError when no model serves it."""
+        model = self.models.choose(audio.model, audio.language)
+        return WhisperStream(audio, self.recogniser, model, self._voice_session)
+
+    async def _voice_session(self) -> Any:
+        """Load the network that detects voice in streams, when the first stream needs it."""
+        if self._session is None:
+            self._session = asyncio.create_task(asyncio.to_thread(new_session))
+        return await asyncio.shield(self._session)
 
     async def recognise(self, audio: Audio, wishes: Wishes, progress: Progress) -> Recognition:
         """Decode the recording in a process of its own, and recognise its windows as they come."""
         language = "detect" if wishes.detect else wishes.language
         model = await asyncio.to_thread(self.models.choose, wishes.model, language)
         async with self._turns:
-            decoder, self._spare = self._spare or Decoder(), None
+            decoder = self._next_decoder()
             try:
                 recognition = FileRecognition(self.recogniser, model, wishes, progress)
                 duration, channels = await recognition.run(decoder, audio, self._max_seconds)
@@ -82,6 +97,14 @@ class WhisperEngine(Engine):
                 decoder.close()
                 self._prepare()
         return Recognition(duration, channels, describe(model))
+
+    def _next_decoder(self) -> Decoder:
+        """Return the process that waits for a recording, or a new one where it has died."""
+        spare, self._spare = self._spare, None
+        if spare is not None and not spare.process.is_alive:
+            spare.close()
+            spare = None
+        return spare or Decoder()
 
     def _prepare(self) -> None:
         """Start the next process a little later: where a program only has one recording it is not needed."""

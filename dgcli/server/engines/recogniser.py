@@ -52,6 +52,7 @@ class _Job:
     samples: bytes = field(compare=False, repr=False)
     answer: "asyncio.Future[Decoding]" = field(compare=False)
     retry: bool = field(compare=False)
+    key: object = field(compare=False, default=None)
     alone: bool = field(compare=False, default=False)
 
 
@@ -145,14 +146,16 @@ class Recogniser:
         *,
         priority: Priority = Priority.FILE,
         retry: bool = False,
+        key: object = None,
     ) -> Decoding:
         """Return what is heard in a window of at most 30 s of float32 samples at 16 kHz.
 
-        Raises ProcessDied, RecogniserError, and LookupError for a language that the model does not know.
+        `key` names the window for `hurry`. Raises ProcessDied, RecogniserError, and LookupError for a language
+        that the model does not know.
         """
         loop = asyncio.get_running_loop()
         header = {"op": "decode", "model": str(model.path), "options": asdict(options or DecodeOptions())}
-        job = _Job(priority, next(self._numbers), header, samples, loop.create_future(), retry)
+        job = _Job(priority, next(self._numbers), header, samples, loop.create_future(), retry, key)
         heapq.heappush(self._waiting, job)
         self._dispatch()
         try:
@@ -167,6 +170,13 @@ class Recogniser:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def hurry(self, key: object) -> None:
+        """Serve a window like a final from now on, if it still waits."""
+        for job in self._waiting:
+            if job.key is key:
+                job.priority = Priority.FINAL
+        heapq.heapify(self._waiting)
 
     def _forget(self, job: _Job) -> None:
         """Take a cancelled job out of the queue; one that is being decoded keeps its worker until then."""

@@ -61,8 +61,8 @@ class Host(Protocol):
     def emit(self, event: LiveEvent) -> None:
         """Take the next event."""
 
-    def decode(self, job: Job) -> None:
-        """Decode some time, and call `decoded`."""
+    def decode(self, segmenter: "Segmenter", job: Job) -> None:
+        """Decode some time, and call the segmenter's `decoded`."""
 
     def hurry(self, job: Job) -> None:
         """Decode this before what nobody waits for: it has become final."""
@@ -95,7 +95,7 @@ class _Window:
     latest: _Decode | None = None
     previous: _Decode | None = None
     pending: Job | None = None
-    seam: settle.Seam = settle.Seam()
+    seam: settle.Seam = field(default_factory=settle.Seam)
 
     def append(self, frame: Any, voice: float) -> None:
         self.frames.append(frame)
@@ -267,15 +267,15 @@ class Segmenter:
         job, latest = window.pending, window.latest
         if latest is not None and latest.careful and latest.upto >= needed:
             self._forget(window)
-            self._close(window, self._frames, end, latest.words, **flags)
+            self._close(window, self._frames, end, latest.words, flags)
             return
         if job is not None and job.careful and round(job.end / FRAME_SECONDS) >= needed:
             self._host.hurry(job)
         else:
             self._forget(window)
             job = self._job(window, self._frames, final=True, careful=True)
-            self._host.decode(job)
-        self._close(window, self._frames, end, (), job, **flags)
+            self._host.decode(self, job)
+        self._close(window, self._frames, end, (), flags, job)
 
     def _forget(self, window: _Window) -> None:
         """Let nobody decode for a window any more."""
@@ -289,8 +289,8 @@ class Segmenter:
         upto: int,
         end: float,
         words: Sequence[Word],
+        flags: dict[str, bool],
         job: Job | None = None,
-        **flags: bool,
     ) -> None:
         """Make a window final up to a frame: its words are known, or those of a job."""
         closing = _Closing(
@@ -321,7 +321,7 @@ class Segmenter:
             closing.words = guards.patched(closing.words, heard, closing.holes.pop(job))
 
     def _patch(self, closing: _Closing) -> None:
-        """Have the spans of speech decoded again in which no word lies."""
+        """Have the stretches of speech decoded again in which no word lies."""
         for hole in guards.missed(closing.words, closing.voiced):
             first = max(round((hole[0] - _AROUND - closing.begins) / FRAME_SECONDS), 0)
             last = round((hole[1] + _AROUND - closing.begins) / FRAME_SECONDS)
@@ -329,7 +329,7 @@ class Segmenter:
             start = closing.begins + first * FRAME_SECONDS
             job = Job(samples, start, start + len(samples) / RATE, True, True, self._vocabulary)
             closing.holes[job] = hole
-            self._host.decode(job)
+            self._host.decode(self, job)
 
     def _heard(self, job: Job, decoding: Decoding, voiced: Sequence[guards.Span]) -> list[Word]:
         """Return the words of a decode that can be believed, at their times in the stream."""
@@ -373,7 +373,7 @@ class Segmenter:
         length = self.now - window.start * FRAME_SECONDS
         window.pending = self._job(window, self._frames, careful=likely_end or length >= _CAREFUL)
         self._told = self.now
-        self._host.decode(window.pending)
+        self._host.decode(self, window.pending)
 
     def _job(self, window: _Window, upto: int, *, careful: bool, final: bool = False) -> Job:
         start, end = window.start * FRAME_SECONDS, upto * FRAME_SECONDS
@@ -410,7 +410,7 @@ class Segmenter:
         words = window.latest.words
         self._forget(window)
         upto = window.start + frame
-        self._close(window, upto, upto * FRAME_SECONDS, words[:word], speech_final=False)
+        self._close(window, upto, upto * FRAME_SECONDS, words[:word], {"speech_final": False})
         window.seam = settle.Seam(
             [settle.letters(w.text) for w in words[max(word - _SEAM, 0) : word]], words[word : word + _SEAM]
         )
@@ -423,8 +423,8 @@ class Segmenter:
         upto = window.start + frame
         self._forget(window)
         job = self._job(window, upto, careful=True, final=True)
-        self._host.decode(job)
-        self._close(window, upto, upto * FRAME_SECONDS, (), job, speech_final=False)
+        self._host.decode(self, job)
+        self._close(window, upto, upto * FRAME_SECONDS, (), {"speech_final": False}, job)
         window.seam = settle.Seam()
         window.cut(frame)
 

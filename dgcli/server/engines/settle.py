@@ -77,10 +77,8 @@ def best_cut(
         if first > last:
             continue
         quiet = [n for n in range(first, last + 1) if voices[n] < _QUIET]
-        if quiet:
-            at = quiet[len(quiet) // 2]
-        else:
-            at = min(range(first, last + 1), key=lambda n: levels[n])
+        loud = levels.__getitem__
+        at = quiet[len(quiet) // 2] if quiet else min(range(first, last + 1), key=loud)
         score = levels[at] - _PAUSE_BONUS * len(quiet)
         if best is None or score < best[0]:
             best = (score, Cut(at, index + 1))
