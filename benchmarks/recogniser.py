@@ -39,6 +39,7 @@ import soundfile
 import soxr
 from scoring import Score, score, words_of
 
+from dgcli.server import wording
 from dgcli.server.engines.base import RATE, Audio, Recognition, Wishes, Word
 from dgcli.server.engines.local import WhisperEngine
 from dgcli.server.models import LocalModel, OneModel
@@ -126,7 +127,7 @@ def words_in(recognition: Recognition) -> Sequence[Word]:
 
 
 def text_of(recognition: Recognition) -> str:
-    return " ".join(word.written or word.text for word in words_in(recognition))
+    return wording.text_of(wording.without_fillers(words_in(recognition)))
 
 
 def cpu_seconds() -> float:

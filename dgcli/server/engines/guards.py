@@ -167,6 +167,14 @@ def patched(words: Sequence[Word], more: Sequence[Word], hole: Span) -> list[Wor
     inside = [word for word in more if hole[0] - _EDGE <= (word.start + word.end) / 2 <= hole[1] + _EDGE]
     before = [word for word in words if word.start < hole[0]]
     after = [word for word in words if word.start >= hole[0]]
+    # A word that had no time behind the span was said in it.
+    if (
+        inside
+        and after
+        and after[0].end - after[0].start < _NO_TIME
+        and after[0].text in (w.text for w in inside)
+    ):
+        after = after[1:]
     # The edges of the span are uncertain: a word on them may have been heard both times.
     if inside and before and inside[0].text == before[-1].text:
         inside = inside[1:]
