@@ -58,7 +58,7 @@ def _setting(*names: str) -> str:
 def unusable(reason: object) -> UsageError:
     """The error for a proxy that no connection can go through."""
     return UsageError(
-        f"The proxy of the environment cannot be used: {reason}.",
+        f"The proxy of the environment cannot be used: {str(reason).rstrip('.')}.",
         hint="Check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.",
     )
 

@@ -172,7 +172,8 @@ def _own_message(headers: Mapping[str, str], fields: Mapping[str, Any], body: by
         return f"{own} {details}" if details and details not in own else own
     if is_html(headers, body):
         return f"A web page instead of the API's answer: {_title(body)!r}."
-    return "" if fields else one_line((body or b"")[:2000].decode("utf-8", "replace"))
+    text = one_line((body or b"")[:2000].decode("utf-8", "replace"))
+    return "" if text in ("{}", "[]", "null") else text
 
 
 def phrase(status: int) -> str:

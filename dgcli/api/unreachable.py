@@ -44,11 +44,11 @@ _PROXY_LOGIN = 407
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An exception and what it came of, outermost first."""
+    """An exception and what it came of, outermost first; also where a library has hidden it (`from None`)."""
     seen: BaseException | None = error
     while seen is not None:
         yield seen
-        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+        seen = seen.__cause__ or seen.__context__
 
 
 def _known(error: BaseException) -> BaseException:

@@ -101,7 +101,7 @@ def test_no_answer_to_the_handshake(make_server: Make) -> None:
     """A server that accepts and then says nothing is given up in time."""
     server = make_server(Fault("mute"))
     ended = refusal(Connection(server.url, HEADERS, connect_timeout=0.1))
-    assert "did not answer in time" in ended.ending.sentence
+    assert ended.ending.sentence == f"No answer from localhost:{server.port} within 0.1 s."
     assert ended.ending.retry
 
 

@@ -78,7 +78,7 @@ class Server:
                 if not got:
                     return
                 head += got
-            first, *lines = head.decode().rstrip().split("\r\n")
+            first, *lines = head.partition(b"\r\n\r\n")[0].decode().split("\r\n")
             headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
             headers["path"] = first.split()[1]
             self.requests.append(headers)
