@@ -59,7 +59,8 @@ class Server:
         self.port = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/stream"
         self._open: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
 
     def _accept(self) -> None:
         while True:
@@ -86,6 +87,10 @@ class Server:
 
     def close(self) -> None:
         """Stop listening, and end what is open."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept(), which close() alone does not
+        # Closed before that thread has gone, the number of the socket might be another server's next.
+        self._thread.join(10)
         self._listener.close()
         for connection in self._open:
             with suppress(OSError):
