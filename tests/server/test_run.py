@@ -179,7 +179,9 @@ def test_a_port_that_is_taken(tiny: LocalModel) -> None:
 
 
 @linux
-def test_a_client_that_leaves_cancels_its_work(whisper: Callable[..., ServerSettings], tmp_path: Path) -> None:
+def test_a_client_that_leaves_cancels_its_work(
+    whisper: Callable[..., ServerSettings], tmp_path: Path
+) -> None:
     """When the client disconnects the process that decodes for it is stopped, and the next request is served."""
     audio = tmp_path / "long.flac"
     sample, rate = soundfile.read(AUDIO / "preamble-rms.flac", dtype="int16")
