@@ -39,6 +39,7 @@ import soundfile
 import soxr
 from scoring import Score, score, words_of
 
+from dgcli.server import wording
 from dgcli.server.engines.base import RATE, Audio, Recognition, Wishes, Word
 from dgcli.server.engines.local import WhisperEngine
 from dgcli.server.models import LocalModel, OneModel
@@ -126,7 +127,7 @@ def words_in(recognition: Recognition) -> Sequence[Word]:
 
 
 def text_of(recognition: Recognition) -> str:
-    return " ".join(word.written or word.text for word in words_in(recognition))
+    return wording.text_of(wording.without_fillers(words_in(recognition)))
 
 
 def cpu_seconds() -> float:
@@ -291,7 +292,7 @@ def memory(bench: Bench, corpus: Sequence[Recording]) -> None:
                 file.write(np.zeros(60 * RATE, np.float32))
     marks: list[tuple[float, int]] = []
     before = resident()
-    with watched(0.5) as seen:
+    with watched(1.0) as seen:
         (heard,) = bench.hear([path], progress=lambda share: marks.append((share, len(seen))))
     first_hour = next(number for share, number in marks if share >= 0.1)
     print(f"  {'before':<24} {before:.0f} MB")

@@ -127,7 +127,7 @@ _dg_value() {
             ;;
         *:--engine)
             kind=words
-            words="pocketsphinx replay"
+            words="whisper replay"
             ;;
     esac
 }

@@ -540,8 +540,8 @@ hidden|devices|--names||
 flag|render|--output-dir|path|Folder for a file per response, in the format that -f names.
 flag|serve|--host|text|Address to listen on; 0.0.0.0 opens it to the network.
 flag|serve|--port|text|Port to listen on; 0 takes a free one.
-flag|serve|--engine|words|Recogniser: pocketsphinx, or replay to answer with --response.
-word||pocketsphinx||
+flag|serve|--engine|words|Recogniser: whisper, or replay to answer with --response.
+word||whisper||
 word||replay||
 flag|serve|--response|path|Response that --engine replay answers with.
 flag|serve|--record|path|Keep the audio, query and headers of each request here.

@@ -48,8 +48,8 @@ def serve(
 ) -> None:
     """Run a Deepgram-compatible server on this machine.
 
-    It transcribes with Whisper, whose models stay on this machine, speaks the documented protocol of /v1/listen, and needs
-    no network.
+    It transcribes with Whisper, whose models stay on this machine, and speaks the documented protocol of
+    /v1/listen. Once a model is here it needs no network.
 
     Examples:
 

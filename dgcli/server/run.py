@@ -29,7 +29,7 @@ _GRACE = 3  # seconds that open requests get when the server ends
 
 def _check_installed(engine: str) -> None:
     """Say what to install, before a worker dies of it unseen."""
-    needed = ["starlette", "uvicorn", "websockets"]
+    needed = ["starlette", "uvicorn", "websockets", "rapidfuzz"]
     if engine == "whisper":
         needed += ["faster_whisper", "onnxruntime", "numpy", "av", "soxr", "soundfile"]
     missing = [name for name in needed if find_spec(name) is None]

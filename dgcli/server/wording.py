@@ -111,9 +111,11 @@ def without_profanity(words: Sequence[Word]) -> list[Word]:
     result = []
     for word in words:
         if _is_profane(word.text.lower()):
-            stars = word.text[:1] + "*" * (len(word.text) - 1)
-            shown = word.written and word.written.lower().replace(word.text.lower(), stars)
-            word = replace(word, text=stars, written=shown)
+            stars = "*" * (len(word.text) - 1)
+            shown, at = word.written, (word.written or "").lower().find(word.text.lower())
+            if shown is not None and at >= 0:
+                shown = shown[: at + 1] + stars + shown[at + len(word.text) :]
+            word = replace(word, text=word.text[:1] + stars, written=shown)
         result.append(word)
     return result
 

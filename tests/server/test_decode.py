@@ -134,10 +134,8 @@ def test_more_than_is_wanted_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "audio"
     soundfile.write(path, np.zeros(8000 * 3600, np.float32), 8000, format="FLAC")
     assert path.stat().st_size < 100_000
-    blocks = decoded(Audio(path), max_seconds=60)
     with pytest.raises(TooLongError):
-        for block in blocks:
-            assert block.until <= 60
+        list(decoded(Audio(path), max_seconds=60))
 
 
 def test_how_much_has_passed(tmp_path: Path) -> None:

@@ -194,7 +194,7 @@ def test_a_client_that_leaves_cancels_its_work(
         with socket.create_connection((host, int(port))) as sock:
             head = f"POST /v1/listen HTTP/1.1\r\nHost: x\r\nContent-Length: {len(data)}\r\n\r\n"
             sock.sendall(head.encode() + data)
-            until(lambda: any("audio" in os.readlink(link) for pid in started for link in open_files(pid)))
+            until(lambda: any("audio" in str(link.readlink()) for pid in started for link in open_files(pid)))
         until(lambda: sum(alive(pid) for pid in started) == 1)  # the recogniser stays
         answer = httpx.post(f"{url}/v1/listen?encoding=linear16&sample_rate=8000", content=bytes(16000))
         assert answer.status_code == 200

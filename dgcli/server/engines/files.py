@@ -11,6 +11,7 @@ from dgcli.server.engines.base import RATE, Audio, Heard, Progress, Wishes, Word
 from dgcli.server.engines.decoder import Decoder
 from dgcli.server.engines.decoding import DecodeOptions, Decoding, Priority
 from dgcli.server.engines.recogniser import Recogniser
+from dgcli.server.engines.terms import with_terms
 from dgcli.server.models import LocalModel
 
 _BEAM = 5
@@ -42,7 +43,8 @@ def _moved(words: Sequence[Word], seconds: float) -> list[Word]:
 def _checked(decoding: Decoding, seconds: float, voiced: Sequence[guards.Span]) -> list[Word]:
     """Return the words of a decoding that can have been said, with their times cut to the voice."""
     speech = sum(end - start for start, end in voiced)
-    return guards.clip(guards.credible(decoding, seconds, speech), voiced)
+    words = guards.clip(guards.credible(decoding, seconds, speech), voiced)
+    return guards.anchored(words, voiced)
 
 
 def _in_time(words: Sequence[Word], seconds: float) -> list[Word]:
@@ -144,7 +146,7 @@ class FileRecognition:
             # What was skipped is hard to hear: a guess is worse than nothing.
             if more and fmean(word.confidence for word in more) >= _SURE:
                 words = guards.patched(words, _moved(more, start), hole)
-        return _in_time(words, seconds)
+        return _in_time(with_terms(words, self._wishes.vocabulary), seconds)
 
     async def _first(self, channel: _Channel, samples: bytes) -> Decoding:
         """Decode a window; the first of a channel tells the language of the rest, unless it may change."""

@@ -17,13 +17,15 @@ _NO_TIME = 0.05  # seconds within which nobody says a word
 _HASTE, _HURRIED = 0.06, 4  # so many words in a row of so few seconds each were never said; fewer slipped
 _END = 0.1  # seconds before the end of the audio
 _FASTEST = 0.09  # seconds a word of a repeated phrase takes at least, on average
-_LONGEST_PHRASE = 10  # words
+_LONGEST_PHRASE = 25  # words: a sentence
 _TIMES, _TIMES_OF_ONE = 4, 6  # so often nobody says a phrase, or a single word, in a row
 _DOUBT_BELOW = 1.0  # seconds of speech: where there is more, Whisper's own doubts are often wrong
 _NO_SPEECH, _LOGPROB, _LOGPROB_NOTHING = 0.6, -1.5, -0.7
 _SLOWEST = (0.3, 0.1)  # seconds that a word may take, and more for each of its letters
 _EDGE = 0.1  # seconds by which the ends of words are uncertain
 _HOLE, _TAIL = 0.8, 0.5  # seconds of speech without a word between two, or after the last: heard again
+_LATE = 0.6  # seconds by which a word that follows a pause may be told too late
+_PAUSE = 0.2  # seconds of silence that no word has in it
 _BREATH = 0.2  # seconds of silence that do not end a span of speech
 
 
@@ -93,18 +95,40 @@ def spans(voices: Sequence[float], start: float, frame: float, least: float = 0.
 
 
 def clip(words: Sequence[Word], voiced: Sequence[Span]) -> list[Word]:
-    """Return the words without the silence that their times reach over."""
+    """Return the words without the silence that their times reach over, before, after or in them."""
     result = []
     for word in words:
-        inside = [
-            (max(a, word.start), min(b, word.end)) for a, b in voiced if a < word.end and b > word.start
-        ]
-        if inside and inside[-1][1] - inside[0][0] >= _NO_TIME:
-            word = replace(
-                word,
-                start=max(word.start, inside[0][0] - _NO_TIME),
-                end=min(word.end, inside[-1][1] + _NO_TIME),
-            )
+        sides: list[Span] = []  # of a pause within the word
+        for a, b in voiced:
+            if a < word.end and b > word.start:
+                inside = (max(a, word.start), min(b, word.end))
+                if sides and inside[0] - sides[-1][1] < _PAUSE:
+                    sides[-1] = (sides[-1][0], inside[1])
+                else:
+                    sides.append(inside)
+        # Nobody pauses in a word: it was said on the side that has more voice.
+        start, end = max(sides, key=lambda side: side[1] - side[0], default=(0.0, 0.0))
+        if end - start >= _NO_TIME:
+            word = replace(word, start=max(word.start, start - _NO_TIME), end=min(word.end, end + _NO_TIME))
+        result.append(word)
+    return result
+
+
+def anchored(words: Sequence[Word], voiced: Sequence[Span]) -> list[Word]:
+    """Return the words (clipped before) with those that follow a pause begun where the voice begins.
+
+    Whisper tells the start of such a word late, and of some that they lie in the pause behind it.
+    """
+    result: list[Word] = []
+    for word in words:
+        free = result[-1].end if result else 0.0
+        spans_before = [span for span in voiced if free - _EDGE <= span[0] < word.start]
+        if spans_before:
+            start, end = spans_before[-1]
+            late = word.start - end  # seconds of silence before a word that was told too late altogether
+            if late < _LATE and min(end, word.start) - start < _HOLE:
+                stop = end + _NO_TIME if late > 0 else word.end
+                word = replace(word, start=max(start - _NO_TIME, free), end=stop)
         result.append(word)
     return result
 
@@ -143,6 +167,14 @@ def patched(words: Sequence[Word], more: Sequence[Word], hole: Span) -> list[Wor
     inside = [word for word in more if hole[0] - _EDGE <= (word.start + word.end) / 2 <= hole[1] + _EDGE]
     before = [word for word in words if word.start < hole[0]]
     after = [word for word in words if word.start >= hole[0]]
+    # A word that had no time behind the span was said in it.
+    if (
+        inside
+        and after
+        and after[0].end - after[0].start < _NO_TIME
+        and after[0].text in (w.text for w in inside)
+    ):
+        after = after[1:]
     # The edges of the span are uncertain: a word on them may have been heard both times.
     if inside and before and inside[0].text == before[-1].text:
         inside = inside[1:]

@@ -87,7 +87,7 @@ class WhisperEngine(Engine):
         language = "detect" if wishes.detect else wishes.language
         model = await asyncio.to_thread(self.models.choose, wishes.model, language)
         async with self._turns:
-            decoder, self._spare = self._spare or Decoder(), None
+            decoder = self._next_decoder()
             try:
                 recognition = FileRecognition(self.recogniser, model, wishes, progress)
                 duration, channels = await recognition.run(decoder, audio, self._max_seconds)
@@ -97,6 +97,14 @@ class WhisperEngine(Engine):
                 decoder.close()
                 self._prepare()
         return Recognition(duration, channels, describe(model))
+
+    def _next_decoder(self) -> Decoder:
+        """Return the process that waits for a recording, or a new one where it has died."""
+        spare, self._spare = self._spare, None
+        if spare is not None and not spare.process.is_alive:
+            spare.close()
+            spare = None
+        return spare or Decoder()
 
     def _prepare(self) -> None:
         """Start the next process a little later: where a program only has one recording it is not needed."""

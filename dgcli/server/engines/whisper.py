@@ -18,7 +18,8 @@ _PADDING, _LEAST_FRAMES = 400, 1000
 _TIME_STEP = 0.02  # seconds between two time marks
 _FIRST_MARK = 50  # the first time mark is at most so many steps in
 _TOKENS_PER_SECOND, _LEAST_TOKENS = 8, 16  # of speech and its time marks; what is longer is a loop
-_MAX_PROMPT = 223  # tokens: half of Whisper's context, less one
+_MAX_PROMPT = 220  # tokens: half of Whisper's context, less what begins the text
+_TOLD = 4  # times that hot words are told, as far as the prompt has room
 _PREPENDED, _APPENDED = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"
 
 _UNSPACED = frozenset(["zh", "ja", "th", "lo", "my", "yue"])  # languages written without spaces
@@ -113,12 +114,12 @@ class Whisper:
     def _prompt(self, tokenizer: Tokenizer, options: DecodeOptions) -> list[int]:
         before: list[int] = []
         if options.hotwords:
-            before += tokenizer.encode(" " + ", ".join(options.hotwords))[:_MAX_PROMPT]
+            # A name that stands there several times is written that way more often (benchmarks/recogniser.py).
+            once = tokenizer.encode(" " + ", ".join(options.hotwords) + ".")[:_MAX_PROMPT]
+            before = once * max(min(_MAX_PROMPT // len(once), _TOLD), 1)
         if options.prompt:
-            before += tokenizer.encode(" " + options.prompt.strip())
-        if before:
-            before = [tokenizer.sot_prev, *before[-_MAX_PROMPT:]]
-        return [*before, *tokenizer.sot_sequence]
+            before += tokenizer.encode(" " + options.prompt.strip())[-(_MAX_PROMPT - len(before)) :]
+        return [*([tokenizer.sot_prev] if before else []), *before, *tokenizer.sot_sequence]
 
     def _aligned(
         self, tokenizer: Tokenizer, tokens: Sequence[int], encoded: Any, content: int
