@@ -128,7 +128,7 @@ _dg_value() {
             ;;
         *:--engine)
             kind=words
-            words="pocketsphinx replay count"
+            words="whisper replay count"
             ;;
     esac
 }

@@ -540,8 +540,8 @@ hidden|devices|--names||
 flag|render|--output-dir|path|Folder for a file per response, in the format that -f names.
 flag|serve|--host|text|Address to listen on; 0.0.0.0 opens it to the network.
 flag|serve|--port|text|Port to listen on; 0 takes a free one.
-flag|serve|--engine|words|Recogniser: pocketsphinx; replay to answer with --response; count to confirm bytes only.
-word||pocketsphinx||
+flag|serve|--engine|words|Recogniser: whisper; replay to answer with --response; count to confirm bytes only.
+word||whisper||
 word||replay||
 word||count||
 flag|serve|--response|path|Response that --engine replay answers with.

@@ -65,8 +65,8 @@ def serve(
 ) -> None:
     """Run a Deepgram-compatible server on this machine.
 
-    It transcribes with Whisper, whose models stay on this machine, speaks the documented protocol of /v1/listen and
-    OpenAI's /v1/audio/transcriptions, and needs no network.
+    It transcribes with Whisper, whose models stay on this machine, and speaks the documented protocol of
+    /v1/listen and OpenAI's /v1/audio/transcriptions. Once a model is here it needs no network.
 
     Examples:
 

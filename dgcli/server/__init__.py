@@ -1,4 +1,4 @@
-"""A Deepgram-compatible server on this machine: the same protocol, an embedded recogniser.
+"""A Deepgram-compatible server on this machine: the same protocol, with Whisper as its recogniser.
 
 What it speaks, and its limits: docs/server.md.
 
@@ -16,8 +16,12 @@ What it speaks, and its limits: docs/server.md.
     errors.py     refusals and their bodies
     callback.py   delivery to a callback URL
     record.py     what --record DIR keeps
-    decode.py     any audio into 16 kHz PCM (runs in the workers); stream_decode.py does it while it arrives
+    decode.py     any audio into 16 kHz samples, in processes of its own; stream_decode.py while it arrives
     engines/      the recognisers; base.py tells how to add one
+        local.py      the engine: files.py puts a recording together from windows, whisper_stream.py hears a stream
+        decoder.py    the process that decodes a recording (decoder_process.py) and cuts it (windows.py, vad.py)
+        recogniser.py the process that holds Whisper (recogniser_process.py, whisper.py) and the queue before it
+        guards.py     what is checked of each decoded window; terms.py sets key terms right
 
 It imports nothing of the client except the error tree: that is how it can check the client.
 """

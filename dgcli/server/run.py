@@ -31,7 +31,7 @@ _KEEP_ALIVE = 75  # seconds that a connection is kept for another request
 
 def _check_installed(engine: str) -> None:
     """Say what to install, before a worker dies of it unseen."""
-    needed = ["starlette", "uvicorn", "websockets", "python_multipart"]
+    needed = ["starlette", "uvicorn", "websockets", "python_multipart", "rapidfuzz"]
     if engine == "whisper":
         needed += ["faster_whisper", "onnxruntime", "numpy", "av", "soxr", "soundfile"]
     missing = [name for name in needed if find_spec(name) is None]

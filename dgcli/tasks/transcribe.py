@@ -123,8 +123,15 @@ def _run(
     """Send one request, showing the progress of `size` bytes, and deliver what comes back."""
     from dgcli.api.client import Client
 
-    with reached(config, reporter, request.values, local=request.local) as server:
+    transfers: list[Transfer] = []
+
+    def progress(share: float) -> None:
+        for transfer in transfers:
+            transfer.transcribed(share)
+
+    with reached(config, reporter, request.values, local=request.local, on_progress=progress) as server:
         with Client(server, report=reporter.note) as client, reporter.transfer(name, size) as transfer:
+            transfers.append(transfer)
             answer = send(client, transfer)
         reporter.detail(f"Request {answer.request_id}: {len(answer.body)} bytes, attempt {answer.attempts}.")
         deliver(answer, outputs, request, reporter)
