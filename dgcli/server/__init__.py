@@ -1,7 +1,13 @@
 """A Deepgram-compatible server on this machine: the same protocol, with Whisper as its recogniser.
 
+What it speaks, and its limits: docs/server.md.
+
     run.py        ServerSettings, serve() for `dg serve`, running() for `--local` and tests
-    app.py        routes: POST and WebSocket /v1/listen, /v1/models
+    connections.py  how many connections there may be, and for how long; throttle.py keeps the log short
+    guard.py      what every request meets first: hosts, origins, slow bodies; access.py decides
+    app.py        routes, and POST /v1/listen
+    management.py models and projects, for programs that ask before they transcribe
+    openai.py     OpenAI's dialect; multipart.py reads its forms, languages.py names languages
     query.py      what the API accepts as query parameters, and how it refuses the rest
     receive.py    the body of a request on its way to disk; fetch.py gets a {"url"} instead
     background.py network calls that nobody waits for at the end

@@ -88,7 +88,12 @@ def parse(query_string: str, *, any_port: bool) -> LiveOptions:
         vocabulary=common.vocabulary_of(query),
         tags=common.tags_of(query),
         extra=common.extra_of(query),
-        callback=common.callback_of(query, schemes=("http", "https"), any_port=any_port),
+        callback=common.callback_of(
+            query,
+            schemes=("http", "https", "ws", "wss"),
+            methods=("POST", "GET", "PUT", "DELETE"),
+            any_port=any_port,
+        ),
         warnings=common.warnings_of(query),
         interim_results=interim_results,
         endpointing=_endpointing(query),

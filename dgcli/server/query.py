@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
-from dgcli.server.errors import BAD_REQUEST, INVALID_QUERY, Refusal, invalid_query
+from dgcli.server.errors import BAD_REQUEST, Refusal, invalid_callback, invalid_query
 
 ENCODINGS = frozenset(
     ["linear16", "linear32", "flac", "alaw", "mulaw", "amr-nb", "amr-wb", "opus", "ogg-opus", "speex", "g729"]
@@ -136,10 +136,15 @@ def encoding_of(query: Query) -> str | None:
     return query.choice("encoding", sorted(ENCODINGS))
 
 
+def is_model(name: str) -> bool:
+    """Tell whether the API has, or ever had, a model of that name."""
+    return _MODEL.fullmatch(name.lower()) is not None
+
+
 def check_model(query: Query) -> None:
     """Refuse a model that the API has never had; every other one is accepted, whatever runs here."""
     model = query.text("model")
-    if model is not None and not _MODEL.fullmatch(model.lower()):
+    if model is not None and not is_model(model):
         raise Refusal(403, "INSUFFICIENT_PERMISSIONS", "Project does not have access to the requested model.")
 
 
@@ -202,12 +207,18 @@ def replacements_of(query: Query) -> Sequence[tuple[str, str]]:
     return pairs
 
 
-def callback_of(query: Query, *, schemes: Sequence[str], any_port: bool) -> Callback | None:
+def callback_of(
+    query: Query,
+    *,
+    schemes: Sequence[str] = ("http", "https"),
+    methods: Sequence[str] = ("POST", "PUT"),
+    any_port: bool,
+) -> Callback | None:
     """Return where the result goes; `any_port` lifts the API's rule on ports (for tests on this machine)."""
-    methods = ["POST", "PUT"]
     method = (query.text("callback_method") or "POST").upper()
     if method not in methods:
-        raise invalid_query("callback_method: unknown variant, expected one of `POST`, `PUT`")
+        expected = ", ".join(f"`{known}`" for known in methods)
+        raise invalid_query(f"callback_method: unknown variant, expected one of {expected}")
     url = query.text("callback")
     if url is None:
         return None
@@ -215,11 +226,11 @@ def callback_of(query: Query, *, schemes: Sequence[str], any_port: bool) -> Call
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise Refusal(400, INVALID_QUERY, "Invalid callback url.") from error
+        raise invalid_callback() from error
     if parts.scheme not in schemes or not parts.hostname:
-        raise Refusal(400, INVALID_QUERY, "Invalid callback url.")
+        raise invalid_callback()
     if not any_port and port is not None and port not in _CALLBACK_PORTS:
-        raise Refusal(400, INVALID_QUERY, "Invalid callback url.")
+        raise invalid_callback()
     return Callback(url, method)
 
 
@@ -326,6 +337,6 @@ def parse(query_string: str, *, any_port: bool) -> Options:
         vocabulary=vocabulary_of(query),
         tags=tags_of(query),
         extra=extra_of(query),
-        callback=callback_of(query, schemes=("http", "https"), any_port=any_port),
+        callback=callback_of(query, any_port=any_port),
         warnings=warnings_of(query),
     )

@@ -204,21 +204,16 @@ def transcription(submission: Submission, recognition: Recognition, options: Opt
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def models(model: Model) -> Json:
-    """Return the answer of GET /v1/models."""
+def model_json(model: Model) -> Json:
+    """Return an entry of `stt` in the answer of GET /v1/models."""
     return {
-        "stt": [
-            {
-                "name": model.name,
-                "canonical_name": model.name,
-                "architecture": model.arch,
-                "languages": ["en", "en-US"],
-                "version": model.version,
-                "uuid": model.uuid,
-                "batch": True,
-                "streaming": True,
-                "formatted_output": False,
-            }
-        ],
-        "tts": [],
+        "name": model.name,
+        "canonical_name": model.name,
+        "architecture": model.arch,
+        "languages": list(model.languages),
+        "version": model.version,
+        "uuid": model.uuid,
+        "batch": True,
+        "streaming": True,
+        "formatted_output": False,
     }

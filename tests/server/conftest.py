@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,12 @@ def shared(name: str) -> Path:
     if not path.exists():
         pytest.skip(f"the recording {name} is not beside this checkout")
     return path
+
+
+def words_right(truth: str, said: list[str]) -> int:
+    """Return how many words of a true text were said, in its order."""
+    matcher = SequenceMatcher(None, plain(truth), said, autojunk=False)
+    return sum(block.size for block in matcher.get_matching_blocks())
 
 
 def plain(text: str) -> list[str]:

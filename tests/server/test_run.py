@@ -192,7 +192,7 @@ def test_a_client_that_leaves_cancels_its_work(
         host, port = url.removeprefix("http://").split(":")
         data = audio.read_bytes()
         with socket.create_connection((host, int(port))) as sock:
-            head = f"POST /v1/listen HTTP/1.1\r\nHost: x\r\nContent-Length: {len(data)}\r\n\r\n"
+            head = f"POST /v1/listen HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(data)}\r\n\r\n"
             sock.sendall(head.encode() + data)
             until(lambda: any("audio" in str(link.readlink()) for pid in started for link in open_files(pid)))
         until(lambda: sum(alive(pid) for pid in started) == 1)  # the recogniser stays

@@ -28,6 +28,12 @@ def _replay(settings: "ServerSettings") -> "Engine":
     return ReplayEngine(settings.response)
 
 
+def _count(_: "ServerSettings") -> "Engine":
+    from dgcli.server.engines.count import CountEngine
+
+    return CountEngine()
+
+
 def registry() -> Mapping[str, Callable[["ServerSettings"], "Engine"]]:
     """Return the engines by name; each value builds its engine from the settings."""
-    return {"whisper": _whisper, "replay": _replay}
+    return {"whisper": _whisper, "replay": _replay, "count": _count}

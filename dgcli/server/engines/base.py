@@ -38,12 +38,13 @@ class TooLongError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """The model that ran, as `model_info` shows it."""
+    """A model, as `model_info` shows it; `languages` are the tags that it knows."""
 
     uuid: str
     name: str
     version: str
     arch: str
+    languages: Sequence[str] = ("en",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,10 @@ class Engine(ABC):
     @abstractmethod
     def model(self) -> Model:
         """The model that serves whoever names none."""
+
+    def all_models(self) -> Sequence[Model]:
+        """Return every model that a request may name, the one that serves others first."""
+        return [self.model]
 
     @property
     def saved_answer(self) -> bytes | None:

@@ -2,9 +2,11 @@
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
+from dgcli.server import languages
 from dgcli.server.engines.base import (
     Audio,
     Engine,
@@ -32,6 +34,7 @@ def describe(model: LocalModel) -> Model:
         name=f"whisper-{model.name}",
         version=version("faster-whisper"),
         arch="whisper",
+        languages=("en",) if model.english_only else languages.codes(),
     )
 
 
@@ -51,6 +54,12 @@ class WhisperEngine(Engine):
     def model(self) -> Model:
         """The model that serves whoever names none."""
         return describe(self._default())
+
+    def all_models(self) -> Sequence[Model]:
+        """Return every model of this machine, the one that serves others first."""
+        default = self._default()
+        others = [model for model in self.models.available() if model != default]
+        return [describe(model) for model in (default, *others)]
 
     def serve(self, model: str | None, language: str | None) -> Model:
         """Return the model that serves a query of these."""
