@@ -302,6 +302,23 @@ def test_a_client_that_goes_takes_its_decoder_along(recogniser: str) -> None:
 
 
 @linux
+def test_a_client_that_goes_while_much_is_undecoded(recogniser: str) -> None:
+    """A client that sends a long recording at once and leaves holds up nobody: the server ends its process."""
+    samples = np.tile(np.frombuffer(linear16(AUDIO / "preamble-rms.flac"), "<i2"), 12)
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, 16000, format="FLAC")
+    before = set(children(os.getpid()))
+    with opened(recogniser, "model=nova-3") as socket:
+        for block in blocks(buffer.getvalue()[: 1 << 20], 1 << 16):
+            socket.send(block)
+        assert json.loads(socket.recv(timeout=20))["type"] == "Results"
+        started = set(children(os.getpid())) - before
+        socket.socket.shutdown(SHUT_RDWR)
+    until(lambda: not any(alive(pid) for pid in started))
+    assert finals(conversation(recogniser, "encoding=linear16&sample_rate=16000", samples[:48000].tobytes()))
+
+
+@linux
 def test_a_decoder_that_crashes(recogniser: str) -> None:
     """A stream whose codecs crash is closed with 1011 NET-0000 at once, and no other is harmed."""
     pcm = linear16(AUDIO / "preamble-rms.flac")[: 32000 * 3]
