@@ -24,7 +24,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -127,18 +127,19 @@ class Server:
     def cpu(self) -> float:
         """Return the CPU seconds that all have used."""
         ticks = 0
-        for pid in self.processes():
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
+        for fields in self._read("stat"):
+            ticks += sum(int(field) for field in fields.rpartition(")")[2].split()[11:13])
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def memory(self) -> float:
         """Return the MB that all hold, shared pages counted once."""
-        pages = 0
+        lines = [line for text in self._read("smaps_rollup") for line in text.splitlines()]
+        return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1000
+
+    def _read(self, name: str) -> Iterator[str]:
         for pid in self.processes():
-            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-            pages += sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
-        return pages / 1000
+            with suppress(OSError):  # one that has ended meanwhile
+                yield Path(f"/proc/{pid}/{name}").read_text()
 
 
 @contextmanager
