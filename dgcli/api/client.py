@@ -18,7 +18,7 @@ from dgcli import __version__
 from dgcli.api import tls
 from dgcli.api.retries import Retry, with_retries
 from dgcli.config import Config
-from dgcli.errors import ApiError, AuthError, DgError, NetworkError, UsageError
+from dgcli.errors import ApiError, AuthError, NetworkError, UsageError
 
 _CONNECT_TIMEOUT = 10.0
 _PROGRESS_TIMEOUT = 60.0  # seconds without a byte of the upload being taken
