@@ -205,7 +205,7 @@ def transcribe(
     config = load_config(
         {
             "api_key": api_key, "access_token": access_token, "base_url": base_url,
-            "timeout": timeout, "retries": retries,
+            "timeout": timeout, "retries": retries, "local": local,
         },
         profile=profile,
     )  # fmt: skip
@@ -252,7 +252,7 @@ def transcribe_url(
     config = load_config(
         {
             "api_key": api_key, "access_token": access_token, "base_url": base_url,
-            "timeout": timeout, "retries": retries,
+            "timeout": timeout, "retries": retries, "local": local,
         },
         profile=profile,
     )  # fmt: skip
@@ -331,7 +331,8 @@ def stream(
     from dgcli.tasks.stream_settings import StreamRequest
 
     config = load_config(
-        {"api_key": api_key, "access_token": access_token, "base_url": base_url}, profile=profile
+        {"api_key": api_key, "access_token": access_token, "base_url": base_url, "local": local},
+        profile=profile,
     )
     if not 0 < speed < math.inf:
         raise UsageError(f"speed must be a number above 0, not {speed}.")

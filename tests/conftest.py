@@ -7,13 +7,16 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import HealthCheck, settings
+from platformdirs import user_cache_path
+
+from dgcli.errors import DgError
 
 # A machine that is busy with other things is slow, and that is no fault of what is tested.
 settings.register_profile("shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -26,6 +29,8 @@ for name in ("SIGINT", "SIGHUP", "SIGTERM"):
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
+# One folder of models for all tests, whatever HOME they give to what they start, and for later runs.
+os.environ.setdefault("DGCLI_MODELS", str(user_cache_path("dgcli-tests", appauthor=False) / "models"))
 SAMPLE = ROOT / "tests" / "audio" / "preamble-rms.flac"
 
 RESPONSE = {
@@ -182,6 +187,21 @@ def server() -> Iterator[ScriptedServer]:
     made.close()
 
 
+@pytest.fixture(scope="session")
+def models_folder() -> Path:
+    """The folder of models, with tiny.en in it; the test is skipped where neither of its origins can be reached."""
+    from dgcli.api.hub.settings import hub_settings
+    from dgcli.tasks.models import ModelTasks
+    from dgcli.tasks.reporter import SilentReporter
+
+    own = replace(hub_settings(os.environ), caches=())
+    try:
+        ModelTasks(own, SilentReporter()).pull("tiny.en")
+    except DgError as error:
+        pytest.skip(f"without the model tiny.en: {error}")
+    return own.folder
+
+
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 
@@ -190,7 +210,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     """A clean environment: a HOME of its own, no key, no terminal settings."""
     home = tmp_path / "home"
     home.mkdir()
-    kept = {"PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR"}
+    kept = {"PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR", "DGCLI_MODELS"}
     return {
         **{name: value for name, value in os.environ.items() if name in kept},
         "HOME": str(home),

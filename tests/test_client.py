@@ -476,7 +476,6 @@ assert threading.active_count() == 1
 
 def test_nothing_is_printed_or_changed(server: ScriptedServer, make_server: Make, tmp_path: Path) -> None:
     """Calls that are retried, fail and stream leave the process as it was, and write nothing anywhere."""
-    pytest.importorskip("stamina", reason="whose hooks are to be left alone")
     path = tmp_path / "talk.wav"
     path.write_bytes(wav(numbered(5), rate=RATE))
     server.script = [error(503, "BUSY", "Busy.", **{"retry-after-ms": "1"}), Reply()]

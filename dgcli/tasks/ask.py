@@ -48,6 +48,7 @@ def _cached(upload: "Upload", query: str, server: str, ask: "Callable[[], Answer
 @contextmanager
 def _answered(
     config: Config,
+    values: Values,
     reporter: Reporter,
     *,
     local: bool,
@@ -58,7 +59,7 @@ def _answered(
     """Send one request, showing the progress of `size` bytes."""
     from dgcli.api.client import Client
 
-    with reached(config, local=local) as server:
+    with reached(config, reporter, values, local=local) as server:
         with Client(server, report=reporter.note) as client, reporter.transfer(name, size) as transfer:
             answer = send(client, transfer)
         reporter.detail(f"Request {answer.request_id}: {len(answer.body)} bytes, attempt {answer.attempts}.")
@@ -85,7 +86,9 @@ def _uploaded(
 
             return _cached(upload, query, "local" if local else config.host, ask) if cache else ask()
 
-        with _answered(config, reporter, local=local, name=name, size=upload.size, send=send) as answer:
+        with _answered(
+            config, values, reporter, local=local, name=name, size=upload.size, send=send
+        ) as answer:
             yield answer
 
 
@@ -132,7 +135,7 @@ def url_answered(
         return
     query = encode(values)
     with _answered(
-        config, reporter, local=local, name=url, size=None,
+        config, values, reporter, local=local, name=url, size=None,
         send=lambda client, _: client.transcribe_url(url, query),
     ) as answer:  # fmt: skip
         yield answer
@@ -148,7 +151,7 @@ def _object_answered(
     signed = cloud.signed(name)
     if signed is not None:
         with _answered(
-            config, reporter, local=local, name=name, size=None,
+            config, values, reporter, local=local, name=name, size=None,
             send=lambda client, _: client.transcribe_url(signed, query),
         ) as answer:  # fmt: skip
             yield answer

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from dgcli.tasks.local import reached
+from dgcli.tasks.reporter import SilentReporter
 from dgcli.transcript.collected import Collected
 from dgcli.transcript.events import Closed, Event
 from dgcli.transcript.model import Transcript
@@ -60,7 +61,9 @@ class EventStream:
         from dgcli.live.streamer import Streamer
         from dgcli.tasks.stream_settings import stream_settings
 
-        config = self._server.enter_context(reached(self._config, local=self._request.local))
+        config = self._server.enter_context(
+            reached(self._config, SilentReporter(), self._request.values, local=self._request.local)
+        )
         audio_format = self._source.open()
         settings = stream_settings(config, audio_format, self._request)
         self._streamer = Streamer(self._source, audio_format, settings)

@@ -27,7 +27,7 @@ _TICK = 0.1  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """What a command adds to a stream: what its keys do, sinks of its own, a meter for the status line.
+    """The additions of a command to a stream: actions of its keys, sinks of its own, a meter for the status line.
 
     A meter gives RMS and peak in dBFS, or a word to show in their place.
     """
@@ -72,7 +72,7 @@ def check_outputs(job: StreamJob, source: Path | None) -> None:
 
 
 def check_saved_audio(job: StreamJob, audio_format: AudioFormat, source: Path | None) -> None:
-    """Look at the name again that --save-audio gets when the source has told what it is.
+    """Check the name that --save-audio gets once the source's format is known.
 
     Audio that passes through keeps its own suffix, so talk.wav may turn out to be talk.mp3: the input, say.
     Raises `UsageError`, `OutputError`.
@@ -85,12 +85,12 @@ def check_saved_audio(job: StreamJob, audio_format: AudioFormat, source: Path | 
 
 
 def _finalizes(streamer: Streamer, tell: Callable[[Event], None]) -> Controls:  # noqa: ARG001 - `MakeControls`
-    """What `dg live` has."""
+    """The additions of `dg live`."""
     return Controls({"f": streamer.finalize})
 
 
 def _drive(streamer: Streamer, sinks: FanOut, controls: Controls, reporter: Reporter) -> Closed | None:
-    """Pass events on until the stream is over; how it ended."""
+    """Pass events on until the stream is over; return how it ended."""
     closed: Closed | None = None
     ticked = 0.0
     with reporter.keys() as pressed:
@@ -122,7 +122,7 @@ def stream(
     controls: MakeControls = _finalizes,
 ) -> None:
     """Run one stream from an opened source to its end. Raises every `DgError` there is."""
-    with reached(config, local=job.local) as server:
+    with reached(config, reporter, job.values, local=job.local) as server:
         _run(server, source, audio_format, job, reporter, controls)
 
 
@@ -178,7 +178,7 @@ def _run(
 
 
 def _conclude(closed: Closed | None, signal: int | None, sinks: FanOut, reporter: Reporter) -> None:
-    """Raise what the exit code is to say: the signal, what ended the stream, or what could not be written."""
+    """Raise the error that decides the exit code: the signal, what ended the stream, or what could not be written."""
     failure = sinks.failure
     if signal is not None:
         if sinks.kept:

@@ -25,7 +25,7 @@ class StreamRequest:
     local: bool = False
 
 
-def query(values: Values, audio_format: AudioFormat) -> str:
+def query(values: Values, audio_format: AudioFormat, *, local: bool = False) -> str:
     """The query string: what was asked for, and what the audio is."""
     about: dict[str, object] = dict.fromkeys(("encoding", "sample_rate", "channels"))
     if audio_format.encoding is not None:
@@ -34,12 +34,13 @@ def query(values: Values, audio_format: AudioFormat) -> str:
             "sample_rate": audio_format.sample_rate,
             "channels": audio_format.channels,
         }
-    return encode(check({**values, **about}, Endpoint.LIVE))
+    return encode(check({**values, **about}, Endpoint.LIVE, local=local))
 
 
 def stream_settings(config: Config, audio_format: AudioFormat, request: StreamRequest) -> StreamSettings:
     """What the streamer needs to know. Raises `AuthError` without a key and `UsageError` for invalid values."""
-    url = f"{config.url('/v1/listen', websocket=True)}?{query(request.values, audio_format)}"
+    asked = query(request.values, audio_format, local=config.is_loopback)
+    url = f"{config.url('/v1/listen', websocket=True)}?{asked}"
     diarized = any(request.values.get(name) not in (None, False) for name in ("diarize", "diarize_model"))
     return StreamSettings(
         url=url,

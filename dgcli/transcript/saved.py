@@ -17,23 +17,23 @@ def _lines(body: bytes) -> Iterator[Mapping[str, Any]]:
     lines = [line for line in body.split(b"\n") if line.strip()]
     for at, line in enumerate(lines, 1):
         try:
-            found = json.loads(line)
+            value = json.loads(line)
         except (ValueError, RecursionError) as error:
             if at == len(lines):
                 return
             raise ApiError(f"Line {at} is no JSON: {error}.") from None
-        if isinstance(found, dict):
-            yield found
+        if isinstance(value, dict):
+            yield value
 
 
 def _is_stream(body: bytes) -> bool:
     """Whether the first line is an object of a stream: an envelope of `sinks.jsonl`, or a message as it came."""
     first = body.lstrip().partition(b"\n")[0]
     try:
-        found = json.loads(first)
+        value = json.loads(first)
     except (ValueError, RecursionError):
         return False
-    return isinstance(found, dict) and "results" not in found and ("kind" in found or "type" in found)
+    return isinstance(value, dict) and "results" not in value and ("kind" in value or "type" in value)
 
 
 def _response(body: bytes) -> Mapping[str, Any]:

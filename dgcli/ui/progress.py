@@ -1,7 +1,7 @@
-"""The progress of an upload, and of the wait for its transcript, on a terminal."""
+"""The progress of an upload and of the wait for its transcript, and of a download, on a terminal."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -9,17 +9,17 @@ from dgcli.terminal import harmless
 
 
 class Bar(Protocol):
-    """What a caller tells about its progress."""
+    """The progress of one upload."""
 
     def sent(self, count: int) -> None:
-        """So many bytes have been sent; all of them: the wait for the transcript begins."""
+        """Show that so many bytes have been sent; after all of them, the wait for the transcript begins."""
 
     def transcribed(self, share: float) -> None:
-        """So much of the recording, 0 to 1, is transcribed."""
+        """Show the transcribed share, 0 to 1."""
 
 
 class NoBar:
-    """Shows nothing: for where nobody is looking."""
+    """A bar that is not drawn, for where there is no terminal."""
 
     def sent(self, count: int) -> None:
         """Show nothing."""
@@ -30,7 +30,7 @@ class NoBar:
 
 @contextmanager
 def upload_bar(name: str, total: int | None) -> Iterator[Bar]:
-    """A bar on stderr for one upload of `total` bytes (None: only a wait)."""
+    """Show a bar on stderr for one upload of `total` bytes (None: only a wait)."""
     from rich.console import Console as RichConsole
     from rich.progress import (
         BarColumn,
@@ -98,3 +98,30 @@ def upload_bar(name: str, total: int | None) -> Iterator[Bar]:
     finally:
         sending.stop()
         waiting.stop()
+
+
+@contextmanager
+def download_bar(name: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr for one download of `total` bytes; what is given is told how many are here."""
+    from rich.console import Console as RichConsole
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    progress = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=RichConsole(stderr=True),
+        transient=True,
+    )
+    with progress:
+        task = progress.add_task(harmless(name), total=total)
+        yield lambda count: progress.update(task, completed=count)
