@@ -7,10 +7,9 @@ import json
 import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import httpx
 
@@ -69,8 +68,7 @@ class Sendable(Protocol):
         """All of it from the beginning."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A success of the API: its body unchanged, and what it took to get it."""
 
     body: bytes
