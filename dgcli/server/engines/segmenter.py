@@ -28,7 +28,8 @@ _FEWEST = 8  # frames of speech below which an utterance is a click or a cough
 _LIKELY_END = 4  # frames of silence after which the words are decoded in case it is the end
 _COVERED = 2  # frames after the last of speech that a decode must have heard for its words to be all
 _INTERIM_EVERY = 1.0  # seconds of audio, as the API does
-_FIRST_INTERIM = 0.8  # seconds after the onset
+_FIRST_INTERIM = 0.7  # seconds after the onset: of less, half the words are wrong
+_NEXT_TRY = 0.4  # seconds after an interim in which no word was understood
 _EMPTY_FINAL_EVERY = 5.0  # seconds of silence after which nothing is made final
 _LONG = 10.0  # seconds after which a window is cut where two decodes agree,
 _LONGER = 14.0  # between any two words
@@ -95,6 +96,7 @@ class _Window:
     latest: _Decode | None = None
     previous: _Decode | None = None
     pending: Job | None = None
+    asked: bool = False  # whether any of it was decoded
     seam: settle.Seam = field(default_factory=settle.Seam)
 
     def append(self, frame: Any, voice: float) -> None:
@@ -359,7 +361,10 @@ class Segmenter:
                 if self.now > self._final_until:
                     self._put(self._segment([], self._final_until, self.now))
             return
-        due = max(self._told + _INTERIM_EVERY, window.began * FRAME_SECONDS + _FIRST_INTERIM)
+        if window.asked:
+            due = self._told + (_INTERIM_EVERY if window.latest and window.latest.words else _NEXT_TRY)
+        else:
+            due = window.began * FRAME_SECONDS + _FIRST_INTERIM
         if self.now < due - 1e-6 or window.pending is not None:
             return  # while one is decoded there is no other: under load they become rarer
         self._told = self.now
@@ -372,6 +377,7 @@ class Segmenter:
         self._forget(window)
         length = self.now - window.start * FRAME_SECONDS
         window.pending = self._job(window, self._frames, careful=likely_end or length >= _CAREFUL)
+        window.asked = True
         self._told = self.now
         self._host.decode(self, window.pending)
 
