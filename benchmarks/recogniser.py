@@ -38,7 +38,7 @@ from recordings import Recording, recordings, samples_of, sounds, with_noise
 from scoring import Score, score, words_of
 
 from dgcli.server import wording
-from dgcli.server.engines.base import RATE, Audio, Recognition, Wishes, Word
+from dgcli.server.engines.base import RATE, Audio, HeardWord, Recognition, Wishes
 from dgcli.server.engines.local import WhisperEngine
 from dgcli.server.models import LocalModel, OneModel
 
@@ -85,7 +85,7 @@ class Bench:
         return path
 
 
-def words_in(recognition: Recognition) -> Sequence[Word]:
+def words_in(recognition: Recognition) -> Sequence[HeardWord]:
     return [word for heard in recognition.channels for word in heard.words]
 
 
