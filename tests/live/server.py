@@ -259,6 +259,7 @@ class NumberedServer:
         assert connection.request is not None
         seen = Seen(dict(connection.request.headers.raw_items()), connection.request.path)
         self.seen.append(seen)
+        self._note()
         fault = self.plan.pop(0) if self.plan else None
         try:
             await self._listen(connection, seen, fault)
