@@ -20,13 +20,65 @@ settings.register_profile("shared-machine", deadline=None, suppress_health_check
 settings.load_profile("shared-machine")
 
 # Whoever starts the tests in the background, or with nohup, has signals ignored, which programs inherit.
-for name in ("SIGINT", "SIGHUP", "SIGTERM"):
-    if signal.getsignal(getattr(signal, name)) is signal.SIG_IGN:
-        signal.signal(getattr(signal, name), signal.SIG_DFL)
+for number in signal.valid_signals() & {
+    signal.SIGINT,
+    signal.SIGTERM,
+    getattr(signal, "SIGHUP", signal.SIGINT),
+}:
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 SAMPLE = ROOT / "tests" / "audio" / "preamble-rms.flac"
+# Seconds after which what is waited for is taken to hang. Nothing that works waits so long, however busy the machine.
+HANGS_AFTER = 240.0
+POSIX = frozenset({"fcntl", "pty", "resource", "termios"})  # modules of the standard library
+# What stands on another program or on a right of the system.
+SYSTEM_FIXTURES = frozenset({"pulse", "small_disk", "chromium", "typist", "terminal", "zsh"})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what asks for a recogniser or for a part of the system."""
+    for item in items:
+        if "recogniser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+        if SYSTEM_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.system)
+
+
+class SystemModule(pytest.Module):
+    """A module of tests that is skipped where what it imports loads a library that the system does not have."""
+
+    def collect(self) -> list[pytest.Item | pytest.Collector]:
+        try:
+            return list(super().collect())
+        except OSError as error:  # sounddevice: PortAudio; soundfile: libsndfile
+            reason = str(error)
+        except self.CollectError as error:
+            missing = getattr(error.__cause__, "name", None)
+            if missing not in POSIX:
+                raise
+            reason = f"there is no module {missing} on this system"
+        pytest.skip(f"cannot be loaded: {reason}", allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module:
+    """Let a missing library skip the tests that need it, and collect the others."""
+    module: pytest.Module = SystemModule.from_parent(parent, path=module_path)
+    return module
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing that whoever runs the tests has set reaches them: neither HOME, nor keys, nor proxies."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("nobody")))
+        for variable in list(os.environ):
+            if variable.startswith(("DEEPGRAM_", "DGCLI_", "XDG_")) or variable.lower().endswith("_proxy"):
+                patch.delenv(variable)
+        yield
+
 
 RESPONSE = {
     "metadata": {
@@ -218,7 +270,7 @@ def dg(environment: dict[str, str], tmp_path: Path) -> Run:
             cwd=work,
             input=stdin if stdin is not None else b"",
             capture_output=True,
-            timeout=100,
+            timeout=HANGS_AFTER,
             check=False,
         )
 

@@ -13,6 +13,8 @@ from tests.batch.conftest import corpus as corpus
 from tests.batch.server import BatchServer
 from tests.conftest import ROOT, dg_path
 
+pytestmark = pytest.mark.slow
+
 
 def recipes(heading: str) -> list[str]:
     """The shell commands below a heading of the document."""
@@ -21,6 +23,7 @@ def recipes(heading: str) -> list[str]:
     return re.findall(r"^```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("number", [0, 1])
 def test_gnu_parallel(
     environment: dict[str, str], tmp_path: Path, batch_server: BatchServer, corpus: Corpus, number: int

@@ -12,6 +12,8 @@ import pytest
 
 from tests.conftest import BODY, ROOT, SAMPLE, Run, ScriptedServer, dg_path
 
+pytestmark = pytest.mark.slow
+
 PREAMBLE = SAMPLE.with_suffix(".txt")
 
 

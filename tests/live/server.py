@@ -23,6 +23,8 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from tests.conftest import HANGS_AFTER
+
 RATE = 1000  # Hz
 SLOT = 0.1  # seconds of a number
 REQUEST_ID = "0198f3a2-5c1e-7b40-9d77-2f6a1c0de502"
@@ -184,7 +186,7 @@ class NumberedServer:
     def url(self) -> str:
         return f"{'wss' if self.tls else 'ws'}://localhost:{self.port}/v1/listen?encoding=linear16"
 
-    def wait_for(self, condition: Callable[[], bool], timeout: float = 20.0) -> None:
+    def wait_for(self, condition: Callable[[], bool], timeout: float = HANGS_AFTER) -> None:
         """Wait until something is so, looked at whenever something happens."""
         with self._changed:
             assert self._changed.wait_for(condition, timeout), "it did not happen in time"

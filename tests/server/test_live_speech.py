@@ -21,6 +21,7 @@ from deepgram.core.events import EventType
 from deepgram.listen.v1.types import ListenV1Results
 
 from dgcli.server.run import ServerSettings, running
+from tests.conftest import HANGS_AFTER
 from tests.server.conftest import AUDIO, plain, shared
 from tests.server.test_live import conversation, opened, rest, results, transcript
 from tests.server.test_run import alive, children, linux, until
@@ -194,7 +195,7 @@ def test_a_recogniser_that_is_stuck() -> None:
         socket.send(bytes(64000))
         # The answer to Finalize is the last that the recogniser has to say: nothing is on its way then.
         socket.send('{"type":"Finalize"}')
-        while not json.loads(socket.recv(timeout=20)).get("from_finalize"):
+        while not json.loads(socket.recv(timeout=HANGS_AFTER)).get("from_finalize"):
             pass
         for worker in set(children(os.getpid())) - before:
             os.kill(worker, signal.SIGSTOP)
@@ -213,7 +214,7 @@ def test_a_recogniser_that_crashes() -> None:
         opened(url, "encoding=linear16&sample_rate=16000&interim_results=true") as socket,
     ):
         socket.send(bytes(64000))
-        assert json.loads(socket.recv(timeout=20))["type"] == "Results"
+        assert json.loads(socket.recv(timeout=HANGS_AFTER))["type"] == "Results"
         for worker in set(children(os.getpid())) - before:
             os.kill(worker, signal.SIGKILL)
         _, code, reason = rest(socket)
@@ -240,7 +241,7 @@ def test_the_sdk_streams(recogniser: str, client: httpx.Client) -> None:
         for block in blocks(pcm):
             connection.send_media(block)
         connection.send_close_stream()
-        listening.join(timeout=60)
+        listening.join(timeout=HANGS_AFTER)
     found = [message for message in received if isinstance(message, ListenV1Results)]
     assert any(not message.is_final for message in found)
     heard = [word.word for m in found if m.is_final for word in m.channel.alternatives[0].words]

@@ -9,6 +9,7 @@ import httpx
 import pytest
 import soundfile
 
+from tests.conftest import HANGS_AFTER
 from tests.server.conftest import AUDIO, plain, shared
 
 
@@ -40,7 +41,7 @@ def right(heard: Sequence[str], spoken: Sequence[str]) -> int:
 @pytest.fixture(scope="module")
 def sample(recogniser: str) -> dict[str, Any]:
     """The answer to the shipped sample, recognised once."""
-    with httpx.Client(timeout=60) as client:
+    with httpx.Client(timeout=HANGS_AFTER) as client:
         return post(client, recogniser, "", (AUDIO / "preamble-rms.flac").read_bytes())
 
 
