@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -64,8 +65,13 @@ def name_of(path: Path, package: Path = PACKAGE) -> str:
     return str(path.relative_to(package).with_suffix(""))
 
 
-def imports(source: str) -> Iterator[str]:
+@cache
+def imports(source: str) -> tuple[str, ...]:
     """Every absolute name that a module imports, wherever in it."""
+    return tuple(_imports(source))
+
+
+def _imports(source: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -150,9 +156,14 @@ def circles(graph: Mapping[str, set[str]]) -> list[list[str]]:
     return found
 
 
+@cache
+def _package() -> Mapping[str, str]:
+    return {name_of(path): path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
+
+
 def package() -> dict[str, str]:
     """Every module of the package and its source."""
-    return {name_of(path): path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
+    return dict(_package())
 
 
 def test_the_package_keeps_its_rules() -> None:

@@ -193,7 +193,7 @@ def test_live_channels_are_captioned_like_finished_ones(
 ) -> None:
     """Finals of two channels, each a window behind the other, give the cues of the whole transcript."""
     channels, captioner, live = (first, second), Captioner(channels=2), list[Cue]()
-    at, time = [0, 0], 0.0
+    at, time = [0, 0], min((word.start for word in (*first, *second)), default=0.0)
     while at[0] < len(first) or at[1] < len(second):
         time += data.draw(st.sampled_from([0.5, 3.0, 1000.0]))
         for channel, words in enumerate(channels):

@@ -183,6 +183,7 @@ def test_a_client_that_goes_takes_its_process_along(recogniser: str) -> None:
     until(lambda: not any(alive(pid) for pid in started))
 
 
+@pytest.mark.slow
 @linux
 def test_a_recogniser_that_is_stuck() -> None:
     """Audio of which nothing is heard within the window closes with 1011 NET-0000."""
@@ -205,6 +206,7 @@ def test_a_recogniser_that_is_stuck() -> None:
     assert reason.endswith("https://dpgr.am/net0000")
 
 
+@pytest.mark.slow
 @linux
 def test_a_recogniser_that_crashes() -> None:
     """The stream of a process that dies is closed with 1011 NET-0000 at once."""

@@ -18,12 +18,13 @@ from dgcli.errors import UsageError
 from dgcli.server.engines.base import NotAudioError
 from dgcli.server.engines.pool import Pool, Worker, WorkerError
 from dgcli.server.run import ServerSettings, running
+from tests.conftest import HANGS_AFTER
 from tests.server.conftest import AUDIO
 
 ROOT = str(Path(__file__).resolve().parents[2])
 
 
-def until(fact: Callable[[], bool], seconds: float = 20) -> None:
+def until(fact: Callable[[], bool], seconds: float = HANGS_AFTER) -> None:
     """Wait for a fact, under a deadline."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()
@@ -78,6 +79,7 @@ def test_settings_that_cannot_be_meant(change: dict[str, object], message: str) 
     assert message in caught.value.message
 
 
+@pytest.mark.slow
 @linux
 def test_the_workers_end_with_the_context() -> None:
     """Leaving `running` leaves no process behind."""
@@ -114,6 +116,7 @@ def start_serve(port: int = 0) -> "subprocess.Popen[str]":
     )
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_serve_ends_on_signals(number: signal.Signals) -> None:
@@ -124,13 +127,14 @@ def test_serve_ends_on_signals(number: signal.Signals) -> None:
         assert httpx.get(f"{url}/v1/models").status_code == 200
         workers = children(process.pid)
         process.send_signal(number)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=HANGS_AFTER)
         assert (process.returncode, out) == (0, "ended\n")
         assert "GET /v1/models 200" in err
         assert workers
         assert not any(alive(pid) for pid in workers)
 
 
+@pytest.mark.slow
 @linux
 def test_workers_end_when_their_parent_is_killed() -> None:
     """kill -9 of the server leaves no worker behind."""
@@ -148,10 +152,11 @@ def test_a_port_that_is_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as sock:
         port = sock.getsockname()[1]
         with start_serve(port) as process:
-            _, err = process.communicate(timeout=20)
+            _, err = process.communicate(timeout=HANGS_AFTER)
     assert f"The server cannot listen on 127.0.0.1 port {port}: Address already in use." in err
 
 
+@pytest.mark.slow
 @linux
 def test_workers_ignore_ctrl_c() -> None:
     """SIGINT does not end a worker: the server decides what it means."""
@@ -179,6 +184,7 @@ async def _crash(pool: Pool) -> None:
         await pool.run({"job": "nonsense"})
 
 
+@pytest.mark.slow
 def test_a_crashed_worker_is_replaced() -> None:
     """The job of a crashed worker fails; the next one finds another worker."""
     pool = Pool(1)
@@ -188,6 +194,7 @@ def test_a_crashed_worker_is_replaced() -> None:
         pool.close()
 
 
+@pytest.mark.slow
 @linux
 def test_a_client_that_leaves_cancels_its_work() -> None:
     """When the client disconnects the worker that serves it is stopped, and the next request is served."""
@@ -202,5 +209,7 @@ def test_a_client_that_leaves_cancels_its_work() -> None:
             busy = Path(f"/proc/{worker}/stat")
             until(lambda: int(busy.read_text().rpartition(")")[2].split()[11]) > 60)  # ticks of user time
         until(lambda: not alive(worker))
-        answer = httpx.post(f"{url}/v1/listen?encoding=linear16&sample_rate=8000", content=bytes(16000))
+        answer = httpx.post(
+            f"{url}/v1/listen?encoding=linear16&sample_rate=8000", content=bytes(16000), timeout=HANGS_AFTER
+        )
         assert answer.status_code == 200

@@ -108,6 +108,7 @@ def test_beyond_four_gigabytes_it_is_an_rf64() -> None:
     assert struct.unpack("<Q", big[28:36]) == (6_000_000_000,)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".wav", ".flac"])
 def test_kill_9_leaves_audio_that_plays(tmp_path: Path, suffix: str) -> None:
     """After a kill the file opens, and at most some seconds of its end are missing."""
