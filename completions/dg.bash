@@ -110,7 +110,7 @@ _dg_value() {
           *:--save-audio | *:--response)
             kind=paths
             ;;
-        *:--output-dir | *:--record)
+        *:--output-dir | *:--local-model | *:--record)
             kind=folders
             ;;
         *:--skip-existing)
@@ -139,7 +139,7 @@ _dg_command() {
         "")
             flags="-V --version -h --help"
             kind=words
-            words="file url live mic devices cache render serve completions"
+            words="file url live mic devices cache render models serve completions"
             ;;
         file)
             flags="-m --model --version --model-version -l --language --language-hint --detect-language
@@ -156,7 +156,8 @@ _dg_command() {
                 --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache --speaker
                 --audio --list-formats --preset --max-chars --max-lines --min-duration --max-duration
                 --max-cps --min-gap --karaoke --api-key --access-token --base-url --profile --allow-http
-                --ca-cert --local --timeout --retries -q --quiet -v --verbose -h --help"
+                --ca-cert --local --local-model --offline --timeout --retries -q --quiet -v --verbose -h
+                --help"
             kind=paths
             ;;
         url)
@@ -174,7 +175,8 @@ _dg_command() {
                 --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache --speaker
                 --audio --list-formats --preset --max-chars --max-lines --min-duration --max-duration
                 --max-cps --min-gap --karaoke --api-key --access-token --base-url --profile --allow-http
-                --ca-cert --local --timeout --retries -q --quiet -v --verbose -h --help"
+                --ca-cert --local --local-model --offline --timeout --retries -q --quiet -v --verbose -h
+                --help"
             kind=text
             ;;
         live)
@@ -189,8 +191,8 @@ _dg_command() {
                 --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
                 --max-duration --max-cps --min-gap --karaoke -t --timestamps --interim --no-interim --stats
                 --save-audio --speed --force-speed --duration --stop-after-silence --max-reconnects
-                --no-reconnect --api-key --access-token --base-url --profile --allow-http --ca-cert --local -q
-                --quiet -v --verbose -h --help"
+                --no-reconnect --api-key --access-token --base-url --profile --allow-http --ca-cert --local
+                --local-model --offline -q --quiet -v --verbose -h --help"
             kind=paths
             ;;
         mic)
@@ -206,8 +208,8 @@ _dg_command() {
                 --max-duration --max-cps --min-gap --karaoke -t --timestamps --interim --no-interim --stats
                 --save-audio -d --device --list-devices --test --json --block --resample --reopen
                 --stop-phrase --duration --stop-after-silence --max-reconnects --no-reconnect --api-key
-                --access-token --base-url --profile --allow-http --ca-cert --local -q --quiet -v --verbose -h
-                --help"
+                --access-token --base-url --profile --allow-http --ca-cert --local --local-model --offline -q
+                --quiet -v --verbose -h --help"
             kind=text
             ;;
         devices)
@@ -225,9 +227,14 @@ _dg_command() {
                 --verbose -h --help"
             kind=text
             ;;
+        models)
+            flags="--json -q --quiet -v --verbose -h --help"
+            kind=words
+            words="local pull remove"
+            ;;
         serve)
-            flags="--host --port --engine --response --record --require-key --allow-private-urls -q --quiet -v
-                --verbose -h --help"
+            flags="--host --port --engine --response --record --require-key --allow-private-urls --local-model
+                --offline -q --quiet -v --verbose -h --help"
             kind=flags
             ;;
         completions)

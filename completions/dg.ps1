@@ -13,6 +13,7 @@ word||mic||Transcribe the microphone while you speak.
 word||devices||List the microphones of this machine.
 word||cache||Show or clear the responses that --cache keeps.
 word||render||Write a saved response in any format, without transcribing again.
+word||models||List, fetch and remove the speech models of --local.
 word||serve||Run a Deepgram-compatible server on this machine.
 word||completions||Print the script that completes dg in your shell.
 argument|file|PATH|path|
@@ -23,13 +24,30 @@ argument|cache|info|clear|words|
 word||info||
 word||clear||
 argument|render|RESPONSE|text|
+argument|models|local|pull|remove|words|
+word||local||
+word||pull||
+word||remove||
+argument|models|NAME|words|
+word||large-v3||
+word||large-v3-turbo||
+word||distil-large-v3||
+word||medium.en||
+word||medium||
+word||small.en||
+word||distil-small.en||
+word||small||
+word||base.en||
+word||base||
+word||tiny.en||
+word||tiny||
 argument|completions|SHELL|words|
 word||bash||
 word||zsh||
 word||fish||
 word||powershell||
 flag||-V --version||Show the version and leave.
-flag| file url live mic devices cache render serve completions|-h --help||Show this message and exit.
+flag| file url live mic devices cache render models serve completions|-h --help||Show this message and exit.
 flag|file url|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
@@ -421,11 +439,13 @@ flag|file url live mic|--base-url|text|Another host of the API; else DEEPGRAM_BA
 flag|file url live mic|--profile|text|Profile of the config file; else DGCLI_PROFILE.
 flag|file url live mic|--allow-http||Send the key in clear text to a self-hosted server.
 flag|file url live mic|--ca-cert|path|Certificate authorities to trust; else SSL_CERT_FILE.
-flag|file url live mic|--local||Transcribe on this machine: no key, no network, English only.
+flag|file url live mic|--local||Transcribe on this machine: no key, no network. See dg models.
+flag|file url live mic|--local-model|path|Folder of a Whisper model of your own for --local, which nobody verifies.
+flag|file url live mic|--offline||Fetch no model for --local; else HF_HUB_OFFLINE.
 flag|file url|--timeout|text|Seconds to wait for the transcript after the upload. Default: 1500.
 flag|file url|--retries|text|Further tries after a lost connection or a busy server; one that comes after a whole upload may be billed again. Default: 3.
-flag|file url live mic devices cache render serve completions|-q --quiet||Say nothing but errors.
-flag|file url live mic devices cache render serve completions|-v --verbose||Say more.
+flag|file url live mic devices cache render models serve completions|-q --quiet||Say nothing but errors.
+flag|file url live mic devices cache render models serve completions|-v --verbose||Say more.
 flag|live mic|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
@@ -515,7 +535,7 @@ flag|mic|--block|text|Milliseconds of audio to send at once, 20 to 250. Default:
 flag|mic|--resample|text|Convert to this sample rate; without it the microphone's own is sent.
 flag|mic|--reopen|text|How long to wait for a microphone that was unplugged. Default: 30.
 flag|mic|--stop-phrase|text|Stop when this is said.
-flag|devices|--json||Write a JSON array instead of a table.
+flag|devices models|--json||Write a JSON array instead of a table.
 hidden|devices|--names||
 flag|render|--output-dir|path|Folder for a file per response, in the format that -f names.
 flag|serve|--host|text|Address to listen on; 0.0.0.0 opens it to the network.
@@ -527,6 +547,8 @@ flag|serve|--response|path|Response that --engine replay answers with.
 flag|serve|--record|path|Keep the audio, query and headers of each request here.
 flag|serve|--require-key|text|Answer 401 to whoever does not send this key.
 flag|serve|--allow-private-urls||Fetch URLs of private networks and this machine too.
+flag|serve|--local-model|path|Folder of a Whisper model of your own, which nobody verifies.
+flag|serve|--offline||Fetch no model; else HF_HUB_OFFLINE.
 '@
     $rows = [System.Collections.ArrayList]::new()
     foreach ($line in $table -split '\r?\n') {

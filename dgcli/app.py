@@ -38,6 +38,7 @@ COMMANDS = (
     CommandRow("devices", "List the microphones of this machine."),
     CommandRow("cache", "Show or clear the responses that --cache keeps."),
     CommandRow("render", "Write a saved response in any format, without transcribing again."),
+    CommandRow("models", "List, fetch and remove the speech models of --local."),
     CommandRow("serve", "Run a Deepgram-compatible server on this machine."),
     CommandRow("completions", "Print the script that completes dg in your shell."),
 )

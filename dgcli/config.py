@@ -43,7 +43,9 @@ _NO_KEY_HINT = (
 class Config:
     """Where requests go, who sends them, and what is sent unless a flag says otherwise.
 
-    `timeout` is in seconds. `params` are wire names of query parameters with the values of the profile.
+    `timeout` is in seconds. `params` are wire names of query parameters with the values of the profile. `local`:
+    a server inside this process is asked; it recognises with the model in the folder `local_model`, or with one that
+    is found or, unless `offline`, fetched.
     """
 
     base_url: str = DEFAULT_BASE_URL
@@ -55,6 +57,9 @@ class Config:
     retries: int = DEFAULT_RETRIES
     params: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     path: Path = Path()
+    local: bool = False
+    local_model: Path | None = None
+    offline: bool = False
 
     @property
     def is_loopback(self) -> bool:
@@ -172,6 +177,8 @@ _SETTINGS: Mapping[str, tuple[type, ...]] = MappingProxyType(
         "timeout": (int, float),
         "retries": (int,),
         "params": (dict,),
+        "local_model": (str,),
+        "offline": (bool,),
     }
 )
 
@@ -184,7 +191,9 @@ def _checked(table: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
                 f"The config file {path} has an unknown setting {key!r}.",
                 hint=f"Settings: {', '.join(_SETTINGS)}, profiles. Query parameters go under [params].",
             )
-        wrong = not isinstance(value, _SETTINGS[key]) or (isinstance(value, bool) and key != "allow_http")
+        wrong = not isinstance(value, _SETTINGS[key]) or (
+            isinstance(value, bool) and bool not in _SETTINGS[key]
+        )
         if wrong:
             raise UsageError(f"The setting {key!r} in {path} cannot be {value!r}.")
     return table
@@ -274,12 +283,15 @@ def load(
         retries=retries,
         params=MappingProxyType(dict(own.get("params", {}))),
         path=path,
+        local=bool(merged.get("local", False)),
+        local_model=_path(str(merged["local_model"])) if merged.get("local_model") else None,
+        offline=bool(merged.get("offline", False)),
     )
 
 
-def _is_valid(values: Mapping[str, object], endpoint: Endpoint) -> bool:
+def _is_valid(values: Mapping[str, object], endpoint: Endpoint, *, local: bool) -> bool:
     try:
-        check(values, endpoint)
+        check(values, endpoint, local=local)
     except UsageError:
         return False
     return True
@@ -302,9 +314,10 @@ def checked_params(config: Config, given: Mapping[str, object], endpoint: Endpoi
     commands. Raises `UsageError`.
     """
     ours = {**own, **given}
+    local = config.local or config.is_loopback
     try:
-        return check({**_profile_params(config, endpoint, given), **ours}, endpoint)
+        return check({**_profile_params(config, endpoint, given), **ours}, endpoint, local=local)
     except UsageError as error:
-        if config.params and _is_valid(ours, endpoint):
+        if config.params and _is_valid(ours, endpoint, local=local):
             error.message += f" It comes from [params] in {config.path}."
         raise

@@ -7,13 +7,16 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import HealthCheck, settings
+from platformdirs import user_cache_path
+
+from dgcli.errors import DgError
 
 # A machine that is busy with other things is slow, and that is no fault of what is tested.
 settings.register_profile("shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -30,6 +33,8 @@ for number in signal.valid_signals() & {
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
+# One folder of models for all tests, whatever HOME they give to what they start, and for later runs.
+os.environ.setdefault("DGCLI_MODELS", str(user_cache_path("dgcli-tests", appauthor=False) / "models"))
 SAMPLE = ROOT / "tests" / "audio" / "preamble-rms.flac"
 # Seconds after which what is waited for is taken to hang. Nothing that works waits so long, however busy the machine.
 HANGS_AFTER = 240.0
@@ -39,11 +44,12 @@ SYSTEM_FIXTURES = frozenset({"pulse", "small_disk", "chromium", "typist", "termi
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what asks for a recogniser or for a part of the system."""
+    """Mark what is slow or asks for a part of the system by what it is made of: the installed `dg`, a recogniser..."""
     for item in items:
-        if "recogniser" in getattr(item, "fixturenames", ()):
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if (ROOT / "tests" / "e2e") in item.path.parents or fixtures & {"recogniser", "models_folder"}:
             item.add_marker(pytest.mark.slow)
-        if SYSTEM_FIXTURES & set(getattr(item, "fixturenames", ())):
+        if fixtures & SYSTEM_FIXTURES:
             item.add_marker(pytest.mark.system)
 
 
@@ -71,11 +77,11 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
 
 @pytest.fixture(scope="session", autouse=True)
 def _nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Nothing that whoever runs the tests has set reaches them: neither HOME, nor keys, nor proxies."""
+    """Nothing that whoever runs the tests has set reaches them: neither a HOME nor a key."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(tmp_path_factory.mktemp("nobody")))
         for variable in list(os.environ):
-            if variable.startswith(("DEEPGRAM_", "DGCLI_", "XDG_")) or variable.lower().endswith("_proxy"):
+            if variable.startswith(("DEEPGRAM_", "DGCLI_", "XDG_")) and variable != "DGCLI_MODELS":
                 patch.delenv(variable)
         yield
 
@@ -234,6 +240,21 @@ def server() -> Iterator[ScriptedServer]:
     made.close()
 
 
+@pytest.fixture(scope="session")
+def models_folder() -> Path:
+    """The folder of models, with tiny.en in it; the test is skipped where neither of its origins can be reached."""
+    from dgcli.api.hub.settings import hub_settings
+    from dgcli.tasks.models import ModelTasks
+    from dgcli.tasks.reporter import SilentReporter
+
+    own = replace(hub_settings(os.environ), caches=())
+    try:
+        ModelTasks(own, SilentReporter()).pull("tiny.en")
+    except DgError as error:
+        pytest.skip(f"without the model tiny.en: {error}")
+    return own.folder
+
+
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 
@@ -242,7 +263,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     """A clean environment: a HOME of its own, no key, no terminal settings."""
     home = tmp_path / "home"
     home.mkdir()
-    kept = {"PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR"}
+    kept = {"PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR", "DGCLI_MODELS"}
     return {
         **{name: value for name, value in os.environ.items() if name in kept},
         "HOME": str(home),

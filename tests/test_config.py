@@ -1,11 +1,13 @@
 """Configuration: what wins over what, and what is refused."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from dgcli.config import DEFAULT_BASE_URL, config_path, load
+from dgcli.config import DEFAULT_BASE_URL, checked_params, config_path, load
 from dgcli.errors import AuthError, UsageError
+from dgcli.params import Endpoint
 
 
 def written(tmp_path: Path, text: str) -> dict[str, str]:
@@ -161,3 +163,22 @@ def test_secrets_are_not_shown() -> None:
 def test_config_path() -> None:
     """The file is where the environment says."""
     assert config_path({"DGCLI_CONFIG": "/x/y.toml"}) == Path("/x/y.toml")
+
+
+def test_a_model_of_ones_own_may_stand_in_the_file(tmp_path: Path) -> None:
+    """local_model and offline are settings too; offline takes true and false alone."""
+    config = load({}, environ=written(tmp_path, 'local_model = "/models/mine"\noffline = true\n'))
+    assert (config.local_model, config.offline) == (Path("/models/mine"), True)
+    with pytest.raises(UsageError, match="'offline'"):
+        load({}, environ=written(tmp_path, 'offline = "yes"\n'))
+
+
+@pytest.mark.parametrize(
+    ("flags", "streams"),
+    [({"local": True}, True), ({"base_url": "http://127.0.0.1:8080"}, True), ({}, False)],
+)
+def test_whisper_streams_where_this_machine_is_asked(flags: dict[str, object], streams: bool) -> None:
+    """With --local, and on a base URL of this machine, a stream may name a Whisper model."""
+    config = load(flags, environ={"HOME": "/nonexistent"})
+    with nullcontext() if streams else pytest.raises(UsageError, match="do not stream"):
+        checked_params(config, {"model": "whisper-small"}, Endpoint.LIVE)

@@ -307,3 +307,18 @@ def test_anything_is_checked_or_refused(endpoint: Endpoint, given: dict[str, obj
         if isinstance(value, tuple):
             assert [text for key, text in query if key == name] == list(value)
     assert check(values, endpoint) == values  # what was checked stays as it is
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"model": "whisper-large"},
+        {"model": "whisper", "keyterm": ["Kowalczyk"]},
+        {"model": "whisper-small", "keywords": ["Kowalczyk:2"]},
+    ],
+)
+def test_whisper_streams_on_this_machine(given: dict[str, object]) -> None:
+    """A server of this machine streams Whisper models, with terms of either kind; the API does not."""
+    with pytest.raises(UsageError):
+        check(given, LIVE)
+    assert check(given, LIVE, local=True)["model"] == given["model"]

@@ -34,6 +34,7 @@ def live(
     from dgcli.api import tls
     from dgcli.audio import open_source, raw_format
     from dgcli.sinks.fanout import DisplaySettings
+    from dgcli.tasks.local import check_model
     from dgcli.tasks.stream import StreamJob, check_outputs, check_saved_audio, stream
 
     config = connection.config()
@@ -54,6 +55,8 @@ def live(
     check_outputs(job, file)
     if not job.local:
         config.authorization()  # without a key there is no point in opening the source
+    else:
+        check_model(config, job.values, general.console())
     opened = open_source(
         source, raw_format(job.values), verify="://" not in source or tls.context(config.ca_cert)
     )

@@ -143,6 +143,7 @@ def mic(
     from dgcli.audio.native_stderr import captured_native_stderr
     from dgcli.sinks.fanout import DisplaySettings
     from dgcli.tasks.controls import greeting, microphone_controls, pipe_controls
+    from dgcli.tasks.local import check_model
     from dgcli.tasks.stream import StreamJob, check_outputs, stream
 
     config = connection.config()
@@ -163,6 +164,8 @@ def mic(
     check_outputs(job, None)
     if not job.local:
         config.authorization()  # without a key there is no point in opening the microphone
+    else:
+        check_model(config, job.values, console)
     with captured_native_stderr() as printed:
         opened: Source
         if source is not None:

@@ -40,6 +40,11 @@ def serve(
         bool,
         typer.Option("--allow-private-urls", help="Fetch URLs of private networks and this machine too."),
     ] = False,
+    local_model: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a Whisper model of your own, which nobody verifies.", metavar="DIR"),
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Fetch no model; else HF_HUB_OFFLINE.")] = False,
 ) -> None:
     """Run a Deepgram-compatible server on this machine.
 
@@ -52,9 +57,11 @@ def serve(
         dg file talk.wav --base-url http://127.0.0.1:8080
         dg serve --engine replay --response saved.json
     """
+    from dgcli.config import load
     from dgcli.tasks.serve import serve as run_server
 
     run_server(
+        load({"local_model": local_model, "offline": offline or None}),
         general.console(),
         host=host,
         port=port,

@@ -51,13 +51,26 @@ class ConnectionOptions:
     ] = None
     local: Annotated[
         bool,
-        typer.Option("--local", help="Transcribe on this machine: no key, no network, English only."),
+        typer.Option("--local", help="Transcribe on this machine: no key, no network. See dg models."),
+    ] = False
+    local_model: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of a Whisper model of your own for --local, which nobody verifies.", metavar="DIR"
+        ),
+    ] = None
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Fetch no model for --local; else HF_HUB_OFFLINE.")
     ] = False
 
     def config(self, **more: object) -> Config:
         """What these flags, the environment and the config file make. Raises `UsageError`."""
-        names = ("api_key", "access_token", "base_url", "allow_http", "ca_cert")
-        return load({**{name: getattr(self, name) for name in names}, **more}, profile=self.profile)
+        for flag, value in (("--local-model", self.local_model), ("--offline", self.offline)):
+            if value and not self.local:
+                raise UsageError(f"{flag} goes with --local.", hint="Add --local, or leave it out.")
+        names = ("api_key", "access_token", "base_url", "allow_http", "ca_cert", "local", "local_model")
+        given = {name: getattr(self, name) for name in names}
+        return load({**given, "offline": self.offline or None, **more}, profile=self.profile)
 
 
 @dataclass(frozen=True, slots=True)

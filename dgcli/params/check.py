@@ -155,7 +155,7 @@ def _check_taken(param: Param, endpoint: Endpoint) -> None:
         )
 
 
-def _check_relations(param: Param, values: Values, endpoint: Endpoint) -> None:
+def _check_relations(param: Param, values: Values, endpoint: Endpoint, *, local: bool) -> None:
     """What a parameter that is on needs beside it, and what it cannot stand."""
     for need in param.needs:
         if endpoint not in need.on or any(_on(values, name) for name in need.any_of):
@@ -170,6 +170,8 @@ def _check_relations(param: Param, values: Values, endpoint: Endpoint) -> None:
                 hint=f"Leave {other} out: {param.flag} stands for it.",
             )
     kin = family(str(values.get("model", "")))
+    if local and kin == "whisper":
+        return  # the API's limits of these models are not those of a recogniser of ours
     if param.families and kin is not None and kin not in param.families:
         instead = {"keyterm": "keywords", "keywords": "keyterm"}.get(param.name)
         raise UsageError(
@@ -178,7 +180,7 @@ def _check_relations(param: Param, values: Values, endpoint: Endpoint) -> None:
         )
 
 
-def _check_model(values: Values, endpoint: Endpoint) -> None:
+def _check_model(values: Values, endpoint: Endpoint, *, local: bool) -> None:
     """A model that the endpoint certainly does not have."""
     model = str(values.get("model", ""))
     kin = family(model)
@@ -193,8 +195,8 @@ def _check_model(values: Values, endpoint: Endpoint) -> None:
             )
     elif kin == "flux":
         raise UsageError(f"The model {model} is for Flux streams only (/v2/listen).", hint="Try nova-3.")
-    if endpoint in STREAM and kin == "whisper":
-        raise UsageError("Whisper models do not stream.", hint="Use --model nova-3, or `dg file`.")
+    if endpoint in STREAM and kin == "whisper" and not local:
+        raise UsageError("Whisper models do not stream.", hint="Use --model nova-3, `dg file`, or --local.")
 
 
 def _check_numbers(values: Values) -> None:
@@ -249,11 +251,12 @@ def merge(given: Mapping[str, object], assignments: Iterable[str]) -> dict[str, 
     return merged
 
 
-def check(given: Mapping[str, object], endpoint: Endpoint) -> Values:
+def check(given: Mapping[str, object], endpoint: Endpoint, *, local: bool = False) -> Values:
     """Every parameter that will be sent to `endpoint`, our defaults included, in the table's order.
 
     `given` maps wire names to what a flag, the config file or `--param` said; None means "not sent". Names
-    that the table does not know are passed on as they are. Raises `UsageError`, which names the flag and the
+    that the table does not know are passed on as they are. `local`: a server of this machine is asked, whose
+    Whisper models stream. Raises `UsageError`, which names the flag and the
     remedy, for what is certainly wrong.
     """
     known: dict[str, Value] = {}
@@ -277,8 +280,8 @@ def check(given: Mapping[str, object], endpoint: Endpoint) -> Values:
             values[param.name] = value_or_none
     for name in values:
         if _on(values, name):
-            _check_relations(BY_NAME[name], values, endpoint)
-    _check_model(values, endpoint)
+            _check_relations(BY_NAME[name], values, endpoint, local=local)
+    _check_model(values, endpoint, local=local)
     _check_numbers(values)
     _check_callback(values, endpoint)
     return {**values, **unknown}

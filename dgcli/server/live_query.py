@@ -38,8 +38,6 @@ def _refuse_batch_features(query: Query) -> None:
             "UNAUTHORIZED_FEATURES_REQUESTED",
             f"Project does not have access to the requested feature/s {json.dumps(asked)}.",
         )
-    if (query.text("model") or "").lower().startswith("whisper"):
-        raise Refusal(400, BAD_REQUEST, "Bad Request: No such model/language/tier combination found.")
 
 
 def _endpointing(query: Query) -> float | None:

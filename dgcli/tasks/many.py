@@ -271,6 +271,12 @@ def _run(plan: Plan, listed: Listing, report: Report, reporter: Reporter) -> Non
     _conclude(totals, runner, signals.first)
 
 
+def _first_values(settings: BatchSettings, listed: Listing) -> Values:
+    """The checked parameters of the first recording."""
+    is_file = listed.inputs[0].kind is InputKind.FILE
+    return settings.values(Endpoint.FILE if is_file else Endpoint.URL)
+
+
 def transcribe_many(config: Config, settings: BatchSettings, reporter: Reporter) -> None:
     """Transcribe all that the settings name; with `dry_run`, only say what that would be.
 
@@ -282,5 +288,9 @@ def transcribe_many(config: Config, settings: BatchSettings, reporter: Reporter)
         return
     if not settings.local:
         config.authorization()  # without a key there is no point in going through everything
-    with Report(settings.report) as report, reached(config, local=settings.local) as server:
+    local = settings.local and bool(listed.inputs)  # no model is fetched for nothing
+    with (
+        Report(settings.report) as report,
+        reached(config, reporter, _first_values(settings, listed) if local else {}, local=local) as server,
+    ):
         _run(replace(plan, config=server), listed, report, reporter)

@@ -74,6 +74,9 @@ class Reporter(Protocol):
     def transfer(self, name: str, size: int | None) -> AbstractContextManager[Transfer]:
         """Show the upload of `size` bytes (None: only a wait) while the block runs."""
 
+    def download(self, name: str, size: int) -> AbstractContextManager[Callable[[int], None]]:
+        """Show that `size` bytes are fetched while the block runs; what is given is told how many are here."""
+
     def batch(
         self, progress: BatchProgress, running: Callable[[], Sequence[tuple[str, str]]]
     ) -> AbstractContextManager[None]:
@@ -124,6 +127,11 @@ class SilentReporter:
     def transfer(self, name: str, size: int | None) -> Iterator[Transfer]:  # noqa: ARG002 - a Reporter
         """Show nothing."""
         yield _NoTransfer()
+
+    @contextmanager
+    def download(self, name: str, size: int) -> Iterator[Callable[[int], None]]:  # noqa: ARG002 - a Reporter
+        """Show nothing."""
+        yield lambda count: None  # noqa: ARG005 - nobody looks
 
     @contextmanager
     def batch(

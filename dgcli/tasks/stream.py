@@ -99,7 +99,7 @@ def _finalizes(streamer: Streamer, tell: Callable[[Event], None]) -> Controls:  
     return Controls({"f": streamer.finalize})
 
 
-def query(values: Values, audio_format: AudioFormat) -> str:
+def query(values: Values, audio_format: AudioFormat, *, local: bool = False) -> str:
     """The query string: what was asked for, and what the audio is."""
     about: dict[str, object] = dict.fromkeys(("encoding", "sample_rate", "channels"))
     if audio_format.encoding is not None:
@@ -108,12 +108,12 @@ def query(values: Values, audio_format: AudioFormat) -> str:
             "sample_rate": audio_format.sample_rate,
             "channels": audio_format.channels,
         }
-    return encode(check({**values, **about}, Endpoint.LIVE))
+    return encode(check({**values, **about}, Endpoint.LIVE, local=local))
 
 
 def stream_settings(config: Config, audio_format: AudioFormat, job: StreamJob) -> StreamSettings:
     """What the streamer needs to know. Raises `AuthError` without a key and `UsageError` for invalid values."""
-    url = f"{config.url('/v1/listen', websocket=True)}?{query(job.values, audio_format)}"
+    url = f"{config.url('/v1/listen', websocket=True)}?{query(job.values, audio_format, local=config.is_loopback)}"
     diarized = any(job.values.get(name) not in (None, False) for name in ("diarize", "diarize_model"))
     return StreamSettings(
         url=url,
@@ -161,7 +161,7 @@ def stream(
     controls: MakeControls = _finalizes,
 ) -> None:
     """Run one stream from an opened source to its end. Raises every `DgError` there is."""
-    with reached(config, local=job.local) as server:
+    with reached(config, reporter, job.values, local=job.local) as server:
         _run(server, source, audio_format, job, reporter, controls)
 
 

@@ -123,7 +123,7 @@ def _run(
     """Send one request, showing the progress of `size` bytes, and deliver what comes back."""
     from dgcli.api.client import Client
 
-    with reached(config, local=request.local) as server:
+    with reached(config, reporter, request.values, local=request.local) as server:
         with Client(server, report=reporter.note) as client, reporter.transfer(name, size) as transfer:
             answer = send(client, transfer)
         reporter.detail(f"Request {answer.request_id}: {len(answer.body)} bytes, attempt {answer.attempts}.")

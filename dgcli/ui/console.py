@@ -73,6 +73,17 @@ class Console:
             yield bar
 
     @contextmanager
+    def download(self, name: str, size: int) -> Iterator[Callable[[int], None]]:
+        """Show how many of `size` bytes are here while the block runs, where somebody is looking."""
+        if not self.is_terminal:
+            yield lambda count: None  # noqa: ARG005 - nobody looks
+            return
+        from dgcli.ui.progress import download_bar
+
+        with download_bar(name, size) as draw:
+            yield draw
+
+    @contextmanager
     def batch(self, progress: "Progress", running: Callable[[], Sequence[tuple[str, str]]]) -> Iterator[None]:
         """Show a run over many recordings while the block runs, where somebody is looking."""
         from dgcli.ui.batch import display

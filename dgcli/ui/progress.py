@@ -1,7 +1,7 @@
-"""The progress of an upload, and of the wait for its transcript, on a terminal."""
+"""The progress of an upload and of the wait for its transcript, and of a download, on a terminal."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -98,3 +98,30 @@ def upload_bar(name: str, total: int | None) -> Iterator[Bar]:
     finally:
         sending.stop()
         waiting.stop()
+
+
+@contextmanager
+def download_bar(name: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr for one download of `total` bytes; what is given is told how many are here."""
+    from rich.console import Console as RichConsole
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    progress = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=RichConsole(stderr=True),
+        transient=True,
+    )
+    with progress:
+        task = progress.add_task(harmless(name), total=total)
+        yield lambda count: progress.update(task, completed=count)

@@ -15,8 +15,6 @@ from tests.batch.conftest import corpus as corpus
 from tests.batch.server import BatchServer, text_of
 from tests.conftest import HANGS_AFTER, Run, ScriptedServer, dg_path, loaded_by
 
-pytestmark = pytest.mark.slow
-
 TREE = ["file", "-r", "corpus", "--output-dir", "out"]
 
 
@@ -399,6 +397,7 @@ def test_one_file_loads_nothing_of_it(audio: Path, server: ScriptedServer) -> No
     assert not [name for name in found if name.startswith(("dgcli.batch", "dgcli.output.cache", "fsspec"))]
 
 
+@pytest.mark.usefixtures("models_folder")
 def test_local(dg: Run, tmp_path: Path) -> None:
     """--local transcribes many with one server of its own."""
     from tests.conftest import SAMPLE

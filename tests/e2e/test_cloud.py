@@ -14,8 +14,6 @@ from tests.batch.conftest import batch_server as batch_server
 from tests.batch.server import BatchServer, text_of
 from tests.conftest import Run
 
-pytestmark = pytest.mark.slow
-
 pytest.importorskip("s3fs")
 boto3 = pytest.importorskip("boto3")
 

@@ -13,8 +13,6 @@ from tests.batch.conftest import corpus as corpus
 from tests.batch.server import BatchServer
 from tests.conftest import ROOT, dg_path
 
-pytestmark = pytest.mark.slow
-
 
 def recipes(heading: str) -> list[str]:
     """The shell commands below a heading of the document."""

@@ -15,8 +15,6 @@ import trustme
 
 from tests.conftest import BODY, Reply, Run, ScriptedServer, dg_path, error
 
-pytestmark = pytest.mark.slow
-
 KEY = {"DEEPGRAM_API_KEY": "secret-key"}
 
 

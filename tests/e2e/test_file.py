@@ -7,8 +7,6 @@ import pytest
 
 from tests.conftest import BODY, RESPONSE, Reply, Run, ScriptedServer
 
-pytestmark = pytest.mark.slow
-
 
 def test_transcript_on_stdout(dg: Run, audio: Path, server: ScriptedServer) -> None:
     """The transcript goes to stdout, nothing to stderr, and the audio arrives whole, with type and length."""

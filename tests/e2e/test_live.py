@@ -23,8 +23,6 @@ from tests.conftest import Run, dg_path
 from tests.live.server import Fault, NumberedServer, numbered
 from tests.sources.conftest import wav
 
-pytestmark = pytest.mark.slow
-
 RAW = ("--encoding", "linear16", "--sample-rate", "1000")
 
 Serve = Callable[..., NumberedServer]

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import BODY, ROOT, SAMPLE, Run, ScriptedServer, dg_path
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.usefixtures("models_folder")  # the recogniser has weights
 
 PREAMBLE = SAMPLE.with_suffix(".txt")
 

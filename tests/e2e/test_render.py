@@ -8,8 +8,6 @@ import pytest
 
 from tests.conftest import BODY, SHARED, Reply, Run, ScriptedServer
 
-pytestmark = pytest.mark.slow
-
 WORDS: list[dict[str, Any]] = [
     {
         "word": word.lower(),

@@ -7,8 +7,6 @@ import pytest
 
 from tests.conftest import BODY, Reply, Run, ScriptedServer, dg_path
 
-pytestmark = pytest.mark.slow
-
 SENDS = '"$0" file "$1" --base-url "$2"'
 
 

@@ -23,6 +23,8 @@ from tests.e2e.test_local import PREAMBLE, heard, words
 from tests.mic.listener import Listener
 from tests.mic.pulse import SINK, Pulse
 
+pytestmark = pytest.mark.usefixtures("models_folder")  # the recogniser of --local has weights
+
 Spawn = Callable[..., "pexpect.spawn[bytes]"]
 
 

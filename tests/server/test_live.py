@@ -74,7 +74,6 @@ def test_the_handshake_tells_the_request_id(start: Start) -> None:
         ("topics=true", 403, 'Project does not have access to the requested feature/s ["topics"].'),
         ("intents=true", 403, 'Project does not have access to the requested feature/s ["intents"].'),
         ("detect_language=true", 400, "Language detection is not available for streaming."),
-        ("model=whisper", 400, "Bad Request: No such model/language/tier combination found."),
         ("model=nonsense", 403, "Project does not have access to the requested model."),
         ("encoding=linear16", 400, "Failed to deserialize query parameters: sample_rate:"),
         ("utterance_end_ms=1000", 400, "Failed to deserialize query parameters: utterance_end_ms:"),

@@ -1,0 +1,78 @@
+"""Where models are kept, looked for and fetched from, as the environment has it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dgcli.errors import UsageError
+
+_DEFAULT_ENDPOINT = "https://huggingface.co"
+
+
+@dataclass(frozen=True, slots=True)
+class HubSettings:
+    """What fetching and looking for models needs to know.
+
+    `folder` is ours. `caches` are folders that other programs keep the hub's models in; they are only read.
+    `offline` says what forbids the network: a flag, a variable, None for nothing.
+    """
+
+    folder: Path
+    caches: tuple[Path, ...] = ()
+    endpoint: str = _DEFAULT_ENDPOINT
+    offline: str | None = None
+    ca_cert: Path | None = None
+
+
+def _path(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # no such home: a name like any other
+        return Path(text)
+
+
+def _caches(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the cache of the hub's own library. Source: huggingface_hub, "Environment variables"."""
+    for variable in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
+        if named := environ.get(variable):
+            return (_path(named),)
+    if home := environ.get("HF_HOME"):
+        return (_path(home) / "hub",)
+    cache = environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return (_path(cache) / "huggingface" / "hub",)
+
+
+def _offline(environ: Mapping[str, str], flag: bool) -> str | None:
+    if flag:
+        return "--offline"
+    if environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
+        return "HF_HUB_OFFLINE"
+    return None
+
+
+def _endpoint(environ: Mapping[str, str]) -> str:
+    endpoint = (environ.get("HF_ENDPOINT") or _DEFAULT_ENDPOINT).strip().rstrip("/")
+    if not endpoint.lower().startswith(("https://", "http://")):
+        raise UsageError(
+            f"HF_ENDPOINT is no URL: {endpoint!r}.", hint=f"It looks like {_DEFAULT_ENDPOINT}; or unset it."
+        )
+    return endpoint
+
+
+def hub_settings(
+    environ: Mapping[str, str], *, offline: bool = False, ca_cert: Path | None = None
+) -> HubSettings:
+    """Return the settings for one run. Raises `UsageError` for an HF_ENDPOINT that is no URL."""
+    if named := environ.get("DGCLI_MODELS"):
+        folder = _path(named)
+    else:
+        from platformdirs import user_data_path
+
+        folder = user_data_path("dgcli", appauthor=False) / "models"
+    return HubSettings(
+        folder=folder,
+        caches=_caches(environ),
+        endpoint=_endpoint(environ),
+        offline=_offline(environ, offline),
+        ca_cert=ca_cert,
+    )
