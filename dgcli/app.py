@@ -51,14 +51,14 @@ _MEDIA_SUFFIXES = (
 
 
 class _Command(TyperCommand):
-    """A command whose help is a page of ours."""
+    """A command whose help page we lay out ourselves."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         format_help(self, ctx, formatter)
 
 
 def _real(name: str) -> Any:
-    """A command itself, with all its options."""
+    """Import a command with all its options."""
     function = getattr(import_module(f"dgcli.commands.{name}"), name)
     own = typer.Typer(add_completion=False, rich_markup_mode=None)
     own.command(name, cls=_Command, context_settings=_SETTINGS)(function)
@@ -66,7 +66,7 @@ def _real(name: str) -> Any:
 
 
 class _Deferred(TyperCommand):
-    """Stands for a command in lists and help, and becomes it when it runs."""
+    """A placeholder in lists and help that imports its command when it runs."""
 
     def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
         assert self.name, "every row of the registry has a name"
@@ -74,7 +74,7 @@ class _Deferred(TyperCommand):
 
 
 class _Root(TyperGroup):
-    """`dg` itself: its commands come from the registry."""
+    """The root command `dg`: its commands come from the registry."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's signature
         return [row.name for row in COMMANDS]
@@ -84,8 +84,8 @@ class _Root(TyperGroup):
         return row and _Deferred(name=row.name, help=row.help)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if args and not self.get_command(ctx, args[0]) and (meant := _meant(args)):
-            raise UsageError(f"{args[0]!r} is no command.", hint=f"Did you mean: {meant}")
+        if args and not self.get_command(ctx, args[0]) and (suggestion := _suggested(args)):
+            raise UsageError(f"{args[0]!r} is no command.", hint=f"Did you mean: {suggestion}")
         return super().resolve_command(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
@@ -93,7 +93,7 @@ class _Root(TyperGroup):
         format_help(self, ctx, formatter, [Section("Commands", rows)])
 
 
-def _meant(args: Sequence[str]) -> str | None:
+def _suggested(args: Sequence[str]) -> str | None:
     """The command line that somebody meant who left the command out."""
     import shlex
 
@@ -105,8 +105,8 @@ def _meant(args: Sequence[str]) -> str | None:
     return None
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(requested: bool) -> None:
+    if requested:
         typer.echo(f"dg {__version__}")
         raise typer.Exit
 
@@ -127,7 +127,7 @@ def _root(
         False, "--version", "-V", callback=_version, is_eager=True, help="Show the version and leave."
     ),
 ) -> None:
-    """Nothing happens here: the command does the work."""
+    """Do nothing: the command does the work."""
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the shape of a signal handler
@@ -135,7 +135,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - 
 
 
 def _catch_signals() -> None:
-    """Ctrl-C, SIGTERM and SIGHUP all leave through the error boundary, unless they are ignored (nohup)."""
+    """Let Ctrl-C, SIGTERM and SIGHUP leave through the error boundary, unless they are ignored (nohup)."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
@@ -143,7 +143,7 @@ def _catch_signals() -> None:
 
 
 def _usage(error: typer.TyperException) -> UsageError:
-    """Typer's complaint about a command line as one of ours."""
+    """Convert Typer's usage error to ours."""
     message = error.format_message().strip()
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "dg"
@@ -153,12 +153,12 @@ def _usage(error: typer.TyperException) -> UsageError:
 
 
 def _console(args: Sequence[str]) -> Console:
-    """A console for errors; what -v wants is known even where the command line could not be parsed."""
+    """Create a console for errors; -v counts even where the command line could not be parsed."""
     return Console(verbose=any(arg in ("-v", "--verbose") for arg in args))
 
 
 def _bug(error: Exception, console: Console) -> DgError:
-    """What nobody thought of, for whoever will mend it."""
+    """Describe an unexpected exception, with what a bug report needs."""
     if console.verbose:
         import traceback
 
@@ -168,34 +168,34 @@ def _bug(error: Exception, console: Console) -> DgError:
 
 
 def run(args: Sequence[str]) -> int:
-    """Run the command line `args`; the exit code."""
+    """Run the command line `args`; return the exit code."""
     console = _console(args)
     try:
         _catch_signals()
         result = app(args=list(args) or ["--help"], prog_name="dg", standalone_mode=False)
         sys.stdout.flush()
     except DgError as error:
-        told = error
+        failure = error
     except typer.TyperException as error:
-        told = _usage(error)
+        failure = _usage(error)
     except (KeyboardInterrupt, typer.Abort):
-        told = Interrupted()
+        failure = Interrupted()
     except SystemExit:  # how Typer leaves when the reader of --help has gone
-        told = BrokenPipe()
+        failure = BrokenPipe()
     except OSError as error:
         # What Typer prints has no place; a file that cannot be used has a name and an error of ours.
         pathless = error.filename is None
-        told = (
+        failure = (
             OutputError(f"Standard output cannot be written: {error.strerror}.")
             if pathless
             else _bug(error, console)
         )
     except Exception as error:
-        told = _bug(error, console)
+        failure = _bug(error, console)
     else:
         return result if isinstance(result, int) else 0
-    if isinstance(told, BrokenPipe | OutputError):
+    if isinstance(failure, BrokenPipe | OutputError):
         forget(sys.stdout)
-    if not isinstance(told, BrokenPipe) or told.kept:
-        console.error(told)
-    return told.exit_code
+    if not isinstance(failure, BrokenPipe) or failure.kept:
+        console.error(failure)
+    return failure.exit_code

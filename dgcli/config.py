@@ -41,7 +41,7 @@ _NO_KEY_HINT = (
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Where requests go, who sends them, and what is sent unless a flag says otherwise.
+    """The endpoints, credentials and defaults that requests are sent with.
 
     `timeout` is in seconds. `params` are wire names of query parameters with the values of the profile. `local`:
     a server inside this process is asked; it recognises with the model in the folder `local_model`, or with one that
@@ -111,7 +111,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _base_url(text: str) -> str:
-    """A base URL with a scheme, as http or https; a bare host is https, unless it is this machine."""
+    """Complete and check a base URL; a bare host is https, unless it is this machine."""
     text = text.strip()
     try:
         if "://" not in text:
@@ -124,9 +124,9 @@ def _base_url(text: str) -> str:
     except ValueError:  # a port that is no number, a host that is no name (UnicodeError is one)
         usable = False
     if not usable:
-        shown = re.sub(r"//[^/]*@", "//...@", text)  # it may hold a password
+        redacted = re.sub(r"//[^/]*@", "//...@", text)  # it may hold a password
         raise UsageError(
-            f"The base URL {shown!r} cannot be used.",
+            f"The base URL {redacted!r} cannot be used.",
             hint=f"It looks like {DEFAULT_BASE_URL}, without a path.",
         )
     # The endpoint's own path is ours to add, and people paste it.
@@ -136,7 +136,7 @@ def _base_url(text: str) -> str:
 
 
 def _path(text: str) -> Path:
-    """A path with `~` resolved; where there is no such home, it is a name like any other."""
+    """Resolve `~` in a path; where there is no such home, it is a name like any other."""
     try:
         return Path(text).expanduser()
     except RuntimeError:
@@ -144,7 +144,7 @@ def _path(text: str) -> Path:
 
 
 def config_path(environ: Mapping[str, str]) -> Path:
-    """Where the config file is, whether or not there is one."""
+    """Return the path of the config file, whether or not it exists."""
     if named := environ.get("DGCLI_CONFIG"):
         return _path(named)
     from platformdirs import user_config_path
@@ -184,7 +184,7 @@ _SETTINGS: Mapping[str, tuple[type, ...]] = MappingProxyType(
 
 
 def _checked(table: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
-    """A table of the config file with only settings that exist and have the right type."""
+    """Check a table of the config file: known settings of the right type only."""
     for key, value in table.items():
         if key not in _SETTINGS:
             raise UsageError(
@@ -239,7 +239,7 @@ def _credentials(levels: tuple[Mapping[str, Any], ...]) -> tuple[str | None, str
 
 
 def _header_safe(text: str | None, name: str) -> str | None:
-    """A credential without surrounding white space; refuses what no header could carry."""
+    """Strip white space off a credential; refuse what no header could carry."""
     if text is None:
         return None
     text = text.strip()
@@ -298,7 +298,7 @@ def _is_valid(values: Mapping[str, object], endpoint: Endpoint, *, local: bool) 
 
 
 def _profile_params(config: Config, endpoint: Endpoint, given: Mapping[str, object]) -> Mapping[str, object]:
-    """What the profile says and `given` does not contradict, of what the endpoint takes."""
+    """Return the profile's parameters that the endpoint takes and `given` does not contradict."""
     excluded = {other for param in PARAMS if param.name in given for other in param.excludes}
     return {
         name: value
@@ -308,7 +308,7 @@ def _profile_params(config: Config, endpoint: Endpoint, given: Mapping[str, obje
 
 
 def checked_params(config: Config, given: Mapping[str, object], endpoint: Endpoint, **own: object) -> Values:
-    """All query parameters of a request: the profile's, `own` defaults over them, and `given` over both.
+    """Return all query parameters of a request: the profile's, `own` defaults over them, and `given` over both.
 
     Parameters of the profile that this endpoint does not take are left out, since a profile serves all
     commands. Raises `UsageError`.

@@ -20,7 +20,7 @@ from pathlib import Path
 
 
 class DgError(Exception):
-    """Something a user can understand and act upon."""
+    """An error that a user can understand and act upon."""
 
     exit_code = 1
 
@@ -65,24 +65,24 @@ class _AnswerError(DgError):
         self.request_id = request_id
 
     def details(self) -> Sequence[str]:
-        found = []
+        facts = []
         if self.status is not None:
-            found.append(f"HTTP {self.status}")
+            facts.append(f"HTTP {self.status}")
         if self.code:
-            found.append(self.code)
+            facts.append(self.code)
         if self.request_id:
-            found.append(f"request {self.request_id}")
-        return found
+            facts.append(f"request {self.request_id}")
+        return facts
 
 
 class AuthError(_AnswerError):
-    """No key, or one that the API refused (401, 403)."""
+    """A missing key, or one that the API refused (401, 403)."""
 
     exit_code = 3
 
 
 class ApiError(_AnswerError):
-    """Every other answer that is not a transcript."""
+    """Any other answer that is not a transcript."""
 
     exit_code = 4
 
@@ -122,7 +122,7 @@ class Interrupted(DgError):
 
 
 class BrokenPipe(DgError):
-    """Whoever read our standard output has gone."""
+    """Standard output has no reader any more."""
 
     exit_code = 141
 

@@ -1,4 +1,4 @@
-"""What text from elsewhere goes through before a terminal, and what a terminal is asked."""
+"""Clean text for a terminal, and questions to a terminal."""
 
 import os
 import re
@@ -16,7 +16,7 @@ _SEQUENCES = re.compile(
 
 
 def harmless(text: str) -> str:
-    """Text without escape sequences and control characters; tabs and newlines stay."""
+    """Remove escape sequences and control characters; tabs and newlines stay."""
     return _CONTROLS.sub("", _SEQUENCES.sub("", text))
 
 

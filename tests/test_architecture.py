@@ -83,7 +83,7 @@ def _imports(source: str) -> Iterator[str]:
 def own_imports(source: str, modules: Iterable[str]) -> set[str]:
     """The modules of this package that a module imports, as places below it."""
     known = set(modules)
-    found = set()
+    targets = set()
     for name in imports(source):
         parts = name.split(".")
         if parts[0] != "dgcli" or parts[1:] in ([], ["__version__"]):
@@ -95,8 +95,8 @@ def own_imports(source: str, modules: Iterable[str]) -> set[str]:
             place.rpartition("/")[0],
             f"{place.rpartition('/')[0]}/__init__",
         )
-        found.add(next((candidate for candidate in candidates if candidate in known), "__init__"))
-    return found
+        targets.add(next((candidate for candidate in candidates if candidate in known), "__init__"))
+    return targets
 
 
 def room_of(module: str) -> str:
@@ -136,7 +136,7 @@ def violations(sources: Mapping[str, str]) -> list[str]:
 
 def circles(graph: Mapping[str, set[str]]) -> list[list[str]]:
     """Modules that import each other in a circle; a package's own `__init__` is no step of one."""
-    found: list[list[str]] = []
+    cycles: list[list[str]] = []
     state: dict[str, int] = {}
 
     def visit(module: str, path: list[str]) -> None:
@@ -145,7 +145,7 @@ def circles(graph: Mapping[str, set[str]]) -> list[list[str]]:
             if target.endswith("__init__") or target not in graph:
                 continue
             if state.get(target) == 1:
-                found.append([*path[path.index(target) :], target])
+                cycles.append([*path[path.index(target) :], target])
             elif target not in state:
                 visit(target, [*path, target])
         state[module] = 2
@@ -153,7 +153,7 @@ def circles(graph: Mapping[str, set[str]]) -> list[list[str]]:
     for module in sorted(graph):
         if module not in state and not module.endswith("__init__"):
             visit(module, [module])
-    return found
+    return cycles
 
 
 @cache

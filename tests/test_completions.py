@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threade
 
 FOLDER = ROOT / "completions"
 COMMANDS = {row.name for row in app.COMMANDS}
-NAMES = [form.name for form in FORMATS]
+NAMES = [format_.name for format_ in FORMATS]
 PATHS = {"notes.txt", "sub dir", "talk one.wav"}  # what the folder holds in which keys are pressed
 
 
@@ -107,10 +107,10 @@ class Fish:
 
 def _need(shell: str) -> str:
     """The path of a shell; the test is skipped where it is not installed."""
-    found = shutil.which(shell)
-    if found is None:
+    path = shutil.which(shell)
+    if path is None:
         pytest.skip(f"{shell} is not installed")
-    return found
+    return path
 
 
 def _bash(completions: Path, folder: Path, settings: Path) -> Terminal:

@@ -19,13 +19,13 @@ def context(ca_cert: Path | None) -> ssl.SSLContext:
 
         file = certifi.where()
     try:
-        made = ssl.create_default_context(cafile=file, capath=folder)
+        tls = ssl.create_default_context(cafile=file, capath=folder)
     except (OSError, ssl.SSLError) as error:
         source = "--ca-cert" if ca_cert else "SSL_CERT_FILE"
         reason = "it does not exist" if isinstance(error, FileNotFoundError) else "it holds no certificates"
         raise UsageError(f"The certificates of {source} ({file}) cannot be read: {reason}.") from None
-    made.minimum_version = ssl.TLSVersion.TLSv1_2
-    return made
+    tls.minimum_version = ssl.TLSVersion.TLSv1_2
+    return tls
 
 
 def unused() -> ssl.SSLContext:

@@ -1,4 +1,4 @@
-"""Where live audio comes from: a source for each kind of SOURCE argument (recipe in `base`)."""
+"""Sources of live audio: one for each kind of SOURCE argument (recipe in `base`)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["AudioFormat", "Pace", "Source", "open_source", "raw_format"]
 
 
 def raw_format(values: Values) -> AudioFormat | None:
-    """What `--encoding`, `--sample-rate` and `--channels` say of headerless audio; None: nothing."""
+    """The format that `--encoding`, `--sample-rate` and `--channels` give headerless audio; None without them."""
     encoding = values.get("encoding")
     if encoding is None:
         return None

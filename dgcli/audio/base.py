@@ -1,4 +1,4 @@
-"""What a source of live audio is, and how to add one.
+"""The interface of a source of live audio, and how to add one.
 
 A source says what its bytes are (`AudioFormat`), how fast they may be sent (`Pace`), and yields them in
 blocks from a thread of its own. To add one, write a class with these members in a module of its own, and give
@@ -27,7 +27,7 @@ _SAMPLE_BYTES = {"linear16": 2, "linear32": 4, "mulaw": 1, "alaw": 1}
 
 @dataclass(frozen=True, slots=True)
 class AudioFormat:
-    """What the bytes of a source are.
+    """The encoding, rate and layout of a source's bytes.
 
     Raw audio has an `encoding` (the API's name), a `sample_rate` in Hz and a number of `channels`. A
     container or a compressed stream that is passed on as it comes may have none of these. `suffix` is what a
@@ -66,15 +66,15 @@ def block_bytes(audio: AudioFormat, fallback: int = 4096) -> int:
     return max(int(rate * BLOCK_SECONDS) // frame, 1) * frame
 
 
-def slices(audio: bytes, form: AudioFormat) -> Iterator[bytes]:
+def slices(audio: bytes, audio_format: AudioFormat) -> Iterator[bytes]:
     """Whole frames of audio as blocks of a length that may be sent."""
-    size = block_bytes(form)
+    size = block_bytes(audio_format)
     for start in range(0, len(audio), size):
         yield audio[start : start + size]
 
 
 class Pace(enum.Enum):
-    """How fast audio may be sent."""
+    """The speed at which audio may be sent."""
 
     REAL_TIME = "real time"  # a file: one second a second, or `--speed` times that
     CAPPED = "capped"  # a pipe: as it comes, but no faster than catching up is allowed
@@ -82,7 +82,7 @@ class Pace(enum.Enum):
 
 
 class Source(Protocol):
-    """Something that audio comes from.
+    """A source of live audio.
 
     `open` may block; it raises `AudioError` (or `NetworkError`) and tells the format. `blocks` is called
     once, after it, and runs on the source's own thread: it yields non-empty blocks of at most 250 ms where
@@ -97,7 +97,7 @@ class Source(Protocol):
     duration: float | None
 
     def open(self) -> AudioFormat:
-        """Open the source; what its bytes are."""
+        """Open the source; return the format of its bytes."""
 
     def blocks(self) -> Iterator[bytes | Notice]:
         """The audio, in order."""

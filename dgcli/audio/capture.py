@@ -1,11 +1,11 @@
-"""What a sound card's callback fills, and the source's thread empties."""
+"""The queue between a sound card's callback and the source's thread."""
 
 from queue import SimpleQueue
 from typing import Any
 
 
 class Capture:
-    """A bounded queue of blocks between the callback of PortAudio and whoever takes them.
+    """A bounded queue of blocks between PortAudio's callback and the reader.
 
     The callback runs on a thread that must never wait: it copies the block and goes. Where there is no room
     (`room` blocks wait already) the block is dropped and counted; what PortAudio itself lost before it called
@@ -22,7 +22,7 @@ class Capture:
 
     @property
     def losses(self) -> int:
-        """How often something was lost, here or in PortAudio."""
+        """The number of times audio was lost, here or in PortAudio."""
         return self.dropped + self.overflows
 
     def callback(self, data: Any, frames: int, time: object, status: Any) -> None:  # noqa: ARG002 - its shape
@@ -36,7 +36,7 @@ class Capture:
             self._queue.put(bytes(data))
 
     def finished(self) -> None:
-        """PortAudio says that the stream has stopped."""
+        """Note that PortAudio has stopped the stream."""
         self._queue.put(None)
 
     def wake(self) -> None:

@@ -37,12 +37,12 @@ def _file_system(url: str) -> tuple[Any, str]:
         )
     import fsspec
 
-    found, path = fsspec.core.url_to_fs(url)
-    return found, path
+    file_system, path = fsspec.core.url_to_fs(url)
+    return file_system, path
 
 
 def _failed(url: str, error: Exception) -> AudioError:
-    """What a cloud's library says, in a sentence; each has errors of its own."""
+    """Map an error of a cloud's library to one of ours; each library has errors of its own."""
     if isinstance(error, FileNotFoundError):
         return AudioError(f"There is no object {url}.")
     text = " ".join(str(error).split()) or type(error).__name__
@@ -59,14 +59,14 @@ def find(url: str) -> list[str]:
     files, path = _file_system(url)
     scheme = url.partition("://")[0]
     try:
-        found = files.find(path) if url.endswith("/") else files.glob(path)
+        paths = files.find(path) if url.endswith("/") else files.glob(path)
     except Exception as error:
         raise _failed(url, error) from error
-    return sorted(f"{scheme}://{name}" for name in found)
+    return sorted(f"{scheme}://{name}" for name in paths)
 
 
 def stamp(url: str) -> tuple[int | str, ...]:
-    """What tells this content of an object from another: its size, and the hash or time its cloud keeps.
+    """Return a fingerprint of an object's content: its size, and the hash or time its cloud keeps.
 
     Raises `UsageError`, `AudioError`.
     """
@@ -87,7 +87,7 @@ def stamp(url: str) -> tuple[int | str, ...]:
 
 
 def signed(url: str) -> str | None:
-    """A URL that anybody may fetch the object from for an hour, or None where no such can be made."""
+    """Return a URL that anybody may fetch the object from for an hour, or None where none can be made."""
     files, path = _file_system(url)
     try:
         return str(files.sign(path, expiration=_EXPIRES))
@@ -97,7 +97,7 @@ def signed(url: str) -> str | None:
 
 @contextmanager
 def opened(url: str) -> Iterator[Upload]:
-    """An object as something to upload. Raises `UsageError`, `AudioError`."""
+    """Open an object for upload. Raises `UsageError`, `AudioError`."""
     files, path = _file_system(url)
     try:
         file = files.open(path, "rb")

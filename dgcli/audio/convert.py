@@ -1,4 +1,4 @@
-"""From what a device records to what is sent: channels mixed, and another sample rate where it is wanted."""
+"""Conversion of recorded audio for sending: channels mixed, and resampled where asked for."""
 
 from array import array
 from operator import add
@@ -25,21 +25,21 @@ class Converter:
     Raises `UsageError` if another rate is wanted and soxr is not installed.
     """
 
-    def __init__(self, recorded: int, sent: int, rate: int, wanted: int) -> None:
+    def __init__(self, recorded: int, sent: int, rate: int, target_rate: int) -> None:
         self._sent = sent
         self._recorded = recorded
         self._resampler: Any = None
-        if wanted != rate:
+        if target_rate != rate:
             try:
                 import soxr
             except ImportError as error:
                 raise UsageError(
                     "--resample needs soxr, which is not installed.", hint=install_hint()
                 ) from error
-            self._resampler = soxr.ResampleStream(rate, wanted, sent, dtype="int16")
+            self._resampler = soxr.ResampleStream(rate, target_rate, sent, dtype="int16")
 
     def remix(self, recorded: int) -> None:
-        """From now on so many channels are recorded."""
+        """Change the number of recorded channels."""
         self._recorded = recorded
 
     def _resampled(self, block: bytes, *, last: bool = False) -> bytes:
@@ -48,15 +48,15 @@ class Converter:
         samples = numpy.frombuffer(block, dtype=numpy.int16)
         if self._sent > 1:
             samples = samples.reshape(-1, self._sent)
-        made: bytes = self._resampler.resample_chunk(samples, last=last).tobytes()
-        return made
+        resampled: bytes = self._resampler.resample_chunk(samples, last=last).tobytes()
+        return resampled
 
     def convert(self, block: bytes) -> bytes:
-        """What is to be sent of a block; it may be nothing, which comes with a later one then."""
+        """Convert a block; the result may be empty and come with a later block."""
         if self._recorded != self._sent:
             block = mix(block, self._recorded)
         return block if self._resampler is None else self._resampled(block)
 
     def finish(self) -> bytes:
-        """What was still held back."""
+        """Return what was still held back."""
         return b"" if self._resampler is None else self._resampled(b"", last=True)

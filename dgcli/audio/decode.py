@@ -13,7 +13,7 @@ _BAD_PACKETS = 50
 
 
 class Readable(Protocol):
-    """What FFmpeg reads from; if it has `seek` and `tell` too, they are used."""
+    """A file object that FFmpeg reads; `seek` and `tell` are used where it has them."""
 
     def read(self, size: int, /) -> bytes:
         """At most `size` bytes; none at the end."""
@@ -35,7 +35,7 @@ class Decoder:
     """The first audio stream of a container, decoded at its own sample rate and channels.
 
     `name` is for messages. `like` is a format that must be kept to: what comes after a reconnect is
-    resampled to what came before; `form` is FFmpeg's name of a container that need not be guessed.
+    resampled to what came before; `container` is FFmpeg's name of a container that need not be guessed.
     Raises `AudioError` for what FFmpeg cannot read.
     """
 
@@ -45,7 +45,7 @@ class Decoder:
         name: str,
         *,
         like: AudioFormat | None = None,
-        form: str | None = None,
+        container: str | None = None,
         options: dict[str, str] | None = None,
         timeout: tuple[float, float] | None = None,
     ) -> None:
@@ -54,7 +54,7 @@ class Decoder:
         self._name = name
         try:
             self._container: Any = av.open(
-                source, mode="r", format=form, options=options or {}, timeout=timeout
+                source, mode="r", format=container, options=options or {}, timeout=timeout
             )
         except (av.FFmpegError, OSError, ValueError) as error:
             raise AudioError(f"{name} is no audio that can be decoded: {_why(error)}.") from error
@@ -135,7 +135,7 @@ class Decoder:
             yield bytes(waiting)
 
     def close(self) -> None:
-        """Let go of the container."""
+        """Close the container."""
         with suppress(Exception):  # nothing is lost when a demuxer fails to clean up
             self._container.close()
 

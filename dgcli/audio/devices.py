@@ -1,4 +1,4 @@
-"""Input devices: what is known of one, and which one a user means."""
+"""Input devices, and the choice of one by index or name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,35 +24,37 @@ def _listed(devices: Sequence[Device]) -> str:
     return ", ".join(f"{device.index} {device.name} ({device.host_api})" for device in devices)
 
 
-def _named(devices: Sequence[Device], wanted: str) -> Sequence[Device]:
+def _named(devices: Sequence[Device], name: str) -> Sequence[Device]:
     """The devices that have this name, or, if none has, those with all its words in theirs."""
-    folded = " ".join(wanted.casefold().split())
-    exact = [one for one in devices if " ".join(one.name.casefold().split()) == folded]
+    folded = " ".join(name.casefold().split())
+    exact = [device for device in devices if " ".join(device.name.casefold().split()) == folded]
     if exact:
         return exact
-    whole = [f"{one.name}, {one.host_api}".casefold() for one in devices]
-    found = [one for one, text in zip(devices, whole, strict=True) if folded in text]
-    if found:
-        return found
+    whole = [f"{device.name}, {device.host_api}".casefold() for device in devices]
+    matches = [device for device, text in zip(devices, whole, strict=True) if folded in text]
+    if matches:
+        return matches
     words = folded.split()
-    return [one for one, text in zip(devices, whole, strict=True) if all(word in text for word in words)]
+    return [
+        device for device, text in zip(devices, whole, strict=True) if all(word in text for word in words)
+    ]
 
 
-def choose(devices: Sequence[Device], wanted: str | None) -> Device:
+def choose(devices: Sequence[Device], name: str | None) -> Device:
     """The device with this index or name or part of a name; None: the default one, or else the first.
 
     Raises `UsageError` if none or several are meant. `devices` must not be empty.
     """
-    if wanted is None:
-        return next((one for one in devices if one.is_default), devices[0])
-    text = wanted.strip()
+    if name is None:
+        return next((device for device in devices if device.is_default), devices[0])
+    text = name.strip()
     if text.isdecimal():
-        by_index = [one for one in devices if one.index == int(text)]
+        by_index = [device for device in devices if device.index == int(text)]
         if by_index:
             return by_index[0]
-    found = _named(devices, text) if text else []
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise UsageError(f"{wanted!r} fits several microphones: {_listed(found)}.", hint="Give the index.")
-    raise UsageError(f"There is no microphone {wanted!r}: there is {_listed(devices)}.", hint=_HINT)
+    matches = _named(devices, text) if text else []
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise UsageError(f"{name!r} fits several microphones: {_listed(matches)}.", hint="Give the index.")
+    raise UsageError(f"There is no microphone {name!r}: there is {_listed(devices)}.", hint=_HINT)

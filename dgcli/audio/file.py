@@ -73,7 +73,7 @@ class FileSource:
         return raw
 
     def _use_header(self, header: WavHeader, offset: int, size: int) -> AudioFormat:
-        """A WAV without a length: everything behind the header is audio."""
+        """Use a WAV without a length: everything behind the header is audio."""
         if size - offset < header.frame_bytes:
             raise AudioError(f"{self.name} holds no audio behind its header.")
         self.duration = (size - offset) // header.frame_bytes / header.sample_rate
@@ -92,7 +92,7 @@ class FileSource:
                     yield from slices(convert(block[:whole]), self._format)
 
     def _use_library(self, head: bytes) -> AudioFormat:
-        """What libsndfile decodes, else what PyAV does, else what at least looks like audio."""
+        """Decode with libsndfile, else with PyAV, else pass on what at least looks like audio."""
         if media_type(head, "") == "audio/mpeg" and decode.available():
             # libsndfile's MP3 decoder writes about every odd frame on stderr, in the middle of the screen.
             with suppress(AudioError):

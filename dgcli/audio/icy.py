@@ -1,4 +1,4 @@
-"""What Shoutcast and Icecast servers add to HTTP: titles between the audio, and a status line of their own.
+"""Shoutcast's and Icecast's additions to HTTP: titles between the audio, and a status line of their own.
 
 Source: "SHOUTcast Metadata Protocol"; every `icy-metaint` bytes of audio are followed by a byte that says how
 many blocks of 16 bytes of metadata come next.
@@ -13,7 +13,7 @@ _TITLE = re.compile(r"StreamTitle='(.*?)'(?:;|$)", re.DOTALL)
 
 
 def _decoded(raw: bytes) -> str:
-    """Text whose encoding nobody declares: UTF-8 where it is that, else Latin-1."""
+    """Decode text of undeclared encoding: UTF-8 where it is valid, else Latin-1."""
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -21,12 +21,12 @@ def _decoded(raw: bytes) -> str:
 
 
 def _title(metadata: bytes) -> str | None:
-    found = _TITLE.search(_decoded(metadata.rstrip(b"\0")))
-    return found.group(1).strip() if found else None
+    match = _TITLE.search(_decoded(metadata.rstrip(b"\0")))
+    return match.group(1).strip() if match else None
 
 
 class Deinterleaver:
-    """Takes the titles out of a stream; `on_title` is told each one that is new and not empty."""
+    """Takes the titles out of a stream; calls `on_title` with each one that is new and not empty."""
 
     def __init__(self, interval: int, on_title: Callable[[str], None]) -> None:
         self._interval = interval  # bytes of audio between two metadata blocks
@@ -69,7 +69,7 @@ class Deinterleaver:
 
 
 def read_head(receive: Callable[[], bytes]) -> tuple[str, Mapping[str, str], bytes]:
-    """Status line, headers (names in lower case) and the first bytes of the body of an answer.
+    """Return status line, headers (names in lower case) and the first bytes of the body of an answer.
 
     Meant for answers that an HTTP library refuses since they begin with `ICY`. Raises
     `ConnectionError` when no head comes.

@@ -1,4 +1,4 @@
-"""How loud linear16 audio is: levels for a meter, warnings for a stream, a judgement for a test. Pure.
+"""Levels of linear16 audio: for a meter, for warnings on a stream, for a mic test. Pure.
 
 Levels are in dBFS: 0 is the loudest that 16 bits can hold, and silence is minus infinity.
 """
@@ -32,7 +32,7 @@ def decibels(amplitude: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """How loud a block is: highest sample and root mean square, in dBFS; samples at full scale."""
+    """The level of a block: highest sample and root mean square, in dBFS; samples at full scale."""
 
     peak: float = SILENCE
     rms: float = SILENCE
@@ -54,7 +54,7 @@ def measure(block: bytes) -> Level:
 
 
 class SignalWatch:
-    """Says when a microphone gives no signal, or too much. `name` is for the messages."""
+    """Warns when a microphone gives no signal, or too much. `name` is for the messages."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -63,7 +63,7 @@ class SignalWatch:
         self._since_clipping = math.inf
 
     def take(self, level: Level, seconds: float) -> str | None:
-        """What to warn of after a block of so many seconds, if anything."""
+        """Return the warning due after a block of so many seconds, if any."""
         self._since_clipping += seconds
         if level.peak > NO_SIGNAL:
             self._silent, self._warned = 0.0, False
@@ -83,7 +83,7 @@ class SignalWatch:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a test recording came to. Levels in dBFS; `floor` is the noise between what is said."""
+    """The result of a mic test. Levels in dBFS; `floor` is the background between words."""
 
     seconds: float
     peak: float
@@ -96,23 +96,23 @@ class Judgement:
 def _advice(peak: float, loud: float, floor: float, clipped: int) -> Sequence[str]:
     if peak <= NO_SIGNAL:
         return ["There is no signal: is it muted, or not the one you speak into? See: dg devices"]
-    found = []
+    advice = []
     if clipped:
-        found.append("It clips: turn the input level down, or speak from further away.")
+        advice.append("It clips: turn the input level down, or speak from further away.")
     contrast = loud - floor
     if contrast < _MONOTONE:
-        found.append("Nothing stands out from the background: did you speak? Try once more.")
+        advice.append("Nothing stands out from the background: did you speak? Try once more.")
     elif loud < _QUIET:
-        found.append("It is very quiet: turn the input level up, or come nearer.")
+        advice.append("It is very quiet: turn the input level up, or come nearer.")
     elif floor > _NOISY:
-        found.append("The background is loud: find a quieter place, or come nearer.")
+        advice.append("The background is loud: find a quieter place, or come nearer.")
     elif contrast < _CONTRAST:
-        found.append("Speech hardly stands out from the background: come nearer.")
-    return found
+        advice.append("Speech hardly stands out from the background: come nearer.")
+    return advice
 
 
 def judge(levels: Sequence[Level], block_seconds: float) -> Judgement:
-    """What a recording in blocks of so many seconds came to, and what would make it better."""
+    """Judge a recording, in blocks of so many seconds, and advise how to improve it."""
     if not levels:
         return Judgement(0.0, SILENCE, SILENCE, SILENCE, 0, ("Nothing was recorded.",))
     sorted_rms = sorted(level.rms for level in levels)

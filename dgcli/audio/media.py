@@ -1,4 +1,4 @@
-"""What kind of media a file is, from its first bytes or its name.
+"""Media types, from a file's first bytes or its name.
 
 A dozen signatures cover what people transcribe; the API looks for itself in any case, so that a table of
 thousands would cost start-up time and gain nothing.
@@ -69,8 +69,8 @@ def is_media_name(name: str) -> bool | None:
 
 def media_type(head: bytes, name: str) -> str:
     """The media type of a file called `name` that begins with `head` (at least `SNIFF_BYTES` of it)."""
-    if found := sniffed(head):
-        return found
+    if kind := sniffed(head):
+        return kind
     suffix = "." + name.lower().rpartition(".")[2]
     guessed = _BY_SUFFIX.get(suffix) or mimetypes.guess_type(f"x{suffix}")[0]
     return guessed if guessed and guessed.startswith(("audio/", "video/")) else _UNKNOWN
@@ -97,9 +97,9 @@ _SUFFIXES = MappingProxyType(
 
 def suffix_of(head: bytes, name: str = "") -> str:
     """The suffix of a file that begins with `head`; that of `name` where the bytes do not tell."""
-    found = _SUFFIXES.get(media_type(head, name))
+    suffix = _SUFFIXES.get(media_type(head, name))
     _, dot, end = name.rpartition(".")
-    return found or (f".{end.lower()}" if dot and end.isalnum() and len(end) <= 5 else ".bin")
+    return suffix or (f".{end.lower()}" if dot and end.isalnum() and len(end) <= 5 else ".bin")
 
 
 def is_container(head: bytes) -> bool:
@@ -117,7 +117,7 @@ def duration(path: str) -> float | None:
     import soundfile
 
     try:
-        found = soundfile.info(path)
+        info = soundfile.info(path)
     except (soundfile.LibsndfileError, OSError, UnicodeError):
         return None  # video, or no audio at all: the API may know more
-    return float(found.frames) / found.samplerate if found.samplerate else None
+    return float(info.frames) / info.samplerate if info.samplerate else None

@@ -27,7 +27,7 @@ _ROOM_SECONDS = 20.0  # of audio between the callback and the source's thread
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureSettings:
-    """How to record. `device` is an index or part of a name; rates are in Hz, times in seconds.
+    """Capture options. `device` is an index or part of a name; rates are in Hz, times in seconds.
 
     `channels` None takes one, or as few as the device has, mixed to one. Without `sample_rate` the device's
     own is taken; `resample` converts to another one.
@@ -88,7 +88,7 @@ class Microphone:
 
     @property
     def lost(self) -> int:
-        """How often audio was lost on its way from the device."""
+        """The number of times audio was lost on its way from the device."""
         return self._lost_before + self._capture.losses
 
     @property
@@ -100,8 +100,8 @@ class Microphone:
     def _open(self, device: Device, rate: int) -> None:
         """Open a device with as many channels as were asked for; else with the fewest that it takes."""
         settings = self._settings
-        wanted = settings.channels
-        counts = [wanted] if wanted is not None else range(1, device.channels + 1)
+        channels = settings.channels
+        counts = [channels] if channels is not None else range(1, device.channels + 1)
         stream, count = self._portaudio.open(device, rate, counts, settings.block, self._capture)
         with self._lock:
             self._stream = stream
@@ -110,10 +110,10 @@ class Microphone:
     def open(self) -> AudioFormat:
         """Find the device and begin to record. Raises `AudioError`, and `UsageError` for a name that fits none."""
         settings = self._settings
-        found = self._portaudio.devices()
-        if not found:
+        devices = self._portaudio.devices()
+        if not devices:
             raise no_device()
-        device = choose(found, settings.device)
+        device = choose(devices, settings.device)
         self.name = device.name
         self._watch = SignalWatch(device.name)
         self._open(device, settings.sample_rate or device.sample_rate)
@@ -137,7 +137,7 @@ class Microphone:
             self._portaudio.call(close, _CLOSE_SECONDS)
 
     def _remarks(self, block: bytes) -> Iterator[Notice]:
-        """What there is to say after a block."""
+        """Return the notices due after a block."""
         level = self.level = measure(block)
         seconds = len(block) / (2 * self._opened_channels * self._rate)
         warning = None if self.muted else self._watch.take(level, seconds)
@@ -146,7 +146,7 @@ class Microphone:
         yield from self._report()
 
     def _report(self, *, last: bool = False) -> Iterator[Notice]:
-        """What was lost since this was last told, and what libraries printed."""
+        """Yield notices of new losses and of what libraries printed."""
         losses = self.lost
         if losses > self._told_losses and (last or self._clock() >= self._may_tell):
             self._may_tell = self._clock() + _REPORT_SECONDS
@@ -159,23 +159,23 @@ class Microphone:
             yield Notice(NoticeKind.SOURCE, line)
 
     def _recorded(self) -> Iterator[bytes]:
-        """Blocks as they come, until the stream stops by itself, gives nothing more, or is to be stopped."""
+        """Yield blocks until the stream stops by itself, gives nothing more, or is to be stopped."""
         asked = False
-        patience = _FIRST_SECONDS
+        timeout = _FIRST_SECONDS
         while True:
             if self._stopping.is_set() and not asked:
                 asked = True
-                patience = _TRY_SECONDS
+                timeout = _TRY_SECONDS
                 self._close(gently=True)
             try:
-                block = self._capture.take(patience)
+                block = self._capture.take(timeout)
             except Empty:
                 return
             if block is None:
                 return
             if block:
                 yield block
-                patience = min(patience, _STALLED_SECONDS)
+                timeout = min(timeout, _STALLED_SECONDS)
 
     def _vanished(self) -> Iterator[Notice]:
         """The device is gone. Raises `AudioError` if that is the end."""
@@ -205,10 +205,10 @@ class Microphone:
         """Try once to open the device, or the default one where none was named."""
         before = self._opened_channels
         try:
-            found = self._portaudio.devices(anew=True)
-            same = [one for one in found if (one.name, one.host_api) == (gone.name, gone.host_api)]
+            devices = self._portaudio.devices(anew=True)
+            same = [entry for entry in devices if (entry.name, entry.host_api) == (gone.name, gone.host_api)]
             if self._settings.device is None:
-                same += [one for one in found if one.is_default]
+                same += [entry for entry in devices if entry.is_default]
             if not same:
                 return False
             device = same[0]
@@ -223,7 +223,7 @@ class Microphone:
         return True
 
     def blocks(self) -> Iterator[bytes | Notice]:
-        """What is recorded, and what happens to the device. Raises `AudioError` when it is gone for good."""
+        """Yield the recorded blocks and notices. Raises `AudioError` when the device is gone for good."""
         assert self._converter is not None, "it is open"
         with self._lock:
             self._is_taken = True

@@ -1,4 +1,4 @@
-"""What libraries print on file descriptor 2 behind Python's back: ALSA, PortAudio, JACK.
+"""Output of libraries on file descriptor 2, behind Python's back: ALSA, PortAudio, JACK.
 
 They print while they look for devices, when one vanishes, and from threads of their own in the middle of a
 stream, so it would not do to look away for a moment only. Instead the two are parted: Python's stderr gets a
@@ -26,7 +26,7 @@ def _nothing() -> list[str]:
 
 
 def _duplicate() -> int | None:
-    """Another descriptor of what 2 is, if it is anything."""
+    """Duplicate descriptor 2, if it is open."""
     if os.name == "nt":
         return None
     try:
@@ -36,7 +36,7 @@ def _duplicate() -> int | None:
 
 
 def _pythons_stderr(descriptor: int) -> TextIO:
-    """`sys.stderr` as it was, on another descriptor, if it writes on 2 at all."""
+    """Return `sys.stderr`, on another descriptor if it writes on 2."""
     before = sys.stderr
     try:
         if before.fileno() != _STDERR:
@@ -51,7 +51,7 @@ def _pythons_stderr(descriptor: int) -> TextIO:
 
 @contextmanager
 def captured_native_stderr() -> Iterator[Lines]:
-    """Keep descriptor 2 quiet while the block runs; a function that returns the new lines since its last call.
+    """Capture descriptor 2 while the block runs; yield a function that returns the new lines since its last call.
 
     Where descriptor 2 is closed, and on Windows, where these libraries are silent, nothing is done.
     """

@@ -1,4 +1,4 @@
-"""PortAudio: which microphones there are, and streams that record from them. Nothing else knows sounddevice.
+"""PortAudio: its microphones, and streams that record from them. Nothing else imports sounddevice.
 
 All calls of PortAudio are made on one thread, as some of its back ends want, and with a deadline: a sound
 server that hangs must not take Ctrl-C with it.
@@ -37,7 +37,7 @@ _NO_DEVICE = {
 
 
 def _loaded() -> ModuleType:
-    """sounddevice, which loads and initialises PortAudio. Raises `AudioError`."""
+    """Import sounddevice, which loads and initialises PortAudio. Raises `AudioError`."""
     try:
         import sounddevice
     except OSError as error:  # no library to load
@@ -80,20 +80,20 @@ def _devices() -> tuple[Device, ...]:
     default = library.default.device[0]
     return tuple(
         Device(
-            index=found["index"],
-            name=found["name"],
-            host_api=apis[found["hostapi"]]["name"],
-            channels=found["max_input_channels"],
-            sample_rate=round(found["default_samplerate"]),
-            is_default=found["index"] == default,
+            index=entry["index"],
+            name=entry["name"],
+            host_api=apis[entry["hostapi"]]["name"],
+            channels=entry["max_input_channels"],
+            sample_rate=round(entry["default_samplerate"]),
+            is_default=entry["index"] == default,
         )
-        for found in library.query_devices()
-        if found["max_input_channels"] > 0
+        for entry in library.query_devices()
+        if entry["max_input_channels"] > 0
     )
 
 
 def no_device() -> AudioError:
-    """There is no input device at all."""
+    """Return the error for a machine without input devices."""
     return AudioError("There is no microphone on this machine.", hint=_NO_DEVICE.get(sys.platform))
 
 
@@ -102,7 +102,7 @@ def _code(error: Exception) -> object:
 
 
 def explain(error: Exception, device: Device, rate: int, channels: int) -> AudioError:
-    """PortAudio's refusal of a device in words."""
+    """Map PortAudio's refusal of a device to an `AudioError`."""
     code = _code(error)
     host = error.args[2] if len(error.args) > 2 else (None, None, "")
     if code == _DEVICE_UNAVAILABLE or host[1] == -errno.EBUSY:
@@ -125,7 +125,7 @@ def explain(error: Exception, device: Device, rate: int, channels: int) -> Audio
 
 
 class PortAudio:
-    """PortAudio on its own thread. `verbose`: let it print what it finds. Every method raises `AudioError`.
+    """PortAudio on its own thread. `verbose` lets it print. Every method raises `AudioError`.
 
     A call that hangs is left behind with its thread: libpulse, for one, may deadlock when its server is killed.
     PortAudio cannot be closed any more then; but it can still open streams on the devices that it knows.
@@ -181,7 +181,7 @@ class PortAudio:
     def open(
         self, device: Device, rate: int, channels: Sequence[int], block: float, capture: Capture
     ) -> tuple[Any, int]:
-        """A stream that records, opened and started, with the first of these numbers of channels that it takes.
+        """Open and start a recording stream with the first of these numbers of channels that the device takes.
 
         Blocks of so many seconds of linear16 go to `capture`.
         """

@@ -1,4 +1,4 @@
-"""Blocking reads on a thread of their own, so that whoever waits for them can be told to stop."""
+"""Blocking reads on a thread of their own, so that their reader can be stopped."""
 
 import threading
 from collections import deque
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Pump(Generic[T]):
-    """Runs an iterator on a daemon thread and hands its items over through a short queue.
+    """Runs an iterator on a daemon thread and passes its items through a short queue.
 
     Iterating ends when the iterator does; what it raises is raised here, after the items that came before it.
     `stop` may be called from any thread: iterating then ends with what is in the queue, whether or not the
@@ -31,7 +31,7 @@ class Pump(Generic[T]):
         self._thread.start()
 
     def _put(self, item: T) -> bool:
-        """Hand an item over; False when nobody wants it any more."""
+        """Put an item in the queue; False once the iteration is to end."""
         with self._changed:
             self._changed.wait_for(lambda: self._stopped or len(self._queue) < self._depth)
             if self._stopped:

@@ -18,7 +18,7 @@ _HEADER_BYTES = 80
 _FLAC_FLUSH_SECONDS = 1.0
 
 
-class _Writer(Protocol):
+class _AudioWriter(Protocol):
     def write(self, audio: bytes) -> None:
         """Add audio. Raises `OSError`."""
 
@@ -27,7 +27,7 @@ class _Writer(Protocol):
 
 
 class _PlainFile:
-    """Bytes as they are."""
+    """A file of the bytes as they are."""
 
     def __init__(self, path: Path) -> None:
         self._file: BinaryIO = path.open("wb", buffering=0)
@@ -39,15 +39,15 @@ class _PlainFile:
         self._file.close()
 
 
-def _wav_header(form: AudioFormat, size: int) -> bytes:
+def _wav_header(audio_format: AudioFormat, size: int) -> bytes:
     """The 80 bytes before the samples; an RF64 from 4 GiB on, whose sizes stand where JUNK kept their place.
 
     Source: EBU Tech 3306.
     """
-    tag, bits = _WAV[form.encoding or ""]
-    frame = bits // 8 * form.channels
-    rate = form.sample_rate or 0
-    fmt = struct.pack("<HHIIHH", tag, form.channels, rate, rate * frame, frame, bits)
+    tag, bits = _WAV[audio_format.encoding or ""]
+    frame = bits // 8 * audio_format.channels
+    rate = audio_format.sample_rate or 0
+    fmt = struct.pack("<HHIIHH", tag, audio_format.channels, rate, rate * frame, frame, bits)
     riff = size + size % 2 + _HEADER_BYTES - 8
     if riff <= _SMALL:
         first, place, claimed = b"RIFF" + struct.pack("<I", riff), b"JUNK", size
@@ -64,42 +64,42 @@ def _wav_header(form: AudioFormat, size: int) -> bytes:
 class _WavFile:
     """A WAV whose header is right at least once a second."""
 
-    def __init__(self, path: Path, form: AudioFormat, clock: Callable[[], float]) -> None:
-        self._form = form
+    def __init__(self, path: Path, audio_format: AudioFormat, clock: Callable[[], float]) -> None:
+        self._format = audio_format
         self._clock = clock
         self._size = 0
-        self._told = clock()
+        self._written_at = clock()
         self._file: BinaryIO = path.open("wb", buffering=0)
         try:
-            self._file.write(_wav_header(form, 0))
+            self._file.write(_wav_header(audio_format, 0))
         except OSError:
             self._file.close()
             raise
 
-    def _tell(self) -> None:
+    def _update_header(self) -> None:
         self._file.seek(0)
-        self._file.write(_wav_header(self._form, self._size))
-        self._told = self._clock()
+        self._file.write(_wav_header(self._format, self._size))
+        self._written_at = self._clock()
 
     def write(self, audio: bytes) -> None:
         self._file.seek(_HEADER_BYTES + self._size)
         self._file.write(audio)
         self._size += len(audio)
-        if self._clock() - self._told >= _HEADER_SECONDS:
-            self._tell()
+        if self._clock() - self._written_at >= _HEADER_SECONDS:
+            self._update_header()
 
     def close(self) -> None:
         with self._file:
             if self._size % 2:
                 self._file.seek(_HEADER_BYTES + self._size)
                 self._file.write(b"\0")
-            self._tell()
+            self._update_header()
 
 
 class _FlacFile:
     """A FLAC: frames are on disk at least once a second; a decoder does not need the length for them."""
 
-    def __init__(self, path: Path, form: AudioFormat, clock: Callable[[], float]) -> None:
+    def __init__(self, path: Path, audio_format: AudioFormat, clock: Callable[[], float]) -> None:
         import soundfile
 
         self._clock = clock
@@ -107,7 +107,7 @@ class _FlacFile:
         self._failure = soundfile.SoundFileError
         try:
             self._file: Any = soundfile.SoundFile(
-                str(path), "w", form.sample_rate, form.channels, "PCM_16", format="FLAC"
+                str(path), "w", audio_format.sample_rate, audio_format.channels, "PCM_16", format="FLAC"
             )
         except (soundfile.SoundFileError, ValueError, TypeError) as error:
             raise OSError(0, str(error)) from error
@@ -128,14 +128,14 @@ class _FlacFile:
             raise OSError(0, str(error)) from error
 
 
-def saved_path(path: Path, form: AudioFormat) -> Path:
-    """Where audio is kept that is asked for in `path`: a name whose suffix says what it is."""
+def saved_path(path: Path, audio_format: AudioFormat) -> Path:
+    """Return the path that audio asked for at `path` is saved to: its suffix names the actual format."""
     suffix = path.suffix.lower()
-    if form.encoding in _WAV and form.sample_rate and suffix in (".wav", ".flac"):
-        is_flac = suffix == ".flac" and form.encoding == "linear16" and form.channels <= 8
+    if audio_format.encoding in _WAV and audio_format.sample_rate and suffix in (".wav", ".flac"):
+        is_flac = suffix == ".flac" and audio_format.encoding == "linear16" and audio_format.channels <= 8
         return path.with_suffix(".flac" if is_flac else ".wav")
-    if form.byte_rate is None or suffix in (".wav", ".flac"):
-        return path.with_suffix(form.suffix)
+    if audio_format.byte_rate is None or suffix in (".wav", ".flac"):
+        return path.with_suffix(audio_format.suffix)
     return path
 
 
@@ -146,23 +146,29 @@ class SaveAudio:
     is kept as it was sent. `path` tells where it goes. `write` and `close` raise `OutputError`.
     """
 
-    def __init__(self, path: Path, form: AudioFormat, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._form = form
+    def __init__(
+        self, path: Path, audio_format: AudioFormat, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._format = audio_format
         self._clock = clock
-        self._writer: _Writer | None = None
+        self._writer: _AudioWriter | None = None
         self._failed = False
-        self.path = saved_path(path, form)
+        self.path = saved_path(path, audio_format)
         self._kind = "plain"
-        if form.encoding in _WAV and form.sample_rate and path.suffix.lower() in (".wav", ".flac"):
+        if (
+            audio_format.encoding in _WAV
+            and audio_format.sample_rate
+            and path.suffix.lower() in (".wav", ".flac")
+        ):
             self._kind = self.path.suffix[1:]
 
-    def _opened(self) -> _Writer:
+    def _opened(self) -> _AudioWriter:
         if self._writer is None:
             match self._kind:
                 case "wav":
-                    self._writer = _WavFile(self.path, self._form, self._clock)
+                    self._writer = _WavFile(self.path, self._format, self._clock)
                 case "flac":
-                    self._writer = _FlacFile(self.path, self._form, self._clock)
+                    self._writer = _FlacFile(self.path, self._format, self._clock)
                 case _:
                     self._writer = _PlainFile(self.path)
         return self._writer

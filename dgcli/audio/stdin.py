@@ -126,9 +126,9 @@ class PipeSource:
 
 
 def _overruled(header: WavHeader) -> Notice:
-    form = header.format
+    audio_format = header.format
     return Notice(
         NoticeKind.SOURCE,
-        f"The audio has a WAV header, which is believed: {form.encoding}, {form.sample_rate} Hz, "
-        f"{form.channels} channel{'s' if form.channels > 1 else ''}.",
+        f"The audio has a WAV header, which is believed: {audio_format.encoding}, {audio_format.sample_rate} Hz, "
+        f"{audio_format.channels} channel{'s' if audio_format.channels > 1 else ''}.",
     )

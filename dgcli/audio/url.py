@@ -136,7 +136,7 @@ class _SeekableBody(_Body):
         self._size = length
 
     def tell(self) -> int:
-        """Where the next byte comes from."""
+        """Return the position of the next byte."""
         return self._at - len(self._kept)
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
@@ -191,7 +191,7 @@ class HttpSource:
         return self._stopped.is_set()
 
     def announce_title(self, title: str) -> None:
-        """A radio says what it plays."""
+        """Give a notice of the title that a radio announces."""
         self._notices.append(Notice(NoticeKind.SOURCE, f"Now playing: {title}"))
 
     def request(self, offset: int = 0) -> HttpAnswer:
@@ -250,14 +250,14 @@ class HttpSource:
 
     @staticmethod
     def _whole(answer: HttpAnswer, most: int = 1 << 16) -> str:
-        found = b""
+        body = b""
         with suppress(ConnectionFailed):
-            while len(found) < most and (piece := answer.read()):
-                found += piece
-        return found.decode("utf-8", "replace")
+            while len(body) < most and (piece := answer.read()):
+                body += piece
+        return body.decode("utf-8", "replace")
 
     def _close(self) -> None:
-        """Let go of the network."""
+        """Close the connection."""
         if self._answer is not None:
             self._answer.close()
         if self._fetcher is not None:
@@ -310,11 +310,11 @@ class HttpSource:
         Guessing what a stream is that one joins in the middle takes seconds of it.
         """
         assert self._body is not None, "made from the answer"
-        form = _FORMATS.get(answer.kind) if answer.length is None else None
-        if form is None:
+        container = _FORMATS.get(answer.kind) if answer.length is None else None
+        if container is None:
             return decode.Decoder(self._body, self.name)
         try:
-            return decode.Decoder(self._body, self.name, form=form, options=_QUICK)
+            return decode.Decoder(self._body, self.name, container=container, options=_QUICK)
         except AudioError:
             try:
                 self._body = _Body(self, self.request())
@@ -395,13 +395,13 @@ class HttpSource:
                 if answer is not None:
                     self._body = _Body(self, answer)
                     if self._decoder is not None:
-                        form = _FORMATS.get(answer.kind)
+                        container = _FORMATS.get(answer.kind)
                         self._decoder = decode.Decoder(
                             self._body,
                             self.name,
                             like=self._format,
-                            form=form,
-                            options=_QUICK if form else None,
+                            container=container,
+                            options=_QUICK if container else None,
                         )
             except AudioError as error:
                 if self._tries > _MOST_TRIES:

@@ -25,7 +25,7 @@ _FLIP = bytes(value ^ 0x80 for value in range(256))
 
 @dataclass(frozen=True, slots=True)
 class WavHeader:
-    """What a WAV header says about the samples behind it."""
+    """The format of the samples behind a WAV header."""
 
     kind: int  # the format tag; that of the sub-format if the header is an extensible one
     bits: int  # of one sample, as stored
@@ -40,7 +40,7 @@ class WavHeader:
 
     @property
     def format(self) -> AudioFormat:
-        """What the samples are once `to_linear16` has gone over them."""
+        """The format of the samples after `to_linear16`."""
         encoding = {_ALAW: "alaw", _MULAW: "mulaw"}.get(self.kind, "linear16")
         return AudioFormat(encoding, self.sample_rate, self.channels, ".wav")
 
@@ -97,7 +97,7 @@ def _as_is(block: bytes) -> bytes:
 
 
 def _from_8(block: bytes) -> bytes:
-    """Samples of 8 bits are unsigned, all others are signed."""
+    """Convert samples of 8 bits, which are unsigned, to linear16."""
     wide = bytearray(len(block) * 2)
     wide[1::2] = block.translate(_FLIP)
     return bytes(wide)

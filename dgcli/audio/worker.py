@@ -1,4 +1,4 @@
-"""A thread that makes calls for others, who need not wait for them for ever."""
+"""A thread that makes calls for others, who wait for each no longer than they choose."""
 
 import threading
 from collections.abc import Callable
@@ -13,7 +13,7 @@ class Stuck(Exception):
 
 
 class _Call:
-    """Something to do, and what came of it."""
+    """A function to call, and its result or exception."""
 
     def __init__(self, act: Callable[[], Any]) -> None:
         self._act = act
@@ -44,7 +44,7 @@ class CallThread:
             self._calls.get().make()
 
     def call(self, act: Callable[[], T], seconds: float) -> T:
-        """Call `act` on the thread; what it returns or raises. Raises `Stuck` after so many seconds."""
+        """Call `act` on the thread; return or raise what it does. Raises `Stuck` after so many seconds."""
         with self._lock:
             if self.stuck:
                 raise Stuck
@@ -62,5 +62,5 @@ class CallThread:
             raise
         if error is not None:
             raise error
-        found: T = result
-        return found
+        value: T = result
+        return value

@@ -1,1 +1,1 @@
-"""Many recordings at once: what they are, what each becomes, what is done already, and doing the rest."""
+"""Many recordings at once: inputs, names of outputs, planning, and the run itself."""

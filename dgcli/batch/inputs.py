@@ -1,4 +1,4 @@
-"""What a batch is made of: paths, directories, patterns, lists and URLs become one list, in a stable order.
+"""The inputs of a batch: paths, directories, patterns, lists and URLs become one list, in a stable order.
 
 The order is that of the command line; a directory's files are sorted by name, folder by folder. What is named
 twice is sent once. Of each file only its name is held, so that hundreds of thousands fit.
@@ -20,7 +20,7 @@ from dgcli.errors import AudioError, DgError, UsageError
 
 
 class InputKind(enum.Enum):
-    """How the audio of an input gets to the API."""
+    """The way the audio of an input gets to the API."""
 
     FILE = "file"  # it is uploaded
     URL = "url"  # the API fetches it
@@ -43,14 +43,14 @@ class Input:
 
     @property
     def name(self) -> str:
-        """How it is called."""
+        """The name for messages and reports."""
         if self.kind is not InputKind.FILE:
             return self.root + self.base
         return os.path.join(self.folder, self.base)
 
     @property
     def path(self) -> str:
-        """How it is opened: `-` would be standard input."""
+        """The path to open: `-` would be standard input."""
         return os.path.join(os.curdir, self.name) if self.name == "-" else self.name
 
     @property
@@ -67,7 +67,7 @@ class Input:
 
     @property
     def share(self) -> str:
-        """What decides about its share: its path relative to its root, however that is written here."""
+        """The key of its shard: its path relative to its root, however that is written here."""
         if self.is_outside:
             return self.name
         return f"{self.below}{os.sep}{self.base}" if self.below else self.base
@@ -75,7 +75,7 @@ class Input:
 
 @dataclass(slots=True)
 class Listing:
-    """All that was asked for: what can be sent, what cannot, and what was named twice.
+    """All inputs asked for: valid ones, problems, and duplicates.
 
     `identities` has `identity` of every file in `inputs`.
     """
@@ -87,7 +87,7 @@ class Listing:
 
 
 def _last_part(url: str) -> str:
-    """A file name for a URL: the end of its path, or its host."""
+    """Make a file name of a URL: the end of its path, or its host."""
     parts = urlsplit(url)
     name = unquote(parts.path.rstrip("/").rpartition("/")[2]) or parts.hostname or "recording"
     safe = "".join("_" if char in '/\\\0:*?"<>|' or not char.isprintable() else char for char in name)
@@ -95,7 +95,7 @@ def _last_part(url: str) -> str:
 
 
 def kind_of(name: str) -> InputKind:
-    """What an argument is: a URL, an object in a cloud, or else a path."""
+    """Classify an argument: a URL, an object in a cloud, or else a path."""
     lower = name[:8].lower()
     if lower.startswith(("http://", "https://")):
         return InputKind.URL
@@ -120,7 +120,7 @@ def _sounds(entry: "os.DirEntry[str]") -> bool:
 
 
 def _walked(root: str, problems: list[tuple[str, DgError]]) -> Iterator[tuple[str, str]]:
-    """Folder below `root` and name of each recording there, sorted; hidden ones and links to folders are not."""
+    """Yield folder below `root` and name of each recording, sorted; hidden ones and links to folders are left out."""
     stack: list[tuple[str, str, bool]] = [("", "", True)]
     while stack:
         folder, name, is_folder = stack.pop()
@@ -129,7 +129,7 @@ def _walked(root: str, problems: list[tuple[str, DgError]]) -> Iterator[tuple[st
             continue
         below = os.path.join(folder, name)
         here = os.path.join(root, below) or os.curdir
-        found = []
+        children = []
         try:
             with os.scandir(here) as entries:
                 for entry in entries:
@@ -137,13 +137,13 @@ def _walked(root: str, problems: list[tuple[str, DgError]]) -> Iterator[tuple[st
                         continue
                     # A link to a folder may lead back to where we are.
                     if entry.is_dir(follow_symlinks=False):
-                        found.append((below, entry.name, True))
+                        children.append((below, entry.name, True))
                     elif entry.is_file() and _sounds(entry):
-                        found.append((below, entry.name, False))
+                        children.append((below, entry.name, False))
         except OSError as error:
             problems.append((here, AudioError(f"{here} cannot be listed: {error.strerror}.")))
-        found.sort(key=itemgetter(1), reverse=True)
-        stack += found
+        children.sort(key=itemgetter(1), reverse=True)
+        stack += children
 
 
 def read_list(name: str, *, separator: bytes) -> list[str]:
@@ -161,7 +161,7 @@ def read_list(name: str, *, separator: bytes) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Folder:
-    """A folder that files were named in: how inputs in it are written, and its one absolute spelling."""
+    """A folder that files were named in: how inputs in it are written, and its absolute path."""
 
     root: str
     below: str
@@ -170,7 +170,7 @@ class _Folder:
 
 
 class _Collector:
-    """Takes names one by one, and keeps the listing in order and without repetition."""
+    """Collects names in order, without repetition."""
 
     def __init__(self, *, recursive: bool) -> None:
         self.listing = Listing()
@@ -178,12 +178,12 @@ class _Collector:
         self._here = os.getcwd()
         self._folders: dict[str, _Folder] = {}
 
-    def _add(self, found: Input, key: int) -> None:
+    def _add(self, recording: Input, key: int) -> None:
         if key in self.listing.identities:
-            self.listing.duplicates.append(found.name)
+            self.listing.duplicates.append(recording.name)
         else:
             self.listing.identities.add(key)
-            self.listing.inputs.append(found)
+            self.listing.inputs.append(recording)
 
     def _plain(self, path: str) -> str:
         """A path without a leading `./`, and relative where it lies in the current directory."""
@@ -194,27 +194,26 @@ class _Collector:
         return "" if path == os.curdir else path
 
     def _folder(self, path: str) -> _Folder:
-        """What is known of a folder by the way it was written."""
-        found = self._folders.get(path)
-        if found is None:
+        """Return the spellings of a folder, remembered by the way it was written."""
+        folder = self._folders.get(path)
+        if folder is None:
             plain = self._plain(path)
             parts = plain.split(os.sep)
             # Where `..` follows a link, only the file system knows what it leads to.
             absolute = os.path.realpath(plain) if os.pardir in parts else os.path.abspath(plain)
             outside = os.path.isabs(plain) or parts[0] == os.pardir
-            found = _Folder(plain if outside else "", "" if outside else plain, absolute, outside)
-            self._folders[path] = found
-        return found
+            folder = _Folder(plain if outside else "", "" if outside else plain, absolute, outside)
+            self._folders[path] = folder
+        return folder
 
     def _file(self, path: str) -> None:
-        """A file that was named."""
         head, tail = os.path.split(path)
         folder = self._folder(head)
-        one = Input(InputKind.FILE, folder.root, folder.below, tail, folder.is_outside)
-        self._add(one, identity(folder.absolute, tail))
+        recording = Input(InputKind.FILE, folder.root, folder.below, tail, folder.is_outside)
+        self._add(recording, identity(folder.absolute, tail))
 
     def _directory(self, path: str) -> None:
-        """Every recording below a directory."""
+        """Add every recording below a directory."""
         if not self._recursive:
             self.problem(
                 path, f"{path} is a directory.", hint="Add --recursive to transcribe all that is in it."
@@ -241,27 +240,27 @@ class _Collector:
             )
             return
         try:
-            found = cloud.find(name)
+            urls = cloud.find(name)
         except UsageError:
             raise  # the extra is missing: nothing in that cloud can be had
         except DgError as error:
             self.listing.problems.append((name, error))
             return
         root = name if name.endswith("/") else ""
-        found = [url for url in found if not root or is_media_name(url)]
-        if not found:
+        urls = [url for url in urls if not root or is_media_name(url)]
+        if not urls:
             self.problem(name, f"There is no recording in {name}.")
-        for url in found:
+        for url in urls:
             rel = url.removeprefix(root)
             below = "/".join(part for part in rel.split("/")[:-1] if part.strip(".")) if root else ""
             self._add(Input(InputKind.CLOUD, root, below, rel), hash(url))
 
     def problem(self, name: str, message: str, *, hint: str | None = None) -> None:
-        """Something that was asked for and cannot be had."""
+        """Note an input that cannot be read."""
         self.listing.problems.append((name, AudioError(message, hint=hint)))
 
     def take(self, name: str, *, expand: bool) -> None:
-        """One argument, or one line of a list (which is never a pattern)."""
+        """Add one argument, or one line of a list (which is never a pattern)."""
         kind = kind_of(name)
         if kind is InputKind.CLOUD and (name.endswith("/") or (expand and glob.has_magic(name))):
             self._objects(name)
@@ -287,7 +286,7 @@ class _Collector:
 def listing(
     names: Iterable[str], lists: Sequence[tuple[str, bytes]] = (), *, recursive: bool = False
 ) -> Listing:
-    """All recordings that `names` and `lists` (file and separator) stand for.
+    """List all recordings that `names` and `lists` (file and separator) stand for.
 
     A missing file is found when it is opened. Raises `UsageError` for `-`, `AudioError` for a list that cannot
     be read.

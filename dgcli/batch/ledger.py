@@ -1,4 +1,4 @@
-"""What was paid for and what was made of it: the memory of a batch, kept beside its outputs in `.dg/`.
+"""The ledger of a batch: paid answers and what was made of them, beside the outputs in `.dg/`.
 
 Two kinds of small file, each written whole or not at all, none ever shared by two recordings; so any number of
 processes, on any number of machines, work in one directory without locks.
@@ -43,7 +43,7 @@ Stamp = tuple[int | str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is known about one answer of the API.
+    """A noted answer of the API.
 
     `sha256`, `size` in bytes and `stamp` are of the audio that was sent; of what the API fetched, not all are
     known. `mark` names this answer and no other. `accepted`: the transcript goes to a callback, and there is
@@ -61,8 +61,8 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
-    """What an output was made of, and what it looked like when it was done."""
+class _Provenance:
+    """The answer an output was made of, and the output's size and time when it was written."""
 
     output: str
     source: str
@@ -75,44 +75,44 @@ class _Made:
     mtime_ns: int
 
 
-def stamp_of(found: os.stat_result, now: float | None = None) -> Stamp | None:
+def stamp_of(status: os.stat_result, now: float | None = None) -> Stamp | None:
     """The stamp of a file; None while it is too young for its times to prove anything."""
     now = time.time() if now is None else now
-    if max(found.st_mtime, found.st_ctime) > now - _SETTLED:
+    if max(status.st_mtime, status.st_ctime) > now - _SETTLED:
         return None
-    return found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def sha256_of(path: str) -> str:
     """The hash of a file's content. Raises OSError."""
-    made = hashlib.sha256()
+    digest = hashlib.sha256()
     with Path(path).open("rb") as file:
         while block := file.read(_BLOCK):
-            made.update(block)
-    return made.hexdigest()
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _digest(*parts: str) -> str:
-    made = hashlib.sha256()
+    digest = hashlib.sha256()
     for part in parts:
-        made.update(os.fsencode(part) + b"\0")
-    return made.hexdigest()[:32]
+        digest.update(os.fsencode(part) + b"\0")
+    return digest.hexdigest()[:32]
 
 
 def _read_json(line: bytes) -> Mapping[str, Any] | None:
     try:
-        found = json.loads(line)
+        value = json.loads(line)
     except ValueError:
         return None  # torn by a power cut, or somebody else's: as if it were not there
-    return found if isinstance(found, dict) else None
+    return value if isinstance(value, dict) else None
 
 
 def _record(line: bytes) -> Record | None:
-    found = _read_json(line)
-    if found is None:
+    values = _read_json(line)
+    if values is None:
         return None
     # A later version may note more: that must not make this one pay again.
-    known = {one.name: found[one.name] for one in fields(Record) if one.name in found}
+    known = {field.name: values[field.name] for field in fields(Record) if field.name in values}
     known["stamp"] = tuple(known["stamp"]) if known.get("stamp") else None
     try:
         return Record(**known)
@@ -121,7 +121,7 @@ def _record(line: bytes) -> Record | None:
 
 
 class Reservation:
-    """An open, empty file where an answer will be put: proof that the place can be written."""
+    """An open, empty file reserved for an answer: proof that the place can be written."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -139,7 +139,7 @@ class Reservation:
         _sync_folder(target.parent)
 
     def release(self) -> None:
-        """Give up the place; nothing happens once it is filled."""
+        """Remove the file; does nothing once it is filled."""
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
@@ -169,27 +169,27 @@ class Ledger:
         self._scratch = self._folder / "tmp"
         self._spare = spare
 
-    def _path(self, one: Input, query: str) -> Path:
-        """Where the answer for a recording is: found by its name in its directory, so that a tree may move."""
-        name = one.base if one.kind is InputKind.FILE else one.name
+    def _path(self, recording: Input, query: str) -> Path:
+        """Return the path of a recording's answer: named after it within its directory, so that a tree may move."""
+        name = recording.base if recording.kind is InputKind.FILE else recording.name
         return self._folder / f"{_digest(name, query)}.response"
 
-    def _spare_path(self, one: Input, query: str) -> Path:
-        return self._spare / f"{_digest(os.path.abspath(self._outputs), one.name, query)}.response"
+    def _spare_path(self, recording: Input, query: str) -> Path:
+        return self._spare / f"{_digest(os.path.abspath(self._outputs), recording.name, query)}.response"
 
-    def find(self, one: Input, query: str) -> Record | None:
-        """What is known about an answer for this recording and query, whatever bytes it had then."""
-        path = self._path(one, query)
+    def find(self, recording: Input, query: str) -> Record | None:
+        """Return the record of an answer for this recording and query, whatever bytes the recording had then."""
+        path = self._path(recording, query)
         try:
             with path.open("rb") as file:
                 return _record(file.readline())
         except OSError:
             pass
-        return self._recovered(one, query, path)
+        return self._recovered(recording, query, path)
 
-    def _recovered(self, one: Input, query: str, path: Path) -> Record | None:
-        """An answer that a full disk kept from its place is put there."""
-        spare = self._spare_path(one, query)
+    def _recovered(self, recording: Input, query: str, path: Path) -> Record | None:
+        """Move an answer that a full disk forced elsewhere to its place."""
+        spare = self._spare_path(recording, query)
         try:
             data = spare.read_bytes()
         except OSError:
@@ -203,15 +203,15 @@ class Ledger:
                 place.release()
         return _record(data.partition(b"\n")[0])
 
-    def body(self, one: Input, query: str) -> bytes:
+    def body(self, recording: Input, query: str) -> bytes:
         """The answer itself. Raises OSError."""
-        for path in (self._path(one, query), self._spare_path(one, query)):
+        for path in (self._path(recording, query), self._spare_path(recording, query)):
             with contextlib.suppress(FileNotFoundError):
                 return path.read_bytes().partition(b"\n")[2]
-        raise FileNotFoundError(str(self._path(one, query)))
+        raise FileNotFoundError(str(self._path(recording, query)))
 
     def reserve(self, room: int = 0) -> Reservation:
-        """A place for an answer, before it is paid for.
+        """Reserve a place for an answer, before it is paid for.
 
         Raises `OutputError` where nothing can be written, or not `room` bytes.
         """
@@ -227,15 +227,15 @@ class Ledger:
                 hint="Nothing was sent. Make room, or choose another place: --output-dir DIR",
             ) from error
 
-    def keep(self, place: Reservation, record: Record, one: Input, body: bytes) -> None:
+    def keep(self, place: Reservation, record: Record, recording: Input, body: bytes) -> None:
         """Put an answer on the disk. Raises `OutputError`, having tried the state folder as well."""
         data = json.dumps(asdict(record)).encode() + b"\n" + body
         try:
-            place.fill(data, self._path(one, record.query))
+            place.fill(data, self._path(recording, record.query))
         except OSError as error:
             place.release()
             failure = OutputError(f"The response cannot be written to {self._folder}: {error.strerror}.")
-            spare = self._spare_path(one, record.query)
+            spare = self._spare_path(recording, record.query)
             with contextlib.suppress(OutputError, OSError):
                 spare.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 write_file(spare, data, private=True)
@@ -245,14 +245,14 @@ class Ledger:
                 )
             raise failure from error
 
-    def restamp(self, record: Record, one: Input, stamp: Stamp) -> None:
+    def restamp(self, record: Record, recording: Input, stamp: Stamp) -> None:
         """Note that the bytes are the same though the times of change are not; a failure costs only time."""
         with contextlib.suppress(OSError, OutputError):
-            body = self.body(one, record.query)
+            body = self.body(recording, record.query)
             fresh = json.dumps({**asdict(record), "stamp": stamp}).encode() + b"\n" + body
-            write_file(self._path(one, record.query), fresh, scratch=self._scratch)
+            write_file(self._path(recording, record.query), fresh, scratch=self._scratch)
 
-    def _made_path(self, path: str) -> Path:
+    def _provenance_path(self, path: str) -> Path:
         return self._folder / f"{_digest(os.path.basename(path))}.made"
 
     def is_current(self, target: Target, record: Record, rendering: str) -> bool:
@@ -261,27 +261,33 @@ class Ledger:
         One that was edited since is current too: what somebody corrected by hand is not to be lost.
         """
         try:
-            found = Path(target.path).stat()
-            made = _read_json(self._made_path(target.path).read_bytes())
+            status = Path(target.path).stat()
+            provenance = _read_json(self._provenance_path(target.path).read_bytes())
         except OSError:
             return False
-        if made is None or (made.get("mark"), made.get("rendering")) != (record.mark, rendering):
+        if provenance is None or (provenance.get("mark"), provenance.get("rendering")) != (
+            record.mark,
+            rendering,
+        ):
             return False
-        is_edited = found.st_size > 0 and found.st_mtime_ns > made.get("mtime_ns", 0)
-        return is_edited or (found.st_size, found.st_mtime_ns) == (made.get("size"), made.get("mtime_ns"))
+        is_edited = status.st_size > 0 and status.st_mtime_ns > provenance.get("mtime_ns", 0)
+        return is_edited or (status.st_size, status.st_mtime_ns) == (
+            provenance.get("size"),
+            provenance.get("mtime_ns"),
+        )
 
     def write(self, target: Target, data: bytes, record: Record, rendering: str) -> None:
         """Write an output, and what it was made of. Raises `OutputError`."""
         write_file(Path(target.path), data, scratch=self._scratch)
-        found = Path(target.path).stat()
-        made = _Made(
+        status = Path(target.path).stat()
+        provenance = _Provenance(
             os.path.basename(target.path), record.source, record.sha256, record.query, record.request_id,
-            record.mark, rendering, found.st_size, found.st_mtime_ns,
+            record.mark, rendering, status.st_size, status.st_mtime_ns,
         )  # fmt: skip
         # Not forced to the disk: if it is lost, the output is made once more from the answer.
         write_file(
-            self._made_path(target.path),
-            json.dumps(asdict(made)).encode() + b"\n",
+            self._provenance_path(target.path),
+            json.dumps(asdict(provenance)).encode() + b"\n",
             scratch=self._scratch,
             durable=False,
         )
@@ -300,8 +306,8 @@ def _check_room(folder: Path, needed: int) -> None:
         return
     import resource
 
-    found = os.statvfs(folder)
-    room = found.f_bavail * found.f_frsize
+    filesystem = os.statvfs(folder)
+    room = filesystem.f_bavail * filesystem.f_frsize
     largest, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
     if largest != resource.RLIM_INFINITY:
         room = min(room, largest)
@@ -326,10 +332,10 @@ class Ledgers:
 
 
 def new_mark() -> str:
-    """A name for an answer."""
+    """Return a new name for an answer."""
     return os.urandom(8).hex()
 
 
-def rendering_of(options: object, form: str) -> str:
-    """What stands for the way an output is written: its format and all that was said about it."""
-    return hashlib.sha256(f"{form} {options!r}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
+def rendering_of(options: object, format_name: str) -> str:
+    """Return a hash of the format and all render settings of an output."""
+    return hashlib.sha256(f"{format_name} {options!r}".encode("utf-8", "surrogateescape")).hexdigest()[:16]

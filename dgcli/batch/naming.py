@@ -1,4 +1,4 @@
-"""What each recording becomes: the names of its outputs, and that no two of them are the same.
+"""Names of outputs, and the check that no two of them are the same.
 
 Everything here is arithmetic on strings: a hundred thousand names are checked before the first is sent.
 """
@@ -20,10 +20,10 @@ _NAME_MAX = 255  # bytes; what the file systems in use agree on
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One output of one recording."""
+    """An output of a recording."""
 
     path: str
-    form: Format
+    format: Format
 
 
 def _parts(template: str) -> tuple[tuple[str, str | None], ...]:
@@ -51,7 +51,7 @@ def _parts(template: str) -> tuple[tuple[str, str | None], ...]:
 
 
 class Naming:
-    """Names outputs.
+    """Names the outputs of recordings.
 
     They go next to each recording, or below `output_dir` at the same place in the tree; what comes from
     elsewhere than this machine's files goes to the current directory. In the template, `{stem}` is the
@@ -63,7 +63,7 @@ class Naming:
         self, formats: Sequence[Format], *, template: str | None = None, output_dir: str | None = None
     ) -> None:
         self._formats = tuple(formats)
-        self._suffixes = tuple(form.suffixes[0] for form in formats)
+        self._suffixes = tuple(format_.suffixes[0] for format_ in formats)
         self._parts = _parts(template or DEFAULT_TEMPLATE)
         self._output_dir = output_dir
         # Most names are made with this template: a tenth of the time for a hundred thousand of them.
@@ -74,43 +74,43 @@ class Naming:
         """Whether names hold the language of a transcript."""
         return any(field == "lang" for _, field in self._parts)
 
-    def folder(self, one: Input) -> str:
+    def folder(self, recording: Input) -> str:
         """The directory of a recording's outputs."""
         if self._output_dir is None:
-            return one.folder
-        return os.path.join(self._output_dir, one.below) if one.below else self._output_dir
+            return recording.folder
+        return os.path.join(self._output_dir, recording.below) if recording.below else self._output_dir
 
-    def _name(self, one: Input, name: str, stem: str, ext: str, language: str) -> str:
-        made = []
+    def _name(self, recording: Input, name: str, stem: str, ext: str, language: str) -> str:
+        pieces = []
         for literal, field in self._parts:
-            made.append(literal)
+            pieces.append(literal)
             match field:
                 case "stem":
-                    made.append(stem)
+                    pieces.append(stem)
                 case "name":
-                    made.append(name)
+                    pieces.append(name)
                 case "ext":
-                    made.append(ext)
+                    pieces.append(ext)
                 case "lang":
-                    made.append(language)
+                    pieces.append(language)
                 case "hash":
-                    made.append(hashlib.sha256(os.fsencode(one.share)).hexdigest()[:8])
-        return "".join(made)
+                    pieces.append(hashlib.sha256(os.fsencode(recording.share)).hexdigest()[:8])
+        return "".join(pieces)
 
-    def names(self, one: Input, language: str) -> list[str]:
+    def names(self, recording: Input, language: str) -> list[str]:
         """The names of a recording's outputs, one for each format."""
-        name = one.file_name
+        name = recording.file_name
         stem, dot, _ = name.rpartition(".")
         stem = stem if dot and stem else name
         if self._is_plain:
             return [stem + suffix for suffix in self._suffixes]
-        return [self._name(one, name, stem, suffix[1:], language) for suffix in self._suffixes]
+        return [self._name(recording, name, stem, suffix[1:], language) for suffix in self._suffixes]
 
-    def targets(self, one: Input, language: str) -> tuple[Target, ...]:
+    def targets(self, recording: Input, language: str) -> tuple[Target, ...]:
         """The outputs of a recording, one for each format."""
-        folder = self.folder(one)
-        pairs = zip(self.names(one, language), self._formats, strict=True)
-        return tuple(Target(os.path.join(folder, name), form) for name, form in pairs)
+        folder = self.folder(recording)
+        pairs = zip(self.names(recording, language), self._formats, strict=True)
+        return tuple(Target(os.path.join(folder, name), format_) for name, format_ in pairs)
 
 
 def check_length(targets: Iterable[Target]) -> None:
@@ -130,12 +130,17 @@ def _rivals(inputs: Sequence[Input], naming: Naming, language: str, path: str) -
     def spelt(path: str) -> str:
         return os.path.normcase(os.path.abspath(path))
 
-    wanted = spelt(path)
-    return [one for one in inputs for target in naming.targets(one, language) if spelt(target.path) == wanted]
+    spelling = spelt(path)
+    return [
+        recording
+        for recording in inputs
+        for target in naming.targets(recording, language)
+        if spelt(target.path) == spelling
+    ]
 
 
 def _refuse(first: Input, second: Input, path: str) -> UsageError:
-    """Why two outputs cannot be one file."""
+    """Return the error for two outputs of the same name."""
     if first is second:
         return UsageError(
             f"Two formats of {first.name} would be written to {path}.", hint="Put {ext} into --name-template."
@@ -147,7 +152,7 @@ def _refuse(first: Input, second: Input, path: str) -> UsageError:
     )
 
 
-def check_collisions(found: Listing, naming: Naming, language: str) -> None:
+def check_collisions(listing: Listing, naming: Naming, language: str) -> None:
     """Refuse, before anything is sent, outputs that would overwrite each other or an input.
 
     Paths are compared as they are spelt: links are not followed. A number is held for each, and the paths
@@ -155,21 +160,21 @@ def check_collisions(found: Listing, naming: Naming, language: str) -> None:
     """
     seen: set[int] = set()
     absolute: dict[str, str] = {}
-    for one in found.inputs:
-        folder = naming.folder(one)
+    for recording in listing.inputs:
+        folder = naming.folder(recording)
         prefix = absolute.get(folder)
         if prefix is None:
             prefix = absolute[folder] = os.path.normcase(os.path.abspath(folder))
-        for name in naming.names(one, language):
+        for name in naming.names(recording, language):
             code = identity(prefix, os.path.normcase(name))
-            if code in found.identities and os.path.lexists(os.path.join(folder, name)):
+            if code in listing.identities and os.path.lexists(os.path.join(folder, name)):
                 raise UsageError(
-                    f"The output {os.path.join(folder, name)} of {one.name} is itself an input.",
+                    f"The output {os.path.join(folder, name)} of {recording.name} is itself an input.",
                     hint="Leave it out, or send the outputs elsewhere: --output-dir DIR",
                 )
             if code in seen:
                 path = os.path.join(folder, name)
-                rivals = _rivals(found.inputs, naming, language, path)
+                rivals = _rivals(listing.inputs, naming, language, path)
                 if len(rivals) > 1:
                     raise _refuse(rivals[0], rivals[1], path)
             seen.add(code)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 _FIRST_PAUSE = 0.5  # seconds after a refusal that names none; doubles with each in a row
 _LONGEST_PAUSE = 60.0
 _LONGEST_WISH = 300.0  # seconds; a server that wants more is not waited for
-_PATIENCE = 900.0  # seconds of nothing but refusals after which a recording is given up
+_LONGEST_REFUSAL = 900.0  # seconds of nothing but refusals after which a recording is given up
 _TOO_MANY, _UNAVAILABLE = 429, 503
 
 
@@ -24,7 +24,7 @@ class Stopped(Exception):
 
 @dataclass(slots=True)
 class Throttle:
-    """How many requests may be under way, and from when; pure arithmetic on seconds of some clock.
+    """The number of requests allowed at once, and the time of the next; pure arithmetic on seconds of some clock.
 
     `most` requests at once, `max_rps` starts a second (None: any number).
     """
@@ -48,23 +48,23 @@ class Throttle:
         return max(0.0, self.not_before - now, self.next_start - now)
 
     def start(self, now: float) -> None:
-        """A request starts."""
+        """Note the start of a request."""
         self.under_way += 1
         if self.max_rps:
             self.next_start = max(now, self.next_start) + 1 / self.max_rps
 
     def accept(self) -> None:
-        """A request succeeded."""
+        """Note a success: allow a little more."""
         self.under_way -= 1
         self.refusals = 0
         self.width = min(float(self.most), self.width + 1 / max(1.0, self.width))
 
     def end(self) -> None:
-        """A request failed for a reason of its own."""
+        """Note a request that failed for a reason of its own."""
         self.under_way -= 1
 
     def refuse(self, now: float, sent_at: float, wait: float | None) -> None:
-        """A request that was sent at `sent_at` was refused; `wait` is what the server asks for."""
+        """Note the refusal of a request sent at `sent_at`; `wait` (seconds) is what the server asks for."""
         self.under_way -= 1
         if sent_at >= self.halved_at:
             self.width = max(1.0, self.width / 2)
@@ -98,11 +98,11 @@ class SharedPace:
 
     @property
     def width(self) -> int:
-        """How many requests may be under way now."""
+        """The number of requests allowed at once, now."""
         return max(1, int(self._throttle.width))
 
     def stop(self) -> None:
-        """Let nothing start any more: whoever waits, or comes, gets `Stopped`."""
+        """Let no request start any more: every waiting or new one gets `Stopped`."""
         self._stopped = True
         with self._changed:
             self._changed.notify_all()
@@ -121,18 +121,18 @@ class SharedPace:
             self._throttle.start(self._own.sent_at)
 
     def answered(self, status: int | None, wait: float | None) -> bool:
-        """A request ended (None: without an answer); whether to send it again without counting it as a try."""
+        """Note the end of a request (None: without an answer); whether to repeat it without counting a try."""
         with self._changed:
-            now, again, told = self._clock(), False, None
+            now, again, pause = self._clock(), False, None
             if status == _TOO_MANY or (status == _UNAVAILABLE and wait is not None):
                 before = self._throttle.not_before
                 self._throttle.refuse(now, self._own.sent_at, min(wait, _LONGEST_WISH) if wait else wait)
                 if self._throttle.not_before > max(before, now):
-                    told = self._throttle.not_before - now
+                    pause = self._throttle.not_before - now
                 since = getattr(self._own, "refused_since", None)
                 self._own.refused_since = now if since is None else since
-                is_patient = now - self._own.refused_since < _PATIENCE
-                again = status == _TOO_MANY and is_patient and (wait is None or wait <= _LONGEST_WISH)
+                may_wait = now - self._own.refused_since < _LONGEST_REFUSAL
+                again = status == _TOO_MANY and may_wait and (wait is None or wait <= _LONGEST_WISH)
             elif status is not None and status < 300:
                 self._throttle.accept()
             else:
@@ -140,6 +140,6 @@ class SharedPace:
             if not again:
                 self._own.refused_since = None
             self._changed.notify_all()
-        if told is not None:
-            self._slowed(told)
+        if pause is not None:
+            self._slowed(pause)
         return again

@@ -1,4 +1,4 @@
-"""What a run is asked to do, and what of it is done already: looks at the disk and sends nothing."""
+"""Planning of a run: reads from the disk what is done already, and sends nothing."""
 
 import enum
 import os
@@ -18,7 +18,7 @@ from dgcli.transcript.response import parse_body
 
 
 class Existing(enum.Enum):
-    """What is done with outputs that are there already."""
+    """The treatment of outputs that exist already."""
 
     SAME = "same"  # kept where they were made of the same bytes with the same options
     ANY = "any"  # kept whatever they are
@@ -27,7 +27,7 @@ class Existing(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is asked of a run.
+    """The settings of a run.
 
     `queries` are the encoded parameters for each kind of input; `server` names who answers them. `language` is
     that of the transcripts, None where it is detected.
@@ -47,8 +47,8 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What is known about a recording before anything is sent.
+class Work:
+    """The answer a recording already has, and the outputs it still needs; known before anything is sent.
 
     `record` is the answer that is there already, if there is one for these bytes and this query. `targets` are
     its outputs, `missing` those still to be made, each with what stands for the way it is made; both are
@@ -68,68 +68,70 @@ class Finding:
 
 
 class Planner:
-    """Finds out what is done already."""
+    """Finds out what each recording still needs."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self._ledgers = Ledgers()
 
-    def ledger(self, one: Input) -> Ledger:
-        """Where the answers for a recording, and what was made of them, are noted."""
-        return self._ledgers.of(self.plan.naming.folder(one))
+    def ledger(self, recording: Input) -> Ledger:
+        """Return the ledger of a recording's answers and outputs."""
+        return self._ledgers.of(self.plan.naming.folder(recording))
 
-    def query(self, one: Input) -> str:
-        """What an answer depends on, besides the audio: who gives it, and the parameters."""
-        return f"{self.plan.server} {self.plan.queries[one.kind]}"
+    def query(self, recording: Input) -> str:
+        """Return what an answer depends on besides the audio: the server and the parameters."""
+        return f"{self.plan.server} {self.plan.queries[recording.kind]}"
 
-    def examine(self, one: Input) -> Finding:
-        """What is done of a recording. Raises `AudioError`, and `OutputError` for names that are too long."""
+    def work_for(self, recording: Input) -> Work:
+        """Find out what a recording needs. Raises `AudioError`, and `OutputError` for names that are too long."""
         plan = self.plan
         is_named = plan.language is not None or not plan.naming.needs_language
         if is_named:
-            targets = plan.naming.targets(one, plan.language or "")
+            targets = plan.naming.targets(recording, plan.language or "")
             if plan.existing is Existing.ANY and all(os.path.exists(target.path) for target in targets):
-                return Finding(None, targets, ())
+                return Work(None, targets, ())
             check_length(targets)
-        ledger = self.ledger(one)
-        record = None if plan.existing is Existing.OVERWRITE else ledger.find(one, self.query(one))
-        if record is not None and not self._same(one, record, ledger):
+        ledger = self.ledger(recording)
+        record = (
+            None if plan.existing is Existing.OVERWRITE else ledger.find(recording, self.query(recording))
+        )
+        if record is not None and not self._same(recording, record, ledger):
             record = None
         if record is None:
             everything = tuple((target, self._rendering(target)) for target in targets) if is_named else ()
-            return Finding(None, targets if is_named else (), everything)
+            return Work(None, targets if is_named else (), everything)
         if record.accepted:
-            return Finding(record, (), ())
-        found = record
-        return self.outputs_of(one, record, lambda: ledger.body(one, found.query))
+            return Work(record, (), ())
+        answered = record
+        return self.outputs_of(recording, record, lambda: ledger.body(recording, answered.query))
 
-    def outputs_of(self, one: Input, record: Record, body: Callable[[], bytes]) -> Finding:
-        """What is to be made of an answer. Raises OSError when it must be read and cannot."""
-        targets = self.plan.naming.targets(one, self._language(body))
-        return Finding(record, targets, tuple(self._missing(targets, record, self.ledger(one))))
+    def outputs_of(self, recording: Input, record: Record, body: Callable[[], bytes]) -> Work:
+        """Return the outputs still to be made of an answer. Raises OSError when it must be read and cannot."""
+        targets = self.plan.naming.targets(recording, self._language(body))
+        return Work(record, targets, tuple(self._missing(targets, record, self.ledger(recording))))
 
     def _rendering(self, target: Target) -> str:
-        return rendering_of(self.plan.options, target.form.name)
+        return rendering_of(self.plan.options, target.format.name)
 
-    def _same(self, one: Input, record: Record, ledger: Ledger) -> bool:
+    def _same(self, recording: Input, record: Record, ledger: Ledger) -> bool:
         """Whether a recording still is what it was when it was sent. Raises `AudioError`."""
-        if one.kind is InputKind.URL:
+        if recording.kind is InputKind.URL:
             return True  # as far as anybody can tell without fetching it
-        if one.kind is InputKind.CLOUD:
-            return record.stamp == cloud.stamp(one.name)
+        if recording.kind is InputKind.CLOUD:
+            return record.stamp == cloud.stamp(recording.name)
         try:
-            found = Path(one.path).stat()
-            stamp = stamp_of(found)
+            status = Path(recording.path).stat()
+            stamp = stamp_of(status)
             if stamp is not None and stamp == record.stamp:
                 return True
-            if found.st_size != record.size or sha256_of(one.path) != record.sha256:
+            if status.st_size != record.size or sha256_of(recording.path) != record.sha256:
                 return False
         except FileNotFoundError:
-            raise AudioError(f"There is no file {one.name}.") from None
+            raise AudioError(f"There is no file {recording.name}.") from None
         except OSError as error:
-            raise AudioError(f"{one.name} cannot be read: {error.strerror}.") from error
+            raise AudioError(f"{recording.name} cannot be read: {error.strerror}.") from error
         if stamp is not None:
-            ledger.restamp(record, one, stamp)
+            ledger.restamp(record, recording, stamp)
         return True
 
     def _language(self, body: Callable[[], bytes]) -> str:
@@ -137,15 +139,15 @@ class Planner:
         if self.plan.language is not None or not self.plan.naming.needs_language:
             return self.plan.language or ""
         channels = parse_body(body()).channels
-        return next((one.detected_language for one in channels if one.detected_language), "und")
+        return next((channel.detected_language for channel in channels if channel.detected_language), "und")
 
     def _missing(self, targets: Iterable[Target], record: Record, ledger: Ledger) -> list[tuple[Target, str]]:
         """The outputs that are still to be made of an answer, each with how."""
-        found = []
+        missing = []
         for target in targets:
             rendering = self._rendering(target)
             if self.plan.existing is Existing.ANY and os.path.exists(target.path):
                 continue
             if not ledger.is_current(target, record, rendering):
-                found.append((target, rendering))
-        return found
+                missing.append((target, rendering))
+        return missing

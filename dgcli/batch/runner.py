@@ -1,4 +1,4 @@
-"""Doing it: as many threads as there are to be uploads at once, over one REST caller.
+"""The run of a batch: as many threads as there are to be uploads at once, over one REST caller.
 
 A thread takes the next recording, finds out what is missing, sends what must be sent, and puts what it found
 into a queue; whoever iterates over `Runner.run` gets it there, in its own thread. Nothing that happens to one
@@ -44,7 +44,7 @@ _TICK = 0.1  # seconds between looks at a run that is stopping
 
 
 class Status(enum.Enum):
-    """How a recording ended."""
+    """The way a recording ended."""
 
     DONE = "transcribed"
     MADE = "made"  # of an answer that was there already
@@ -54,7 +54,7 @@ class Status(enum.Enum):
 
 
 class Phase(enum.Enum):
-    """Where a recording is; in the last two it has been sent whole, and is paid for."""
+    """The stage a recording is in; in the last two it has been sent whole, and is paid for."""
 
     PREPARING = "preparing"
     HELD = "waiting to send"
@@ -65,7 +65,7 @@ class Phase(enum.Enum):
 
 @dataclass(slots=True)
 class Job:
-    """A recording under way, as a display may show it: `sent` of `size` bytes (None: not sent from here)."""
+    """A recording under way, for a display: `sent` of `size` bytes (None: not sent from here)."""
 
     source: Input
     size: int | None = None
@@ -76,7 +76,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a recording. `duration` is that of the audio, `seconds` what it took, both in seconds."""
+    """The outcome of a recording. `duration` is that of the audio, `seconds` the time it took, both in seconds."""
 
     source: Input
     status: Status
@@ -90,7 +90,7 @@ class Outcome:
 
 
 class _Watched:
-    """An upload that is hashed on its way, and broken off before its last block where the run stops."""
+    """An upload that is hashed as it is sent, and broken off before its last block where the run stops."""
 
     def __init__(self, upload: Sendable, job: Job, go_on: Callable[[Job, Phase], None]) -> None:
         self._upload = upload
@@ -160,7 +160,7 @@ class Runner:
     ) -> None:
         self._plan = plan
         self._retried = retried
-        self._examiner = Planner(plan)
+        self._planner = Planner(plan)
         self._pace = SharedPace(plan.jobs, plan.max_rps, slowed=slowed)
         self._finished: queue.SimpleQueue[Outcome | None] = queue.SimpleQueue()
         self._own = threading.local()
@@ -183,11 +183,11 @@ class Runner:
 
     @property
     def width(self) -> int:
-        """How many requests may be under way now."""
+        """The number of requests allowed at once, now."""
         return self._pace.width
 
     def stop(self) -> None:
-        """Start nothing any more; safe from a signal handler."""
+        """Start no more recordings; safe from a signal handler."""
         self._stopping = True
         self._finished.put(None)  # wakes whoever waits
 
@@ -206,13 +206,13 @@ class Runner:
             job.phase = phase
 
     def _room(self, size: int) -> int:
-        """Bytes that the answer to `size` bytes of audio may take, with those of the others under way."""
+        """Return the bytes that the answer to `size` bytes of audio may take, with those of the others under way."""
         return _ROOM * self._plan.jobs + min(size, _LARGEST_ROOM)
 
-    def _sent_file(self, one: Input, job: Job, ledger: Ledger, query: str) -> tuple[Record, bytes]:
+    def _sent_file(self, recording: Input, job: Job, ledger: Ledger, query: str) -> tuple[Record, bytes]:
         """Upload a file of this machine, unless the cache has its answer; the answer is on the disk then."""
         plan = self._plan
-        with opened(one.path) as upload:
+        with opened(recording.path) as upload:
             before = os.fstat(upload.file.fileno())
             place = ledger.reserve(self._room(upload.size))
             try:
@@ -221,11 +221,13 @@ class Runner:
 
                 def ask() -> Answer:
                     return self._client.transcribe_file(
-                        watched, plan.queries[one.kind], progress=lambda sent: setattr(job, "sent", sent)
+                        watched,
+                        plan.queries[recording.kind],
+                        progress=lambda sent: setattr(job, "sent", sent),
                     )
 
                 if plan.cache:
-                    sha256 = sha256_of(one.path)
+                    sha256 = sha256_of(recording.path)
                     answer = plan.cache.answer(sha256, query, ask, from_body=kept_answer)
                 else:
                     answer = ask()
@@ -233,24 +235,24 @@ class Runner:
                 after = os.fstat(upload.file.fileno())
                 is_whole = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
                 stamp = stamp_of(after) if is_whole else None
-                return self._kept(one, job, answer, query, ledger, place, (sha256, upload.size, stamp))
+                return self._kept(recording, job, answer, query, ledger, place, (sha256, upload.size, stamp))
             finally:
                 place.release()
 
-    def _sent_url(self, one: Input, job: Job, ledger: Ledger, query: str) -> tuple[Record, bytes]:
+    def _sent_url(self, recording: Input, job: Job, ledger: Ledger, query: str) -> tuple[Record, bytes]:
         """Have the API fetch a recording, or stream it through here; the answer is on the disk then."""
-        text = self._plan.queries[one.kind]
+        text = self._plan.queries[recording.kind]
         place = ledger.reserve(self._room(0))
         try:
-            if one.kind is InputKind.URL:
-                answer = self._client.transcribe_url(one.name, text)
-                return self._kept(one, job, answer, query, ledger, place, (None, None, None))
-            stamp = cloud.stamp(one.name)
-            signed = cloud.signed(one.name)
+            if recording.kind is InputKind.URL:
+                answer = self._client.transcribe_url(recording.name, text)
+                return self._kept(recording, job, answer, query, ledger, place, (None, None, None))
+            stamp = cloud.stamp(recording.name)
+            signed = cloud.signed(recording.name)
             if signed is not None:
                 answer = self._client.transcribe_url(signed, text)
-                return self._kept(one, job, answer, query, ledger, place, (None, None, stamp))
-            with cloud.opened(one.name) as upload:
+                return self._kept(recording, job, answer, query, ledger, place, (None, None, stamp))
+            with cloud.opened(recording.name) as upload:
                 job.size = upload.size
                 watched = _Watched(upload, job, self._go_on)
                 answer = self._client.transcribe_file(
@@ -259,13 +261,13 @@ class Runner:
                     progress=lambda sent: setattr(job, "sent", sent),
                 )
             facts = (watched.sha256, upload.size, stamp)
-            return self._kept(one, job, answer, query, ledger, place, facts)
+            return self._kept(recording, job, answer, query, ledger, place, facts)
         finally:
             place.release()
 
     def _kept(
         self,
-        one: Input,
+        recording: Input,
         job: Job,
         answer: Answer,
         query: str,
@@ -286,7 +288,7 @@ class Runner:
                 raise
             request_id = request_id or transcript.request_id
         record = Record(
-            source=one.name,
+            source=recording.name,
             query=query,
             mark=new_mark(),
             request_id=request_id,
@@ -295,18 +297,18 @@ class Runner:
             stamp=stamp,
             accepted=accepted is not None,
         )
-        ledger.keep(place, record, one, answer.body)
+        ledger.keep(place, record, recording, answer.body)
         return record, answer.body
 
     def _write(
         self, missing: Iterable[tuple[Target, str]], transcript: Transcript, record: Record, ledger: Ledger
     ) -> None:
-        """Make outputs; one that fails does not stop the others. Raises the first `OutputError`."""
+        """Write outputs; one that fails does not stop the others. Raises the first `OutputError`."""
         failure: OutputError | None = None
         for target, rendering in missing:
             try:
                 options = self._plan.options.beside(Path(target.path).parent)
-                data = rendered(transcript, target.form, options)
+                data = rendered(transcript, target.format, options)
                 ledger.write(target, data, record, rendering)
             except OutputError as error:
                 failure = failure or error
@@ -316,44 +318,44 @@ class Runner:
             )
             raise failure
 
-    def _transcribed(self, one: Input, job: Job) -> Outcome:
-        """All that one recording needs. Raises `DgError`, `Stopped`."""
-        found = self._examiner.examine(one)
-        record, body = found.record, None
-        paths = tuple(target.path for target in found.targets)
-        if found.is_done:
-            return Outcome(one, Status.SKIPPED, paths, request_id=record.request_id if record else None)
-        ledger = self._examiner.ledger(one)
+    def _transcribed(self, recording: Input, job: Job) -> Outcome:
+        """Transcribe and write one recording. Raises `DgError`, `Stopped`."""
+        work = self._planner.work_for(recording)
+        record, body = work.record, None
+        paths = tuple(target.path for target in work.targets)
+        if work.is_done:
+            return Outcome(recording, Status.SKIPPED, paths, request_id=record.request_id if record else None)
+        ledger = self._planner.ledger(recording)
         if record is None:
-            send = self._sent_file if one.kind is InputKind.FILE else self._sent_url
-            record, body = send(one, job, ledger, self._examiner.query(one))
+            send = self._sent_file if recording.kind is InputKind.FILE else self._sent_url
+            record, body = send(recording, job, ledger, self._planner.query(recording))
         with self._lock:
             job.phase = Phase.WRITING
         if record.accepted:
-            return Outcome(one, Status.ACCEPTED, request_id=record.request_id, attempts=job.attempts)
-        answer = ledger.body(one, record.query) if body is None else body
+            return Outcome(recording, Status.ACCEPTED, request_id=record.request_id, attempts=job.attempts)
+        answer = ledger.body(recording, record.query) if body is None else body
         if body is not None:
-            found = self._examiner.outputs_of(one, record, lambda: answer)
+            work = self._planner.outputs_of(recording, record, lambda: answer)
         transcript = parse_body(answer)
-        self._write(found.missing, transcript, record, ledger)
+        self._write(work.missing, transcript, record, ledger)
         notes = list(transcript.warnings)
         if transcript.is_empty:
             notes.append("The transcript is empty: no speech was found.")
         return Outcome(
-            one,
+            recording,
             Status.DONE if job.attempts else Status.MADE,
-            tuple(target.path for target in found.targets),
+            tuple(target.path for target in work.targets),
             request_id=record.request_id,
             duration=transcript.duration,
             attempts=job.attempts,
             notes=tuple(notes),
         )
 
-    def _outcome(self, one: Input, job: Job) -> Outcome | None:
-        """What becomes of a recording, whatever happens to it; None if the run stops before it cost anything."""
+    def _outcome(self, recording: Input, job: Job) -> Outcome | None:
+        """Process a recording, catching every error; None if the run stops before it cost anything."""
         began = time.monotonic()
         try:
-            outcome = self._transcribed(one, job)
+            outcome = self._transcribed(recording, job)
             error = None
         except Stopped:
             return None
@@ -372,7 +374,12 @@ class Runner:
         # What it came from holds the request, and the blocks that were sent: not for thousands of failures.
         error.__traceback__ = error.__cause__ = error.__context__ = None
         return Outcome(
-            one, Status.FAILED, error=error, request_id=request_id, seconds=seconds, attempts=job.attempts
+            recording,
+            Status.FAILED,
+            error=error,
+            request_id=request_id,
+            seconds=seconds,
+            attempts=job.attempts,
         )
 
     def _work(self, inputs: Iterator[Input]) -> None:
@@ -381,11 +388,11 @@ class Runner:
         try:
             while not self._stopping:
                 with self._lock:
-                    one = next(inputs, None)
-                    if one is None:
+                    recording = next(inputs, None)
+                    if recording is None:
                         return
-                    job = self._own.job = self._jobs[me] = Job(one)
-                outcome = self._outcome(one, job)
+                    job = self._own.job = self._jobs[me] = Job(recording)
+                outcome = self._outcome(recording, job)
                 if outcome is not None:
                     self._finished.put(outcome)
                 with self._lock:

@@ -13,7 +13,7 @@ from dgcli.errors import UsageError
 
 
 def place(name: str) -> int:
-    """Where a name falls among 2**64 places, the same on every machine and in every version."""
+    """Map a name to a number below 2**64, the same on every machine and in every version."""
     data = os.fsencode(name.replace(os.sep, "/"))
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big")
 
@@ -82,18 +82,18 @@ def _automatic(environ: Mapping[str, str]) -> Shard:
 def parse(text: str, environ: Mapping[str, str]) -> Shard:
     """The share that `--shard` names: K/N, or what the environment says for `auto`. Raises `UsageError`."""
     if text.strip().lower() == "auto":
-        found = _automatic(environ)
+        shard = _automatic(environ)
     else:
         number, _, count = text.partition("/")
         try:
-            found = Shard(int(number), int(count))
+            shard = Shard(int(number), int(count))
         except ValueError:
             raise UsageError(
                 f"--shard takes K/N or auto, not {text!r}.", hint="The first of four: --shard 1/4."
             ) from None
-    if not 1 <= found.number <= found.count:
+    if not 1 <= shard.number <= shard.count:
         raise UsageError(
-            f"There is no share {found}: the first is 1, the last {max(found.count, 1)}.",
-            hint=f"Did you mean: --shard {found.number + 1}/{found.count}" if found.number == 0 else None,
+            f"There is no share {shard}: the first is 1, the last {max(shard.count, 1)}.",
+            hint=f"Did you mean: --shard {shard.number + 1}/{shard.count}" if shard.number == 0 else None,
         )
-    return found
+    return shard

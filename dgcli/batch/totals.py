@@ -1,4 +1,4 @@
-"""How a run over many recordings stands."""
+"""Counts of a run over many recordings."""
 
 import time
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class Totals:
 
     @property
     def ended(self) -> int:
-        """Recordings that have ended, however."""
+        """Recordings that have ended, in whatever way."""
         return sum(self.counts.values())
 
     @property

@@ -47,7 +47,7 @@ class Captioner:
         self._merger = Merger(channels) if channels > 1 else None
         self._gap = ceil(self._limits.min_gap * 1000)
         self._end = 0  # where the last cue ends, in milliseconds
-        self._shown: Voice | None = None  # who was named last
+        self._named: Voice | None = None  # who was named last
 
     def feed(
         self,
@@ -88,22 +88,22 @@ class Captioner:
         return self._take()
 
     def preview(self) -> list[Cue]:
-        """What `finish` would give now; the captioner goes on as if nothing had been asked."""
+        """Return what `finish` would return now, without finishing."""
         # What never changes, or grows with the vocabulary only, is shared by the copy.
         shared = (self._limits, self._cutter.limits, *self._cutter.tokens.caches)
-        return copy.deepcopy(self, {id(one): one for one in shared}).finish()
+        return copy.deepcopy(self, {id(part): part for part in shared}).finish()
 
     def _take(self) -> list[Cue]:
-        found = [self._cue(*settled) for settled in self._cutter.settled]
+        cues = [self._cue(*settled) for settled in self._cutter.settled]
         self._cutter.settled.clear()
         self._cutter.forget()
-        return found
+        return cues
 
     def _cue(self, first: int, after: int, followed: bool) -> Cue:
         tokens = self._cutter.tokens
-        lines = self._cutter.layout.lines(first, after, self._shown)
+        lines = self._cutter.layout.lines(first, after, self._named)
         shared = len({line.voice.channel for line in lines}) > 1
-        self._shown = None if shared else lines[-1].voice
+        self._named = None if shared else lines[-1].voice
         start = max(_milliseconds(min(tokens.ins[first:after])), self._end)
         if 0 < start - self._end < self._gap and self._end:
             start = self._end + self._gap
@@ -114,7 +114,7 @@ class Captioner:
         return Cue(start / 1000, self._end / 1000, lines)
 
     def _out_time(self, start: int, out: int, following: int | None, columns: int) -> int:
-        """Where a cue ends whose words end at `out`; milliseconds.
+        """Return the end (milliseconds) of a cue whose words end at `out`.
 
         It is stretched for reading, as far as the next cue, `max_duration` and `PAUSE` leave room. A short
         gap to the next cue is closed to the smallest one; none at all is left only where the words leave no
@@ -135,9 +135,9 @@ class Captioner:
 
 def _stretches(transcript: Transcript, channel: Channel) -> Iterator[tuple[Sequence[Word], bool]]:
     """The words of a channel in stretches, and whether an utterance of the API ends with each."""
-    own = [one for one in transcript.utterances if one.channel == channel.index and one.words]
+    own = [part for part in transcript.utterances if part.channel == channel.index and part.words]
     words = channel.words or tuple(word for utterance in own for word in utterance.words)
-    ends = {(one.words[-1].start, one.words[-1].end) for one in own if not one.goes_on}
+    ends = {(part.words[-1].start, part.words[-1].end) for part in own if not part.goes_on}
     at = 0
     for after, word in enumerate(words, 1):
         ended = bool(ends) and (word.start, word.end) in ends

@@ -1,4 +1,4 @@
-"""What captioning makes: cues of lines of words. Times are seconds, to the millisecond."""
+"""Cues of lines of words. Times are seconds, to the millisecond."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from dgcli.transcript.model import Word
 
 
 class Voice(NamedTuple):
-    """Who speaks: a channel and, where speakers are told apart, a speaker in it."""
+    """A speaker: a channel and, where speakers are told apart, a speaker in it."""
 
     channel: int
     speaker: int | None
@@ -33,12 +33,12 @@ class Line:
 
     @property
     def spaces(self) -> list[str]:
-        """What stands before each word."""
+        """The space before each word."""
         return spaces([word.text for word in self.words])
 
     @property
     def body(self) -> str:
-        """What is said, without the prefix."""
+        """The text without the prefix."""
         return joined([word.text for word in self.words])
 
     @property
@@ -49,7 +49,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """What is shown from `start` to `end`; never empty, never of no duration."""
+    """Lines on screen from `start` to `end`; never empty, never of no duration."""
 
     start: float
     end: float

@@ -1,4 +1,4 @@
-"""Where cues are cut: dynamic programming over the words known so far, settled as it goes.
+"""Cue boundaries: dynamic programming over the words known so far, settled as it goes.
 
 Every gap between two words has points (`language.GAP`, less for a pause, less for a change of voice), every
 cue has points (too short to read, too fast, lines of unequal length or broken at a bad place), and the
@@ -34,7 +34,7 @@ _KEPT = 64  # settled tokens that are kept before the lists are shortened; `prev
 
 
 class Cutter:
-    """Takes words, and says which of them make a cue: `add` and `close` append to `settled`.
+    """Divides words into cues: `add` and `close` append to `settled`.
 
     `settled` holds in order (first token, token after the last, whether more follows within `PAUSE`); whoever
     takes them out builds the cues, and calls `forget` when done.
@@ -84,11 +84,11 @@ class Cutter:
 
     @property
     def last_end(self) -> float:
-        """Where the last word known ends, in seconds."""
+        """The end of the last known word, in seconds."""
         return self.tokens.latest
 
     def _gap(self, at: int) -> None:
-        """Judge the gap before the token that has just come, and settle what that settles."""
+        """Judge the gap before the newest token, and settle what that settles."""
         tokens = self.tokens
         self._best.append(_INFINITE)
         self._back.append(at)
@@ -185,7 +185,7 @@ class Cutter:
         if not last:
             start = starts[at]
             leave = min(leave, start if start - out < limits.min_gap else start - limits.min_gap)
-        one, shortest, cps = limits.max_chars, limits.min_duration, limits.max_cps
+        line_width, shortest, cps = limits.max_chars, limits.min_duration, limits.max_cps
         run, prefixes = tokens.runs[at - 1], tokens.prefixes
         least, chosen = _INFINITE, -1
         for before in range(low, at):
@@ -194,17 +194,17 @@ class Cutter:
                 continue
             if last and before > begin and tokens.outs[self._first[before] - 1] + LOOK_AHEAD <= self._known:
                 continue
-            shown = leave - starts[before]
+            duration = leave - starts[before]
             columns_used = end - columns[before]
-            if shown < shortest:
-                points += _SHORT * (shortest - shown) / shortest
-            if columns_used > shown * cps:
-                points += _FAST * (columns_used / cps - shown)
+            if duration < shortest:
+                points += _SHORT * (shortest - duration) / shortest
+            if columns_used > duration * cps:
+                points += _FAST * (columns_used / cps - duration)
             if before < run:
                 if points + _SHARED >= least:
                     continue
                 points += _SHARED + layout.shared_points(before, at)
-            elif columns_used + prefixes[before] > one and before < at - 1:
+            elif columns_used + prefixes[before] > line_width and before < at - 1:
                 if points >= least:
                     continue
                 points += layout.points(before, at)
@@ -220,7 +220,7 @@ class Cutter:
             tokens.name(at, runs_shared=tokens.runs[at - 1] > chosen)
 
     def _only_way(self, low: int, at: int, last: bool) -> int:
-        """Where to cut before `at` when no gap that was tried leaves a cue that fits."""
+        """Choose a cut before `at` when no gap that was tried leaves a cue that fits."""
         for gap in range(max(low, self._from + 1), at):
             if self._best[gap] == _INFINITE:
                 self._try(gap)

@@ -1,4 +1,4 @@
-"""Where language lets itself be cut: what stands to the left and to the right of a gap, in points.
+"""Points for a cut between two words, by the words to its left and right.
 
 A gap costs little where a sentence or a clause ends and much where the words on both sides belong together:
 an article and its noun, a preposition and what it governs, a first name and a last name, a number and its
@@ -13,7 +13,7 @@ from enum import IntEnum
 
 
 class WordKind(IntEnum):
-    """What a word is, as far as a gap beside it is concerned."""
+    """The class of a word, as far as a gap beside it is concerned."""
 
     OTHER = 0
     ARTICLE = 1  # and every other determiner: the, this, my, every

@@ -1,4 +1,4 @@
-"""How the words of one cue are laid out in lines, and how many points that costs."""
+"""Layout of the words of a cue in lines, and the points it costs."""
 
 from bisect import bisect_left
 from itertools import pairwise
@@ -61,25 +61,25 @@ class Layout:
         used = tokens.columns_end[after - 1] - tokens.columns[first] + tokens.prefixes[first]
         return used <= self._room or self.points(first, after) < _INFINITE
 
-    def lines(self, first: int, after: int, shown: Voice | None) -> tuple[Line, ...]:
-        """The lines of a cue; the voice `shown` last needs no prefix."""
+    def lines(self, first: int, after: int, named: Voice | None) -> tuple[Line, ...]:
+        """The lines of a cue; the voice `named` last needs no prefix."""
         tokens = self._tokens
         runs = [list(range(first, after))] if tokens.runs[after - 1] <= first else self._runs(first, after)
-        found: list[Line] = []
+        broken: list[Line] = []
         spare = self._max_lines - len(runs)
         for run in runs:
             voice = tokens.voices[run[0]]
             room = tokens.shared_prefix(run[0]) if len(runs) > 1 else tokens.prefixes[first]
             parts = self._run_lines(run, 1 + spare, room)[0] if len(run) > 1 else [run]
             spare -= len(parts) - 1
-            prefix = "" if voice == shown else tokens.prefix(voice)
+            prefix = "" if voice == named else tokens.prefix(voice)
             if len(runs) > 1 and not tokens.prefix(voice):
                 prefix = DASH
             for part in parts:
-                found.append(Line(tuple(tokens.words[at] for at in part), voice, prefix))
+                broken.append(Line(tuple(tokens.words[at] for at in part), voice, prefix))
                 prefix = ""
-            shown = voice
-        return tuple(found)
+            named = voice
+        return tuple(broken)
 
     def _runs(self, first: int, after: int) -> list[list[int]]:
         """The tokens of each voice, whoever begins first on top.

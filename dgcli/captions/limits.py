@@ -1,4 +1,4 @@
-"""What a cue may be: the limits that publishers of captions print, as one table.
+"""Limits of cues, as publishers of captions print them, in one table.
 
 netflix  Netflix Partner Help Center, "Timed Text Style Guide: General Requirements" (5/6 s to 7 s, 2 lines),
          "English (USA) Timed Text Style Guide" (42 characters a line, 20 characters a second for adults) and
@@ -74,5 +74,5 @@ def limits(preset: str = "netflix", **changes: float | None) -> Limits:
     """
     if preset.lower() not in PRESETS:
         raise UsageError(f"There is no preset {preset!r}.", hint=f"Presets: {', '.join(PRESETS)}.")
-    said = {name: value for name, value in changes.items() if value is not None}
-    return replace(PRESETS[preset.lower()], **said)  # type: ignore[arg-type]  # the names are Limits' own
+    values = {name: value for name, value in changes.items() if value is not None}
+    return replace(PRESETS[preset.lower()], **values)  # type: ignore[arg-type]  # the names are Limits' own

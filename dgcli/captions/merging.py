@@ -42,9 +42,9 @@ class Merger:
         return min(known, self._heap[0][0]) if self._heap else known
 
     def take(self, everything: bool = False) -> list[tuple[float, Word, bool]]:
-        """What is in its final place now: for each word a time that never falls, the word, its flag."""
-        found, border = [], min(self._known.values()) - _YIELD
+        """Return the words now in their final order, each with a time that never falls and its flag."""
+        ready, border = [], min(self._known.values()) - _YIELD
         while self._heap and (everything or self._heap[0][0] <= border):
             key, _, _, word, ends_utterance = heapq.heappop(self._heap)
-            found.append((key, word, ends_utterance))
-        return found
+            ready.append((key, word, ends_utterance))
+        return ready

@@ -35,7 +35,7 @@ def clean(text: str) -> str:
 
 
 def width(text: str) -> int:
-    """How many columns a text takes on a line."""
+    """Return the number of columns a text takes on a line."""
     if text.isascii():
         return len(text)
     return sum(
@@ -44,7 +44,7 @@ def width(text: str) -> int:
 
 
 def spaces(texts: Sequence[str]) -> list[str]:
-    """What stands before each of these words: nothing before the first, nor between words of a script that
+    """Return the space before each word: none before the first, nor between words of a script that
     writes no spaces.
     """
     if all(text.isascii() for text in texts):
@@ -66,44 +66,44 @@ def unspaced(character: str) -> bool:
     return bool(_UNSPACED.match(character))
 
 
-def _clusters(text: str, kept: bool = True) -> list[str]:
+def _clusters(text: str, kinsoku: bool = True) -> list[str]:
     """The text in pieces that must stay together: a character with its marks, an emoji sequence, a flag.
 
-    With `kept`, also what may not begin or end a line stays with its neighbour.
+    With `kinsoku`, also what may not begin or end a line stays with its neighbour.
     """
-    found: list[str] = []
+    clusters: list[str] = []
     for c in text:
         joins = (
             unicodedata.category(c).startswith("M")
             or c in "\u200d\u200c\ufe0e\ufe0f"
             or "\U0001f3fb" <= c <= "\U0001f3ff"
-            or (kept and c in _NOT_FIRST)
+            or (kinsoku and c in _NOT_FIRST)
         )
-        before = found[-1] if found else ""
+        before = clusters[-1] if clusters else ""
         flag = "\U0001f1e6" <= c <= "\U0001f1ff" and before in map(chr, range(0x1F1E6, 0x1F200))
-        if found and (joins or before.endswith("\u200d") or (kept and before[-1] in _NOT_LAST) or flag):
-            found[-1] += c
+        if clusters and (joins or before.endswith("\u200d") or (kinsoku and before[-1] in _NOT_LAST) or flag):
+            clusters[-1] += c
         else:
-            found.append(c)
-    return found
+            clusters.append(c)
+    return clusters
 
 
 def _portions(text: str, room: int) -> list[str]:
     """A word of a script without spaces, in portions of at most `room` columns."""
-    found, now, used = [], "", 0
+    portions, now, used = [], "", 0
     clusters = [
         part
         for cluster in _clusters(text)
-        for part in ([cluster] if width(cluster) <= room else _clusters(cluster, kept=False))
+        for part in ([cluster] if width(cluster) <= room else _clusters(cluster, kinsoku=False))
     ]
     for cluster in clusters:
         columns = width(cluster)
         if now and used + columns > room:
-            found.append(now)
+            portions.append(now)
             now, used = "", 0
         now += cluster
         used += columns
-    return [*found, now]
+    return [*portions, now]
 
 
 def pieces(text: str, room: int) -> list[str]:
@@ -114,10 +114,10 @@ def pieces(text: str, room: int) -> list[str]:
     """
     text = clean(text)
     parts = text.split() if text.isascii() else [part for part in _BREAKS.split(text) if part.strip()]
-    found: list[str] = []
+    fitting: list[str] = []
     for part in parts:
         if width(part) > room and any(map(unspaced, part)):
-            found.extend(_portions(part, room))
+            fitting.extend(_portions(part, room))
         else:
-            found.append(part)
-    return found
+            fitting.append(part)
+    return fitting

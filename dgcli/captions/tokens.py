@@ -16,7 +16,7 @@ _FORMS = 20_000  # printed forms that are remembered
 
 
 class _Form:
-    """What the printed form of a word says, worked out once for each form."""
+    """Facts about the printed form of a word, worked out once for each form."""
 
     __slots__ = ("glued_after", "glued_before", "left", "parts", "right", "text", "width")
 
@@ -66,7 +66,7 @@ class Tokens:
 
     @property
     def caches(self) -> tuple[object, ...]:
-        """What is known of words and voices whatever comes: a copy may share it."""
+        """The caches of words and voices, which a copy may share."""
         return self._forms, self._voices
 
     def append(self, word: Word, ends_utterance: bool, key: float | None) -> int:
@@ -154,8 +154,8 @@ class Tokens:
             while width(prefix) > room - 2:
                 prefix = prefix[:-1]
             prefix += "… "
-        found = self._voices[channel, speaker] = (voice, prefix, width(prefix))
-        return found
+        known = self._voices[channel, speaker] = (voice, prefix, width(prefix))
+        return known
 
     def shared_prefix(self, at: int) -> int:
         """Columns of what stands before the voice of a token where a cue has more than one."""
@@ -167,7 +167,7 @@ class Tokens:
         self.prefixes[at] = self._voices[self.voices[at]][2] if named else 0
 
     def prefix(self, voice: Voice) -> str:
-        """What stands before the words of a voice."""
+        """Return the prefix of a voice."""
         return self._voices[voice][1]
 
     def drop(self, many: int) -> None:

@@ -1,4 +1,4 @@
-"""`dg cache`: what `--cache` has kept, and its end."""
+"""`dg cache`: show or clear what `--cache` has kept."""
 
 from typing import Annotated
 
@@ -38,12 +38,14 @@ def cache(
         dg cache info
         dg cache clear
     """
-    kept = ResponseCache()
+    store = ResponseCache()
     if action == "info":
-        found = kept.contents()
-        write_stdout(f"{found.answers} responses, {found.size / 1e6:.1f} MB, in {kept.folder}\n".encode())
+        contents = store.contents()
+        write_stdout(
+            f"{contents.answers} responses, {contents.size / 1e6:.1f} MB, in {store.folder}\n".encode()
+        )
     elif action == "clear":
-        found = kept.clear()
-        general.console().note(f"{found.answers} responses deleted, {found.size / 1e6:.1f} MB.")
+        contents = store.clear()
+        general.console().note(f"{contents.answers} responses deleted, {contents.size / 1e6:.1f} MB.")
     else:
         raise UsageError(f"dg cache does not know {action!r}.", hint="dg cache info, or dg cache clear")

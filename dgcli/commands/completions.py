@@ -19,7 +19,7 @@ _PATHS, _FOLDERS = {"FILE", "PATH", "SOURCE"}, {"DIR", "FOLDER"}
 
 
 def _takes(param: Any, context: Any) -> Takes:
-    """What an option or argument of Typer takes: its own completion decides, then its type and its name."""
+    """Return what a Typer option or argument takes: its own completion decides, then its type and name."""
     name = (param.metavar or param.name.upper().replace("_", "-")).removesuffix("...")
     values = tuple(Value(item.value, item.help or "") for item in param.shell_complete(context, ""))
     words = set(re.findall(r"[A-Z]+", name))
@@ -32,7 +32,7 @@ def _takes(param: Any, context: Any) -> Takes:
 
 
 def _flags(param: Any, context: Any) -> Iterator[Flag]:
-    """An option of Typer: one flag, or two where it can be taken back."""
+    """Convert an option of Typer: one flag, or two where it can be negated."""
     # Short names first: those of --help come out of a set, in another order each time.
     on = tuple(sorted(param.opts, key=lambda name: name.startswith("--")))
     off = tuple(param.secondary_opts)
@@ -50,7 +50,7 @@ def _flags(param: Any, context: Any) -> Iterator[Flag]:
 
 
 def _read(name: str, help: str, context: Any) -> Command:  # noqa: A002 - as Command calls it
-    """A command of Typer as plain data."""
+    """Convert a command of Typer to plain data."""
     params = context.command.get_params(context)
     return Command(
         name,
@@ -67,7 +67,7 @@ def _read(name: str, help: str, context: Any) -> Command:  # noqa: A002 - as Com
 
 
 def _program(root: Any) -> Program:
-    """All that can be typed; every command is imported for it."""
+    """Describe all that can be typed; every command is imported for it."""
     commands = []
     for name in root.command.list_commands(root):
         row = root.command.get_command(root, name)

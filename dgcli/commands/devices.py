@@ -15,38 +15,38 @@ if TYPE_CHECKING:  # what records is loaded when it is asked
     from dgcli.audio.devices import Device
 
 
-def _table(found: "Sequence[Device]") -> str:
+def _table(devices: "Sequence[Device]") -> str:
     from dgcli.ui.table import aligned
 
     rows = [["", "Index", "Name", "System", "Channels", "Rate"]]
-    for one in found:
-        mark = "*" if one.is_default else ""
-        rate = f"{one.sample_rate} Hz"
-        rows.append([mark, str(one.index), one.name, one.host_api, str(one.channels), rate])
+    for device in devices:
+        mark = "*" if device.is_default else ""
+        rate = f"{device.sample_rate} Hz"
+        rows.append([mark, str(device.index), device.name, device.host_api, str(device.channels), rate])
     return aligned(rows, right=(1, 4, 5))
 
 
-def _objects(found: "Sequence[Device]") -> str:
+def _objects(devices: "Sequence[Device]") -> str:
     return json.dumps(
         [
             {
-                "index": one.index,
-                "name": one.name,
-                "host_api": one.host_api,
-                "channels": one.channels,
-                "sample_rate": one.sample_rate,
-                "default": one.is_default,
+                "index": device.index,
+                "name": device.name,
+                "host_api": device.host_api,
+                "channels": device.channels,
+                "sample_rate": device.sample_rate,
+                "default": device.is_default,
             }
-            for one in found
+            for device in devices
         ],
         ensure_ascii=False,
         indent=2,
     )
 
 
-def _names(found: "Sequence[Device]") -> str:
-    """For shells that complete `--device`: a name on each line, what it is after a tab."""
-    return "".join(f"{one.name}\t{one.index}, {one.host_api}\n" for one in found)
+def _names(devices: "Sequence[Device]") -> str:
+    """List names for shells that complete `--device`: a name on each line, its description after a tab."""
+    return "".join(f"{device.name}\t{device.index}, {device.host_api}\n" for device in devices)
 
 
 def show(console: Console, *, as_json: bool = False, as_names: bool = False) -> None:
@@ -58,7 +58,7 @@ def show(console: Console, *, as_json: bool = False, as_names: bool = False) -> 
 
     with captured_native_stderr() as printed:
         try:
-            found = input_devices(verbose=console.verbose)
+            devices = input_devices(verbose=console.verbose)
         except AudioError:
             if as_names:  # a shell that completes wants no errors
                 return
@@ -67,11 +67,11 @@ def show(console: Console, *, as_json: bool = False, as_names: bool = False) -> 
             for text in printed():
                 console.detail(text)
     if as_json:
-        write_stdout(f"{_objects(found)}\n".encode())
+        write_stdout(f"{_objects(devices)}\n".encode())
     elif as_names:
-        write_stdout(_names(found).encode())
-    elif found:
-        write_stdout(_table(found).encode())
+        write_stdout(_names(devices).encode())
+    elif devices:
+        write_stdout(_table(devices).encode())
         console.note("* is the default. Choose another with: dg mic --device NAME")
     else:
         raise no_device()

@@ -28,7 +28,7 @@ def _is_unexpanded(path: str) -> bool:
 
 def _are_many(paths: Sequence[str], batch: BatchOptions, formats: Sequence[str]) -> bool:
     """Whether more is asked for than one file's transcript."""
-    return batch.is_meant(paths, formats) or _is_unexpanded(paths[0])
+    return batch.is_batch(paths, formats) or _is_unexpanded(paths[0])
 
 
 @command(Endpoint.FILE)
@@ -64,15 +64,15 @@ def file(
         dg file -r calls --output-dir texts
         find . -print0 | dg file --files0-from -
     """
-    given = paths or []
-    if not given and not batch.lists:
+    names = paths or []
+    if not names and not batch.lists:
         raise UsageError("Missing argument 'PATH'.", hint="See: dg file --help")
     config = connection.config(**retry.settings())
-    if _are_many(given, batch, output.format or ()):
+    if _are_many(names, batch, output.format or ()):
         from dgcli.tasks.many import BatchSettings, transcribe_many
 
         settings = BatchSettings(
-            names=given,
+            names=names,
             values=params.values_for(config),
             formats=output.batch_formats(),
             render=rendering.settings(),
@@ -83,7 +83,7 @@ def file(
         return
     from dgcli.tasks.transcribe import Request, transcribe_file
 
-    (path,) = given
+    (path,) = names
     if path.lower().startswith(("http://", "https://")):
         raise UsageError(f"{path} is a URL, not a file.", hint=f"Did you mean: dg url {shlex.quote(path)}")
     request = Request(

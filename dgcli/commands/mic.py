@@ -1,4 +1,4 @@
-"""`dg mic`: transcribe the microphone while somebody speaks."""
+"""`dg mic`: transcribe the microphone."""
 
 import json
 import math
@@ -21,7 +21,7 @@ _PIPE_RATE = 16000
 
 
 def _capture_settings(capture: CaptureOptions, params: QueryOptions) -> "CaptureSettings":
-    """How to record. Raises `UsageError` for flags of raw audio that a microphone cannot follow."""
+    """Build the capture settings. Raises `UsageError` for flags of raw audio that a microphone cannot follow."""
     from dgcli.audio.microphone import CaptureSettings
 
     given = params.given
@@ -50,7 +50,7 @@ def _times(count: int, what: str) -> str:
 
 
 def _test_table(test: "MicTest") -> str:
-    """What a test came to, for people."""
+    """Format the result of a mic test for people."""
     from dgcli.ui.meter import decibels
     from dgcli.ui.table import aligned
 
@@ -71,7 +71,7 @@ def _test_table(test: "MicTest") -> str:
 
 
 def _test_object(test: "MicTest") -> str:
-    """What a test came to, as JSON."""
+    """Format the result of a mic test as JSON."""
 
     def level(value: float) -> float | None:
         return None if math.isinf(value) else round(value, 1)

@@ -22,7 +22,7 @@ from dgcli.params import Endpoint
 
 
 def _check_url(url: str) -> None:
-    """Refuse what the API could not fetch whatever it tried."""
+    """Refuse a URL that the API certainly cannot fetch."""
     try:
         parts = urlsplit(url)
         if parts.scheme.lower() in ("http", "https") and parts.netloc:
@@ -40,7 +40,7 @@ def _check_url(url: str) -> None:
 
 
 def _listed(names: list[str]) -> list[str]:
-    """Addresses, each checked."""
+    """Check every URL."""
     for name in names:
         if not name.startswith(("s3://", "gs://")):
             _check_url(name)
@@ -74,15 +74,15 @@ def url(
         dg url --files-from urls.txt -f srt
         dg url -r s3://bucket/calls/
     """
-    given = _listed(urls or [])
-    if not given and not batch.lists:
+    names = _listed(urls or [])
+    if not names and not batch.lists:
         raise UsageError("Missing argument 'URL'.", hint="See: dg url --help")
     config = connection.config(**retry.settings())
-    if batch.is_meant(given, output.format or ()):
+    if batch.is_batch(names, output.format or ()):
         from dgcli.tasks.many import BatchSettings, transcribe_many
 
         settings = BatchSettings(
-            names=given,
+            names=names,
             values=params.values_for(config),
             formats=output.batch_formats(),
             render=rendering.settings(),
@@ -100,4 +100,4 @@ def url(
         render=rendering.settings(),
         local=connection.local,
     )
-    transcribe_url(given[0], config, request, general.console())
+    transcribe_url(names[0], config, request, general.console())

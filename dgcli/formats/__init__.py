@@ -40,24 +40,24 @@ FORMATS: tuple[Format, ...] = (
 
 def by_name(name: str) -> Format:
     """The format called `name`, or with the suffix `.name`; raises `UsageError` that lists all of them."""
-    for found in FORMATS:
-        if name.lower() == found.name or f".{name.lower()}" in found.suffixes:
-            return found
+    for format_ in FORMATS:
+        if name.lower() == format_.name or f".{name.lower()}" in format_.suffixes:
+            return format_
     names = ", ".join(known.name for known in FORMATS)
     raise UsageError(f"There is no format {name!r}.", hint=f"Formats: {names}.")
 
 
 def by_suffix(path: Path) -> Format:
     """The format that the suffix of `path` stands for; raises `UsageError` that lists all suffixes."""
-    for found in FORMATS:
-        if path.name.lower().endswith(found.suffixes):
-            return found
+    for format_ in FORMATS:
+        if path.name.lower().endswith(format_.suffixes):
+            return format_
     suffixes = ", ".join(suffix for known in FORMATS for suffix in known.suffixes)
     raise UsageError(
         f"The suffix of {str(path)!r} does not say which format to write.", hint=f"Suffixes: {suffixes}."
     )
 
 
-def renderer(form: Format) -> Render:
+def renderer(format_: Format) -> Render:
     """The function that writes a format; its module is imported only now."""
-    return cast(Render, getattr(import_module(f"dgcli.formats.{form.module}"), form.function))
+    return cast(Render, getattr(import_module(f"dgcli.formats.{format_.module}"), format_.function))

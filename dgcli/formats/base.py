@@ -1,4 +1,4 @@
-"""What an output format is, and the recipe for a new one.
+"""The interface of an output format, and the recipe for a new one.
 
 A format turns a `Transcript` into text. To add one, write a module like this and give it a row in
 `FORMATS` of `dgcli.formats`:
@@ -28,7 +28,7 @@ from dgcli.transcript.model import Transcript
 
 @dataclass(frozen=True, slots=True)
 class RenderSettings:
-    """What a user may say about how a transcript is written, whatever the format.
+    """The user's choices about how a transcript is written, whatever the format.
 
     `limits` are those of a cue. `karaoke` asks for a time at every word where the format has such. `audio` is
     the recording that a page links to: a path or a URL, until `beside` makes a link of it.
@@ -54,11 +54,11 @@ class RenderSettings:
         return replace(self, audio=quote(path.replace(os.sep, "/")))
 
     def speaker(self, number: int) -> str:
-        """How a speaker is called: by the name given, or `Speaker N`."""
+        """Return a speaker's name: the one given, or `Speaker N`."""
         return self.speaker_names.get(number, f"Speaker {number}")
 
     def who(self, voice: Voice, several_channels: bool) -> str:
-        """How a voice is called; empty where nothing tells it from others.
+        """Return a voice's name; empty where nothing tells it from others.
 
         Where channels are all that is known, each is a speaker of its own and may have been given a name.
         """
@@ -70,7 +70,7 @@ class RenderSettings:
         return f"Channel {channel}, {self.speaker(speaker)}"
 
     def prefix(self, several_channels: bool) -> Prefix:
-        """What stands before a voice in captions: its name in brackets (Netflix, SDH, "Speaker IDs")."""
+        """Return a voice's prefix in captions: its name in brackets (Netflix, SDH, "Speaker IDs")."""
 
         def prefix(voice: Voice) -> str:
             name = self.who(voice, several_channels)

@@ -54,21 +54,21 @@ class _Voices:
         self._options, self._several = options, len(transcript.channels) > 1
         self._numbers: dict[Voice, int] = {}
 
-    def number(self, one: Voice) -> int:
-        return self._numbers.setdefault(one, len(self._numbers))
+    def number(self, voice: Voice) -> int:
+        return self._numbers.setdefault(voice, len(self._numbers))
 
-    def name(self, one: Voice) -> str:
-        return self._options.who(one, self._several)
+    def name(self, voice: Voice) -> str:
+        return self._options.who(voice, self._several)
 
-    def colour(self, one: Voice) -> str:
-        return f"v{self.number(one) % _COLOURS}"
+    def colour(self, voice: Voice) -> str:
+        return f"v{self.number(voice) % _COLOURS}"
 
     def inputs(self) -> Iterator[str]:
-        """A field for each voice that has a name, to change it."""
-        for one, number in self._numbers.items():
-            if name := _safe(self.name(one)):
+        """Yield a field for each voice that has a name, to change it."""
+        for speaker, number in self._numbers.items():
+            if name := _safe(self.name(speaker)):
                 yield (
-                    f'<label><span class="dot {self.colour(one)}"></span>'
+                    f'<label><span class="dot {self.colour(speaker)}"></span>'
                     f'<input data-v="{number}" placeholder="{name}" aria-label="Name of {name}"></label>'
                 )
 
@@ -78,21 +78,21 @@ def _words(segment: Segment) -> str:
     if not segment.words:
         return _safe(segment.text)
     texts = [" ".join(clean(word.text).split()) for word in segment.words]
-    found = []
+    spans = []
     for space, text, word in zip(spaces(texts), texts, segment.words, strict=True):
         if not text:
             continue
         time = f' data-s="{word.start:.3f}"' if math.isfinite(word.start) else ""
         low = word.confidence < _LOW
         mark = f' title="{word.confidence:.0%} sure"' if low else ""
-        found.append(f'{space}<span class="w{" low" if low else ""}"{time}{mark}>{escape(text)}</span>')
-    return "".join(found)
+        spans.append(f'{space}<span class="w{" low" if low else ""}"{time}{mark}>{escape(text)}</span>')
+    return "".join(spans)
 
 
 def _paragraph(segment: Segment, voices: _Voices) -> str:
-    one, start = voice(segment), segment.start
-    name = _safe(voices.name(one))
-    number, colour = voices.number(one), voices.colour(one)
+    speaker, start = voice(segment), segment.start
+    name = _safe(voices.name(speaker))
+    number, colour = voices.number(speaker), voices.colour(speaker)
     who = f'<span class="who {colour}" data-v="{number}" data-name="{name}">{name}</span>' if name else ""
     at = ""
     if math.isfinite(start):
@@ -102,7 +102,7 @@ def _paragraph(segment: Segment, voices: _Voices) -> str:
 
 
 def _lane(title: str, spans: Iterable[tuple[float, float, str, str]], length: float) -> str:
-    """A row of the timeline: (start, end, class, what to say of it) as rectangles over `length` seconds."""
+    """Draw a row of the timeline: (start, end, class, title) as rectangles over `length` seconds."""
     rectangles = []
     for start, end, kind, label in spans:
         if 0 <= start <= end < math.inf:
@@ -121,7 +121,7 @@ def _lane(title: str, spans: Iterable[tuple[float, float, str, str]], length: fl
 
 def _coloured(spans: list[Span]) -> list[tuple[float, float, str, str]]:
     numbers = {label: number for number, label in enumerate(distinct(spans))}
-    return [(one.start, one.end, f"v{numbers[one.label] % _COLOURS}", one.label) for one in spans]
+    return [(span.start, span.end, f"v{numbers[span.label] % _COLOURS}", span.label) for span in spans]
 
 
 def _timeline(transcript: Transcript, spoken: list[Segment], voices: _Voices) -> str:
@@ -130,19 +130,20 @@ def _timeline(transcript: Transcript, spoken: list[Segment], voices: _Voices) ->
     if length <= 0:
         return ""
     turns = [
-        (one.start, one.end, voices.colour(voice(one)), voices.name(voice(one)) or "Speech") for one in spoken
+        (item.start, item.end, voices.colour(voice(item)), voices.name(voice(item)) or "Speech")
+        for item in spoken
     ]
     felt = [
         (
-            one.start,
-            one.end,
-            one.label if one.label in _SENTIMENTS else "neutral",
-            f"{one.label} {one.score:.2f}",
+            item.start,
+            item.end,
+            item.label if item.label in _SENTIMENTS else "neutral",
+            f"{item.label} {item.score:.2f}",
         )
-        for one in sentiments(transcript)
+        for item in sentiments(transcript)
     ]
     lanes = [
-        _lane("Speakers" if any(voices.name(voice(one)) for one in spoken) else "Speech", turns, length),
+        _lane("Speakers" if any(voices.name(voice(item)) for item in spoken) else "Speech", turns, length),
         _lane("Sentiment", felt, length),
         _lane("Topics", _coloured(topics(transcript)), length),
         _lane("Intents", _coloured(topics(transcript, "intents")), length),
@@ -155,7 +156,7 @@ def _timeline(transcript: Transcript, spoken: list[Segment], voices: _Voices) ->
 
 
 def _about(transcript: Transcript) -> str:
-    """Facts, summary and topics, in words."""
+    """Write the facts, summary and topics."""
     average = average_sentiment(transcript)
     facts = [
         transcript.created and _safe(transcript.created),
@@ -163,17 +164,17 @@ def _about(transcript: Transcript) -> str:
         transcript.request_id and f"request {_safe(transcript.request_id)}",
         average and f"sentiment {_safe(average[0])} ({average[1]:.2f})",
     ]
-    found = [f'<p class="facts">{" · ".join(fact for fact in facts if fact)}</p>\n']
+    parts = [f'<p class="facts">{" · ".join(fact for fact in facts if fact)}</p>\n']
     if short := summary(transcript):
-        found.append(f"<h2>Summary</h2>\n<p>{escape(short)}</p>\n")
+        parts.append(f"<h2>Summary</h2>\n<p>{escape(short)}</p>\n")
     for title, feature in (("Topics", "topics"), ("Intents", "intents")):
         labels = [
             f'<li><span class="dot v{number % _COLOURS}"></span> {escape(label)}</li>'
             for number, label in enumerate(distinct(topics(transcript, feature)))
         ]
         if labels:
-            found.append(f'<h2>{title}</h2>\n<ul class="labels">{"".join(labels)}</ul>\n')
-    return "".join(found)
+            parts.append(f'<h2>{title}</h2>\n<ul class="labels">{"".join(labels)}</ul>\n')
+    return "".join(parts)
 
 
 def _player(options: RenderSettings) -> str:
@@ -189,9 +190,11 @@ def render(transcript: Transcript, options: RenderSettings) -> str:
     """The page; `options.audio` is the URL of the recording, else the reader may choose a file."""
     style, script = _asset("style.css"), _asset("script.js")
     spoken, voices = paragraphs(transcript), _Voices(transcript, options)
-    text = "".join(_paragraph(one, voices) for one in spoken) or "<p>Nothing was said.</p>\n"
+    text = "".join(_paragraph(segment, voices) for segment in spoken) or "<p>Nothing was said.</p>\n"
     timeline, names = _timeline(transcript, spoken, voices), "".join(voices.inputs())
-    language = next((one.detected_language for one in transcript.channels if one.detected_language), None)
+    language = next(
+        (segment.detected_language for segment in transcript.channels if segment.detected_language), None
+    )
     return f"""<!DOCTYPE html>
 <html{f' lang="{_safe(language)}"' if language else ""}>
 <head>

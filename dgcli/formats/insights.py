@@ -1,4 +1,4 @@
-"""What the API understood beyond the words: summary, topics, intents, sentiment, search hits.
+"""The API's analyses: summary, topics, intents, sentiment, search hits.
 
 Source of the shapes: Deepgram reference, response schema of the audio intelligence features. The published
 OpenAPI document nests `segments` once more than responses do; both are read.
@@ -16,7 +16,7 @@ from dgcli.transcript.model import Transcript, Word
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Something said of a stretch of the recording; `start` and `end` are seconds, `score` is 0 to 1 or -1 to 1."""
+    """A finding about a stretch of the recording; `start` and `end` are seconds, `score` is 0 to 1 or -1 to 1."""
 
     start: float
     end: float
@@ -37,9 +37,9 @@ def _results(transcript: Transcript) -> Mapping[str, Any]:
 
 
 def _feature(transcript: Transcript, name: str) -> Mapping[str, Any]:
-    """What the response says under `name`, however deep."""
-    found = mapping(_results(transcript).get(name))
-    return mapping(mapping(found.get("results")).get(name)) or found
+    """Return the part of the response under `name`, however deep."""
+    feature = mapping(_results(transcript).get(name))
+    return mapping(mapping(feature.get("results")).get(name)) or feature
 
 
 def _between(words: tuple[Word, ...], segment: Mapping[str, Any]) -> tuple[float, float] | None:
@@ -75,7 +75,7 @@ def topics(transcript: Transcript, feature: str = "topics") -> list[Span]:
 
 
 def sentiments(transcript: Transcript) -> list[Span]:
-    """How each stretch sounds: `positive`, `neutral` or `negative`, with its score."""
+    """Return the sentiment of each stretch (`positive`, `neutral` or `negative`) with its score."""
     return [
         Span(start, end, _text(segment.get("sentiment")), _number(segment.get("sentiment_score")))
         for start, end, segment in _segments(transcript, "sentiments")
@@ -83,22 +83,22 @@ def sentiments(transcript: Transcript) -> list[Span]:
 
 
 def average_sentiment(transcript: Transcript) -> tuple[str, float] | None:
-    """How the whole sounds, if the response says so."""
+    """Return the sentiment of the whole, if the response has it."""
     average = mapping(_feature(transcript, "sentiments").get("average"))
     label = _text(average.get("sentiment"))
     return (label, _number(average.get("sentiment_score"))) if label else None
 
 
 def hits(transcript: Transcript) -> list[Span]:
-    """Where the API found the terms of `search`, in every channel."""
-    found = []
+    """Return the hits of the `search` terms, in every channel."""
+    spans = []
     for channel in mappings(_results(transcript).get("channels")):
         for term in mappings(channel.get("search")):
             for hit in mappings(term.get("hits")):
                 start, end = _number(hit.get("start")), _number(hit.get("end"))
                 if start <= end:
-                    found.append(Span(start, end, _text(term.get("query")), _number(hit.get("confidence"))))
-    return found
+                    spans.append(Span(start, end, _text(term.get("query")), _number(hit.get("confidence"))))
+    return spans
 
 
 def distinct(spans: list[Span]) -> list[str]:

@@ -20,8 +20,8 @@ _MARKUP = re.compile(r"[\\`*_\[\]<>&|~]|!(?=\[)|^(?:#+|[-+=]|\d+(?=[.)]))")
 def _escape(text: str) -> str:
     text = " ".join(clean(text).split())
 
-    def escaped(found: re.Match[str]) -> str:
-        mark = found.group()
+    def escaped(match: re.Match[str]) -> str:
+        mark = match.group()
         return f"{mark}\\" if mark.isdigit() else f"\\{mark}"
 
     return _MARKUP.sub(escaped, text)
@@ -42,11 +42,11 @@ def _link(seconds: float, options: RenderSettings) -> str:
     """A time as a link into the recording, or as text where there is none to link to."""
     if not math.isfinite(seconds):
         return ""
-    shown = clock(seconds).split(".")[0]
+    time = clock(seconds).split(".")[0]
     if options.audio is None:
-        return f" \\[{shown}\\]"
+        return f" \\[{time}\\]"
     address = options.audio.replace("<", "%3C").replace(">", "%3E").replace("\n", "")
-    return f" [{shown}](<{address}#t={seconds:.2f}>)"
+    return f" [{time}](<{address}#t={seconds:.2f}>)"
 
 
 def render(transcript: Transcript, options: RenderSettings) -> str:

@@ -24,7 +24,7 @@ def srt_cue(cue: Cue, number: int) -> str:
 
 
 def srt_captioner(options: RenderSettings, channels: int = 1) -> Captioner:
-    """What makes the cues of a SubRip file while the words come in."""
+    """Create the captioner of a SubRip file that grows while the words come in."""
     return Captioner(options.limits, prefix=options.prefix(channels > 1), channels=channels)
 
 

@@ -91,5 +91,7 @@ def ttml(transcript: Transcript, options: RenderSettings) -> str:
     """A TTML document (W3C, "Timed Text Markup Language 1")."""
     text = _file(transcript, replace(options, karaoke=False)).to_string("ttml")
     # TTML identifies styles by xml:id and wants a language on its root; pysubs2 writes neither.
-    language = next((one.detected_language for one in transcript.channels if one.detected_language), "")
+    language = next(
+        (channel.detected_language for channel in transcript.channels if channel.detected_language), ""
+    )
     return text.replace('<style id="', '<style xml:id="').replace("<tt ", f'<tt xml:lang="{language}" ', 1)

@@ -8,8 +8,8 @@ from dgcli.transcript.model import Transcript
 def render(transcript: Transcript, options: RenderSettings) -> str:
     """Paragraphs separated by empty lines; nothing if nothing was said."""
     several = len(transcript.channels) > 1
-    found = []
+    blocks = []
     for paragraph in paragraphs(transcript):
         name = options.who(voice(paragraph), several)
-        found.append(f"{name}: {paragraph.text}\n" if name else f"{paragraph.text}\n")
-    return "\n".join(found)
+        blocks.append(f"{name}: {paragraph.text}\n" if name else f"{paragraph.text}\n")
+    return "\n".join(blocks)

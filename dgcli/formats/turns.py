@@ -17,7 +17,7 @@ def _spoken(words: tuple[Word, ...]) -> Segment:
 
 
 def _utterances(words: Iterable[Word]) -> Iterator[Segment]:
-    """What a channel says, ended by every longer pause and every change of speaker."""
+    """Split a channel at every longer pause and every change of speaker."""
     for turn in turns(words):
         begin = 0
         for at in range(1, len(turn.words) + 1):
@@ -29,7 +29,7 @@ def _utterances(words: Iterable[Word]) -> Iterator[Segment]:
 
 
 def _joined(segments: Iterable[Segment]) -> Iterator[Segment]:
-    for _, group in groupby(segments, key=lambda one: (one.channel, one.speaker)):
+    for _, group in groupby(segments, key=lambda item: (item.channel, item.speaker)):
         own = list(group)
         words = tuple(word for segment in own for word in segment.words)
         yield replace(own[0], text=" ".join(segment.text for segment in own), words=words)
@@ -37,7 +37,9 @@ def _joined(segments: Iterable[Segment]) -> Iterator[Segment]:
 
 def _paragraphs(channel: Channel) -> Iterator[Segment]:
     """The API's paragraphs if they hold every word, else a paragraph for each turn, else the text."""
-    if channel.paragraphs and sum(len(one.words) for one in channel.paragraphs) == len(channel.words):
+    if channel.paragraphs and sum(len(paragraph.words) for paragraph in channel.paragraphs) == len(
+        channel.words
+    ):
         yield from channel.paragraphs
     elif any(word.speaker is not None for word in channel.words):
         yield from (_spoken(turn.words) for turn in turns(channel.words))
@@ -47,12 +49,12 @@ def _paragraphs(channel: Channel) -> Iterator[Segment]:
 
 
 def voice(segment: Segment) -> Voice:
-    """Who says a segment."""
+    """Return the voice of a segment."""
     return Voice(segment.channel, segment.speaker)
 
 
 def paragraphs(transcript: Transcript) -> list[Segment]:
-    """What is said, in paragraphs of one voice each; their text has no control characters.
+    """Return the transcript in paragraphs of one voice each; their text has no control characters.
 
     One channel has the API's paragraphs, where there are some. Several channels take turns, as the API's
     utterances do, or as pauses divide what each of them says.
@@ -60,12 +62,16 @@ def paragraphs(transcript: Transcript) -> list[Segment]:
     if len(transcript.channels) > 1:
         spoken = list(transcript.utterances)
         if not spoken:
-            spoken = [one for channel in transcript.channels for one in _utterances(channel.words)]
-        found = list(_joined(sorted(spoken, key=lambda one: one.start if one.start == one.start else 0.0)))
+            spoken = [segment for channel in transcript.channels for segment in _utterances(channel.words)]
+        segments = list(
+            _joined(
+                sorted(spoken, key=lambda segment: segment.start if segment.start == segment.start else 0.0)
+            )
+        )
         timeless = [channel for channel in transcript.channels if not channel.words and channel.text.strip()]
         if not transcript.utterances:
-            found += [Segment(channel.text, (), channel.index) for channel in timeless]
+            segments += [Segment(channel.text, (), channel.index) for channel in timeless]
     else:
-        found = [one for channel in transcript.channels for one in _paragraphs(channel)]
-    cleaned = [replace(one, text=clean(one.text).strip()) for one in found]
-    return [one for one in cleaned if one.text]
+        segments = [segment for channel in transcript.channels for segment in _paragraphs(channel)]
+    cleaned = [replace(segment, text=clean(segment.text).strip()) for segment in segments]
+    return [segment for segment in cleaned if segment.text]

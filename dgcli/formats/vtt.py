@@ -27,15 +27,15 @@ class _Stamps:
         self._last, self._end = cue.start, cue.end
 
     def line(self, line: Line) -> str:
-        found = []
+        parts = []
         for space, word in zip(line.spaces, line.words, strict=True):
             stamp = round(word.start, 3)
             if self._last < stamp < self._end:
                 self._last = stamp
-                found.append(f"{space}<{clock(stamp)}>{_escape(word.text)}")
+                parts.append(f"{space}<{clock(stamp)}>{_escape(word.text)}")
             else:
-                found.append(space + _escape(word.text))
-        return _escape(line.prefix) + "".join(found)
+                parts.append(space + _escape(word.text))
+        return _escape(line.prefix) + "".join(parts)
 
 
 def _lines(cue: Cue, options: RenderSettings, several_channels: bool) -> Iterator[str]:
@@ -51,7 +51,7 @@ def _lines(cue: Cue, options: RenderSettings, several_channels: bool) -> Iterato
 
 
 def vtt_header(transcript: Transcript | None = None) -> str:
-    """How a WebVTT file begins: with a note of where it comes from, as Deepgram's own packages write it."""
+    """Return the head of a WebVTT file, with a note of its origin as Deepgram's own packages write it."""
     if transcript is None:
         return "WEBVTT\n\n"
     metadata = transcript.raw.get("metadata")
@@ -73,7 +73,7 @@ def vtt_cue(cue: Cue, options: RenderSettings, several_channels: bool = False) -
 
 
 def vtt_captioner(options: RenderSettings, channels: int = 1) -> Captioner:
-    """What makes the cues of a WebVTT file while the words come in; voices need no room on the lines."""
+    """Create the captioner of a WebVTT file that grows; voices need no room on the lines."""
     return Captioner(options.limits, channels=channels)
 
 

@@ -1,4 +1,4 @@
-"""How far finals cover the audio of a stream, channel by channel: no I/O."""
+"""Coverage of a stream's audio by finals, channel by channel: no I/O."""
 
 import math
 
@@ -6,7 +6,7 @@ from dgcli.transcript.events import Final
 
 
 class Coverage:
-    """Where the finals of each channel end, in seconds of the stream.
+    """The end of each channel's finals, in seconds of the stream.
 
     What lies before the smallest of these ends has been said; everything after it may be needed again.
     """
@@ -17,19 +17,19 @@ class Coverage:
 
     @property
     def end(self) -> float:
-        """Up to where every channel is covered."""
+        """The time up to which every channel is covered."""
         return min(self._ends.get(channel, 0.0) for channel in range(self._channels))
 
     def floors(self) -> dict[int, float]:
-        """Each channel's own end, by channel: words before it were said."""
+        """The end of each channel's finals; earlier words are repeats."""
         return dict(self._ends)
 
     def saw(self, channels: int) -> None:
-        """A message spoke of so many channels."""
+        """Note the number of channels that a message names."""
         self._channels = max(self._channels, channels)
 
     def confirm(self, final: Final, sent: float) -> bool:
-        """Take a final; whether it covers more than was covered before.
+        """Take a final; return whether it covers more than was covered before.
 
         `sent` is the time up to which audio was sent: nothing beyond can be covered. A word that reaches out
         of its final's window takes the audio up to its end with it, or it would be said twice.

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from queue import SimpleQueue
 
 from dgcli.audio.base import AudioFormat, Pace, Source
-from dgcli.live.messages import Block, SourceEnded, SourceSaid, ToSender
+from dgcli.live.messages import Block, SourceEnded, SourceNotice, ToSender
 from dgcli.live.pace import Metronome
 from dgcli.live.seek_points import seek_points_for
 from dgcli.live.settings import Clock, StreamSettings
@@ -75,19 +75,19 @@ class Feeder:
         self._source.stop()
 
     def abandon(self) -> None:
-        """Nobody takes blocks any more."""
+        """Discard blocks from now on."""
         self._abandoned = True
         self.stop()
 
     def _pieces(self, data: bytes) -> Iterator[bytes]:
-        """Blocks short enough to be paced, cut between samples."""
+        """Split audio between samples into blocks short enough to be paced."""
         rate, step = self._audio.byte_rate, self._audio.frame_bytes
         size = max(step, int(rate * _LONGEST) // step * step) if rate and step else len(data)
         for at in range(0, len(data), size):
             yield data[at : at + size]
 
     def _measure(self, data: bytes) -> tuple[float, Block]:
-        """How many seconds of audio these bytes are, 0 where nobody knows."""
+        """Return the seconds of audio in these bytes (0 where unknown), and the bytes with their seek points."""
         if self._audio.byte_rate:
             return len(data) / self._audio.byte_rate, Block(data)
         average = self._audio.average_byte_rate
@@ -98,7 +98,7 @@ class Feeder:
         return self._measured - before, Block(data, tuple(marks), self._seek_points.head)
 
     def _pass_on(self, data: bytes) -> bool:
-        """Hand a piece to the sender when it is due; whether more is wanted."""
+        """Pass a piece to the sender when it is due; return whether more is wanted."""
         if not self._running.is_set():
             if self._source.pace is Pace.FREE:
                 return True
@@ -109,9 +109,9 @@ class Feeder:
         last = False
         if self._left is not None and rate:
             step = self._audio.frame_bytes or 1
-            wanted = max(step, round(self._left * rate) // step * step)
-            last = len(data) >= wanted
-            data = data[:wanted]
+            rest = max(step, round(self._left * rate) // step * step)
+            last = len(data) >= rest
+            data = data[:rest]
             self._left -= len(data) / rate
         seconds, block = self._measure(data)
         if self._left is not None and not rate:
@@ -129,13 +129,13 @@ class Feeder:
                 return False
         self._inbox.put(block)
         if last:
-            self._inbox.put(SourceSaid(Notice(NoticeKind.STOPPING, "The duration asked for is over.")))
+            self._inbox.put(SourceNotice(Notice(NoticeKind.STOPPING, "The duration asked for is over.")))
         return not last and not self._abandoned
 
     def _feed(self) -> None:
         for item in self._source.blocks():
             if isinstance(item, Notice):
-                self._inbox.put(SourceSaid(item))
+                self._inbox.put(SourceNotice(item))
             elif not all(self._pass_on(piece) for piece in self._pieces(item)):
                 self._source.stop()
                 return

@@ -1,4 +1,4 @@
-"""Audio that no final has covered yet: kept until one does, so that it can be sent again.
+"""Audio that no final covers yet, so that it can be sent again.
 
 Positions are bytes from the start of the stream. The oldest audio is in memory, up to a limit; what comes on
 top of that goes to a temporary file, until enough has been forgotten.
@@ -33,12 +33,12 @@ class Journal:
 
     @property
     def in_memory(self) -> int:
-        """How many bytes are held in memory."""
+        """The number of bytes held in memory."""
         return self._held
 
     @property
     def on_disk(self) -> int:
-        """How many bytes the temporary file has."""
+        """The number of bytes in the temporary file."""
         return self.end - self._file_from if self._file is not None else 0
 
     def _first(self) -> int:
@@ -46,7 +46,7 @@ class Journal:
         return (self._file_from if self._file else self.end) - self._held
 
     def _spill(self, data: bytes) -> bool:
-        """Put audio on disk; whether that went well."""
+        """Move audio to disk; return whether that succeeded."""
         try:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(prefix="dgcli-", buffering=0)  # noqa: SIM115  # in close()
@@ -78,7 +78,7 @@ class Journal:
             self.forget(self.end - self._limit)
 
     def forget(self, position: int) -> None:
-        """Give up everything before a position."""
+        """Drop everything before a position."""
         self.start = min(max(self.start, position), self.end)
         first, dropped = self._first(), 0
         while self._blocks and first + len(self._blocks[0]) <= self.start:
@@ -125,7 +125,7 @@ class Journal:
         if position < self.start or position > self.end:
             raise ValueError(f"{position} is not within {self.start}..{self.end}")
         size = min(size, self.end - position)
-        found: list[bytes] = []
+        parts: list[bytes] = []
         index, at = self._hint
         if position < at:
             index, at = 0, self._first()
@@ -133,7 +133,7 @@ class Journal:
             block = self._blocks[index]
             if position < at + len(block):
                 part = block[position - at : position - at + size]
-                found.append(part)
+                parts.append(part)
                 position += len(part)
                 size -= len(part)
                 self._hint = (index, at)
@@ -141,11 +141,11 @@ class Journal:
                     break
             index, at = index + 1, at + len(block)
         if size:
-            found.append(self._read_file(position, size))
-        return b"".join(found)
+            parts.append(self._read_file(position, size))
+        return b"".join(parts)
 
     def close(self) -> None:
-        """Give everything up."""
+        """Drop everything."""
         if self._file is not None:
             self._file.close()
             self._file = None

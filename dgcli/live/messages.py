@@ -1,4 +1,4 @@
-"""What the threads of a stream tell each other: values on one queue each, so that nothing needs a lock.
+"""Messages between the threads of a stream: values on one queue each, so that nothing needs a lock.
 
 Everything for the sender goes to its inbox. `queue.SimpleQueue` may be put to from a signal handler.
 """
@@ -23,8 +23,8 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceSaid:
-    """A notice of the source."""
+class SourceNotice:
+    """The source gave a notice instead of audio."""
 
     notice: Notice
 
@@ -53,7 +53,7 @@ class MessageReceived:
 
 @dataclass(frozen=True, slots=True)
 class Unlinked:
-    """A connection could not be opened, or has ended: the last word of its thread."""
+    """A connection could not be opened, or has ended: the last message of its thread."""
 
     link: "Link"
     ending: Ending
@@ -61,7 +61,7 @@ class Unlinked:
 
 @dataclass(frozen=True, slots=True)
 class Crashed:
-    """A thread met what it did not expect: a bug."""
+    """A thread failed with an unexpected exception: a bug."""
 
     error: BaseException
 
@@ -96,7 +96,7 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True)
-class Tapped:
+class AudioSent:
     """Audio that was sent for the first time."""
 
     data: bytes
@@ -104,7 +104,7 @@ class Tapped:
 
 ToSender = (
     Block
-    | SourceSaid
+    | SourceNotice
     | SourceEnded
     | Linked
     | MessageReceived
@@ -116,7 +116,7 @@ ToSender = (
     | Pause
     | Resume
 )
-ToMain = Event | Tapped | Crashed
+ToMain = Event | AudioSent | Crashed
 
 
 class Link:
@@ -148,7 +148,7 @@ class Link:
         self._thread.start()
 
     def give_up(self, ending: Ending) -> None:
-        """It is of no use any more: its thread will say the last word."""
+        """Shut the connection down, which makes its thread end."""
         if self.failing is None:
             self.failing = ending
             self.connection.abort()

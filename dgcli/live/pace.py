@@ -1,4 +1,4 @@
-"""How fast audio is taken and sent, and how long to wait before the next try: no I/O, no threads."""
+"""Pacing of audio, and the back-off before the next try: no I/O, no threads."""
 
 import random
 
@@ -11,7 +11,7 @@ _SLACK = 0.05
 
 
 class Metronome:
-    """Says when audio of a source may go on; all in the seconds of the caller's clock.
+    """Schedules a source's audio; all in the seconds of the caller's clock.
 
     At real-time pace audio keeps to a schedule, and catches up with it at `max_speed` when it was late. At a
     capped pace it goes on as it comes, but no faster than `max_speed` for long. At a free pace at once.
@@ -25,7 +25,7 @@ class Metronome:
         self._earliest = 0.0
 
     def due(self, seconds: float, now: float) -> float:
-        """When the next so many seconds of audio may go on; each call is a block."""
+        """Return the time at which the next block, so many seconds long, may go on."""
         if self._pace is Pace.FREE:
             return now
         if self._pace is Pace.CAPPED:
@@ -54,7 +54,7 @@ class Limiter:
         self.next = 0.0  # when more may be sent
 
     def sent(self, seconds: float, now: float) -> None:
-        """So many seconds of audio were sent now."""
+        """Note that so many seconds of audio were sent now."""
         self.next = max(self.next, now - _SLACK) + seconds / self._speed
 
 

@@ -1,4 +1,4 @@
-"""What to send on a stream and what a message means: no I/O, no threads.
+"""Messages to send on a stream, and repeats among received ones: no I/O, no threads.
 
 Sources: Deepgram reference, "Live Audio", "STT Troubleshooting WebSocket, NET, and DATA Errors", "Audio Keep
 Alive", "Finalize"; RFC 6455, section 7.4, for the close codes.

@@ -20,7 +20,7 @@ _IN_MEMORY = 16 << 20  # bytes of the journal, where they say nothing about seco
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Where a connection takes the stream up: byte position and its time."""
+    """The place where a connection takes the stream up: byte position and its time."""
 
     position: int
     time: float
@@ -47,7 +47,7 @@ class ReplayBuffer:
 
     @property
     def covered(self) -> float:
-        """Up to where finals cover every channel."""
+        """The time up to which finals cover every channel."""
         return self._coverage.end
 
     @property
@@ -61,7 +61,7 @@ class ReplayBuffer:
         return self.uncovered < SHORTEST and (not self._opaque or self.end == 0)
 
     def floors(self) -> dict[int, float]:
-        """Where each channel's finals end."""
+        """The end of each channel's finals."""
         return self._coverage.floors()
 
     def seconds(self, position: int) -> float:
@@ -94,7 +94,7 @@ class ReplayBuffer:
         return True
 
     def cut(self) -> Cut:
-        """Where a new connection begins: at the end of the finals, or as near to it as can be."""
+        """Return where a new connection begins: at the end of the finals, or as near to it as possible."""
         mark = self._timeline.begin(self.covered)
         if mark.position >= self._journal.start:
             return Cut(mark.position, mark.time)
@@ -103,7 +103,7 @@ class ReplayBuffer:
         return Cut(start, time, self.covered if time - self.covered >= SHORTEST else None)
 
     def frame_size(self, position: int, *, last: bool) -> int:
-        """How many bytes the frame from a position has; 0 when there is too little.
+        """Return the size (bytes) of the frame at a position; 0 when there is too little.
 
         A frame is 20 to 250 ms of audio; `last` means that no more will come, and it may be shorter.
         """
@@ -125,5 +125,5 @@ class ReplayBuffer:
             raise AudioError(f"Audio that was put aside cannot be read again: {error}.") from error
 
     def close(self) -> None:
-        """Give everything up."""
+        """Drop everything."""
         self._journal.close()

@@ -1,4 +1,4 @@
-"""Where compressed streams may be taken up again: places in their bytes, and the time of each.
+"""Seek points of compressed streams: places in their bytes, and the time of each.
 
 MPEG audio (MP3, AAC in ADTS), FLAC, Ogg and Matroska (WebM) say in every frame, page or cluster when it is or
 how much it holds: each of them is a place to begin, once what stands at the beginning of the stream was sent.
@@ -87,7 +87,7 @@ class MpegSeekPoints:
     def measure(self, data: bytes) -> list[SeekPoint]:
         """The marks that the next bytes of the stream complete."""
         data = self._rest + data
-        at, found = 0, []
+        at, points = 0, []
         while len(data) - at >= 7:
             frame = _frame(data[at : at + 7])
             if frame is None:
@@ -96,13 +96,13 @@ class MpegSeekPoints:
                 continue
             if at + frame[0] > len(data):
                 break
-            found.append(SeekPoint(self._position + at, self._time))
+            points.append(SeekPoint(self._position + at, self._time))
             at += frame[0]
             self._time += frame[1]
         at = min(at, len(data))
         self._rest = data[at:]
         self._position += at
-        return found
+        return points
 
 
 class OggSeekPoints:
@@ -130,7 +130,7 @@ class OggSeekPoints:
     def measure(self, data: bytes) -> list[SeekPoint]:
         """The marks that the next bytes of the stream complete."""
         data = self._rest + data
-        at, found = 0, []
+        at, points = 0, []
         while len(data) - at >= 27:
             if data[at : at + 4] != b"OggS":
                 sync = data.find(b"OggS", at + 1)
@@ -147,14 +147,14 @@ class OggSeekPoints:
                 self.head += data[at : at + size]
             elif self._rate:
                 if not data[at + 5] & 1:
-                    found.append(SeekPoint(self._position + at, self._time))
+                    points.append(SeekPoint(self._position + at, self._time))
                 self._in_head = False
                 if granule > 0:
                     self._time = max(self._time, (granule - self._skip) / self._rate)
             at += size
         self._rest = data[at:]
         self._position += at
-        return found
+        return points
 
 
 _LONGEST_HEAD = 4 << 20  # bytes; there may be pictures in it
@@ -207,7 +207,7 @@ class MatroskaSeekPoints:
     def measure(self, data: bytes) -> list[SeekPoint]:
         """The marks that the next bytes of the stream complete."""
         self._rest += data
-        found: list[SeekPoint] = []
+        points: list[SeekPoint] = []
         while self._rest:
             if self._skip:
                 size = min(self._skip, len(self._rest))
@@ -221,21 +221,21 @@ class MatroskaSeekPoints:
             if kind in (self._SCALE, self._TIMECODE) and size <= 8:
                 if len(self._rest) < header + size:
                     break
-                self._number(kind, int.from_bytes(self._rest[header : header + size], "big"), found)
+                self._number(kind, int.from_bytes(self._rest[header : header + size], "big"), points)
             if kind == self._CLUSTER:
                 self._in_head = False
                 self._cluster = self._position
             self._step(header)
             self._skip = 0 if kind in (self._SEGMENT, self._INFO, self._CLUSTER) else size
-        return found
+        return points
 
-    def _number(self, kind: int, value: int, found: list[SeekPoint]) -> None:
+    def _number(self, kind: int, value: int, points: list[SeekPoint]) -> None:
         if kind == self._SCALE:
             self._scale = value or self._scale
         elif self._cluster is not None:
             time = value * self._scale / 1e9
             self._first = time if self._first is None else self._first
-            found.append(SeekPoint(self._cluster, max(0.0, time - self._first)))
+            points.append(SeekPoint(self._cluster, max(0.0, time - self._first)))
             self._cluster = None
 
 
@@ -287,7 +287,7 @@ class FlacSeekPoints:
         return True
 
     def _time_of(self, head: bytes) -> float | None:
-        """When the frame begins that has this head, in seconds; None if it is none (RFC 9639, 9.1)."""
+        """Return the time (seconds) of the frame with this header; None if it is none (RFC 9639, 9.1)."""
         if head[1] & 0xFE != 0xF8 or head[3] & 1 or head[2] >> 4 == 0 or head[2] & 15 == 15:
             return None
         length = max(1, 8 - (head[4] ^ 0xFF).bit_length())  # of a number coded like UTF-8
@@ -312,23 +312,23 @@ class FlacSeekPoints:
             if len(self._rest) < 4 or (self._rest.startswith(b"fLaC") and not self._read_head()):
                 return []
             self._in_head = False
-        found, at = [], 0
+        points, at = [], 0
         while (at := self._rest.find(b"\xff", at)) >= 0 and at + _FLAC_HEADER <= len(self._rest):
             time = self._time_of(self._rest[at : at + _FLAC_HEADER])
             if time is not None:
                 self._first = time if self._first is None else self._first
                 if time - self._first >= self._time:
                     self._time = time - self._first
-                    found.append(SeekPoint(self._position + at, self._time))
+                    points.append(SeekPoint(self._position + at, self._time))
             at += 1
         at = max(0, len(self._rest) - _FLAC_HEADER + 1) if at < 0 else at
         self._position += at
         self._rest = self._rest[at:]
-        return found
+        return points
 
 
 def seek_points_for(audio: AudioFormat) -> SeekPointFinder | None:
-    """What finds the marks of such a stream; None where there is nothing to find."""
+    """Return the finder of seek points for such a stream; None where it has none."""
     if audio.byte_rate:
         return None
     if audio.suffix in (".mp3", ".mp2", ".aac", ".adts", ".mpga"):

@@ -13,8 +13,7 @@ from dgcli.api import tls
 from dgcli.api.refusals import ABNORMAL, NO_CODE, Ending, closed, nothing_heard
 from dgcli.audio.base import AudioFormat, Pace, Source
 from dgcli.errors import DgError, NetworkError
-from dgcli.live import messages as mail
-from dgcli.live import protocol
+from dgcli.live import messages, protocol
 from dgcli.live.connection import Connection, ConnectionEnded
 from dgcli.live.feeder import Feeder
 from dgcli.live.messages import Link
@@ -44,8 +43,8 @@ class Sender:
         audio: AudioFormat,
         settings: StreamSettings,
         clock: Clock,
-        inbox: "SimpleQueue[mail.ToSender]",
-        events: "SimpleQueue[mail.ToMain]",
+        inbox: "SimpleQueue[messages.ToSender]",
+        events: "SimpleQueue[messages.ToMain]",
     ) -> None:
         self.state = State.CONNECTING
         self.audio_seconds = 0.0  # sent, without what was sent again
@@ -87,41 +86,41 @@ class Sender:
     ) -> None:
         self._emit(Notice(kind, message, start, end))
 
-    def _take(self, item: mail.ToSender) -> None:
+    def _take(self, item: messages.ToSender) -> None:
         match item:
-            case mail.Block():
+            case messages.Block():
                 self.feeder.took()
                 if self._first_audio is None:
                     self._first_audio = self._clock.now()
                 self._replay.append(item, self._high)
-            case mail.MessageReceived():
+            case messages.MessageReceived():
                 self._take_message(item.link, item.text)
-            case mail.Linked():
+            case messages.Linked():
                 self._take_link(item.link)
-            case mail.Unlinked():
+            case messages.Unlinked():
                 self._take_ending(item.link, item.ending)
-            case mail.SourceSaid():
+            case messages.SourceNotice():
                 self._planned = self._planned or item.notice.kind is NoticeKind.STOPPING
                 self._emit(item.notice)
-            case mail.SourceEnded():
+            case messages.SourceEnded():
                 self._source_done = True
                 self._source_error = item.error
-            case mail.Stop():
+            case messages.Stop():
                 self._stop(item.message or "Stopping: what was sent is being finished.")
                 self._deadline = min(self._deadline, self._clock.now() + self._settings.stop_timeout)
                 self._next_try = min(self._next_try, self._clock.now())
-            case mail.Abort():
+            case messages.Abort():
                 self._finish()
-            case mail.FinalizeNow():
+            case messages.FinalizeNow():
                 self._say(protocol.finalize(item.channel))
-            case mail.Pause():
+            case messages.Pause():
                 self.feeder.pause()
                 self._say(protocol.finalize())
                 self._notice(NoticeKind.PAUSED, "Paused: nothing is sent.", self._replay.seconds(self._high))
-            case mail.Resume():
+            case messages.Resume():
                 self.feeder.resume()
                 self._notice(NoticeKind.RESUMED, "Going on.", self._replay.seconds(self._high))
-            case mail.Crashed():
+            case messages.Crashed():
                 raise item.error
 
     def _take_message(self, link: Link, text: str) -> None:
@@ -143,7 +142,7 @@ class Sender:
         self._emit(event)
 
     def _take_link(self, link: Link) -> None:
-        """A connection is open: take up the stream where the finals end."""
+        """Take up the stream on a new connection, where the finals end."""
         if link.failing is not None:
             return  # too late
         now = self._clock.now()
@@ -275,11 +274,11 @@ class Sender:
 
     def _flush_tap(self) -> None:
         if self._untapped:
-            self._events.put(mail.Tapped(bytes(self._untapped)))
+            self._events.put(messages.AudioSent(bytes(self._untapped)))
             self._untapped = bytearray()
 
     def _say(self, text: str) -> None:
-        """Send a message, if there is a connection for it."""
+        """Send a text message, if there is a connection."""
         link = self.link
         if link is None or self.state is not State.OPEN or link.failing is not None:
             return
@@ -290,7 +289,7 @@ class Sender:
             link.give_up(ended.ending)
 
     def _drive(self, link: Link, now: float) -> None:
-        """Send on an open connection whatever is due. Raises `ConnectionEnded`."""
+        """Send what is due on an open connection. Raises `ConnectionEnded`."""
         settings = self._settings
         if now - link.last_ping >= settings.ping_every:
             link.connection.ping()
@@ -311,7 +310,7 @@ class Sender:
             raise ConnectionEnded(closed(ABNORMAL, f"nothing was received for {settings.dead_after:g} s"))
 
     def _drain(self, link: Link, now: float) -> None:
-        """Wait for the last results, but not for ever. Raises `ConnectionEnded`."""
+        """Wait, under a deadline, for the last results. Raises `ConnectionEnded`."""
         silent = now - link.last_message
         if link.heard is not None and silent >= _GRACE:
             self._finish(complete=True)
@@ -325,7 +324,7 @@ class Sender:
     # The end.
 
     def _stop(self, message: str) -> None:
-        """No more audio is taken."""
+        """Take no more audio."""
         if self._stopped_at is None:
             self._stopped_at = self._clock.now()
             self._planned = True
@@ -343,7 +342,7 @@ class Sender:
         self.state = move(self.state, State.CLOSED)
         if error is None and self._source_error is not None:
             if not isinstance(self._source_error, DgError):
-                self._events.put(mail.Crashed(self._source_error))
+                self._events.put(messages.Crashed(self._source_error))
                 return
             error = self._source_error
         self.audio_seconds = max(self.audio_seconds, self._replay.seconds(self._high))
@@ -355,7 +354,7 @@ class Sender:
         return self.state is State.CLOSED
 
     def _stop_when_due(self, now: float) -> None:
-        """Planned stops, and what a stop may take at most."""
+        """Stop where a stop was planned, and enforce the deadline of a stop."""
         settings = self._settings
         if now >= self._deadline:
             self._finish()
@@ -404,7 +403,7 @@ class Sender:
             link.give_up(closed(ABNORMAL, "the handshake took too long"))
 
     def _wait(self) -> float:
-        """Stream seconds until something is due."""
+        """Return the stream seconds until something is due."""
         settings, link = self._settings, self.link
         now = self._clock.now()
         due = [now + _TICK, self._deadline]
@@ -436,7 +435,7 @@ class Sender:
         except DgError as error:
             self._finish(error)
         except BaseException as error:  # it travels to the main thread as a value
-            self._events.put(mail.Crashed(error))
+            self._events.put(messages.Crashed(error))
         finally:
             self.state = State.CLOSED
             if self.link is not None:

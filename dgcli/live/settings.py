@@ -1,4 +1,4 @@
-"""How a stream is run, and the clock that it runs by."""
+"""The settings of a stream, and its clock."""
 
 import ssl
 import time
@@ -23,13 +23,13 @@ class Clock:
         return time.monotonic() * self._rate
 
     def real(self, seconds: float) -> float:
-        """How many real seconds so many stream seconds are; never negative."""
+        """Convert stream seconds to real seconds; never negative."""
         return max(0.0, seconds / self._rate)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamSettings:
-    """What a stream needs to know. All times are seconds; speeds are multiples of real time.
+    """The settings of a stream. All times are seconds; speeds are multiples of real time.
 
     Raises `UsageError` for invalid values. Source of the numbers: Deepgram reference, "Audio
     Keep Alive" (a message every 3 to 5 s), "Recovering From Connection Errors" (catching up at most 1.25
@@ -78,5 +78,5 @@ class StreamSettings:
 
     @property
     def catch_up(self) -> float:
-        """How fast audio may be sent that waited: above real time, or above the speed that was asked for."""
+        """The speed of audio that waited: above real time, or above the speed that was asked for."""
         return self.max_speed * max(1.0, self.speed)

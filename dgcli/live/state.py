@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 
 class State(enum.Enum):
-    """Where a stream is; the value is what the status line says."""
+    """The state of a stream; the value is the status line's text."""
 
     CONNECTING = "connecting"  # no connection was open yet; or no audio to open one for
     OPEN = "open"

@@ -1,4 +1,4 @@
-"""What a stream came to: counted from its events, in memory that does not grow with its length."""
+"""Statistics of a stream: counted from its events, in memory that does not grow with its length."""
 
 import math
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class StreamStats:
-    """What was sent and what came of it."""
+    """Counts of what was sent and received."""
 
     audio_seconds: float
     words: int
@@ -53,10 +53,10 @@ class _Histogram:
         self._max = max(self._max, seconds)
 
     def _quantile(self, share: float) -> float:
-        wanted, seen = math.ceil(share * self._count), 0
+        rank, seen = math.ceil(share * self._count), 0
         for index, count in enumerate(self._bins):
             seen += count
-            if seen >= wanted:
+            if seen >= rank:
                 return min(max(index * _BIN, self._min), self._max)
         return self._max
 
@@ -78,7 +78,7 @@ class Counter:
         self._latency = _Histogram()
 
     def count(self, event: Event) -> None:
-        """Take an event into account."""
+        """Count an event."""
         match event:
             case Interim():
                 self._latency.add(event.audio_cursor - event.end)
@@ -91,7 +91,7 @@ class Counter:
                 self._gaps = [*self._gaps[1 - _KEPT :], (start, end)]
 
     def stats(self, audio_seconds: float) -> StreamStats:
-        """What has been counted so far."""
+        """Return the counts so far."""
         return StreamStats(
             audio_seconds=audio_seconds,
             words=self._words,
@@ -105,9 +105,9 @@ class Counter:
 _SHOWN = 20  # request ids and gaps; of more, the newest
 
 
-def _listed(found: list[str]) -> str:
-    shown = ", ".join(found[-_SHOWN:])
-    return f"{shown} (and {len(found) - _SHOWN} before)" if len(found) > _SHOWN else shown
+def _listed(entries: list[str]) -> str:
+    text = ", ".join(entries[-_SHOWN:])
+    return f"{text} (and {len(entries) - _SHOWN} before)" if len(entries) > _SHOWN else text
 
 
 def report(stats: StreamStats) -> list[str]:

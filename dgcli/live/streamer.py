@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 
 from dgcli.audio.base import AudioFormat, Source
-from dgcli.live import messages as mail
+from dgcli.live import messages
 from dgcli.live.sender import Sender
 from dgcli.live.settings import Clock, StreamSettings
 from dgcli.live.state import State
@@ -27,7 +27,7 @@ _JOIN = 0.5  # real seconds for all threads to end
 
 
 class Streamer:
-    """Streams a source that is open; `audio_format` is what its `open` said.
+    """Streams an opened source; `audio_format` is what its `open` returned.
 
     All methods but `start`, `next_event`, `events` and `close` may be called from a signal handler, and all
     of them belong to the main thread. Nothing runs before `start`.
@@ -44,8 +44,8 @@ class Streamer:
         self._clock = clock or Clock()
         self._settings = settings
         # SimpleQueue: a signal handler may put while the thread it interrupts is putting or getting.
-        self._inbox: SimpleQueue[mail.ToSender] = SimpleQueue()
-        self._events: SimpleQueue[mail.ToMain] = SimpleQueue()
+        self._inbox: SimpleQueue[messages.ToSender] = SimpleQueue()
+        self._events: SimpleQueue[messages.ToMain] = SimpleQueue()
         self._sender = Sender(source, audio_format, settings, self._clock, self._inbox, self._events)
         self._thread = threading.Thread(target=self._sender.run, name="dgcli-sender", daemon=True)
         self._counter = Counter()
@@ -60,7 +60,7 @@ class Streamer:
 
     @property
     def state(self) -> State:
-        """Where the stream is, for a status line."""
+        """The state of the stream, for a status line."""
         return self._sender.state
 
     @property
@@ -70,7 +70,7 @@ class Streamer:
 
     @property
     def stats(self) -> StreamStats:
-        """What the stream has come to, as far as `next_event` has told it."""
+        """The counts of the stream, as far as `next_event` has returned its events."""
         return self._counter.stats(self.audio_seconds)
 
     def start(self) -> None:
@@ -87,29 +87,29 @@ class Streamer:
         """
         if self._deadline is None:
             self._deadline = time.monotonic() + self._clock.real(self._settings.stop_timeout) + _LATE
-            self._inbox.put(mail.Stop(message))
+            self._inbox.put(messages.Stop(message))
 
     def abort(self) -> None:
         """Leave at once: what has been received still comes out of `next_event`, then `Closed`."""
         self._deadline = time.monotonic() + _LATE
-        self._inbox.put(mail.Abort())
+        self._inbox.put(messages.Abort())
         link = self._sender.link
         if link is not None:
             link.connection.abort()  # a send may be stuck
 
     def finalize(self, channel: int | None = None) -> None:
         """Have everything that the server holds back returned as final: of one channel, or of all."""
-        self._inbox.put(mail.FinalizeNow(channel))
+        self._inbox.put(messages.FinalizeNow(channel))
 
     def pause(self) -> None:
         """Take no audio until `resume`; what an endless source says meanwhile is discarded."""
-        self._inbox.put(mail.Pause())
+        self._inbox.put(messages.Pause())
 
     def resume(self) -> None:
         """Take audio again."""
-        self._inbox.put(mail.Resume())
+        self._inbox.put(messages.Resume())
 
-    def _next(self, timeout: float | None) -> mail.ToMain | None:
+    def _next(self, timeout: float | None) -> messages.ToMain | None:
         """The next item; `Closed` of our own when the sender does not come to its end in time."""
         until = None if timeout is None else time.monotonic() + timeout
         while True:
@@ -138,10 +138,10 @@ class Streamer:
             match item:
                 case None:
                     return None
-                case mail.Tapped():
+                case messages.AudioSent():
                     if self._settings.tap is not None:
                         self._settings.tap(item.data)
-                case mail.Crashed():
+                case messages.Crashed():
                     self._end()
                     raise item.error
                 case _:

@@ -1,4 +1,4 @@
-"""Which byte of a stream is which second of it, and where a stream may be taken up again.
+"""Byte positions and times of a stream, and where it may be taken up again.
 
 Raw audio with samples of a fixed size is exact. What `dgcli.live.seek_points` knows the frames of may be taken up at
 each of them. Any other container can only be begun at its beginning.
@@ -32,7 +32,7 @@ class Timeline:
 
     @property
     def marks(self) -> int:
-        """How many places are remembered."""
+        """The number of places that are remembered."""
         return len(self._positions)
 
     @property
@@ -73,7 +73,7 @@ class Timeline:
         return SeekPoint(self._positions[index], self._times[index])
 
     def forget(self, position: int) -> None:
-        """Marks before a position are needed no more, but for the last of them."""
+        """Drop marks before a position, but for the last of them."""
         index = bisect.bisect_right(self._positions, position) - 1
         if index > 1000:
             del self._positions[:index]

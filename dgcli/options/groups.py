@@ -23,7 +23,7 @@ _CONNECTION, _OUTPUT = "Connection", "Output"
 
 @dataclass(frozen=True, slots=True)
 class ConnectionOptions:
-    """Where the API is, and who asks."""
+    """The API's address and the credentials."""
 
     panel: ClassVar[str] = _CONNECTION
 
@@ -64,7 +64,7 @@ class ConnectionOptions:
     ] = False
 
     def config(self, **more: object) -> Config:
-        """What these flags, the environment and the config file make. Raises `UsageError`."""
+        """Load the configuration of these flags, the environment and the config file. Raises `UsageError`."""
         for flag, value in (("--local-model", self.local_model), ("--offline", self.offline)):
             if value and not self.local:
                 raise UsageError(f"{flag} goes with --local.", hint="Add --local, or leave it out.")
@@ -75,7 +75,7 @@ class ConnectionOptions:
 
 @dataclass(frozen=True, slots=True)
 class RetryOptions:
-    """How long to wait, and how often to try."""
+    """Retry options: how long to wait, and how often to try."""
 
     panel: ClassVar[str] = _CONNECTION
 
@@ -96,19 +96,19 @@ class RetryOptions:
     ] = None
 
     def settings(self) -> Mapping[str, object]:
-        """What was given, by the names of Config's fields."""
+        """Return the given values by the names of Config's fields."""
         return {"timeout": self.timeout, "retries": self.retries}
 
 
 def _formats() -> list[tuple[str, str]]:
     from dgcli.formats import FORMATS
 
-    return [(form.name, form.help) for form in FORMATS]
+    return [(format_.name, format_.help) for format_ in FORMATS]
 
 
 @dataclass(frozen=True, slots=True)
 class OutputOptions:
-    """What is written, and where."""
+    """The outputs of a command."""
 
     panel: ClassVar[str] = _OUTPUT
 
@@ -127,30 +127,32 @@ class OutputOptions:
     ] = None
 
 
-def _list_formats(wanted: bool) -> None:
-    if wanted:
+def _list_formats(requested: bool) -> None:
+    if requested:
         from dgcli.formats import FORMATS
 
-        width = max(len(form.name) for form in FORMATS)
-        for form in FORMATS:
-            typer.echo(f"{form.name:{width}}  {' '.join(form.suffixes):21}  {form.help}")
+        width = max(len(format_.name) for format_ in FORMATS)
+        for format_ in FORMATS:
+            typer.echo(f"{format_.name:{width}}  {' '.join(format_.suffixes):21}  {format_.help}")
         raise typer.Exit
 
 
-def _names(given: Sequence[str]) -> dict[int, str]:
+def _names(assignments: Sequence[str]) -> dict[int, str]:
     """Speakers' names from `N=NAME`. Raises `UsageError`."""
     names = {}
-    for one in given:
-        number, equals, name = one.partition("=")
+    for assignment in assignments:
+        number, equals, name = assignment.partition("=")
         if not (equals and number.strip().isdecimal() and name.strip()):
-            raise UsageError(f"--speaker takes N=NAME, not {one!r}.", hint="For example: --speaker 0=Anna")
+            raise UsageError(
+                f"--speaker takes N=NAME, not {assignment!r}.", hint="For example: --speaker 0=Anna"
+            )
         names[int(number)] = " ".join(name.split())
     return names
 
 
 @dataclass(frozen=True, slots=True)
 class RenderingOptions:
-    """How a transcript is written: names, the limits of captions, what a page links to."""
+    """Render options: names, the limits of captions, what a page links to."""
 
     panel: ClassVar[str] = "Captions"
 
@@ -204,7 +206,7 @@ class RenderingOptions:
     ] = False
 
     def settings(self) -> "RenderSettings":
-        """What formats are told. Raises `UsageError`."""
+        """Build the render settings. Raises `UsageError`."""
         from dgcli.captions import limits
         from dgcli.formats import RenderSettings
 
@@ -226,7 +228,7 @@ class RenderingOptions:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptOptions:
-    """What is written of one recording, or of each of many, and where."""
+    """The outputs of one recording, or of each of many."""
 
     panel: ClassVar[str] = _OUTPUT
 
@@ -261,7 +263,7 @@ class TranscriptOptions:
 
 @dataclass(frozen=True, slots=True)
 class BatchOptions:
-    """How many recordings are transcribed."""
+    """The options of a batch."""
 
     panel: ClassVar[str] = "Many recordings"
 
@@ -337,7 +339,7 @@ class BatchOptions:
         return [*by_line, *((name, b"\0") for name in self.files0_from or ())]
 
     def _existing(self) -> str:
-        """What is done with outputs that are there: `same`, `any` or `overwrite`."""
+        """Return the treatment of outputs that exist: `same`, `any` or `overwrite`."""
         if self.overwrite:
             if self.skip_existing:
                 raise UsageError("--overwrite and --skip-existing contradict each other.")
@@ -348,7 +350,7 @@ class BatchOptions:
         return choice
 
     def settings(self) -> Mapping[str, Any]:
-        """What was asked, by the names of a batch's settings. Raises `UsageError`."""
+        """Return the given values by the names of a batch's settings. Raises `UsageError`."""
         return {
             "lists": self.lists,
             "recursive": self.recursive,
@@ -364,19 +366,19 @@ class BatchOptions:
             "cache": self.cache,
         }
 
-    def is_meant(self, names: Sequence[str], formats: Sequence[str]) -> bool:
+    def is_batch(self, names: Sequence[str], formats: Sequence[str]) -> bool:
         """Whether this is a batch, and not one recording whose transcript goes to standard output."""
-        ours = (getattr(self, one.name) for one in fields(self) if one.name != "cache")
+        ours = (getattr(self, field_.name) for field_ in fields(self) if field_.name != "cache")
         return len(names) != 1 or len(formats) > 1 or any(value not in (None, False, []) for value in ours)
 
 
 @dataclass(frozen=True, slots=True)
 class GeneralOptions:
-    """How much is said on stderr."""
+    """The verbosity on stderr."""
 
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False
 
     def console(self) -> Console:
-        """Where the command's messages go."""
+        """Create the console for the command's messages."""
         return Console(quiet=self.quiet, verbose=self.verbose)

@@ -30,7 +30,7 @@ class QueryOptions:
     endpoint: Endpoint
 
     def checked(self, config: Config, **own: object) -> Values:
-        """All that will be sent: the profile's parameters, ours, and those of the command line over both.
+        """Return every parameter to send: the profile's, ours, and those of the command line over both.
 
         Raises `UsageError`.
         """
@@ -71,7 +71,7 @@ def _help(param: Param, endpoint: Endpoint) -> str:
 
 
 def _metavar(param: Param, endpoint: Endpoint) -> str:
-    """What stands for the value in `--help`: the choices where they are few."""
+    """Return the placeholder of the value in `--help`: the choices where they are few."""
     if param.kind is ParamKind.CHOICE and len(param.values_on(endpoint)) < 5:
         return "|".join(param.values_on(endpoint))
     return param.metavar or param.name.upper()
@@ -88,8 +88,8 @@ def _option(name: str, annotation: object, *declared: str, **settings: Any) -> i
 
 
 def _table_options(endpoint: Endpoint) -> list[inspect.Parameter]:
-    """An option for each row that the endpoint takes, and --param."""
-    made = []
+    """Make an option for each row that the endpoint takes, and --param."""
+    options = []
     for param in PARAMS:
         if endpoint not in param.endpoints:
             continue
@@ -99,7 +99,7 @@ def _table_options(endpoint: Endpoint) -> list[inspect.Parameter]:
         aliases = ["--" + alias.replace("_", "-") for alias in param.aliases] if param.hidden else []
         values = param.values_on(endpoint)
         typed = param.kind not in (ParamKind.FLAG, ParamKind.FLAG_OR_LIST)
-        made.append(
+        options.append(
             _option(
                 param.name, _TYPES[param.kind], flag, *param.flags, *aliases,
                 help=_help(param, endpoint),
@@ -110,21 +110,21 @@ def _table_options(endpoint: Endpoint) -> list[inspect.Parameter]:
             )
         )  # fmt: skip
         if param.list_flag:
-            made.append(
+            options.append(
                 _option(
                     f"{param.name}_list", list[str] | None, param.list_flag,
                     help=f"Restrict {param.flag} to this; repeatable.",
                     metavar="TAG", rich_help_panel=param.panel.value, autocompletion=completion(values),
                 )
             )  # fmt: skip
-    made.append(
+    options.append(
         _option(
             _ASSIGN, list[str] | None, "--param",
             help="Any other query parameter of the API, as KEY=VALUE; repeatable.",
             metavar="KEY=VALUE", rich_help_panel=Panel.DELIVERY.value,
         )
     )  # fmt: skip
-    return made
+    return options
 
 
 def _collected(endpoint: Endpoint, values: dict[str, Any]) -> QueryOptions:
@@ -142,14 +142,14 @@ def _collected(endpoint: Endpoint, values: dict[str, Any]) -> QueryOptions:
 
 
 def _group_options(group: type) -> list[inspect.Parameter]:
-    """An option for each field of a group of options."""
+    """Make an option for each field of a group of options."""
     hints = get_type_hints(group, include_extras=True)
-    made = []
+    options = []
     for field in fields(group):
         annotation, option = hints[field.name].__origin__, hints[field.name].__metadata__[0]
         option.rich_help_panel = option.rich_help_panel or getattr(group, "panel", "General")
         option.show_default = False
-        made.append(
+        options.append(
             inspect.Parameter(
                 field.name,
                 inspect.Parameter.KEYWORD_ONLY,
@@ -157,11 +157,11 @@ def _group_options(group: type) -> list[inspect.Parameter]:
                 annotation=Annotated[annotation, option],
             )
         )
-    return made
+    return options
 
 
 def command(endpoint: Endpoint | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a function the flags that its parameters stand for: `QueryOptions`, and any group of options.
+    """Give a function the flags of its parameters: `QueryOptions`, and any group of options.
 
     What stands for no group keeps its own annotation. The result is what Typer registers.
     """

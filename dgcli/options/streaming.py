@@ -22,7 +22,7 @@ def _positive(flag: str, value: float | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class PacingOptions:
-    """How fast a file is sent."""
+    """The speed at which a file is sent."""
 
     speed: Annotated[
         float | None,
@@ -56,7 +56,7 @@ class PacingOptions:
 
 @dataclass(frozen=True, slots=True)
 class StreamOptions:
-    """How the stream is run."""
+    """The options of a streaming run."""
 
     duration: Annotated[
         float | None,
@@ -80,7 +80,7 @@ class StreamOptions:
     ] = False
 
     def settings(self) -> Mapping[str, Any]:
-        """How a stream is run, by the names of its settings. Raises `UsageError` for what is invalid."""
+        """Return the given values by the names of a stream's settings. Raises `UsageError` for what is invalid."""
         _positive("--duration", self.duration)
         _positive("--stop-after-silence", self.stop_after_silence)
         if self.max_reconnects < 0:
@@ -95,7 +95,7 @@ class StreamOptions:
 
 @dataclass(frozen=True, slots=True)
 class DisplayOptions:
-    """What of the stream is shown and kept, beside `OutputOptions`."""
+    """Display options of a stream, beside `OutputOptions`."""
 
     timestamps: Annotated[
         bool,
@@ -131,7 +131,7 @@ class DisplayOptions:
 
 @dataclass(frozen=True, slots=True)
 class CaptureOptions:
-    """Which microphone, and how it is used."""
+    """The choice of a microphone, and how it is used."""
 
     device: Annotated[
         str | None,
@@ -185,7 +185,7 @@ class CaptureOptions:
     ] = None
 
     def check(self, source: str | None) -> None:
-        """Refuse what is invalid. Raises `UsageError`."""
+        """Check the values. Raises `UsageError`."""
         if source not in (None, "-"):
             raise UsageError(
                 "dg mic takes no SOURCE but -, for standard input.", hint=f"Did you mean: dg live {source}"

@@ -1,1 +1,1 @@
-"""What is written where: plans, whole and growing files, standard output, and answers that are kept."""
+"""Outputs: plans, whole and growing files, standard output, and answers that are kept."""

@@ -20,21 +20,21 @@ _SUFFIX = ".json"
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """How many answers there are, and their size in bytes."""
+    """The number of answers, and their size in bytes."""
 
     answers: int
     size: int
 
 
 def cache_folder() -> Path:
-    """Where the answers are."""
+    """Return the folder of the answers."""
     from platformdirs import user_cache_path
 
     return user_cache_path("dgcli", appauthor=False) / "responses"
 
 
 class HasBody(Protocol):
-    """An answer, as far as the cache is concerned."""
+    """An answer with a body, which is all the cache needs."""
 
     @property
     def body(self) -> bytes:
@@ -58,7 +58,7 @@ class ResponseCache:
 
     @contextmanager
     def _alone(self, path: Path) -> Iterator[None]:
-        """Two recordings with the same bytes in one run: the second waits for the first one's answer."""
+        """Let a second recording with the same bytes wait for the first one's answer."""
         with self._lock:
             lock = self._asking.setdefault(path, threading.Lock())
         try:
@@ -81,11 +81,11 @@ class ResponseCache:
         with self._alone(path):
             with suppress(OSError):
                 return from_body(path.read_bytes())
-            found = ask()
-            if callback_id(found.body) is None:
+            fresh = ask()
+            if callback_id(fresh.body) is None:
                 with suppress(OSError, OutputError):
-                    self._put(path, found.body)
-        return found
+                    self._put(path, fresh.body)
+        return fresh
 
     def _put(self, path: Path, body: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -93,12 +93,12 @@ class ResponseCache:
         write_file(path, body, private=True)
 
     def contents(self) -> Contents:
-        """What is in the cache."""
+        """Count the answers in the cache."""
         sizes = [path.stat().st_size for path in self.folder.glob(f"*/*{_SUFFIX}")]
         return Contents(len(sizes), sum(sizes))
 
     def clear(self) -> Contents:
-        """Delete every answer; what was there. Raises `OutputError`."""
+        """Delete every answer; return what was there. Raises `OutputError`."""
         before = self.contents()
         try:
             for path in self.folder.glob("*/*"):

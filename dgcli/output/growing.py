@@ -9,7 +9,7 @@ from dgcli.output.kept import keep_response
 
 
 class GrowingFile:
-    """A file of a part that stays and a tail that each write replaces, such as the brackets that close a list.
+    """A file with a permanent part and a tail that each write replaces, such as the brackets that close a list.
 
     A write puts new text and a new tail over the old tail at once, so that its cost does not depend on what
     is there already. What cannot be written (a full disk) is kept and tried again with the next write; the
@@ -63,7 +63,7 @@ class GrowingFile:
         self._pending = b""
 
     def close(self) -> None:
-        """Let go of the file. Raises `OutputError` with the rest put aside if it could not be written."""
+        """Close the file. Raises `OutputError` with the rest put aside if it could not be written."""
         rest = self._pending
         if rest:
             try:

@@ -1,4 +1,4 @@
-"""Responses that were paid for and could not be written are put aside here."""
+"""A place for responses that were paid for and could not be written."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def state_folder() -> Path:
-    """Where responses are put aside that could not be written."""
+    """Return the folder for responses that could not be written."""
     from platformdirs import user_state_path
 
     return user_state_path("dgcli", appauthor=False) / "responses"
@@ -20,7 +20,7 @@ def _temporary_folder() -> Path:
 
 
 def keep_response(body: bytes, request_id: str | None) -> Path | None:
-    """Put a paid response aside, readable by its owner only; where it is.
+    """Put a paid response aside, readable by its owner only; return its path.
 
     The state folder comes first, then the one for temporary files. None: neither took it, and it went to
     standard error as the last place there is.

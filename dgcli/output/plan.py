@@ -1,4 +1,4 @@
-"""Where a finished transcript goes: standard output and files, checked before anything is paid for."""
+"""The outputs of a finished transcript: standard output and files, checked before anything is paid for."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ from dgcli.transcript.model import Transcript
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """What to write where: a format for standard output (None: nothing there), and files with theirs."""
+    """The planned outputs: a format for standard output (None: nothing there), and files with theirs."""
 
     stdout: Format | None
     files: tuple[tuple[Path, Format], ...] = ()
@@ -70,7 +70,7 @@ def check_paths(files: Sequence[Path], *, source: Path | None = None) -> None:
 
 
 def _check_stdout() -> None:
-    """Refuse standard output that was closed: writing nothing to it tells."""
+    """Refuse standard output that was closed: only an attempt to write would show it."""
     try:
         os.write(sys.stdout.fileno(), b"")
     except ValueError:
@@ -82,7 +82,7 @@ def _check_stdout() -> None:
 def plan_outputs(
     stdout_format: str | None, files: Sequence[Path], *, source: Path | None = None, to_stdout: bool = True
 ) -> Outputs:
-    """What `-f` and `-o` ask for, checked: nothing may fail later that can be known now.
+    """Plan the outputs of `-f` and `-o`, checked: nothing may fail later that can be known now.
 
     Without `-o`, or with an explicit `-f`, the transcript goes to standard output, as text unless `-f` says
     otherwise. Raises `UsageError` for an unknown format, `OutputError` for what cannot be written.
@@ -96,9 +96,9 @@ def plan_outputs(
     return Outputs(chosen, tuple((path, by_suffix(path)) for path in files))
 
 
-def rendered(transcript: Transcript, form: Format, options: RenderSettings) -> bytes:
-    """A transcript in a format, as the bytes of a file."""
-    return renderer(form)(transcript, options).encode("utf-8", "surrogateescape")
+def rendered(transcript: Transcript, format_: Format, options: RenderSettings) -> bytes:
+    """Render a transcript as the bytes of a file."""
+    return renderer(format_)(transcript, options).encode("utf-8", "surrogateescape")
 
 
 def write_outputs(transcript: Transcript, outputs: Outputs, options: RenderSettings) -> None:
@@ -110,9 +110,9 @@ def write_outputs(transcript: Transcript, outputs: Outputs, options: RenderSetti
     jobs: list[tuple[Path | None, Format]] = [*outputs.files]
     if outputs.stdout is not None:
         jobs.append((None, outputs.stdout))  # last: files are safe before a broken pipe ends us
-    for path, form in jobs:
+    for path, format_ in jobs:
         try:
-            data = rendered(transcript, form, options.beside(path.parent if path else Path()))
+            data = rendered(transcript, format_, options.beside(path.parent if path else Path()))
             if path is None:
                 write_stdout(data)
             else:

@@ -75,7 +75,7 @@ def _is_encodable(text: str) -> bool:
 
 
 def _text(param: Param, raw: object) -> str:
-    """One text value, checked for emptiness, length and shape."""
+    """Check one text value for emptiness, length and shape."""
     text = str(raw).lower() if isinstance(raw, bool) else str(raw)
     if not text.strip():
         raise UsageError(f"{param.flag} needs a value.", hint="Leave it out to send nothing.")
@@ -92,7 +92,7 @@ def _text(param: Param, raw: object) -> str:
 
 
 def _choice(param: Param, raw: object, endpoint: Endpoint) -> str:
-    """One of a closed list, whatever its case."""
+    """Check a value of a closed list, whatever its case."""
     allowed = param.values_on(endpoint)
     for value in allowed:
         if value.lower() == str(raw).strip().lower():
@@ -105,11 +105,11 @@ def _many(param: Param, raw: object) -> tuple[str, ...]:
     several = list(raw) if isinstance(raw, list | tuple) else [raw]
     if param.most is not None and len(several) > param.most:
         raise UsageError(f"{param.flag} may be given {param.most} times at most, not {len(several)}.")
-    return tuple(_text(param, one) for one in several)
+    return tuple(_text(param, item) for item in several)
 
 
 def _parse(param: Param, raw: object, endpoint: Endpoint) -> Value:
-    """A value as its row wants it, whether it comes from a flag, a config file or `--param`."""
+    """Parse a value by its row, whether it comes from a flag, a config file or `--param`."""
     if isinstance(raw, list | tuple) and not param.repeats and param.kind is not ParamKind.FLAG_OR_LIST:
         raise UsageError(f"{param.flag} takes one value, not {len(raw)}.")
     match param.kind:
@@ -156,7 +156,7 @@ def _check_taken(param: Param, endpoint: Endpoint) -> None:
 
 
 def _check_relations(param: Param, values: Values, endpoint: Endpoint, *, local: bool) -> None:
-    """What a parameter that is on needs beside it, and what it cannot stand."""
+    """Check what a parameter that is on needs beside it, and what it excludes."""
     for need in param.needs:
         if endpoint not in need.on or any(_on(values, name) for name in need.any_of):
             continue
@@ -181,7 +181,7 @@ def _check_relations(param: Param, values: Values, endpoint: Endpoint, *, local:
 
 
 def _check_model(values: Values, endpoint: Endpoint, *, local: bool) -> None:
-    """A model that the endpoint certainly does not have."""
+    """Refuse a model that the endpoint certainly does not have."""
     model = str(values.get("model", ""))
     kin = family(model)
     if endpoint is Endpoint.FLUX:
@@ -200,7 +200,7 @@ def _check_model(values: Values, endpoint: Endpoint, *, local: bool) -> None:
 
 
 def _check_numbers(values: Values) -> None:
-    """Rules between two numbers, or a number and a name."""
+    """Check the rules between two numbers, or a number and a name."""
     rate = {"amr-nb": 8000, "amr-wb": 16000}.get(str(values.get("encoding")))
     if rate is not None and values.get("sample_rate", rate) != rate:
         raise UsageError(f"--encoding {values['encoding']} has a --sample-rate of {rate}.")
@@ -234,7 +234,7 @@ def split_assignment(text: str, *, flag: str) -> tuple[str, str]:
 
 
 def merge(given: Mapping[str, object], assignments: Iterable[str]) -> dict[str, object]:
-    """Flags and `--param KEY=VALUE` as one mapping; what repeats is added, what contradicts is refused."""
+    """Merge flags and `--param KEY=VALUE`; what repeats is added, what contradicts is refused."""
     merged = dict(given)
     for text in assignments:
         key, value = split_assignment(text, flag="--param")
@@ -252,7 +252,7 @@ def merge(given: Mapping[str, object], assignments: Iterable[str]) -> dict[str, 
 
 
 def check(given: Mapping[str, object], endpoint: Endpoint, *, local: bool = False) -> Values:
-    """Every parameter that will be sent to `endpoint`, our defaults included, in the table's order.
+    """Return every parameter to send to `endpoint`, our defaults included, in the table's order.
 
     `given` maps wire names to what a flag, the config file or `--param` said; None means "not sent". Names
     that the table does not know are passed on as they are. `local`: a server of this machine is asked, whose
@@ -292,7 +292,7 @@ def _plain(raw: object) -> Value:
 
 
 def _wire(name: str, value: Value) -> tuple[str, ...]:
-    """A value as the query string spells it; several for what repeats."""
+    """Spell a value for the query string; several for what repeats."""
     if isinstance(value, tuple):
         return value
     if isinstance(value, bool):
@@ -303,5 +303,5 @@ def _wire(name: str, value: Value) -> tuple[str, ...]:
 
 
 def encode(values: Values) -> str:
-    """Checked values as a query string: true/false, repeated keys, in the order they come in."""
+    """Encode checked values as a query string: true/false, repeated keys, in the order they come in."""
     return urlencode([(name, text) for name, value in values.items() for text in _wire(name, value)])

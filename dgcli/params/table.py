@@ -24,7 +24,7 @@ Values = Mapping[str, Value]
 
 
 class Endpoint(enum.Flag):
-    """Where a request goes; a row names all that take its parameter."""
+    """The endpoint of a request; a row names all that take its parameter."""
 
     FILE = enum.auto()  # POST /v1/listen with audio
     URL = enum.auto()  # POST /v1/listen with {"url": ...}
@@ -48,7 +48,7 @@ ENDPOINT_NAMES = MappingProxyType(
 
 
 class ParamKind(enum.Enum):
-    """What the value of a parameter is, and so what its flag looks like."""
+    """The type of a parameter's value, which decides the kind of its flag."""
 
     FLAG = "flag"  # --x/--no-x, true or false on the wire
     FLAG_OR_LIST = "flag or list"  # --x/--no-x, or the values of a second flag, repeated
@@ -76,7 +76,7 @@ class Panel(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a parameter is useless without: one of `any_of` must be on, or given."""
+    """A condition without which a parameter is useless: one of `any_of` must be on, or given."""
 
     any_of: tuple[str, ...]
     on: Endpoint = _ALL
@@ -130,7 +130,7 @@ class Param:
         return next((values for where, values in self.only if endpoint in where), self.values)
 
     def default_for(self, endpoint: Endpoint) -> Value | None:
-        """What we send on one endpoint when the user says nothing."""
+        """Return our default on one endpoint, sent when the user sets nothing."""
         return self.default if endpoint in self.default_on & self.endpoints else None
 
 

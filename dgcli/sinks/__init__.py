@@ -1,1 +1,1 @@
-"""Where the events of a live stream go; several sinks at once (what a sink is: `base`)."""
+"""Destinations of a live stream's events; several at once (recipe in `base`)."""

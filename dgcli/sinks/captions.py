@@ -18,8 +18,8 @@ def _timed(word: Word) -> Word:
 class CaptionBlocks:
     """Turns finals into the blocks of a caption file, `srt` or `vtt`. A block that came out stays as it is."""
 
-    def __init__(self, form: str, options: RenderSettings) -> None:
-        self._form = form
+    def __init__(self, format_name: str, options: RenderSettings) -> None:
+        self._format_name = format_name
         self._options = options
         self._captioner: Captioner | None = None
         self._channels = 1
@@ -27,18 +27,18 @@ class CaptionBlocks:
 
     @property
     def header(self) -> str:
-        """What the file begins with."""
-        if self._form == "srt":
+        """Return the head of the file."""
+        if self._format_name == "srt":
             return ""
         from dgcli.formats.vtt import vtt_header
 
         return vtt_header()
 
-    def _made(self, channels: int) -> Captioner:
+    def _captioner_for(self, channels: int) -> Captioner:
         """The captioner: the first final tells for how many channels."""
         if self._captioner is None:
             self._channels = channels
-            if self._form == "srt":
+            if self._format_name == "srt":
                 from dgcli.formats.srt import srt_captioner as make
             else:
                 from dgcli.formats.vtt import vtt_captioner as make
@@ -48,7 +48,7 @@ class CaptionBlocks:
     def _text(self, cues: list[Cue], count: int) -> str:
         if not cues:
             return ""
-        if self._form == "srt":
+        if self._format_name == "srt":
             from dgcli.formats.srt import srt_cue
 
             return "".join(srt_cue(cue, number) for number, cue in enumerate(cues, count + 1))
@@ -63,7 +63,7 @@ class CaptionBlocks:
 
     def take(self, event: Final) -> str:
         """The blocks that are settled with this final."""
-        cues = self._made(event.channels).feed(
+        cues = self._captioner_for(event.channels).feed(
             map(_timed, event.words),
             channel=event.channel,
             until=round(event.end, 3),
@@ -72,8 +72,8 @@ class CaptionBlocks:
         return self._settled(cues)
 
     def mark(self, event: Notice) -> str:
-        """A marker as a note, which players do not show; SRT has no such thing."""
-        return "" if self._form == "srt" else f"NOTE\n{event.message}\n\n"
+        """Write a marker as a note, which players do not show; SRT has no notes."""
+        return "" if self._format_name == "srt" else f"NOTE\n{event.message}\n\n"
 
     def preview(self) -> str:
         """The blocks that would come if nothing more were said. They may still change."""
@@ -90,9 +90,9 @@ class CaptionBlocks:
 class CaptionSink:
     """Writes each cue when it is settled, some seconds after it was said."""
 
-    def __init__(self, write: Callable[[str], None], form: str, options: RenderSettings) -> None:
+    def __init__(self, write: Callable[[str], None], format_name: str, options: RenderSettings) -> None:
         self._write = write
-        self._blocks = CaptionBlocks(form, options)
+        self._blocks = CaptionBlocks(format_name, options)
         self._begun = False
 
     def _put(self, text: str) -> None:
@@ -110,7 +110,7 @@ class CaptionSink:
             self._put(self._blocks.mark(event))
 
     def tick(self, now: float) -> None:
-        """Cues depend on the words' own time only."""
+        """Do nothing: cues depend on the words' own time only."""
 
     def close(self) -> None:
         """Write the cues that were waiting for what comes next."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DisplaySettings:
-    """What of a stream is shown and kept.
+    """The display options of a stream, and the files it goes to.
 
     `format` is that of standard output (None: lines or a screen), `files` are written by their suffixes.
     `timestamps` stand behind every utterance; `interims`: None shows them on a terminal only.
@@ -68,7 +68,7 @@ class FanOut:
     def _front(
         self, audio_seconds: Callable[[], float], meter: Callable[[], tuple[float, float] | str] | None
     ) -> Iterator[Sink]:
-        """What is seen: a screen, or standard output and notices."""
+        """Create the visible sinks: a screen, or standard output and notices."""
         display = self._display
         name = display.format.lower() if display.format else None
         if name not in (None, "jsonl"):
@@ -114,7 +114,7 @@ class FanOut:
 
     @property
     def kept(self) -> Path | None:
-        """Where standard output went when nobody read it any more."""
+        """The file that took the text of a standard output nobody read any more."""
         return self._stdout.kept
 
     def failed(self, error: DgError, sink: Sink | None = None) -> None:

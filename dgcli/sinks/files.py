@@ -32,7 +32,7 @@ class _Whole:
         self._sink.handle(event)
 
     def tick(self, now: float) -> None:
-        """Time has passed."""
+        """Act on the time."""
         self._sink.tick(now)
 
     def close(self) -> None:
@@ -46,9 +46,9 @@ class _Whole:
 class CaptionFile:
     """A caption file: settled cues for good, and behind them, as the tail, those that may still change."""
 
-    def __init__(self, path: Path, form: str, options: RenderSettings) -> None:
+    def __init__(self, path: Path, format_name: str, options: RenderSettings) -> None:
         self._file = GrowingFile(path)
-        self._blocks = CaptionBlocks(form, options)
+        self._blocks = CaptionBlocks(format_name, options)
         self._begun = False
 
     def _put(self, text: str, tail: str = "") -> None:
@@ -74,7 +74,7 @@ class CaptionFile:
                 self._put(self._blocks.mark(event), self._blocks.preview())
 
     def tick(self, now: float) -> None:
-        """Cues depend on the words' own time only."""
+        """Do nothing: cues depend on the words' own time only."""
 
     def close(self) -> None:
         """Write the cues that were waiting for what comes next. Raises `OutputError`."""
@@ -86,11 +86,11 @@ class CaptionFile:
 
 
 class RenderedFile:
-    """A format that can only be written when everything is known: kept as a response until then."""
+    """A format that can only be written at the end: collected as a response until then."""
 
-    def __init__(self, path: Path | None, form: Format, options: RenderSettings) -> None:
+    def __init__(self, path: Path | None, format_: Format, options: RenderSettings) -> None:
         self._path = path  # None: standard output
-        self._form = form
+        self._format = format_
         self._options = options
         self._folder = tempfile.TemporaryDirectory(prefix="dg-")
         self._spool = Path(self._folder.name) / "stream.json"
@@ -102,7 +102,7 @@ class RenderedFile:
         self._sink.handle(event)
 
     def tick(self, now: float) -> None:
-        """Time has passed."""
+        """Act on the time."""
         self._sink.tick(now)
 
     def close(self) -> None:
@@ -119,7 +119,7 @@ class RenderedFile:
             body = self._spool.read_bytes()
             try:
                 transcript = parse_body(body)
-                text = renderer(self._form)(transcript, self._options)
+                text = renderer(self._format)(transcript, self._options)
                 data = text.encode("utf-8", "surrogateescape")
                 if self._path is None:
                     write_stdout(data)
@@ -148,7 +148,7 @@ def check_files(files: list[Path], source: Path | None = None) -> None:
         try:
             by_suffix(path)
         except UsageError as error:
-            suffixes = ", ".join(suffix for form in FORMATS for suffix in form.suffixes)
+            suffixes = ", ".join(suffix for format_ in FORMATS for suffix in format_.suffixes)
             raise UsageError(error.message, hint=f"Suffixes: {suffixes}, .jsonl.") from None
     check_paths(files, source=source)
 
@@ -158,15 +158,15 @@ def file_sink(path: Path, options: RenderSettings, *, timestamps: bool = False) 
     file = GrowingFile(path)
     if _is_events(path):
         return _Whole(JsonlSink(file.append), file)
-    form = by_suffix(path)
-    match form.name:
+    format_ = by_suffix(path)
+    match format_.name:
         case "text":
             return _Whole(LinesSink(file.append, options, timestamps=timestamps), file)
         case "json":
             return ResponseSink(path)
         case "srt" | "vtt":
-            return CaptionFile(path, form.name, options)
+            return CaptionFile(path, format_.name, options)
         case _:
             if path.exists() and not path.is_file():
-                raise OutputError(f"{path} is no file: {form.name} is written as a whole.")
-            return RenderedFile(path, form, options.beside(path.parent))
+                raise OutputError(f"{path} is no file: {format_.name} is written as a whole.")
+            return RenderedFile(path, format_, options.beside(path.parent))

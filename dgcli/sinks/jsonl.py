@@ -17,7 +17,7 @@ class JsonlSink:
         self._write(json_line(event))
 
     def tick(self, now: float) -> None:
-        """Nothing depends on time."""
+        """Do nothing: nothing depends on time."""
 
     def close(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: nothing is held back."""

@@ -1,4 +1,4 @@
-"""One line per utterance: for pipes, files and everybody who reads with a program."""
+"""One line per utterance: for pipes, files and programs."""
 
 import math
 import sys
@@ -27,7 +27,7 @@ def line(utterance: Utterance, options: RenderSettings, *, timestamps: bool = Fa
 
 
 class LinesSink:
-    """Writes each utterance when it ends. With `interims`, what is understood so far goes to stderr."""
+    """Writes each utterance when it ends. With `interims`, provisional text goes to stderr."""
 
     def __init__(
         self,
@@ -42,12 +42,14 @@ class LinesSink:
         self._options = options
         self._timestamps = timestamps
         self._interims = interims
-        self._shown = ""
+        self._provisional_text = ""
         self._utterances = Utterances(clock=clock)
 
     def _put(self, ended: list[Utterance]) -> None:
         if ended:
-            self._write("".join(line(one, self._options, timestamps=self._timestamps) for one in ended))
+            self._write(
+                "".join(line(utterance, self._options, timestamps=self._timestamps) for utterance in ended)
+            )
 
     def handle(self, event: Event) -> None:
         """Take the next event. Raises what `write` raises."""
@@ -56,15 +58,15 @@ class LinesSink:
                 self._provisional(event)
             return
         if isinstance(event, Final):
-            self._shown = ""
+            self._provisional_text = ""
         self._put(self._utterances.take(event))
         if isinstance(event, Notice) and event.kind is NoticeKind.MARKER:
             self._write(f"[{event.message}]\n")
 
     def _provisional(self, event: Interim) -> None:
         text = " ".join(harmless(event.text).split())
-        if text and text != self._shown:
-            self._shown = text
+        if text and text != self._provisional_text:
+            self._provisional_text = text
             try:
                 print(f"... {text}", file=sys.stderr, flush=True)
             except (OSError, ValueError):

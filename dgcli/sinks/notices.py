@@ -1,4 +1,4 @@
-"""What happens to a stream, told on stderr: drops, gaps, titles, warnings of the server."""
+"""Notices of a stream on stderr: drops, gaps, titles, warnings of the server."""
 
 from dgcli.sinks.base import Messages
 from dgcli.transcript.events import Event, Notice, NoticeKind
@@ -28,7 +28,7 @@ class NoticesSink:
             say(event.message)
 
     def tick(self, now: float) -> None:
-        """Nothing depends on time."""
+        """Do nothing: nothing depends on time."""
 
     def close(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: nothing is held back."""

@@ -23,22 +23,22 @@ class Region:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._shown = False
+        self._is_drawn = False
         self._hidden = False
 
     @property
     def size(self) -> tuple[int, int]:
         """Columns and lines of the window now."""
         try:
-            found = os.get_terminal_size(self._stream.fileno())
+            terminal = os.get_terminal_size(self._stream.fileno())
         except (OSError, ValueError):
             return 80, 24
         # A pseudo-terminal that nobody gave a size has none.
-        return max(found.columns or 80, 10), max(found.lines or 24, 4)
+        return max(terminal.columns or 80, 10), max(terminal.lines or 24, 4)
 
     def draw(self, above: str, lines: list[str]) -> None:
         """Let `above` (whole lines) scroll up and show `lines` below it, in one write. Raises `OSError`."""
-        out = _ERASE_BELOW if self._shown else ""
+        out = _ERASE_BELOW if self._is_drawn else ""
         if not self._hidden:
             out += _HIDE
         out += above.replace("\n", "\r\n")
@@ -48,7 +48,7 @@ class Region:
             out += f"\x1b[{len(lines) - 1}A"
         out += "\r"
         self._hidden = True
-        self._shown = bool(lines)
+        self._is_drawn = bool(lines)
         self._write(out)
 
     def _write(self, text: str) -> None:
@@ -61,6 +61,6 @@ class Region:
         """Erase the lines and give the cursor back. Raises `OSError`."""
         if self._hidden:
             self._hidden = False
-            text = (_ERASE_BELOW if self._shown else "") + _SHOW
-            self._shown = False
+            text = (_ERASE_BELOW if self._is_drawn else "") + _SHOW
+            self._is_drawn = False
             self._write(text)

@@ -63,7 +63,7 @@ class ResponseSink:
         self._file.append(head + "".join(lines), self._tail())
 
     def _note(self, event: Event) -> None:
-        """Keep what the metadata is made of."""
+        """Collect what the metadata is made of."""
         about = self._metadata
         match event:
             case Opened():

@@ -1,4 +1,4 @@
-"""A terminal: utterances scroll up, what is being said stays below them and is redrawn in place.
+"""A terminal: utterances scroll up, interims stay below them and are redrawn in place.
 
 Text comes from a server and is data: control characters are taken out, and rich's markup is never looked for.
 """
@@ -116,13 +116,13 @@ class ScreenSink:
         self._dirty = self._dirty or bool(utterances)
 
     def _yield_terminal(self) -> None:
-        """Somebody else is about to write on this terminal."""
+        """Leave the terminal to another writer."""
         self._draw([])
         self._next = self._clock() + _PIPE_SECONDS
         self._dirty = True
 
     def warn(self, message: str) -> None:
-        """Let a message of our own scroll up: nobody else may write on this terminal."""
+        """Let a message of our own scroll up; nothing else may write on this terminal."""
         self._above.append(Text(_plain(f"dg: warning: {message}"), Style(color="yellow")))
         self._dirty = True
 
@@ -153,7 +153,7 @@ class ScreenSink:
         self._refresh()
 
     def tick(self, now: float) -> None:
-        """Time has passed: the clock in the status line, utterances open for long, a resized window."""
+        """Act on the time: the clock in the status line, utterances open for long, a resized window."""
         self._ended(self._utterances.tick(now))
         second = int(self._audio_seconds())
         loudness = self._measured()
@@ -176,7 +176,7 @@ class ScreenSink:
             self._dirty = False
 
     def _bottom(self) -> list[Text]:
-        """What is being said on each channel, wrapped to the window, and the status line."""
+        """Return the interims of each channel, wrapped to the window, and the status line."""
         columns, height = self._size = self._region.size
         width = columns - 1
         lines: list[Text] = []
@@ -243,7 +243,7 @@ class ScreenSink:
         self._unshown.clear()
 
     def left(self) -> list[Utterance]:
-        """What a terminal that is gone did not show: for another place."""
+        """Return what a terminal that is gone did not show, for another place."""
         left, self._unshown = [*self._unshown, *self._utterances.finish()], []
         return left if self._finals else []
 

@@ -37,7 +37,7 @@ class StopPhrase:
                 return
 
     def tick(self, now: float) -> None:
-        """Nothing depends on time."""
+        """Do nothing: nothing depends on time."""
 
     def close(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: nothing is held back."""

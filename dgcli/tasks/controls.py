@@ -1,4 +1,4 @@
-"""What keys do while `dg mic` runs, and what else it adds to a stream."""
+"""The keys of `dg mic`, and its other additions to a stream."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -33,11 +33,11 @@ class _MicrophoneKeys:
         self._tell(Notice(NoticeKind.MARKER, f"Marker {self._markers} at {clock(now)}", start=now))
 
     def stop(self) -> None:
-        """End in good order."""
+        """Stop after everything is sent and answered."""
         self._streamer.stop()
 
     def meter(self) -> tuple[float, float] | str:
-        """How loud it is, or that nobody listens."""
+        """Return the level (RMS and peak, dBFS), or `paused` while the microphone is muted."""
         if self._microphone.muted:
             return "paused"
         level = self._microphone.level
@@ -51,7 +51,7 @@ def _phrase(streamer: Streamer, phrase: str | None) -> Sequence[Sink]:
 
 
 def pipe_controls(phrase: str | None) -> MakeControls:
-    """Those of `dg mic -`, as of `dg live -`."""
+    """Return the additions of `dg mic -` to a stream, as of `dg live -`."""
 
     def make(streamer: Streamer, tell: Callable[[Event], None]) -> Controls:  # noqa: ARG001 - `MakeControls`
         return Controls({"f": streamer.finalize}, _phrase(streamer, phrase))
@@ -65,13 +65,13 @@ def _has_keys() -> bool:
 
 
 def greeting(name: str, what: str) -> str:
-    """What to say when the microphone is open."""
+    """Return the message for the moment the microphone is open."""
     keys = "  Keys: space pauses, f finalizes, m marks, q stops." if _has_keys() else ""
     return f"Recording from {name}: {what}.{keys}"
 
 
 def microphone_controls(microphone: Microphone, phrase: str | None) -> MakeControls:
-    """Those of a microphone; no keys where standard input is no terminal."""
+    """Return the additions of a microphone; no keys where standard input is no terminal."""
 
     def make(streamer: Streamer, tell: Callable[[Event], None]) -> Controls:
         actions = _MicrophoneKeys(streamer, tell, microphone)

@@ -1,4 +1,4 @@
-"""Many recordings: found, compared with what is there, sent, and told of."""
+"""A batch: its recordings are listed, compared with what is there, sent, and reported."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -42,7 +42,7 @@ _ROWS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchSettings:
-    """What is asked for many recordings.
+    """The settings of a batch.
 
     `names` are paths, patterns and URLs; `lists` files that name more, with the byte that ends a name there.
     `values` gives the checked query parameters for an endpoint. `formats` are those of the outputs, which lie
@@ -108,7 +108,7 @@ def _naming(settings: BatchSettings, *, make_folder: bool) -> Naming:
 
 
 def _listed(settings: BatchSettings, reporter: Reporter) -> Listing:
-    """All inputs; what was named twice is told."""
+    """List all inputs; report duplicates."""
     listed = listing(settings.names, settings.lists, recursive=settings.recursive)
     twice = listed.duplicates
     for name in twice[:_NAMED_TWICE_SHOWN]:
@@ -121,7 +121,7 @@ def _listed(settings: BatchSettings, reporter: Reporter) -> Listing:
 def _prepared(
     config: Config, settings: BatchSettings, reporter: Reporter, *, make_folder: bool
 ) -> tuple[Plan, Listing]:
-    """What a run is to do, and with what. Raises `UsageError` and `OutputError`."""
+    """Plan a run. Raises `UsageError` and `OutputError`."""
     naming = _naming(settings, make_folder=make_folder)
     listed = _listed(settings, reporter)
     queries, language = _queries(settings.values, {source.kind for source in listed.inputs})
@@ -165,7 +165,7 @@ def _preview(plan: Plan, inputs: Sequence[Input], reporter: Reporter) -> None:
     for source in inputs:
         is_file = source.kind is InputKind.FILE
         try:
-            planned = planner.examine(source)
+            planned = planner.work_for(source)
             if is_file and planned.record is None and not planned.is_done:
                 with opened(source.path):
                     pass  # it is there, and neither empty nor too large
@@ -187,14 +187,14 @@ def _preview(plan: Plan, inputs: Sequence[Input], reporter: Reporter) -> None:
 
 
 def _phase(job: Job) -> tuple[str, str]:
-    """A recording under way, and what is happening to it."""
+    """Describe a recording under way."""
     if job.phase is Phase.SENDING and job.size:
         return job.source.name, f"{job.phase.value} {job.sent / job.size:.0%}"
     return job.source.name, job.phase.value
 
 
 def _count(outcome: Outcome, totals: Totals, report: Report, reporter: Reporter) -> None:
-    """Note and tell one outcome."""
+    """Count and report an outcome."""
     report.add(outcome)
     status = outcome.status
     totals.counts[status.value] = totals.counts.get(status.value, 0) + 1
@@ -217,7 +217,7 @@ def _count(outcome: Outcome, totals: Totals, report: Report, reporter: Reporter)
 
 
 def _conclude(totals: Totals, runner: Runner, interrupted: int | None) -> None:
-    """Raise what the exit code is to say."""
+    """Raise the error that decides the exit code."""
     if interrupted is not None and totals.left:
         raise Interrupted(
             f"Interrupted with {totals.left} of {totals.total} not begun.",
@@ -244,7 +244,7 @@ def _conclude(totals: Totals, runner: Runner, interrupted: int | None) -> None:
 
 
 def _run(plan: Plan, listed: Listing, report: Report, reporter: Reporter) -> None:
-    """Transcribe everything, showing how it goes."""
+    """Transcribe everything, showing the progress."""
     totals = Totals(len(listed.inputs) + len(listed.problems))
     runner = Runner(
         plan,
@@ -252,7 +252,7 @@ def _run(plan: Plan, listed: Listing, report: Report, reporter: Reporter) -> Non
         slowed=lambda wait: reporter.detail(f"The server is busy: all uploads wait {wait:.0f} s."),
     )
     signals = Signals(runner.stop)
-    told = False
+    announced = False
     with signals.caught():
         with reporter.batch(totals, lambda: [_phase(job) for job in runner.running]):
             for name, error in listed.problems:
@@ -261,8 +261,8 @@ def _run(plan: Plan, listed: Listing, report: Report, reporter: Reporter) -> Non
             for outcome in runner.run(listed.inputs):
                 if outcome is not None:
                     _count(outcome, totals, report, reporter)
-                if signals.first is not None and not told:
-                    told = True
+                if signals.first is not None and not announced:
+                    announced = True
                     reporter.note("Waiting for what is uploaded already; Ctrl-C again leaves at once.")
         if totals.total > 1:
             reporter.summary(totals, _ROWS)
@@ -278,7 +278,7 @@ def _first_values(settings: BatchSettings, listed: Listing) -> Values:
 
 
 def transcribe_many(config: Config, settings: BatchSettings, reporter: Reporter) -> None:
-    """Transcribe all that the settings name; with `dry_run`, only say what that would be.
+    """Transcribe all that the settings name; with `dry_run`, only report what a run would do.
 
     Raises every `DgError` there is.
     """

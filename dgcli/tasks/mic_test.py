@@ -1,4 +1,4 @@
-"""`dg mic --test`: record a little, send nothing, and say how good it is."""
+"""`dg mic --test`: record a little, send nothing, and judge the recording."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ _WARM_UP = 0.3  # seconds that are not judged: cards begin with silence or a cli
 
 @dataclass(frozen=True, slots=True)
 class MicTest:
-    """What a microphone came to; `lost` counts blocks of audio."""
+    """The result of a mic test; `lost` counts blocks of audio."""
 
     device: str
     index: int
@@ -45,7 +45,7 @@ def _record(microphone: Microphone, reporter: Reporter, *, blocks: int, skip: in
 
 
 def test_microphone(settings: CaptureSettings, reporter: Reporter, *, seconds: float | None) -> MicTest:
-    """Record so many seconds (None: five); what they came to. Raises `AudioError`."""
+    """Record so many seconds (None: five) and judge them. Raises `AudioError`."""
     with captured_native_stderr() as printed:
         microphone = Microphone(settings, native_stderr=printed if reporter.verbose else None)
         try:

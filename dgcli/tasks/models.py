@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dgcli.api.hub.catalogue import CATALOGUE, Catalogue, ModelSpec
-from dgcli.api.hub.fetch import Fetcher, FetchReport
+from dgcli.api.hub.fetch import FetchReport, ModelFetcher
 from dgcli.api.hub.settings import HubSettings, hub_settings
 from dgcli.api.hub.store import Store, StoredModel
 from dgcli.config import Config
@@ -34,7 +34,7 @@ def _is_english(language: str | None) -> bool:
     return language is None or language.lower().split("-")[0].split("_")[0] == "en"
 
 
-def _wanted(model: str | None) -> str:
+def _model_name(model: str | None) -> str:
     return (model or "").strip().lower()
 
 
@@ -56,13 +56,13 @@ class LocalModels:
     def _candidates(self, model: str | None, language: str | None) -> Sequence[ModelSpec]:
         """Return the models that may serve a request, the most fitting first. Raises `NoModelError`."""
         english = _is_english(language)
-        wanted = _wanted(model)
-        if not self._catalogue.is_whisper(wanted):
+        name = _model_name(model)
+        if not self._catalogue.is_whisper(name):
             return [spec for spec in self._catalogue.models if english or not spec.english_only]
-        specs = self._catalogue.serving(wanted, english=english)
+        specs = self._catalogue.serving(name, english=english)
         if specs:
             return specs
-        if self._catalogue.find(wanted) is None:
+        if self._catalogue.find(name) is None:
             names = ", ".join(f"whisper-{spec.name}" for spec in self._catalogue.models)
             raise NoModelError(f"There is no Whisper model {model!r}; there are: {names}.", None)
         raise NoModelError(f"The model {model} knows English only.", _MULTILINGUAL_PULL)
@@ -72,7 +72,7 @@ class LocalModels:
         for spec in self._candidates(model, language):
             if stored := self._store.find(spec):
                 return self._value(stored)
-        if self._catalogue.is_whisper(_wanted(model)):
+        if self._catalogue.is_whisper(_model_name(model)):
             raise NoModelError(f"The model {model} is not on this machine.", model)
         if not _is_english(language):
             known = "more than English" if language in ("multi", "detect") else f"the language {language!r}"
@@ -119,7 +119,7 @@ class ModelTasks:
         reporter: Reporter,
         *,
         catalogue: Catalogue = CATALOGUE,
-        fetcher: Callable[[HubSettings, Store, FetchReport], Fetcher] = Fetcher,
+        fetcher: Callable[[HubSettings, Store, FetchReport], ModelFetcher] = ModelFetcher,
     ) -> None:
         self._settings = settings
         self._reporter = reporter

@@ -31,7 +31,7 @@ def _render(response: str, outputs: Outputs, settings: RenderSettings, reporter:
 
 
 def _targets(responses: Sequence[str], formats: str | None, folder: Path) -> list[Path]:
-    """A file in `folder` for each response, named like it. Raises `UsageError` and `OutputError`."""
+    """Name a file in `folder` for each response. Raises `UsageError` and `OutputError`."""
     if "-" in responses:
         raise UsageError("Standard input has no name to give to a file.", hint="Name the output with -o.")
     if not folder.is_dir():

@@ -1,4 +1,4 @@
-"""Whom a task tells what happens: the console is one reporter, the Python API's says nothing."""
+"""The interface through which a task reports: to the console, or to nobody."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -11,26 +11,26 @@ class Transfer(Protocol):
     """The progress of one upload and of the wait for its transcript."""
 
     def sent(self, count: int) -> None:
-        """So many bytes have been sent; all of them: the wait for the transcript begins."""
+        """Show that so many bytes have been sent; after all of them, the wait for the transcript begins."""
 
     def transcribed(self, share: float) -> None:
-        """So much of the recording, 0 to 1, is transcribed: known of a server inside this process only."""
+        """Show the transcribed share, 0 to 1: known of a server inside this process only."""
 
 
 class BatchProgress(Protocol):
-    """How a run over many recordings stands."""
+    """The figures of a run over many recordings."""
 
     @property
     def total(self) -> int:
-        """Recordings that there are."""
+        """The number of recordings."""
 
     @property
     def ended(self) -> int:
-        """Recordings that have ended, however."""
+        """Recordings that have ended, in whatever way."""
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How many ended how."""
+        """The number of recordings by how they ended."""
 
     @property
     def audio(self) -> float:
@@ -57,19 +57,19 @@ class Reporter(Protocol):
         """Whether details are wanted."""
 
     def note(self, message: str) -> None:
-        """Something worth knowing."""
+        """Report a message."""
 
     def report(self, message: str) -> None:
-        """Something that was asked for."""
+        """Report a result."""
 
     def warning(self, message: str) -> None:
-        """Something that may not be what was wanted."""
+        """Report a possible mistake."""
 
     def detail(self, message: str) -> None:
-        """Something for whoever wants to know everything."""
+        """Report a detail."""
 
     def error(self, error: DgError) -> None:
-        """Something that failed, while the task goes on."""
+        """Report an error, while the task goes on."""
 
     def transfer(self, name: str, size: int | None) -> AbstractContextManager[Transfer]:
         """Show the upload of `size` bytes (None: only a wait) while the block runs."""
@@ -86,13 +86,13 @@ class Reporter(Protocol):
         self, progress: BatchProgress, name: str, outcome: str, *, audio: float | None, took: float | None,
         error: DgError | None,
     ) -> None:  # fmt: skip
-        """One recording has ended; `audio` and `took` are seconds."""
+        """Report the end of a recording; `audio` and `took` are seconds."""
 
     def summary(self, progress: BatchProgress, rows: Mapping[str, str]) -> None:
-        """A run has ended; `rows` names each way in which a recording can end."""
+        """Report the end of a run; `rows` names each way in which a recording can end."""
 
     def preview(self, count: int, total: int, *, audio: float, unknown: int) -> None:
-        """So many of all would be sent: `audio` seconds, and `unknown` recordings whose length is not known."""
+        """Report the plan of a dry run: `audio` seconds, and `unknown` recordings whose length is not known."""
 
     def level_line(self) -> AbstractContextManager[Callable[[float, float], None]]:
         """Show the level of a microphone (RMS and peak in dBFS) while the block runs."""
@@ -110,7 +110,7 @@ class _NoTransfer:
 
 
 class SilentReporter:
-    """Says nothing to anybody."""
+    """A reporter without output."""
 
     quiet = True
     verbose = False

@@ -1,4 +1,4 @@
-"""Ctrl-C and its kin, while a task runs: the first ends it in good order, the next ones do not wait."""
+"""Ctrl-C and other signals while a task runs: the first ends it in good order, the next ones do not wait."""
 
 import signal
 from collections.abc import Callable, Iterator

@@ -29,7 +29,7 @@ _TICK = 0.1  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """What a command adds to a stream: what its keys do, sinks of its own, a meter for the status line.
+    """The additions of a command to a stream: actions of its keys, sinks of its own, a meter for the status line.
 
     A meter gives RMS and peak in dBFS, or a word to show in their place.
     """
@@ -45,7 +45,7 @@ MakeControls = Callable[[Streamer, Callable[[Event], None]], Controls]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamJob:
-    """What is asked of a stream. Times are seconds; `speed` is a multiple of real time.
+    """The settings of a stream. Times are seconds; `speed` is a multiple of real time.
 
     `values` are checked query parameters. `save_audio` keeps what is sent; `stats` are reported at the end.
     `local`: a server inside this process answers.
@@ -82,7 +82,7 @@ def check_outputs(job: StreamJob, source: Path | None) -> None:
 
 
 def check_saved_audio(job: StreamJob, audio_format: AudioFormat, source: Path | None) -> None:
-    """Look at the name again that --save-audio gets when the source has told what it is.
+    """Check the name that --save-audio gets once the source's format is known.
 
     Audio that passes through keeps its own suffix, so talk.wav may turn out to be talk.mp3: the input, say.
     Raises `UsageError`, `OutputError`.
@@ -95,7 +95,7 @@ def check_saved_audio(job: StreamJob, audio_format: AudioFormat, source: Path | 
 
 
 def _finalizes(streamer: Streamer, tell: Callable[[Event], None]) -> Controls:  # noqa: ARG001 - `MakeControls`
-    """What `dg live` has."""
+    """The additions of `dg live`."""
     return Controls({"f": streamer.finalize})
 
 
@@ -112,7 +112,7 @@ def query(values: Values, audio_format: AudioFormat, *, local: bool = False) -> 
 
 
 def stream_settings(config: Config, audio_format: AudioFormat, job: StreamJob) -> StreamSettings:
-    """What the streamer needs to know. Raises `AuthError` without a key and `UsageError` for invalid values."""
+    """Build the streamer's settings. Raises `AuthError` without a key and `UsageError` for invalid values."""
     url = f"{config.url('/v1/listen', websocket=True)}?{query(job.values, audio_format, local=config.is_loopback)}"
     diarized = any(job.values.get(name) not in (None, False) for name in ("diarize", "diarize_model"))
     return StreamSettings(
@@ -129,7 +129,7 @@ def stream_settings(config: Config, audio_format: AudioFormat, job: StreamJob) -
 
 
 def _drive(streamer: Streamer, sinks: FanOut, controls: Controls, reporter: Reporter) -> Closed | None:
-    """Pass events on until the stream is over; how it ended."""
+    """Pass events on until the stream is over; return how it ended."""
     closed: Closed | None = None
     ticked = 0.0
     with reporter.keys() as pressed:
@@ -217,7 +217,7 @@ def _run(
 
 
 def _conclude(closed: Closed | None, signal: int | None, sinks: FanOut, reporter: Reporter) -> None:
-    """Raise what the exit code is to say: the signal, what ended the stream, or what could not be written."""
+    """Raise the error that decides the exit code: the signal, what ended the stream, or what could not be written."""
     failure = sinks.failure
     if signal is not None:
         if sinks.kept:

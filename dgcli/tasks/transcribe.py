@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # httpx is loaded when there is something to send: --help doe
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked for one recording, and where its transcript goes.
+    """The settings for one recording, and where its transcript goes.
 
     `values` are checked query parameters. `stdout_format` and `files` are what `-f` and `-o` name. `local`: a
     server inside this process answers. `cache`: a kept answer serves, and the answer is kept.
@@ -47,7 +47,7 @@ class Request:
 
 
 def announce(transcript: Transcript, outputs: Outputs, reporter: Reporter) -> None:
-    """Say what a user should know of a transcript before reading what is written of it."""
+    """Report what a user should know of a transcript before reading it."""
     for warning in transcript.warnings:
         reporter.warning(warning)
     if transcript.is_empty:
@@ -70,7 +70,7 @@ def check_callback(request: Request) -> None:
 
 
 def _check_connection(config: Config) -> None:
-    """Find out what is wrong with the key or the certificates before audio is read that comes only once."""
+    """Check the key and the certificates before reading audio that comes only once."""
     config.authorization()
     if config.base_url.startswith("https:"):
         from dgcli.api import tls

@@ -1,1 +1,1 @@
-"""What was said, as values: words and transcripts, events, utterances, and how they are saved and read."""
+"""Transcripts, events and utterances as values, and how they are saved and read."""

@@ -37,7 +37,7 @@ from dgcli.transcript.response import parse_words
 
 
 def _repeats(event: Final) -> int:
-    """How many words of the raw message are not in the event."""
+    """Count the words of the raw message that are not in the event."""
     channel = event.raw.get("channel")
     alternatives = channel.get("alternatives") if isinstance(channel, Mapping) else None
     first = alternatives[0] if isinstance(alternatives, list) and alternatives else None
@@ -47,7 +47,7 @@ def _repeats(event: Final) -> int:
 
 
 def envelope(event: Event) -> Mapping[str, Any]:
-    """An event as one object, as the module's docstring shows it."""
+    """Return an event as an object, as the module's docstring shows it."""
     match event:
         case Opened():
             return {
@@ -63,14 +63,14 @@ def envelope(event: Event) -> Mapping[str, Any]:
         case Interim() | UtteranceEnd() | SpeechStarted() | Metadata():
             return {"kind": "message", "offset": event.offset, "message": event.raw}
         case Notice():
-            found: dict[str, Any] = {"kind": "notice", "notice": event.kind.value, "message": event.message}
+            message: dict[str, Any] = {"kind": "notice", "notice": event.kind.value, "message": event.message}
             if event.start is not None:
-                found["start"] = event.start
+                message["start"] = event.start
             if event.end is not None:
-                found["end"] = event.end
+                message["end"] = event.end
             if event.raw:
-                found["raw"] = event.raw
-            return found
+                message["raw"] = event.raw
+            return message
         case Closed():
             return {
                 "kind": "closed",
@@ -85,16 +85,16 @@ _ESCAPED = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x20
 
 
 def json_line(event: Event) -> str:
-    """An event as a line of JSON."""
+    """Return an event as a line of JSON."""
     text = json.dumps(envelope(event), ensure_ascii=False, separators=(",", ":"))
     return text.translate(_ESCAPED) + "\n"
 
 
 def read_event(line: Mapping[str, Any]) -> Event | None:
-    """What a line says; `None` for what no transcript is made of."""
+    """Read the event of a line; `None` for lines that no transcript is made of."""
     if line.get("kind") == "notice":
         kind = line.get("notice")
-        known = next((one for one in NoticeKind if one.value == kind), None)
+        known = next((notice_kind for notice_kind in NoticeKind if notice_kind.value == kind), None)
         return None if known is None else Notice(known, str(line.get("message", "")))
     message = line.get("message") if "kind" in line else line
     if not isinstance(message, dict):

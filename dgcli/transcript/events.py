@@ -1,4 +1,4 @@
-"""What happens on a live stream, as frozen values.
+"""Events of a live stream, as frozen values.
 
 The streamer puts these on one queue, in the order in which they happened; sinks take them and nothing else.
 All times are seconds on the timeline of the whole stream: what an earlier connection consumed is already
@@ -28,7 +28,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Interim:
-    """What is understood so far of the open segment; it restates everything since the last Final."""
+    """The provisional text of the open segment; it restates everything since the last Final."""
 
     channel: int
     channels: int
@@ -43,7 +43,7 @@ class Interim:
 
 @dataclass(frozen=True, slots=True)
 class Final:
-    """What was said in a window; it will not change. Words that an earlier Final held are not repeated."""
+    """The final text of a window; it will not change. Words that an earlier Final held are not repeated."""
 
     channel: int
     channels: int
@@ -81,7 +81,7 @@ class SpeechStarted:
 
 
 class NoticeKind(enum.Enum):
-    """What a notice is about; the value is its name in JSONL."""
+    """The subject of a notice; the value is its name in JSONL."""
 
     DROPPED = "dropped"  # the connection is gone; reconnecting
     RECONNECTED = "reconnected"
@@ -99,7 +99,7 @@ class NoticeKind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something of our own that a user should know."""
+    """A message of ours that a user should see."""
 
     kind: NoticeKind
     message: str

@@ -1,4 +1,4 @@
-"""Values out of JSON that a stranger wrote: each is of the type that is asked for, or what stands for none."""
+"""Typed values of untrusted JSON: each is of the type that is asked for, or empty."""
 
 import math
 from collections.abc import Iterator, Mapping

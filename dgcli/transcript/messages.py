@@ -1,4 +1,4 @@
-"""What a message of the server means, as an event: no I/O, no threads.
+"""The server's messages, read as events: no I/O, no threads.
 
 Sources: Deepgram reference, "Live Audio", "Audio Keep Alive", "Finalize".
 """
@@ -64,11 +64,13 @@ def _results(message: Mapping[str, Any], offset: float, cursor: float) -> Interi
 
 
 def _server_notice(message: Mapping[str, Any]) -> Notice:
-    """What an `Error`, a `Warning` or a message of a kind that is new to us says."""
+    """Read an `Error`, a `Warning` or a message of an unknown type."""
     kind = string(message.get("type")) or "message without a type"
-    said = next(filter(None, (string(message.get(key)) for key in ("description", "err_msg", "message"))), "")
+    detail = next(
+        filter(None, (string(message.get(key)) for key in ("description", "err_msg", "message"))), ""
+    )
     code = string(message.get("variant")) or string(message.get("code"))
-    text = f"The server sent {kind}" + (f" ({code})" if code else "") + (f": {said}" if said else ".")
+    text = f"The server sent {kind}" + (f" ({code})" if code else "") + (f": {detail}" if detail else ".")
     return Notice(NoticeKind.SERVER, text, raw=message)
 
 

@@ -1,4 +1,4 @@
-"""What was said, as values: words, segments, channels and whole transcripts.
+"""Words, segments, channels and whole transcripts.
 
 Times are seconds from the start of the audio. Channels and speakers count from 0.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word of one channel.
+    """A word of one channel.
 
     `text` is how it is printed (punctuated and capitalised where the API did so), `word` how it was heard.
     A time that the response lacks, or that is no number, is NaN: only captions need to repair it.
@@ -43,18 +43,18 @@ class Segment:
 
     @property
     def start(self) -> float:
-        """Where its first word starts, in seconds."""
+        """The start of its first word, in seconds."""
         return self.words[0].start if self.words else math.nan
 
     @property
     def end(self) -> float:
-        """Where its last word ends, in seconds."""
+        """The end of its last word, in seconds."""
         return self.words[-1].end if self.words else math.nan
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """What one channel says."""
+    """The transcript of one channel."""
 
     index: int
     text: str
@@ -66,7 +66,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """All that a response says.
+    """The content of a response.
 
     `utterances` are the API's own, empty when they were not asked for. `raw` is the whole response, for what
     has no field here (summary, topics, search hits...), and `body` its bytes as they came.
@@ -100,8 +100,8 @@ class Transcript:
 def turns(words: Iterable[Word]) -> tuple[Segment, ...]:
     """Words grouped by who speaks them: a segment ends where the speaker or the channel changes."""
     grouped = groupby(words, key=lambda word: (word.channel, word.speaker))
-    found = []
+    segments = []
     for (channel, speaker), group in grouped:
         own = tuple(group)
-        found.append(Segment(" ".join(word.text for word in own), own, channel, speaker))
-    return tuple(found)
+        segments.append(Segment(" ".join(word.text for word in own), own, channel, speaker))
+    return tuple(segments)

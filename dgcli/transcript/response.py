@@ -39,13 +39,13 @@ def parse_words(items: object, channel: int) -> tuple[Word, ...]:
 
 def _paragraphs(alternative: Mapping[str, Any], words: Sequence[Word], channel: int) -> tuple[Segment, ...]:
     """The API's paragraphs, with the words they are made of; they count words in order."""
-    found, at = [], 0
+    segments, at = [], 0
     for item in mappings(mapping(alternative.get("paragraphs")).get("paragraphs")):
         text = " ".join(
             filter(None, (string(s.get("text")).strip() for s in mappings(item.get("sentences"))))
         )
         many = whole(item.get("num_words")) or 0
-        found.append(
+        segments.append(
             Segment(
                 text=text,
                 words=tuple(words[at : at + many]),
@@ -54,7 +54,7 @@ def _paragraphs(alternative: Mapping[str, Any], words: Sequence[Word], channel: 
             )
         )
         at += many
-    return tuple(found)
+    return tuple(segments)
 
 
 def _channel(item: Mapping[str, Any], index: int) -> Channel:
@@ -83,12 +83,12 @@ def _utterance(item: Mapping[str, Any]) -> Segment:
 
 def _from_utterances(utterances: Sequence[Segment], count: int) -> tuple[Channel, ...]:
     """Channels of a file that was still being written: its words stand in the utterances only."""
-    found = []
+    channels = []
     for index in range(max(count, *(utterance.channel + 1 for utterance in utterances))):
         own = [utterance for utterance in utterances if utterance.channel == index]
         words = tuple(word for utterance in own for word in utterance.words)
-        found.append(Channel(index, " ".join(utterance.text for utterance in own), words))
-    return tuple(found)
+        channels.append(Channel(index, " ".join(utterance.text for utterance in own), words))
+    return tuple(channels)
 
 
 def _warning(item: Mapping[str, Any]) -> str:

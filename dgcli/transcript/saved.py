@@ -18,29 +18,29 @@ def _lines(body: bytes) -> Iterator[Mapping[str, Any]]:
     lines = [line for line in body.split(b"\n") if line.strip()]
     for at, line in enumerate(lines, 1):
         try:
-            found = json.loads(line)
+            value = json.loads(line)
         except (ValueError, RecursionError) as error:
             if at == len(lines):
                 return
             raise ApiError(f"Line {at} is no JSON: {error}.") from None
-        if isinstance(found, dict):
-            yield found
+        if isinstance(value, dict):
+            yield value
 
 
 def _is_stream(body: bytes) -> bool:
     """Whether the first line is an object of a stream: an envelope of `sinks.jsonl`, or a message as it came."""
     first = body.lstrip().partition(b"\n")[0]
     try:
-        found = json.loads(first)
+        value = json.loads(first)
     except (ValueError, RecursionError):
         return False
-    return isinstance(found, dict) and "results" not in found and ("kind" in found or "type" in found)
+    return isinstance(value, dict) and "results" not in value and ("kind" in value or "type" in value)
 
 
 def _response(body: bytes) -> Mapping[str, Any]:
     """A stream in the shape of a prerecorded response."""
     collected = Utterances()
-    found, channels, request_id, duration = [], 1, None, 0.0
+    utterances, channels, request_id, duration = [], 1, None, 0.0
     for line in _lines(body):
         request_id = request_id or line.get("request_id")
         duration = max(duration, number(line.get("audio_seconds")))
@@ -49,14 +49,14 @@ def _response(body: bytes) -> Mapping[str, Any]:
             continue
         if isinstance(event, Final):
             channels, duration = max(channels, event.channels), max(duration, event.end)
-        found += collected.take(event)
-    found += collected.finish()
+        utterances += collected.take(event)
+    utterances += collected.finish()
     empty = {"alternatives": [{"transcript": "", "confidence": 0.0, "words": []}]}
     return {
         "metadata": {"request_id": request_id, "duration": round(duration, 3), "channels": channels},
         "results": {
             "channels": [empty] * channels,
-            "utterances": [utterance_object(utterance) for utterance in found],
+            "utterances": [utterance_object(utterance) for utterance in utterances],
         },
     }
 

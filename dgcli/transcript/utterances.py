@@ -1,4 +1,4 @@
-"""From finals to utterances: the unit in which sinks print and keep.
+"""From finals to utterances: the unit that sinks print and keep.
 
 An utterance of a channel ends with a final that says so (`speech_final`), with an UtteranceEnd where no such
 final came, where another speaker begins, or after 15 s as it stands.
@@ -22,7 +22,7 @@ _ROUNDING = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What one speaker of one channel said without a pause.
+    """The words of one speaker of one channel without a pause.
 
     `goes_on` says that no final ended it with its last word: it was given out as it stood, or a silence was
     noticed later.
@@ -79,15 +79,15 @@ class _Piece:
 
 
 def _pieces(event: Final) -> Iterator[_Piece]:
-    """What each speaker says in a final; its own text where that is only one."""
-    found = turns(event.words)
+    """Split a final by speaker; with one speaker, its own text."""
+    segments = turns(event.words)
     text = " ".join(event.text.split())
-    if len(found) > 1:
-        for turn in found:
+    if len(segments) > 1:
+        for turn in segments:
             yield _Piece(turn.text, turn.words, turn.speaker, turn.start, turn.end)
     elif text:
-        start, end = (found[0].start, found[0].end) if found else (event.start, event.end)
-        yield _Piece(text, event.words, found[0].speaker if found else None, start, end)
+        start, end = (segments[0].start, segments[0].end) if segments else (event.start, event.end)
+        yield _Piece(text, event.words, segments[0].speaker if segments else None, start, end)
 
 
 class Utterances:
@@ -137,7 +137,7 @@ class Utterances:
         return [running.closed(goes_on)] if running else []
 
     def tick(self, now: float) -> list[Utterance]:
-        """Time has passed (monotonic seconds)."""
+        """Act on the time (monotonic seconds)."""
         late = [key for key, running in self._open.items() if now - running.since >= self._longest]
         return [utterance for channel in late for utterance in self._end(channel)]
 
@@ -146,9 +146,9 @@ class Utterances:
         return [utterance for channel in sorted(self._open) for utterance in self._end(channel)]
 
     def running(self, channel: int) -> Utterance | None:
-        """What is known for certain of the utterance that is open on a channel."""
-        found = self._open.get(channel)
-        return found.closed() if found else None
+        """Return the certain part of the utterance that is open on a channel."""
+        utterance = self._open.get(channel)
+        return utterance.closed() if utterance else None
 
     @property
     def running_channels(self) -> list[int]:
@@ -161,7 +161,7 @@ def _time(value: float) -> float | None:
 
 
 def _word(word: Word) -> Mapping[str, Any]:
-    found = {
+    fields = {
         "word": word.word or word.text,
         "start": _time(word.start),
         "end": _time(word.end),
@@ -170,7 +170,7 @@ def _word(word: Word) -> Mapping[str, Any]:
         "speaker": word.speaker,
         "language": word.language,
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _mean(words: tuple[Word, ...]) -> float:
@@ -179,8 +179,8 @@ def _mean(words: tuple[Word, ...]) -> float:
 
 
 def utterance_object(utterance: Utterance) -> Mapping[str, Any]:
-    """An utterance as a response has it."""
-    found = {
+    """Return an utterance in the shape of a response."""
+    fields = {
         "start": _time(utterance.start),
         "end": _time(utterance.end),
         "confidence": _mean(utterance.words),
@@ -192,4 +192,4 @@ def utterance_object(utterance: Utterance) -> Mapping[str, Any]:
         # Not in the API's responses: captions ask where the API itself ended an utterance.
         "goes_on": True if utterance.goes_on else None,
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in fields.items() if value is not None}

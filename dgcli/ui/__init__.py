@@ -1,1 +1,1 @@
-"""What people look at outside a stream: messages, progress bars, tables."""
+"""Messages, progress bars, help pages and tables."""

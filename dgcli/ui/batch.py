@@ -1,4 +1,4 @@
-"""A run over many recordings, as people see it: a display on a terminal, lines elsewhere, a table at the end."""
+"""A run over many recordings: a display on a terminal, lines elsewhere, a table at the end."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,31 +11,31 @@ _FAILURES_SHOWN = 50  # in the table; the report has all of them
 
 
 class Progress(Protocol):
-    """What a run tells of itself; `audio` and `elapsed` are in seconds."""
+    """The figures of a run; `audio` and `elapsed` are in seconds."""
 
     @property
     def total(self) -> int:
-        """Recordings that there are."""
+        """The number of recordings."""
 
     @property
     def ended(self) -> int:
-        """Recordings that have ended, however."""
+        """Recordings that have ended, in whatever way."""
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How many ended how."""
+        """The number of recordings by how they ended."""
 
     @property
     def audio(self) -> float:
-        """Audio that was transcribed."""
+        """Seconds of audio that were transcribed."""
 
     @property
     def elapsed(self) -> float:
-        """Time since the run began."""
+        """Seconds since the run began."""
 
     @property
     def failures(self) -> Sequence[tuple[str, DgError]]:
-        """What failed, by name."""
+        """The failures, by name."""
 
 
 def clock(seconds: float) -> str:
@@ -53,7 +53,7 @@ def hours(seconds: float) -> str:
 
 
 def _speed(progress: Progress) -> list[str]:
-    """How fast it goes, and how long it will take at that: recordings that were skipped say nothing of it."""
+    """Describe the speed, and the time left at that speed: recordings that were skipped say nothing of it."""
     worked = progress.ended - progress.counts.get("skipped", 0)
     left = progress.total - progress.ended
     parts = []
@@ -76,7 +76,7 @@ def _overall(progress: Progress) -> str:
 
 @contextmanager
 def display(progress: Progress, running: Callable[[], Sequence[tuple[str, str]]]) -> Iterator[None]:
-    """A bar for the whole and a line for each recording under way, on stderr, while the block runs."""
+    """Show a bar for the whole and a line for each recording under way, on stderr, while the block runs."""
     from rich.console import Console as RichConsole
     from rich.live import Live
     from rich.progress_bar import ProgressBar
@@ -105,7 +105,7 @@ def display(progress: Progress, running: Callable[[], Sequence[tuple[str, str]]]
 def ended_line(
     progress: Progress, name: str, outcome: str, *, audio: float | None, took: float | None
 ) -> str:
-    """What became of a recording, on one line."""
+    """Describe the outcome of a recording on one line."""
     parts = [f"{hours(audio)} of audio"] if audio else []
     parts += [f"{took:.1f} s"] if took is not None else []
     rest = f" ({', '.join(parts)})" if parts else ""

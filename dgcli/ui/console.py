@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # what draws is loaded when there is something to draw
 
 
 def _say(message: str, *, label: str = "", colour: str = "") -> None:
-    """One message on one line; a stderr that is gone is nobody's to tell."""
+    """Print a message on one line; a failing stderr is ignored."""
     text = " ".join(harmless(message).split("\n"))
     if label:
         label = f"\x1b[1;{colour}m{label}:\x1b[0m " if colours(sys.stderr) else f"{label}: "
@@ -27,7 +27,7 @@ def _say(message: str, *, label: str = "", colour: str = "") -> None:
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """Where messages go. `quiet` leaves only errors, `verbose` adds detail."""
+    """The messages of a command on stderr. `quiet` leaves only errors, `verbose` adds detail."""
 
     quiet: bool = False
     verbose: bool = False
@@ -38,26 +38,26 @@ class Console:
         return not self.quiet and sys.stderr.isatty()
 
     def note(self, message: str) -> None:
-        """Something worth knowing; silenced by -q."""
+        """Print a message; silenced by -q."""
         if not self.quiet:
             _say(message)
 
     def report(self, message: str) -> None:
-        """Something that was asked for; never silenced."""
+        """Print a result; never silenced."""
         _say(message)
 
     def warning(self, message: str) -> None:
-        """Something that may not be what was wanted; silenced by -q."""
+        """Print a warning; silenced by -q."""
         if not self.quiet:
             _say(message, label="warning", colour="33")
 
     def detail(self, message: str) -> None:
-        """Something only -v shows."""
+        """Print a detail, with -v only."""
         if self.verbose and not self.quiet:
             _say(message)
 
     def error(self, error: DgError) -> None:
-        """What went wrong and what to do; never silenced."""
+        """Print an error and its hint; never silenced."""
         _say(error.summary, label="error", colour="31")
         if error.hint:
             _say(error.hint)
@@ -66,7 +66,7 @@ class Console:
 
     @contextmanager
     def transfer(self, name: str, size: int | None) -> Iterator["Bar"]:
-        """Show the upload of `size` bytes (None: only a wait) while the block runs, where somebody is looking."""
+        """Show the upload of `size` bytes (None: only a wait) while the block runs, on a terminal."""
         from dgcli.ui.progress import NoBar, upload_bar
 
         with upload_bar(name, size) if self.is_terminal else nullcontext(NoBar()) as bar:
@@ -85,7 +85,7 @@ class Console:
 
     @contextmanager
     def batch(self, progress: "Progress", running: Callable[[], Sequence[tuple[str, str]]]) -> Iterator[None]:
-        """Show a run over many recordings while the block runs, where somebody is looking."""
+        """Show a run over many recordings while the block runs, on a terminal."""
         from dgcli.ui.batch import display
 
         with display(progress, running) if self.is_terminal else nullcontext():
@@ -95,7 +95,7 @@ class Console:
         self, progress: "Progress", name: str, outcome: str, *, audio: float | None, took: float | None,
         error: DgError | None,
     ) -> None:  # fmt: skip
-        """One recording has ended: a plain line, where no display says so; errors are told to everybody."""
+        """Print a line for a recording that has ended, where no display shows it; errors always."""
         from dgcli.ui.batch import ended_line
 
         is_one_of_many = progress.total > 1
@@ -112,7 +112,7 @@ class Console:
             self.note(line)
 
     def preview(self, count: int, total: int, *, audio: float, unknown: int) -> None:
-        """So many of all would be sent: `audio` seconds, and `unknown` recordings whose length is not known."""
+        """Print the plan of a dry run: `audio` seconds, and `unknown` recordings whose length is not known."""
         from dgcli.ui.batch import hours
 
         rest = f", and {unknown} of unknown length" if unknown else ""
@@ -120,7 +120,7 @@ class Console:
 
     @contextmanager
     def level_line(self) -> Iterator[Callable[[float, float], None]]:
-        """Show the level of a microphone while the block runs, where somebody is looking."""
+        """Show the level of a microphone while the block runs, on a terminal."""
         if not self.is_terminal:
             yield lambda rms, peak: None  # noqa: ARG005 - nobody looks
             return
@@ -131,7 +131,7 @@ class Console:
 
     @contextmanager
     def keys(self) -> Iterator[Callable[[], str]]:
-        """Give the keys that were pressed since the last call, while the block runs, where somebody is looking."""
+        """Give the keys that were pressed since the last call, while the block runs, on a terminal."""
         if not (sys.stdout.isatty() or sys.stderr.isatty()):
             yield str
             return

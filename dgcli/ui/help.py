@@ -56,7 +56,7 @@ def _entry(entry: Entry, width: int) -> str:
 def page(
     usage: str, description: str, sections: Sequence[Section], epilog: str, *, width: int, bold: bool
 ) -> str:
-    """A page of help, `width` characters wide at most (100 where that is more), headings bold if wanted."""
+    """Lay out a page of help, `width` characters wide at most (100 where that is more), headings bold if wanted."""
     width = min(width, _WIDEST)
 
     def heading(text: str) -> str:
@@ -72,7 +72,7 @@ def page(
 
 
 def _typed(param: Any, ctx: Any) -> Entry:
-    """An option or argument as it is typed: `-m, --model NAME`, `--[no-]diarize`."""
+    """Spell an option or argument as it is typed: `-m, --model NAME`, `--[no-]diarize`."""
     if param.param_type_name == "argument":
         return Entry(param.make_metavar(ctx), param.help or "")
     short = [flag for flag in param.opts if not flag.startswith("--")]
@@ -86,18 +86,18 @@ def _typed(param: Any, ctx: Any) -> Entry:
 
 
 def _sections(params: Sequence[Any], ctx: Any) -> list[Section]:
-    """Arguments, then options by their panels, in the order in which these first appear."""
-    found: dict[str, list[Entry]] = {}
+    """Return arguments, then options by their panels, in the order in which these first appear."""
+    sections: dict[str, list[Entry]] = {}
     for param in params:
         if getattr(param, "hidden", False):
             continue
         title = "Arguments" if param.param_type_name == "argument" else None
-        found.setdefault(title or getattr(param, "rich_help_panel", None) or "Options", []).append(
+        sections.setdefault(title or getattr(param, "rich_help_panel", None) or "Options", []).append(
             _typed(param, ctx)
         )
-    general = found.pop("Options", [])  # Typer puts --help into this one: last is where it is looked for
-    found.setdefault("General", []).extend(general)
-    return [Section(title, entries) for title, entries in found.items()]
+    general = sections.pop("Options", [])  # Typer puts --help into this one: last is where it is looked for
+    sections.setdefault("General", []).extend(general)
+    return [Section(title, entries) for title, entries in sections.items()]
 
 
 def format_help(self: Any, ctx: Any, formatter: Any, more: Sequence[Section] = ()) -> None:

@@ -28,10 +28,10 @@ def _around_stops(take: Callable[[], None], give_back: Callable[[], None]) -> It
     def go_on(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's shape
         take()
 
-    wanted = {signal.SIGTSTP: leave, signal.SIGQUIT: leave, signal.SIGCONT: go_on}
+    handlers = {signal.SIGTSTP: leave, signal.SIGQUIT: leave, signal.SIGCONT: go_on}
     before: dict[int, Any] = {
         number: signal.signal(number, handler)
-        for number, handler in wanted.items()
+        for number, handler in handlers.items()
         if signal.getsignal(number) is signal.SIG_DFL
     }
     try:

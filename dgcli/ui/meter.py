@@ -12,7 +12,7 @@ _FULL = "█"
 
 
 def decibels(value: float) -> str:
-    """A level as it is read: -23 dB."""
+    """Format a level: -23 dB."""
     return "-∞ dB" if math.isinf(value) else f"{value:.0f} dB"
 
 
@@ -32,7 +32,7 @@ def covered(text: str, *, cells: int = _CELLS) -> str:
 
 @contextmanager
 def level_line(text: str) -> Iterator[Callable[[float, float], None]]:
-    """A line on stderr with a level (RMS and peak in dBFS) and a text, drawn again and again, gone at the end."""
+    """Draw a level (RMS and peak in dBFS) and a text on one line of stderr, again and again, until the block ends."""
 
     def draw(line: str) -> None:
         with suppress(OSError, ValueError):  # the terminal is gone

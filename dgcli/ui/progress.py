@@ -9,17 +9,17 @@ from dgcli.terminal import harmless
 
 
 class Bar(Protocol):
-    """What a caller tells about its progress."""
+    """The progress of one upload."""
 
     def sent(self, count: int) -> None:
-        """So many bytes have been sent; all of them: the wait for the transcript begins."""
+        """Show that so many bytes have been sent; after all of them, the wait for the transcript begins."""
 
     def transcribed(self, share: float) -> None:
-        """So much of the recording, 0 to 1, is transcribed."""
+        """Show the transcribed share, 0 to 1."""
 
 
 class NoBar:
-    """Shows nothing: for where nobody is looking."""
+    """A bar that is not drawn, for where there is no terminal."""
 
     def sent(self, count: int) -> None:
         """Show nothing."""
@@ -30,7 +30,7 @@ class NoBar:
 
 @contextmanager
 def upload_bar(name: str, total: int | None) -> Iterator[Bar]:
-    """A bar on stderr for one upload of `total` bytes (None: only a wait)."""
+    """Show a bar on stderr for one upload of `total` bytes (None: only a wait)."""
     from rich.console import Console as RichConsole
     from rich.progress import (
         BarColumn,

@@ -183,9 +183,9 @@ def test_no_room_for_files(
 
     args = ["file", "-r", "corpus", "--output-dir", "out", "--base-url", batch_server.url]
     process = start(environment, tmp_path / "work", *args, preexec_fn=limit)
-    _, told = process.communicate(timeout=HANGS_AFTER)
+    _, stderr = process.communicate(timeout=HANGS_AFTER)
     assert process.returncode == 8
-    assert b"1.0 MB are free" in told
+    assert b"1.0 MB are free" in stderr
     assert batch_server.requests == 0
     assert dg(*args).returncode == 0
 
@@ -288,9 +288,9 @@ def test_interrupted(
         b"dg: Waiting for what is uploaded already; Ctrl-C again leaves at once.\n"
     )
     batch_server.released.set()
-    _, told = process.communicate(timeout=HANGS_AFTER)
+    _, stderr = process.communicate(timeout=HANGS_AFTER)
     assert process.returncode == 130
-    lines = told.decode().splitlines()
+    lines = stderr.decode().splitlines()
     assert lines[-2:] == [
         "dg: error: Interrupted with 6 of 10 not begun.",
         "dg: The same command goes on from there.",
@@ -316,9 +316,9 @@ def test_interrupted_twice(
     assert process.stderr is not None
     process.stderr.readline()
     process.send_signal(signal.SIGTERM)
-    _, told = process.communicate(timeout=10)
+    _, stderr = process.communicate(timeout=10)
     assert process.returncode == 143
-    assert told.decode().splitlines()[-1] == "dg: error: Left at once."
+    assert stderr.decode().splitlines()[-1] == "dg: error: Left at once."
 
 
 def test_interrupted_in_mid_upload(

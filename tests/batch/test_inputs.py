@@ -33,7 +33,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def names(*args: str, **settings: object) -> list[str]:
     """The names of what is found."""
-    return [one.name for one in listing(args, **settings).inputs]  # type: ignore[arg-type]  # flags
+    return [entry.name for entry in listing(args, **settings).inputs]  # type: ignore[arg-type]  # flags
 
 
 def test_directory(tree: Path) -> None:
@@ -53,9 +53,9 @@ def test_here(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_directory_without_recursive(tree: Path) -> None:
     """A directory needs --recursive: it is a problem of its own, and stops nothing else."""
-    found = listing(["corpus", "corpus/a.wav"])
-    assert [one.name for one in found.inputs] == ["corpus/a.wav"]
-    ((name, error),) = found.problems
+    listed = listing(["corpus", "corpus/a.wav"])
+    assert [entry.name for entry in listed.inputs] == ["corpus/a.wav"]
+    ((name, error),) = listed.problems
     assert (name, error.message) == ("corpus", "corpus is a directory.")
 
 
@@ -78,15 +78,15 @@ def test_patterns(tree: Path) -> None:
 
 def test_order_and_duplicates(tree: Path) -> None:
     """The order is that of the command line; what is named twice, however it is written, comes once."""
-    found = listing(
+    listed = listing(
         ["corpus/z.opus", "corpus/a.wav", "./corpus/z.opus", str(tree / "corpus/a.wav"), "corpus/b/../a.wav",
          "https://example.com/x.wav", "https://example.com/x.wav", "corpus"],
         recursive=True,
     )  # fmt: skip
-    assert [one.name for one in found.inputs][:4] == [
+    assert [entry.name for entry in listed.inputs][:4] == [
         "corpus/z.opus", "corpus/a.wav", "https://example.com/x.wav", "corpus/b/10.mp3",
     ]  # fmt: skip
-    assert found.duplicates == [
+    assert listed.duplicates == [
         "corpus/z.opus", "corpus/a.wav", "corpus/b/../a.wav", "https://example.com/x.wav", "corpus/a.wav",
         "corpus/z.opus",
     ]  # fmt: skip
@@ -96,11 +96,11 @@ def test_lists(tree: Path) -> None:
     """Lists hold any name, one a line or ended by NUL, and URLs; nothing in them is a pattern."""
     (tree / "lines").write_bytes(b"corpus/a.wav\n\nhttps://example.com/x.wav\n*.wav\n\xff.wav\n")
     (tree / "nuls").write_bytes(b"new\nline.wav\0-\0")
-    found = listing([], [("lines", b"\n"), ("nuls", b"\0")])
-    assert [one.name for one in found.inputs] == [
+    listed = listing([], [("lines", b"\n"), ("nuls", b"\0")])
+    assert [entry.name for entry in listed.inputs] == [
         "corpus/a.wav", "https://example.com/x.wav", "*.wav", "\udcff.wav", "new\nline.wav", "-",
     ]  # fmt: skip
-    assert [one.kind for one in found.inputs][1] is InputKind.URL
+    assert [entry.kind for entry in listed.inputs][1] is InputKind.URL
     with pytest.raises(AudioError, match=r"The list nowhere cannot be read"):
         listing([], [("nowhere", b"\n")])
 
@@ -114,8 +114,8 @@ def test_standard_input_is_alone(tree: Path) -> None:
 
 def test_shares_do_not_hang_on_where_the_tree_is(tree: Path) -> None:
     """A recording's share is decided by its path below the root that was named, wherever that root is."""
-    there = [one.share for one in listing([str(tree / "corpus")], recursive=True).inputs]
-    here = [one.share for one in listing(["corpus"], recursive=True).inputs]
+    there = [entry.share for entry in listing([str(tree / "corpus")], recursive=True).inputs]
+    here = [entry.share for entry in listing(["corpus"], recursive=True).inputs]
     assert here == there
     assert here[1] == "b/10.mp3"
     assert listing(["/else/where/x.wav"]).inputs[0].share == "/else/where/x.wav"
@@ -123,10 +123,10 @@ def test_shares_do_not_hang_on_where_the_tree_is(tree: Path) -> None:
 
 def outputs(args: list[str], *formats: str, **settings: str | None) -> list[str]:
     """The paths of all outputs."""
-    found = listing(args, recursive=True)
+    listed = listing(args, recursive=True)
     naming = Naming([by_name(name) for name in formats or ("srt",)], **settings)
-    check_collisions(found, naming, "en")
-    return [target.path for one in found.inputs for target in naming.targets(one, "en")]
+    check_collisions(listed, naming, "en")
+    return [target.path for recording in listed.inputs for target in naming.targets(recording, "en")]
 
 
 def test_output_names(tree: Path) -> None:

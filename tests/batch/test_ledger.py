@@ -74,10 +74,10 @@ def test_stamps(tmp_path: Path) -> None:
     """A file's stamp tells changes apart; a file that changed a moment ago has none yet."""
     path = tmp_path / "x"
     path.write_bytes(b"1234567")
-    found = path.stat()
-    assert stamp_of(found) is None
-    settled = stamp_of(found, time.time() + 10)
-    assert settled == (7, found.st_mtime_ns, found.st_ctime_ns)
+    status = path.stat()
+    assert stamp_of(status) is None
+    settled = stamp_of(status, time.time() + 10)
+    assert settled == (7, status.st_mtime_ns, status.st_ctime_ns)
     os.utime(path, (1, 1))
     assert stamp_of(path.stat(), time.time() + 10) != settled
     assert sha256_of(str(path)).startswith("8bb0cf6e")

@@ -119,11 +119,11 @@ def test_who_waits_is_told_to_stop() -> None:
 def test_refusals_are_no_tries() -> None:
     """A 429 is sent again without counting, until nothing but refusals came for a quarter of an hour."""
     now = 0.0
-    told: list[float] = []
-    pace = SharedPace(2, slowed=told.append, clock=lambda: now)
+    pauses: list[float] = []
+    pace = SharedPace(2, slowed=pauses.append, clock=lambda: now)
     pace.admit()
     assert pace.answered(429, 3.0)
-    assert told == [3.0]
+    assert pauses == [3.0]
     now = 100.0
     pace.admit()
     assert pace.answered(429, None)

@@ -15,8 +15,8 @@ Said = list[dict[str, Any]]
 
 def _turns(text: str) -> Turns:
     """Who says what: each turn begins with a number at the beginning of a line."""
-    found = (turn.split(None, 1) for turn in re.split(r"\n(?=\d)", text))
-    return tuple((int(who), " ".join(said.split())) for who, said in found)
+    turns = (turn.split(None, 1) for turn in re.split(r"\n(?=\d)", text))
+    return tuple((int(who), " ".join(said.split())) for who, said in turns)
 
 
 # Abraham Lincoln, 1863; every other text is made up.
@@ -228,28 +228,28 @@ class Talker:
             pause = self._pause(word)
             start = self._time(at)
             end = self._time(at + (min(long, 0.5) if pause >= 0.12 else long + pause))
-            found = {"word": word.lower().strip(".,?!;:") or word, "punctuated_word": word, "start": start,
+            entry = {"word": word.lower().strip(".,?!;:") or word, "punctuated_word": word, "start": start,
                      "end": max(start, end), "confidence": 0.98}  # fmt: skip
-            said.append(found if speaker is None else {**found, "speaker": speaker})
+            said.append(entry if speaker is None else {**entry, "speaker": speaker})
             at += long + pause
         return at
 
 
 def _utterances(channels: Iterable[Said], split: float) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    utterances: list[dict[str, Any]] = []
     for index, said in enumerate(channels):
         before: dict[str, Any] | None = None
         for word in said:
             goes_on = before is not None and word["start"] - before["end"] < split
             if before is None or not goes_on or word.get("speaker") != before.get("speaker"):
                 who = {"speaker": word["speaker"]} if "speaker" in word else {}
-                found.append({"start": word["start"], "channel": index, "words": [], **who})
-            found[-1]["words"].append(word)
-            found[-1]["end"] = word["end"]
+                utterances.append({"start": word["start"], "channel": index, "words": [], **who})
+            utterances[-1]["words"].append(word)
+            utterances[-1]["end"] = word["end"]
             before = word
-    for one in found:
-        one["transcript"] = " ".join(word["punctuated_word"] for word in one["words"])
-    return sorted(found, key=lambda one: one["start"])
+    for utterance in utterances:
+        utterance["transcript"] = " ".join(word["punctuated_word"] for word in utterance["words"])
+    return sorted(utterances, key=lambda utterance: utterance["start"])
 
 
 def response(*channels: Said, language: str | None = None, split: float | None = None) -> dict[str, Any]:

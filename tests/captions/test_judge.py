@@ -35,16 +35,16 @@ def words_of(response: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def reduced(response: dict[str, Any], without: str) -> dict[str, Any]:
     """The response as it is without a feature of the API."""
-    found = copy.deepcopy(response)
-    for word in words_of(found):
+    smaller = copy.deepcopy(response)
+    for word in words_of(smaller):
         if without == "speakers":
             word.pop("speaker", None)
             word.pop("speaker_confidence", None)
         elif without == "punctuation":
             word.pop("punctuated_word", None)
     if without == "utterances":
-        found["results"].pop("utterances", None)
-    return found
+        smaller["results"].pop("utterances", None)
+    return smaller
 
 
 def judged(response: dict[str, Any], folder: Path) -> list[list[float]]:

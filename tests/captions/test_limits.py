@@ -11,9 +11,9 @@ from dgcli.transcript.model import Channel, Transcript, Word
 
 def test_defaults_are_what_netflix_publishes() -> None:
     """42 characters, 2 lines, 5/6 s to 7 s, 20 characters a second, 2 frames at 24 a second."""
-    found = limits()
-    assert (found.max_chars, found.max_lines, found.max_cps) == (42, 2, 20)
-    assert (found.min_duration, found.max_duration, found.min_gap) == (5 / 6, 7, 2 / 24)
+    defaults = limits()
+    assert (defaults.max_chars, defaults.max_lines, defaults.max_cps) == (42, 2, 20)
+    assert (defaults.min_duration, defaults.max_duration, defaults.min_gap) == (5 / 6, 7, 2 / 24)
 
 
 def test_a_flag_changes_its_limit_of_the_preset_alone() -> None:

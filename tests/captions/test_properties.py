@@ -219,10 +219,10 @@ def test_subrip_reads_back_equal(words: list[Word]) -> None:
     read = pysubs2.SSAFile.from_string(srt.render(transcript(said), RenderSettings()), format_="srt")
     if any(line.text.strip().isdigit() for cue in cues for line in cue.lines[-1:]):
         return  # pysubs2 takes a last line of digits for the number of the next cue
-    assert [(one.start, one.end) for one in read] == [
+    assert [(event.start, event.end) for event in read] == [
         (round(cue.start * 1000), round(cue.end * 1000)) for cue in cues
     ]
-    assert [plain(one.plaintext) for one in read] == [plain(cue.text) for cue in cues]
+    assert [plain(event.plaintext) for event in read] == [plain(cue.text) for cue in cues]
 
 
 @settings(max_examples=150, deadline=None)
@@ -232,10 +232,13 @@ def test_webvtt_reads_back_equal(words: list[Word], karaoke: bool) -> None:
     cues = captions(transcript(words))
     text = vtt.render(transcript(words), RenderSettings(karaoke=karaoke))
     read = list(webvtt.from_string(text))
-    assert [(one.start, one.end) for one in read] == [(clock(cue.start), clock(cue.end)) for cue in cues]
+    assert [(caption.start, caption.end) for caption in read] == [
+        (clock(cue.start), clock(cue.end)) for cue in cues
+    ]
     first = [cue.lines[0].voice.speaker for cue in cues]
-    assert [one.voice for one in read] == [None if who is None else f"Speaker {who}" for who in first]
+    assert [caption.voice for caption in read] == [None if who is None else f"Speaker {who}" for who in first]
     unescaped = [
-        plain(one.text).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") for one in read
+        plain(caption.text).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+        for caption in read
     ]
     assert unescaped == [plain(cue.text) for cue in cues]

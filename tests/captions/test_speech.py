@@ -84,7 +84,8 @@ def least(words: list[dict[str, Any]]) -> int:
             if before is None or (
                 len(own) > 2
                 and (
-                    own[-1]["end"] - own[0]["start"] > 7 or not fits([one["punctuated_word"] for one in own])
+                    own[-1]["end"] - own[0]["start"] > 7
+                    or not fits([item["punctuated_word"] for item in own])
                 )
             ):
                 continue
@@ -139,5 +140,5 @@ def test_names_take_room_only_where_they_stand() -> None:
     for at, word in enumerate("Yes. May I have your account number please?".split()):
         start = 0.3 * at + (at > 0)
         said.append({"word": word, "punctuated_word": word, "start": start, "end": start + 0.3})
-    found = list(lines_of(cues_of(speech.response(said, []))))
-    assert found == ["[Channel 0] Yes.", "May I have your account number please?"]
+    bodies = list(lines_of(cues_of(speech.response(said, []))))
+    assert bodies == ["[Channel 0] Yes.", "May I have your account number please?"]

@@ -29,9 +29,9 @@ def test_a_tree(dg: Run, tmp_path: Path, batch_server: BatchServer, corpus: Corp
     result = dg(*TREE, "--base-url", batch_server.url)
     assert (result.stdout, result.returncode) == (b"", 0)
     assert transcripts(tmp_path / "work" / "out") == expected(recordings)
-    told = lines(result.stderr)
-    assert len([line for line in told if "/7] corpus/" in line]) == 7
-    assert told[7:9] == ["dg:       7  transcribed", "dg:  10.5 s  of audio"]
+    messages = lines(result.stderr)
+    assert len([line for line in messages if "/7] corpus/" in line]) == 7
+    assert messages[7:9] == ["dg:       7  transcribed", "dg:  10.5 s  of audio"]
     assert set(batch_server.queries) == {"model=nova-3&smart_format=true"}
 
 
@@ -135,9 +135,9 @@ def test_report(dg: Run, tmp_path: Path, batch_server: BatchServer, corpus: Corp
     result = dg(*TREE, "missing.wav", "--report", "run.jsonl", "--base-url", batch_server.url)
     assert result.returncode == 7
     rows = [json.loads(line) for line in (tmp_path / "work" / "run.jsonl").read_text().splitlines()]
-    found = {row["input"]: row for row in rows}
-    assert len(found) == len(rows) == 4
-    good, bad, missing = (found[name] for name in ("corpus/a/000.wav", "corpus/b/001.wav", "missing.wav"))
+    by_input = {row["input"]: row for row in rows}
+    assert len(by_input) == len(rows) == 4
+    good, bad, missing = (by_input[name] for name in ("corpus/a/000.wav", "corpus/b/001.wav", "missing.wav"))
     assert (good["status"], good["outputs"], good["attempts"]) == ("transcribed", ["out/a/000.txt"], 2)
     assert (good["duration"], good["error"], good["exit_code"]) == (1.5, None, 0)
     assert good["request_id"].startswith("r-")
@@ -316,9 +316,9 @@ def test_language_in_names(dg: Run, tmp_path: Path, server: ScriptedServer, corp
     from tests.conftest import RESPONSE, Reply
 
     corpus(1)
-    found = json.loads(json.dumps(RESPONSE))
-    found["results"]["channels"][0]["detected_language"] = "es"
-    server.script = [Reply(200, json.dumps(found).encode())]
+    response = json.loads(json.dumps(RESPONSE))
+    response["results"]["channels"][0]["detected_language"] = "es"
+    server.script = [Reply(200, json.dumps(response).encode())]
     command = [*TREE, "--name-template", "{stem}.{lang}.{ext}", "--base-url", server.url]
     dg(*command, "--language", "de-CH")
     dg(*command, "--detect-language")
@@ -393,8 +393,8 @@ def test_on_a_terminal(
 
 def test_one_file_loads_nothing_of_it(audio: Path, server: ScriptedServer) -> None:
     """One file pays nothing for what many need: neither batches, clouds nor the cache are loaded."""
-    found = loaded_by(["file", str(audio), "--base-url", server.url])
-    assert not [name for name in found if name.startswith(("dgcli.batch", "dgcli.output.cache", "fsspec"))]
+    modules = loaded_by(["file", str(audio), "--base-url", server.url])
+    assert not [name for name in modules if name.startswith(("dgcli.batch", "dgcli.output.cache", "fsspec"))]
 
 
 @pytest.mark.usefixtures("models_folder")

@@ -41,6 +41,6 @@ def test_gnu_parallel(
             ["sh", "-euc", recipe], env=env, cwd=tmp_path / "work", stdin=subprocess.DEVNULL, check=True,
             capture_output=True, timeout=100,
         )  # fmt: skip
-        found = transcripts(tmp_path / "work" / "out")
-        assert {name.removeprefix("corpus/"): text for name, text in found.items()} == expected(recordings)
+        texts = transcripts(tmp_path / "work" / "out")
+        assert {name.removeprefix("corpus/"): text for name, text in texts.items()} == expected(recordings)
         assert set(batch_server.posts.values()) == {1}

@@ -18,7 +18,7 @@ from tests.conftest import BODY, Reply, Run, ScriptedServer, dg_path, error
 KEY = {"DEEPGRAM_API_KEY": "secret-key"}
 
 
-def told(result: "subprocess.CompletedProcess[bytes]") -> list[str]:
+def messages(result: "subprocess.CompletedProcess[bytes]") -> list[str]:
     """The lines on stderr."""
     return result.stderr.decode().splitlines()
 
@@ -26,14 +26,14 @@ def told(result: "subprocess.CompletedProcess[bytes]") -> list[str]:
 def test_no_such_file(dg: Run) -> None:
     """A file that is not there is an input error, told in one line."""
     result = dg("file", "nope.wav", env=KEY)
-    assert told(result) == ["dg: error: There is no file nope.wav."]
+    assert messages(result) == ["dg: error: There is no file nope.wav."]
     assert result.returncode == 6
 
 
 def test_directory(dg: Run, tmp_path: Path) -> None:
     """A directory is refused with a remedy."""
     result = dg("file", tmp_path, env=KEY)
-    assert told(result) == [f"dg: error: {tmp_path} is a directory.", "dg: Name a file in it."]
+    assert messages(result) == [f"dg: error: {tmp_path} is a directory.", "dg: Name a file in it."]
     assert result.returncode == 6
 
 
@@ -41,7 +41,7 @@ def test_empty_file(dg: Run, tmp_path: Path, server: ScriptedServer) -> None:
     """An empty file is refused before anything is sent."""
     (tmp_path / "empty.wav").touch()
     result = dg("file", tmp_path / "empty.wav", "--base-url", server.url)
-    assert told(result) == [f"dg: error: {tmp_path}/empty.wav is empty."]
+    assert messages(result) == [f"dg: error: {tmp_path}/empty.wav is empty."]
     assert result.returncode == 6
     assert server.seen == []
 
@@ -52,7 +52,7 @@ def test_too_large(dg: Run, tmp_path: Path, server: ScriptedServer) -> None:
     with large.open("wb") as file:
         file.truncate(3 * 1024**3)  # sparse: takes no disk
     result = dg("file", large, "--base-url", server.url)
-    assert told(result)[0] == f"dg: error: {large} has 3.22 GB; the API takes up to 2 GB."
+    assert messages(result)[0] == f"dg: error: {large} has 3.22 GB; the API takes up to 2 GB."
     assert result.returncode == 6
     assert server.seen == []
 
@@ -61,7 +61,7 @@ def test_no_key(dg: Run, audio: Path, environment: dict[str, str]) -> None:
     """Without a key, the message names the three ways to give one, and --local."""
     result = dg("file", audio)
     config = Path(environment["HOME"]) / ".config" / "dgcli" / "config.toml"
-    assert told(result) == [
+    assert messages(result) == [
         "dg: error: No API key.",
         f"dg: Give one with --api-key, with DEEPGRAM_API_KEY, or as api_key in {config}; "
         "or transcribe on this machine with --local.",
@@ -175,7 +175,7 @@ def test_refusals(
     """Each form of refusal is one clear message with status, code and request id, and is not repeated."""
     server.script = [reply]
     result = dg("file", audio, "--base-url", server.url, env=KEY)
-    assert told(result) == lines
+    assert messages(result) == lines
     assert result.returncode == code
     assert result.stdout == b""
     assert len(server.seen) == 1
@@ -187,7 +187,7 @@ def test_refusal_during_the_upload(dg: Run, tmp_path: Path, server: ScriptedServ
     large.write_bytes(b"RIFF" + bytes(8_000_000))
     server.script = [Reply(401, b'{"err_code":"INVALID_AUTH","err_msg":"Invalid credentials."}', early=True)]
     result = dg("file", large, "--base-url", server.url, env=KEY)
-    assert "Invalid credentials. [HTTP 401" in told(result)[0]
+    assert "Invalid credentials. [HTTP 401" in messages(result)[0]
     assert result.returncode == 3
 
 
@@ -199,7 +199,7 @@ def test_429_then_success(dg: Run, audio: Path, server: ScriptedServer) -> None:
     server.script = [busy, Reply()]
     result = dg("file", audio, "--base-url", server.url, env=KEY)
     assert result.stdout == b"Call Maria at noon.\n"
-    assert told(result) == [
+    assert messages(result) == [
         "dg: Too many requests. Please try again later [HTTP 429, TOO_MANY_REQUESTS, request 0198-request] "
         "Trying again (1 of 3)."
     ]
@@ -214,14 +214,14 @@ def test_503_three_times_then_success(dg: Run, audio: Path, server: ScriptedServ
     result = dg("file", audio, "--base-url", server.url, env=KEY)
     assert result.stdout == b"Call Maria at noon.\n"
     assert len(server.seen) == 4
-    assert [line.rpartition(" (")[2] for line in told(result)] == ["1 of 3).", "2 of 3).", "3 of 3)."]
+    assert [line.rpartition(" (")[2] for line in messages(result)] == ["1 of 3).", "2 of 3).", "3 of 3)."]
 
 
 def test_504_until_the_end(dg: Run, audio: Path, server: ScriptedServer) -> None:
     """A 504 that does not go away is reported with the number of tries."""
     server.script = [Reply(504, b"", {"Retry-After": "0"})]
     result = dg("file", audio, "--base-url", server.url, "--retries", "1", env=KEY)
-    assert told(result)[-2:] == [
+    assert messages(result)[-2:] == [
         "dg: error: Gateway Timeout (Tried 2 times.) [HTTP 504]",
         "dg: The server took too long: try a smaller file or a faster model.",
     ]
@@ -234,7 +234,7 @@ def test_connection_refused(dg: Run, audio: Path) -> None:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
     result = dg("file", audio, "--base-url", f"http://127.0.0.1:{port}", "--retries", "0", env=KEY)
-    assert told(result) == [
+    assert messages(result) == [
         f"dg: error: Cannot connect to 127.0.0.1:{port}: Connection refused.",
         "dg: Check the network, the name and --base-url.",
     ]
@@ -244,7 +244,7 @@ def test_connection_refused(dg: Run, audio: Path) -> None:
 def test_unknown_host(dg: Run, audio: Path) -> None:
     """A name that nobody knows is a network error that names it."""
     result = dg("file", audio, "--base-url", "https://no-such-host.invalid", "--retries", "0", env=KEY)
-    first, hint = told(result)
+    first, hint = messages(result)
     assert first.startswith("dg: error: Cannot connect to no-such-host.invalid: ")
     assert hint == "dg: Check the network, the name and --base-url."
     assert result.returncode == 5
@@ -292,7 +292,7 @@ def test_tls_failure(dg: Run, audio: Path, tls_port: tuple[int, trustme.CA]) -> 
     """A certificate that cannot be trusted is said to be one, with the way to trust it, and is not retried."""
     port, _ = tls_port
     result = dg("file", audio, "--base-url", f"https://127.0.0.1:{port}", env=KEY)
-    first, hint = told(result)
+    first, hint = messages(result)
     assert first.startswith(f"dg: error: 127.0.0.1:{port} cannot be trusted: certificate: ")
     assert hint == "dg: For a self-signed or company certificate, name its authority with --ca-cert FILE."
     assert result.returncode == 5
@@ -317,7 +317,7 @@ def test_answer_cut_off(dg: Run, audio: Path, server: ScriptedServer) -> None:
     server.script = [Reply(cut=True)]
     result = dg("file", audio, "--base-url", server.url, "--retries", "0", env=KEY)
     host = server.url.removeprefix("http://")
-    assert told(result) == [
+    assert messages(result) == [
         f"dg: error: The connection to {host} broke off before the answer was complete.",
         "dg: Try again.",
     ]
@@ -336,7 +336,7 @@ def test_answer_cut_off(dg: Run, audio: Path, server: ScriptedServer) -> None:
 def test_unwritable_output(dg: Run, audio: Path, server: ScriptedServer, output: str, message: str) -> None:
     """An output that cannot be written is refused before anything is sent."""
     result = dg("file", audio, "-o", output, "--base-url", server.url, env=KEY)
-    assert told(result)[0].startswith(f"dg: error: {message}")
+    assert messages(result)[0].startswith(f"dg: error: {message}")
     assert result.returncode == 8
     assert server.seen == []
 
@@ -347,7 +347,7 @@ def test_output_is_the_input(dg: Run, tmp_path: Path, audio: Path, server: Scrip
     link.symlink_to(audio)
     before = audio.read_bytes()
     result = dg("file", audio, "-o", link, "--base-url", server.url, env=KEY)
-    assert told(result)[0] == f"dg: error: The output {link} is the input itself."
+    assert messages(result)[0] == f"dg: error: The output {link} is the input itself."
     assert result.returncode == 8
     assert server.seen == []
     assert audio.read_bytes() == before
@@ -365,7 +365,7 @@ def test_full_device(audio: Path, server: ScriptedServer, environment: dict[str,
             stderr=subprocess.PIPE,
             check=False,
         )
-    assert told(result) == ["dg: error: Standard output cannot be written: No space left on device."]
+    assert messages(result) == ["dg: error: Standard output cannot be written: No space left on device."]
     assert result.returncode == 8
     assert server.seen == []
 
@@ -394,7 +394,7 @@ def test_kept_without_a_home(
     """Where the state folder cannot be written, a paid response is kept in the temporary folder."""
     environment |= {"HOME": "/proc/nobody", "TMPDIR": str(tmp_path)}
     result = run_to_closed_pipe(audio, server, environment)
-    where = Path(told(result)[-1].removeprefix("dg: The response is kept in "))
+    where = Path(messages(result)[-1].removeprefix("dg: The response is kept in "))
     assert where.parent == tmp_path
     assert where.read_bytes() == BODY
     assert where.stat().st_mode & 0o777 == 0o600
@@ -409,7 +409,7 @@ def test_kept_nowhere(
         ["bash", "-c", limited], env={**environment, **KEY}, capture_output=True, check=False
     )
     assert BODY in result.stderr
-    assert "dg: error: Standard output cannot be written: File too large." in told(result)
+    assert "dg: error: Standard output cannot be written: File too large." in messages(result)
     assert result.returncode == 8
 
 
@@ -417,7 +417,7 @@ def test_not_a_transcript(dg: Run, audio: Path, server: ScriptedServer) -> None:
     """JSON that is no transcript is kept too, and the error says where."""
     server.script = [Reply(200, b'{"metadata": {"request_id": "odd"}, "results": {"channels": null}}')]
     result = dg("file", audio, "--base-url", server.url, env=KEY)
-    first, kept = told(result)
+    first, kept = messages(result)
     assert first == "dg: error: The answer is JSON, but no transcript. [request odd]"
     assert Path(kept.removeprefix("dg: The response is kept in ")).read_bytes() == server.script[0].body
     assert result.returncode == 4
@@ -427,8 +427,8 @@ def test_broken_pipe(audio: Path, server: ScriptedServer, environment: dict[str,
     """When the reader of the pipe has gone, dg leaves with 141, and says where the response is kept."""
     result = run_to_closed_pipe(audio, server, environment)
     assert result.returncode == 141
-    assert len(told(result)) == 2
-    assert Path(told(result)[1].removeprefix("dg: The response is kept in ")).read_bytes() == BODY
+    assert len(messages(result)) == 2
+    assert Path(messages(result)[1].removeprefix("dg: The response is kept in ")).read_bytes() == BODY
 
 
 def test_head(audio: Path, server: ScriptedServer, environment: dict[str, str]) -> None:
@@ -449,7 +449,7 @@ def test_head_of_a_long_transcript(audio: Path, server: ScriptedServer, environm
     assert result.stdout == b"word word "
     assert result.returncode == 141
     assert (
-        Path(told(result)[-1].removeprefix("dg: The response is kept in ")).read_bytes()
+        Path(messages(result)[-1].removeprefix("dg: The response is kept in ")).read_bytes()
         == server.script[0].body
     )
 

@@ -104,13 +104,13 @@ def test_all_outputs_survive_a_drop(dg: Run, serve: Serve, pcm: Path, tmp_path: 
         assert part in stderr
 
 
-@pytest.mark.parametrize("form", ["text", "srt", "vtt", "jsonl", "json"])
-def test_formats_on_standard_output(dg: Run, serve: Serve, pcm: Path, form: str) -> None:
+@pytest.mark.parametrize("format_", ["text", "srt", "vtt", "jsonl", "json"])
+def test_formats_on_standard_output(dg: Run, serve: Serve, pcm: Path, format_: str) -> None:
     """-f chooses what standard output carries, and nothing else is on it."""
-    result = dg("live", pcm, *RAW, *base(serve()), "-f", form)
+    result = dg("live", pcm, *RAW, *base(serve()), "-f", format_)
     text = result.stdout.decode()
     assert result.returncode == 0
-    match form:
+    match format_:
         case "jsonl":
             kinds = [json.loads(line)["kind"] for line in text.splitlines()]
             assert (kinds[0], kinds[-1]) == ("opened", "closed")
@@ -153,7 +153,7 @@ def test_mistakes_are_found_before_anything_is_sent(
     assert not server.requests
 
 
-def test_a_refusal_is_told(dg: Run, serve: Serve, pcm: Path) -> None:
+def test_a_refusal_is_reported(dg: Run, serve: Serve, pcm: Path) -> None:
     """A handshake that is refused ends at once with the server's words, the request id and exit code 3."""
     refusal = Fault(
         "refuse", status=401, headers={"dg-error": "Invalid credentials.", "dg-request-id": "0198-refused"}
@@ -217,10 +217,10 @@ sys.exit(main())
 def test_a_duration_is_a_planned_end(dg: Run, serve: Serve, pcm: Path) -> None:
     """--duration ends after so much audio, with exit code 0 and the words up to there."""
     result = dg("live", pcm, *RAW, *base(serve()), "--duration", "1")
-    found = numbers(result.stdout)
+    heard = numbers(result.stdout)
     assert result.returncode == 0
-    assert found == list(range(1, len(found) + 1))
-    assert 9 <= len(found) <= 12
+    assert heard == list(range(1, len(heard) + 1))
+    assert 9 <= len(heard) <= 12
 
 
 class Running:
@@ -306,9 +306,9 @@ def test_a_closed_pipe_stops_the_stream(environment: dict[str, str], serve: Serv
     _, stderr, code, took = run.end()
     assert code == 141
     assert took < 5
-    found = numbers(path.read_text())
-    assert found == list(range(1, len(found) + 1))
-    assert found
+    heard = numbers(path.read_text())
+    assert heard == list(range(1, len(heard) + 1))
+    assert heard
     kept = re.search(r"kept in (\S+)", stderr.decode())
     assert kept
     lines = [json.loads(line) for line in Path(kept.group(1)).read_text().splitlines()]

@@ -110,14 +110,14 @@ def test_many_responses_go_into_a_folder(dg: Run, saved: Path) -> None:
         (("a.json", "--output-dir", "nowhere"), 8, b"mkdir -p nowhere"),
     ],
 )
-def test_mistakes_are_told(dg: Run, args: tuple[str, ...], code: int, said: bytes) -> None:
+def test_mistakes_are_reported(dg: Run, args: tuple[str, ...], code: int, said: bytes) -> None:
     """Each mistake has its exit code, one message on stderr and nothing on stdout."""
     result = dg("render", *args)
     assert (result.returncode, result.stdout) == (code, b"")
     assert said in result.stderr
 
 
-def test_text_without_times_is_told(dg: Run) -> None:
+def test_text_without_times_is_reported(dg: Run) -> None:
     """Captions of a response that has text but no words are empty and say so; text is text."""
     bare = b'{"results": {"channels": [{"alternatives": [{"transcript": "Hello there.", "words": []}]}]}}'
     captions, text = dg("render", "-", "-f", "srt", stdin=bare), dg("render", "-", stdin=bare)

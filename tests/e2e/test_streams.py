@@ -94,7 +94,7 @@ def test_a_pipe_is_not_read_in_vain(shell: Run, flags: str) -> None:
         ),
     ],
 )
-def test_what_cannot_be_meant(shell: Run, server: ScriptedServer, flags: str, message: str) -> None:
+def test_invalid_flags(shell: Run, server: ScriptedServer, flags: str, message: str) -> None:
     """Values that no server could be sent are refused, never called a bug, and no password is shown."""
     result = shell(f'cd "$HOME"; ln -sf loop.txt loop.txt; {SENDS} {flags}')
     assert result.stderr.decode().startswith(f"dg: error: {message}")

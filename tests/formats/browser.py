@@ -51,8 +51,8 @@ class Browser:
         return self._call("POST", "/execute/sync", {"script": script, "args": arguments})
 
     def _find(self, selector: str) -> str:
-        found = self._call("POST", "/element", {"using": "css selector", "value": selector})
-        return str(found[_ELEMENT])
+        element = self._call("POST", "/element", {"using": "css selector", "value": selector})
+        return str(element[_ELEMENT])
 
     def click(self, selector: str) -> None:
         """Click the first element that matches."""
@@ -99,8 +99,8 @@ class Browser:
     def requests(self) -> list[str]:
         """The URLs that were asked for since the last call."""
         messages = [json.loads(entry["message"])["message"] for entry in self.log("performance")]
-        sent = [one for one in messages if one["method"] == "Network.requestWillBeSent"]
-        return [one["params"]["request"]["url"] for one in sent]
+        sent = [message for message in messages if message["method"] == "Network.requestWillBeSent"]
+        return [message["params"]["request"]["url"] for message in sent]
 
     def wait(self, true: Callable[[], object], seconds: float = 20.0) -> None:
         """Until something is true of the page; fails after `seconds`."""

@@ -22,7 +22,7 @@ def response(
     *channels: str, speakers: bool = False, gap: float = 0.4, language: str | None = None
 ) -> dict[str, Any]:
     """A response whose channels say these words, one every `gap` seconds; `|` changes the speaker."""
-    found = []
+    answers = []
     for index, text in enumerate(channels):
         words: list[dict[str, Any]] = []
         speaker, at = 0, index * 0.1
@@ -40,9 +40,11 @@ def response(
             words.append({**word, "speaker": speaker} if speakers else word)
             at = round(at + gap, 3)
         alternative = {"transcript": " ".join(word["punctuated_word"] for word in words), "words": words}
-        found.append({"alternatives": [alternative], **({"detected_language": language} if language else {})})
+        answers.append(
+            {"alternatives": [alternative], **({"detected_language": language} if language else {})}
+        )
     return {"metadata": {"request_id": "0198-r", "duration": 3.5, "channels": len(channels)},
-            "results": {"channels": found}}  # fmt: skip
+            "results": {"channels": answers}}  # fmt: skip
 
 
 def written(name: str, transcript: Transcript | dict[str, Any], options: RenderSettings | None = None) -> str:
@@ -55,32 +57,32 @@ EMPTY = response("")
 DIALOGUE = response("Hello there. | Hi. How are you? | Fine.", speakers=True)
 
 
-@pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
-def test_every_format_takes_an_empty_transcript(form: Any) -> None:
+@pytest.mark.parametrize("format_", FORMATS, ids=lambda format_: format_.name)
+def test_every_format_takes_an_empty_transcript(format_: Any) -> None:
     """Silence, a response without channels and one without words all give a file, not an error."""
     for nothing in (EMPTY, {"results": {"channels": []}}, {"results": {"channels": [{"alternatives": []}]}}):
-        text = renderer(form)(parse(nothing), RenderSettings())
+        text = renderer(format_)(parse(nothing), RenderSettings())
         assert text == "" or text.endswith("\n")
 
 
-@pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
-def test_every_format_takes_hostile_text(form: Any) -> None:
+@pytest.mark.parametrize("format_", FORMATS, ids=lambda format_: format_.name)
+def test_every_format_takes_hostile_text(format_: Any) -> None:
     """Controls, markup, lone surrogates and times that are none come out encodable, without a control character."""
     said = response("a\x00b\x1b[31m <b>&amp;</b> --> \ud800 {\\an8}x | `*_[", speakers=True)
     said["results"]["channels"][0]["alternatives"][0]["words"][0]["start"] = None
     said["results"]["channels"][0]["alternatives"][0]["words"][1]["end"] = 10**400
-    text = renderer(form)(parse(said), RenderSettings(speaker_names={0: "<i>A\x07</i>\n-->"}))
+    text = renderer(format_)(parse(said), RenderSettings(speaker_names={0: "<i>A\x07</i>\n-->"}))
     text.encode("utf-8", "surrogateescape")
-    if form.name != "json":
+    if format_.name != "json":
         assert not {c for c in text if ord(c) < 32 or 0x7F <= ord(c) < 0xA0} - set("\n\t")
 
 
 @pytest.mark.parametrize(
-    "form", [form for form in FORMATS if form.name != "json"], ids=lambda form: form.name
+    "format_", [format_ for format_ in FORMATS if format_.name != "json"], ids=lambda format_: format_.name
 )
-def test_every_format_names_speakers(form: Any) -> None:
+def test_every_format_names_speakers(format_: Any) -> None:
     """A name given for a speaker stands in every format but the raw one; the other keeps its number."""
-    text = renderer(form)(parse(DIALOGUE), RenderSettings(speaker_names={1: "Anna"}))
+    text = renderer(format_)(parse(DIALOGUE), RenderSettings(speaker_names={1: "Anna"}))
     assert "Anna" in text
     assert "Speaker 1" not in text
 
@@ -197,10 +199,10 @@ def test_pysubs2_formats_show_the_cues_of_subrip(name: str) -> None:
     """Times (to their precision) and lines are those of the SubRip file."""
     read = pysubs2.SSAFile.from_string(written(name, DIALOGUE), format_=name)
     expected = pysubs2.SSAFile.from_string(written("srt", DIALOGUE), format_="srt")
-    assert [one.plaintext for one in read] == [one.plaintext for one in expected]
-    for one, other in zip(read, expected, strict=True):
-        assert abs(one.start - other.start) <= 5
-        assert abs(one.end - other.end) <= 5
+    assert [event.plaintext for event in read] == [event.plaintext for event in expected]
+    for event, other in zip(read, expected, strict=True):
+        assert abs(event.start - other.start) <= 5
+        assert abs(event.end - other.end) <= 5
 
 
 def test_ttml_is_well_formed_and_names_its_language() -> None:

@@ -19,7 +19,7 @@ def final(end: float, channel: int = 0, channels: int = 1, *words: Word) -> Fina
     return Final(channel, channels, 0.0, end, "", words)
 
 
-def reel(seconds: float, audio: AudioFormat = PCM) -> ReplayBuffer:
+def replay_buffer(seconds: float, audio: AudioFormat = PCM) -> ReplayBuffer:
     made = ReplayBuffer(audio, 600.0)
     made.append(Block(bytes(int(seconds * SECOND))), 0)
     return made
@@ -27,7 +27,7 @@ def reel(seconds: float, audio: AudioFormat = PCM) -> ReplayBuffer:
 
 def test_it_is_taken_up_where_the_finals_end() -> None:
     """A new connection begins at the end of the last final, to the sample."""
-    held = reel(10.0)
+    held = replay_buffer(10.0)
     assert held.confirm(final(6.3499994), 10 * SECOND)
     assert held.cut() == Cut(round(6.35 * SECOND), 6.35)
     assert held.uncovered == pytest.approx(3.65)
@@ -36,7 +36,7 @@ def test_it_is_taken_up_where_the_finals_end() -> None:
 
 def test_the_channel_that_is_furthest_behind_decides() -> None:
     """With several channels everything from the smallest end is kept; each has its own floor."""
-    held = reel(10.0)
+    held = replay_buffer(10.0)
     held.heard(2, 0, 0.0)
     held.confirm(final(6.0, 1, 2), 10 * SECOND)
     assert held.cut().time == 0.0
@@ -48,7 +48,7 @@ def test_the_channel_that_is_furthest_behind_decides() -> None:
 
 def test_nothing_that_was_not_sent_is_covered() -> None:
     """A server that claims more than it was sent is not believed; old news is no progress."""
-    held = reel(10.0)
+    held = replay_buffer(10.0)
     assert held.confirm(final(1e9), 3 * SECOND)
     assert held.covered == 3.0
     assert not held.confirm(final(2.0), 10 * SECOND)
@@ -58,7 +58,7 @@ def test_nothing_that_was_not_sent_is_covered() -> None:
 
 def test_a_word_that_reaches_out_of_its_window_is_covered() -> None:
     """The rest of a word that is in a final is not sent again."""
-    held = reel(10.0)
+    held = replay_buffer(10.0)
     held.confirm(final(4.0, 0, 1, Word("long", 3.9, 4.1)), 10 * SECOND)
     assert held.cut().time == pytest.approx(4.1)
     held.close()
@@ -67,7 +67,7 @@ def test_a_word_that_reaches_out_of_its_window_is_covered() -> None:
 @given(st.lists(st.tuples(st.integers(0, 1), st.floats(0, 12)), max_size=30))
 def test_coverage_never_goes_back(finals: list[tuple[int, float]]) -> None:
     """Whatever finals come: what is covered only grows, and what is not can always be read."""
-    held = reel(10.0)
+    held = replay_buffer(10.0)
     held.heard(2, 0, 0.0)
     before = 0.0
     for channel, end in finals:

@@ -575,7 +575,7 @@ def test_the_moves_of_a_stream() -> None:
 @pytest.mark.parametrize(
     "wrong", [{"speed": 0}, {"duration": -1.0}, {"max_reconnects": -1}, {"dead_after": float("nan")}]
 )
-def test_settings_that_cannot_be_meant(wrong: dict[str, float]) -> None:
+def test_invalid_settings(wrong: dict[str, float]) -> None:
     """Impossible numbers are refused before anything is sent."""
     with pytest.raises(UsageError):
         StreamSettings(url="ws://x", **wrong)  # type: ignore[arg-type]

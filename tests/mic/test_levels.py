@@ -45,7 +45,7 @@ def test_the_peak_is_never_below_the_rms(samples: list[int]) -> None:
 
 def heard(watch: SignalWatch, *blocks: tuple[float, int]) -> list[tuple[float, str]]:
     """The warnings of a watch over tones of such amplitudes, each so many tenths of a second, with their time."""
-    found, now = [], 0.0
+    warnings, now = [], 0.0
     for amplitude, count in blocks:
         level = measure(
             tone(amplitude) if amplitude <= 32767 else array("h", [32767, -32768] * 800).tobytes()
@@ -53,8 +53,8 @@ def heard(watch: SignalWatch, *blocks: tuple[float, int]) -> list[tuple[float, s
         for _ in range(count):
             now += TENTH
             if warning := watch.take(level, TENTH):
-                found.append((round(now, 1), warning))
-    return found
+                warnings.append((round(now, 1), warning))
+    return warnings
 
 
 def test_no_signal_is_said_once_after_five_seconds() -> None:

@@ -87,7 +87,7 @@ def correlation(played: Path, kept: Path) -> float:
     return float(numpy.corrcoef(overlap, reference[: len(overlap)])[0, 1])
 
 
-def test_what_is_said_is_transcribed_and_kept(spawn: Spawn, pulse: Pulse, tmp_path: Path) -> None:
+def test_what_is_said_is_transcribed_and_saved(spawn: Spawn, pulse: Pulse, tmp_path: Path) -> None:
     """Of a recording played into the microphone 90 % of the words come out; the saved audio is what was played."""
     text, audio = tmp_path / "notes.txt", tmp_path / "take.wav"
     child = spawn("--local", "--duration", "33", "-o", text, "--save-audio", audio)
@@ -342,10 +342,10 @@ def test_devices_are_listed(dg: Run, pulse: Pulse) -> None:
     assert any(re.fullmatch(r"\*? +\d+ +pulse +ALSA +32 +44100 Hz", line) for line in table)
     assert sum(line.startswith("*") for line in table) == 1
     assert dg("mic", "--list-devices", "-q").stdout.decode().splitlines() == table
-    found = json.loads(dg("mic", "--list-devices", "--json").stdout)
-    assert {"index", "name", "host_api", "channels", "sample_rate", "default"} == set(found[0])
+    devices = json.loads(dg("mic", "--list-devices", "--json").stdout)
+    assert {"index", "name", "host_api", "channels", "sample_rate", "default"} == set(devices[0])
     names = dg("devices", "--names").stdout.decode().splitlines()
-    assert [line.split("\t")[0] for line in names] == [device["name"] for device in found]
+    assert [line.split("\t")[0] for line in names] == [device["name"] for device in devices]
 
 
 def test_without_a_device_it_is_said(dg: Run, pulse: Pulse) -> None:
@@ -388,13 +388,13 @@ def test_a_test_judges_the_microphone(dg: Run, pulse: Pulse) -> None:
     assert b"There is no signal" in silent.stdout
     pulse.play(SAMPLE)
     began = time.monotonic()
-    found = json.loads(dg("mic", "--test", "--json", "--device", "puls").stdout)
+    judgement = json.loads(dg("mic", "--test", "--json", "--device", "puls").stdout)
     assert time.monotonic() - began > 5
-    assert (found["device"], found["seconds"], found["lost_blocks"]) == ("pulse", 5.0, 0)
-    assert -15 < found["peak_dbfs"] <= 0
-    assert -35 < found["rms_dbfs"] < -10
-    assert found["noise_floor_dbfs"] < found["rms_dbfs"] - 10
-    assert found["clipped_samples"] == 0
+    assert (judgement["device"], judgement["seconds"], judgement["lost_blocks"]) == ("pulse", 5.0, 0)
+    assert -15 < judgement["peak_dbfs"] <= 0
+    assert -35 < judgement["rms_dbfs"] < -10
+    assert judgement["noise_floor_dbfs"] < judgement["rms_dbfs"] - 10
+    assert judgement["clipped_samples"] == 0
     loud = dg("mic", "--test", "--duration", "1").stdout.decode()
     for part in ("Peak  ", "RMS  ", "Noise floor  ", "Clipping     none", "Lost         none", "Advice  "):
         assert part in loud
@@ -441,7 +441,7 @@ def test_standard_input_is_assumed_to_be_speech(dg: Run, listener: Listener) -> 
         (("--device", "nothing"), "There is no microphone 'nothing'"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(dg: Run, args: tuple[str, ...], message: str) -> None:
+def test_invalid_flags_are_refused(dg: Run, args: tuple[str, ...], message: str) -> None:
     """Values and combinations without a meaning end with exit code 2 and a sentence."""
     result = dg("mic", "--local", *args)
     assert (result.returncode, result.stdout) == (2, b"")

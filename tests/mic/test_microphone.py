@@ -43,15 +43,15 @@ class Recorder:
     def make(self, room: float = 20.0, **recording: object) -> Microphone:
         """A microphone; PortAudio looks for devices anew for it."""
         what = CaptureSettings(**recording)  # type: ignore[arg-type]  # as given
-        found = Microphone(what, portaudio=PortAudio(verbose=True), room=room)
-        self._made.append(found)
-        return found
+        microphone = Microphone(what, portaudio=PortAudio(verbose=True), room=room)
+        self._made.append(microphone)
+        return microphone
 
     def blocks(self, microphone: Microphone) -> Iterator[bytes | Notice]:
         """The blocks of a microphone."""
-        found = microphone.blocks()
-        self._running.append(found)
-        return found
+        blocks = microphone.blocks()
+        self._running.append(blocks)
+        return blocks
 
     def stop(self) -> None:
         """Close them all."""
@@ -63,10 +63,10 @@ class Recorder:
 
 def test_devices_are_listed_with_what_they_take(recorder: Recorder) -> None:
     """The sound system's microphone is there, with host API, channels, rate and the mark of the default."""
-    found = PortAudio(verbose=True).devices()
-    pulse = next(device for device in found if device.name == "pulse")
+    devices = PortAudio(verbose=True).devices()
+    pulse = next(device for device in devices if device.name == "pulse")
     assert pulse == Device(pulse.index, "pulse", "ALSA", 32, 44100, is_default=pulse.is_default)
-    assert sum(device.is_default for device in found) == 1
+    assert sum(device.is_default for device in devices) == 1
 
 
 def test_it_records_what_is_played_at_its_own_rate(recorder: Recorder, pulse: Pulse) -> None:
@@ -155,8 +155,8 @@ def test_a_device_that_is_unplugged_is_opened_again(recorder: Recorder, pulse: P
 # In a process of its own: libpulse may deadlock when its server dies, and PortAudio is lost to a process then.
 CHILD = """
 import sys
-from dgcli.audio.recorder import Microphone, CaptureSettings
-from dgcli.audio.noise import captured_native_stderr
+from dgcli.audio.microphone import Microphone, CaptureSettings
+from dgcli.audio.native_stderr import captured_native_stderr
 
 with captured_native_stderr():
     microphone = Microphone(CaptureSettings(device="pulse", reopen=30.0))
@@ -273,7 +273,7 @@ def test_refusals_of_portaudio_are_explained(args: tuple[object, ...], message: 
     assert error.hint
 
 
-def test_what_is_lost_is_counted_and_told(recorder: Recorder) -> None:
+def test_what_is_lost_is_counted_and_reported(recorder: Recorder) -> None:
     """When nobody takes blocks for long the newest are dropped, and that is said with the device's name."""
     microphone = recorder.make(room=0.3, device="pulse")
     microphone.open()
@@ -289,7 +289,7 @@ def test_what_is_lost_is_counted_and_told(recorder: Recorder) -> None:
     assert microphone.lost >= 3
 
 
-def test_a_muted_microphone_is_told(recorder: Recorder) -> None:
+def test_a_muted_microphone_is_reported(recorder: Recorder) -> None:
     """Five seconds of nothing become a warning with the device's name, unless it is meant to be silent."""
     microphone = recorder.make(device="pulse")
     microphone.open()

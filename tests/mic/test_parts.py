@@ -105,7 +105,7 @@ def open_descriptors() -> set[str]:
 
 NOISY = r"""
 import os, sys, threading
-from dgcli.audio.noise import captured_native_stderr
+from dgcli.audio.native_stderr import captured_native_stderr
 with captured_native_stderr() as lines:
     os.write(2, b"ALSA lib: \x1b[31mred\x1b[0m\nALSA lib: again\nALSA lib: again\nunfinis")
     print("python", file=sys.stderr)
@@ -132,8 +132,8 @@ def test_only_python_reaches_stderr() -> None:
     assert done.stdout.strip() == "['ALSA lib: red', 'ALSA lib: again'] ['unfinisALSA lib: again']"
 
 
-def test_noise_leaves_no_descriptor_behind() -> None:
-    """When the noise is over everything is as it was, even after an error."""
+def test_a_capture_leaves_no_descriptor_behind() -> None:
+    """When the capture is over everything is as it was, even after an error."""
     from dgcli.audio.native_stderr import captured_native_stderr
 
     before = open_descriptors(), sys.stderr

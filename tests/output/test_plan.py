@@ -22,7 +22,7 @@ def test_plan_defaults_to_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "files", "message"),
+    ("format_", "files", "message"),
     [
         ("docx", [], "There is no format 'docx'."),
         (None, ["x.docx"], "The suffix of 'x.docx' does not say which format to write."),
@@ -31,10 +31,10 @@ def test_plan_defaults_to_text() -> None:
         (None, ["x.srt", "./x.srt"], "The output x.srt is given twice."),
     ],
 )
-def test_plan_refuses(form: str | None, files: list[str], message: str) -> None:
+def test_plan_refuses(format_: str | None, files: list[str], message: str) -> None:
     """What is invalid is a usage error."""
     with pytest.raises(UsageError) as caught:
-        plan_outputs(form, [Path(file) for file in files])
+        plan_outputs(format_, [Path(file) for file in files])
     assert caught.value.message.startswith(message)
 
 

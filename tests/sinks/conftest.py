@@ -23,10 +23,10 @@ def words(text: str, start: float, *, speaker: int | None = None, channel: int =
     )
 
 
-def raw_of(found: Sequence[Word], start: float, end: float, channel: int, **more: Any) -> dict[str, Any]:
+def raw_of(spoken: Sequence[Word], start: float, end: float, channel: int, **more: Any) -> dict[str, Any]:
     """A Results message with these words."""
-    items = [{"word": w.word, "punctuated_word": w.text, "start": w.start, "end": w.end} for w in found]
-    text = " ".join(w.text for w in found)
+    items = [{"word": w.word, "punctuated_word": w.text, "start": w.start, "end": w.end} for w in spoken]
+    text = " ".join(w.text for w in spoken)
     return {
         "type": "Results",
         "channel_index": [channel, 1],
@@ -49,17 +49,17 @@ def final(
     **more: Any,
 ) -> Final:
     """A final result that holds `text`, or the words `said`."""
-    found = words(text, start, speaker=speaker, channel=channel) if said is None else said
-    end = found[-1].end if found else start + 1.0
-    raw = raw_of(found, start, end, channel, is_final=True, speech_final=ends)
-    text = " ".join(word.text for word in found) or text
-    return Final(channel, channels, start, end, text, found, speech_final=ends, raw=raw, **more)
+    spoken = words(text, start, speaker=speaker, channel=channel) if said is None else said
+    end = spoken[-1].end if spoken else start + 1.0
+    raw = raw_of(spoken, start, end, channel, is_final=True, speech_final=ends)
+    text = " ".join(word.text for word in spoken) or text
+    return Final(channel, channels, start, end, text, spoken, speech_final=ends, raw=raw, **more)
 
 
 def interim(text: str, start: float = 0.0, *, channel: int = 0, channels: int = 1) -> Interim:
     """A provisional result that holds `text`."""
-    found = words(text, start, channel=channel)
-    end = found[-1].end if found else start + 1.0
+    spoken = words(text, start, channel=channel)
+    end = spoken[-1].end if spoken else start + 1.0
     return Interim(
-        channel, channels, start, end, text, found, end + 0.3, raw=raw_of(found, start, end, channel)
+        channel, channels, start, end, text, spoken, end + 0.3, raw=raw_of(spoken, start, end, channel)
     )

@@ -23,14 +23,14 @@ def numbered(utterance: int, count: int) -> str:
 
 def events() -> list[Event]:
     """Utterances with interims that grow far beyond a line, and shrink again."""
-    found: list[Event] = [Opened("id", 1, 0.0)]
+    stream: list[Event] = [Opened("id", 1, 0.0)]
     for utterance in range(UTTERANCES):
         at = utterance * 14.0
-        found += [interim(numbered(utterance, count), at) for count in (3, 9, 28, 20, 6)]
-        found.append(final(numbered(utterance, 24), at, speaker=utterance % 2))
+        stream += [interim(numbered(utterance, count), at) for count in (3, 9, 28, 20, 6)]
+        stream.append(final(numbered(utterance, 24), at, speaker=utterance % 2))
         if utterance == 5:
-            found.append(Notice(NoticeKind.DROPPED, "The connection was cut off."))
-    return [*found, interim(numbered(UTTERANCES, 200), 999.0), Closed(999.0, 1)]
+            stream.append(Notice(NoticeKind.DROPPED, "The connection was cut off."))
+    return [*stream, interim(numbered(UTTERANCES, 200), 999.0), Closed(999.0, 1)]
 
 
 def main() -> None:

@@ -24,9 +24,9 @@ country! No. Yes, well, 12 minutes of it were Anna Koch and the harbour.""".spli
 
 
 def _event(message: dict[str, Any], offset: float) -> Event:
-    found = parse_message(json.dumps(message), offset)
-    assert found is not None
-    return found
+    event = parse_message(json.dumps(message), offset)
+    assert event is not None
+    return event
 
 
 @st.composite
@@ -35,7 +35,7 @@ def streams(draw: st.DrawFn) -> list[Event]:
     channels = draw(st.sampled_from([1, 1, 2]))
     offset = draw(st.sampled_from([0.0, 7.25, 1 / 3]))
     at, speakers = [0.0] * channels, draw(st.sampled_from([None, 2]))
-    text, found = iter(TEXT * 40), list[Event]([Opened("r", 1, 0.0)])
+    text, stream = iter(TEXT * 40), list[Event]([Opened("r", 1, 0.0)])
     for _ in range(draw(st.integers(0, 14))):
         channel = draw(st.integers(0, channels - 1))
         start, words = at[channel], list[dict[str, Any]]()
@@ -59,7 +59,7 @@ def streams(draw: st.DrawFn) -> list[Event]:
             "from_finalize": draw(st.integers(0, 9)) == 0,
             "channel": {"alternatives": [{"transcript": line, "confidence": 0.9, "words": words}]},
         }
-        found.append(_event(message, offset))
+        stream.append(_event(message, offset))
         after = draw(st.sampled_from([None, None, None, "end", "speakers"]))
         if after == "end" and words:
             ended = {
@@ -67,15 +67,15 @@ def streams(draw: st.DrawFn) -> list[Event]:
                 "channel": [channel, channels],
                 "last_word_end": words[-1]["end"],
             }
-            found.append(_event(ended, offset))
+            stream.append(_event(ended, offset))
         elif after == "speakers":
-            found.append(Notice(NoticeKind.SPEAKERS_RESTARTED, "Speaker numbers begin anew."))
-    return found
+            stream.append(Notice(NoticeKind.SPEAKERS_RESTARTED, "Speaker numbers begin anew."))
+    return stream
 
 
-def live(events: Sequence[Event], form: str) -> str:
+def live(events: Sequence[Event], format_: str) -> str:
     """The captions that grew."""
-    blocks = CaptionBlocks(form, RenderSettings())
+    blocks = CaptionBlocks(format_, RenderSettings())
     return "".join([blocks.take(event) for event in events if isinstance(event, Final)]) + blocks.finish()
 
 
@@ -98,9 +98,9 @@ def test_captions_of_a_stream_are_those_of_what_was_saved(events: list[Event]) -
         sink.close()
         response = parse_body(path.read_bytes())
     for saved in (lines, response):
-        for form in ("srt", "vtt"):
-            rendered = renderer(by_name(form))(saved, RenderSettings())
-            assert (rendered if form == "srt" else cues_only(rendered)) == live(events, form)
+        for format_ in ("srt", "vtt"):
+            rendered = renderer(by_name(format_))(saved, RenderSettings())
+            assert (rendered if format_ == "srt" else cues_only(rendered)) == live(events, format_)
 
 
 def test_a_long_utterance_is_not_ended_by_its_length() -> None:
@@ -114,5 +114,5 @@ def test_a_long_utterance_is_not_ended_by_its_length() -> None:
     ended = {"type": "UtteranceEnd", "channel": [0, 1], "last_word_end": 20.0}
     for more in ([], [_event(ended, 0.0)]):
         saved = parse_saved("".join(map(json_line, [_event(final, 0.0), *more])).encode())
-        assert [one.goes_on for one in saved.utterances] == [True]
+        assert [utterance.goes_on for utterance in saved.utterances] == [True]
     assert isinstance(more[0], UtteranceEnd)

@@ -138,17 +138,17 @@ def test_json_keeps_channels_and_speakers_apart(tmp_path: Path) -> None:
     assert after.utterances == before.utterances
 
 
-@pytest.mark.parametrize("form", ["srt", "vtt"])
-def test_captions_hold_every_ended_utterance(tmp_path: Path, form: str) -> None:
+@pytest.mark.parametrize("format_", ["srt", "vtt"])
+def test_captions_hold_every_ended_utterance(tmp_path: Path, format_: str) -> None:
     """After every final that ends an utterance, all of its words are in a valid file."""
-    path = tmp_path / f"a.{form}"
-    sink = CaptionFile(path, form, RenderSettings())
+    path = tmp_path / f"a.{format_}"
+    sink = CaptionFile(path, format_, RenderSettings())
     for number, event in enumerate(TALK):
         sink.handle(event)
         text = path.read_text()
         if isinstance(event, Final) and event.speech_final:
             shown = [w for line in text.splitlines() if "-->" not in line for w in line.split()]
-            if form == "srt":
+            if format_ == "srt":
                 shown = [w for w in shown if not (w.isdigit())]
             assert [w for w in shown if w != "WEBVTT"] == said(TALK[: number + 1])
         assert text.endswith("\n\n") or not text
@@ -251,7 +251,7 @@ def test_kill_9_leaves_a_valid_file(tmp_path: Path, name: str) -> None:
     rest = process.stdout.read()
     process.stdout.close()
     process.wait()
-    told = int(rest.splitlines()[-1]) if rest else 39
-    found = complete(name)(path.read_bytes())
-    numbers = [int(word[1:-1]) for word in found if word.startswith("n") and word.endswith(".")]
-    assert numbers[: told + 1] == list(range(told + 1))
+    written = int(rest.splitlines()[-1]) if rest else 39
+    words = complete(name)(path.read_bytes())
+    numbers = [int(word[1:-1]) for word in words if word.startswith("n") and word.endswith(".")]
+    assert numbers[: written + 1] == list(range(written + 1))

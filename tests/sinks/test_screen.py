@@ -87,16 +87,16 @@ def terminal(tmp_path: Path) -> Iterator[Callable[[int, int], Terminal]]:
         return made[-1]
 
     yield make
-    for one in made:
-        one.close()
+    for open_terminal in made:
+        open_terminal.close()
 
 
 def occurrences(text: str) -> dict[str, int]:
     """How often each numbered word is on a screen; words that a line end broke are put together."""
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for word in re.findall(r"u\d+w\d+", text):
-        found[word] = found.get(word, 0) + 1
-    return found
+        counts[word] = counts.get(word, 0) + 1
+    return counts
 
 
 def spoken(count: int) -> list[str]:
@@ -202,12 +202,12 @@ def test_the_terminal_is_left_clean(terminal: Callable[[int, int], Terminal]) ->
 def written(master: int) -> str:
     """All that was written to a pseudo-terminal."""
     os.set_blocking(master, False)
-    found = b""
+    output = b""
     while True:
         try:
-            found += os.read(master, 65536)
+            output += os.read(master, 65536)
         except BlockingIOError:
-            return found.decode()
+            return output.decode()
 
 
 def drawn(*sent: object, **options: object) -> str:
@@ -287,5 +287,5 @@ def test_a_terminal_that_is_gone_gives_back_what_it_did_not_show() -> None:
         os.close(master)
         with pytest.raises((OutputError, BrokenPipe)):
             sink.close()
-        assert [one.text.split()[0] for one in sink.left()][:1] == ["Not"]
+        assert [utterance.text.split()[0] for utterance in sink.left()][:1] == ["Not"]
     os.close(slave)

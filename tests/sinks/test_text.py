@@ -90,11 +90,11 @@ def test_close_writes_what_is_open() -> None:
     assert paper.text == "Last words\n"
 
 
-@pytest.mark.parametrize("form", ["srt", "vtt"])
-def test_cues_come_while_words_come(form: str) -> None:
+@pytest.mark.parametrize("format_", ["srt", "vtt"])
+def test_cues_come_while_words_come(format_: str) -> None:
     """A cue that came out is never changed, and close brings the last ones."""
     paper = Paper()
-    sink = CaptionSink(paper.write, form, RenderSettings())
+    sink = CaptionSink(paper.write, format_, RenderSettings())
     seen = ""
     for number in range(12):
         sink.handle(final(f"This is sentence number {number}.", number * 4.0))
@@ -104,7 +104,7 @@ def test_cues_come_while_words_come(form: str) -> None:
     sink.close()
     sink.close()
     assert "number 11." in paper.text
-    assert paper.text.startswith("WEBVTT\n\n" if form == "vtt" else "1\n00:00:00,000 --> ")
+    assert paper.text.startswith("WEBVTT\n\n" if format_ == "vtt" else "1\n00:00:00,000 --> ")
 
 
 def test_json_lines_carry_everything() -> None:

@@ -28,14 +28,14 @@ def test_a_wav_is_sent_as_its_samples(write: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "subtype"),
+    ("format_", "subtype"),
     [("FLAC", "PCM_24"), ("WAV", "FLOAT"), ("WAV", "PCM_24"), ("AIFF", "PCM_16"), ("WAV", "DOUBLE")],
 )
-def test_lossless_formats_keep_their_samples(tmp_path: Path, form: str, subtype: str) -> None:
+def test_lossless_formats_keep_their_samples(tmp_path: Path, format_: str, subtype: str) -> None:
     """Integer and float files come out as the very samples they were made from."""
     samples = np.frombuffer(tone(0.5), "<i2")
     path = tmp_path / "a.x"
-    soundfile.write(path, samples / 32768.0, RATE, format=form, subtype=subtype)
+    soundfile.write(path, samples / 32768.0, RATE, format=format_, subtype=subtype)
     source = FileSource(path)
     source.open()
     audio, _ = read_all(source)
@@ -52,16 +52,18 @@ def test_a_float_file_beyond_full_scale_is_clipped(tmp_path: Path) -> None:
     assert np.frombuffer(audio, "<i2").tolist() == [32767, -32768, 16384]
 
 
-@pytest.mark.parametrize(("form", "subtype"), [("OGG", "VORBIS"), ("OGG", "OPUS"), ("MP3", "MPEG_LAYER_III")])
-def test_compressed_files_are_decoded(tmp_path: Path, form: str, subtype: str) -> None:
+@pytest.mark.parametrize(
+    ("format_", "subtype"), [("OGG", "VORBIS"), ("OGG", "OPUS"), ("MP3", "MPEG_LAYER_III")]
+)
+def test_compressed_files_are_decoded(tmp_path: Path, format_: str, subtype: str) -> None:
     """MP3 and Ogg become linear16 of their own rate and about their own length."""
     path = tmp_path / "a.bin"
-    soundfile.write(path, np.frombuffer(tone(1.0), "<i2"), RATE, format=form, subtype=subtype)
+    soundfile.write(path, np.frombuffer(tone(1.0), "<i2"), RATE, format=format_, subtype=subtype)
     source = FileSource(path)
-    found = source.open()
+    opened = source.open()
     audio, notices = read_all(source)
-    assert (found.encoding, found.channels) == ("linear16", 1)
-    assert len(audio) / (found.byte_rate or 1) == pytest.approx(1.0, abs=0.1)
+    assert (opened.encoding, opened.channels) == ("linear16", 1)
+    assert len(audio) / (opened.byte_rate or 1) == pytest.approx(1.0, abs=0.1)
     assert not notices
 
 
@@ -77,10 +79,10 @@ def test_other_containers_are_decoded_by_pyav(tmp_path: Path, suffix: str) -> No
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     source = FileSource(path)
-    found = source.open()
+    opened = source.open()
     audio, _ = read_all(source)
-    assert found.encoding == "linear16"
-    assert len(audio) / (found.byte_rate or 1) == pytest.approx(1.0, abs=0.2)
+    assert opened.encoding == "linear16"
+    assert len(audio) / (opened.byte_rate or 1) == pytest.approx(1.0, abs=0.2)
     assert source.duration == pytest.approx(1.0, abs=0.2)
 
 

@@ -104,7 +104,7 @@ def test_radio_is_endless_and_its_titles_are_notices(
         asked.wait(10)
 
     source = open_source(serve(answer).url)
-    found = source.open()
+    opened = source.open()
     assert (source.pace, source.duration) == (Pace.FREE, None)
     audio, titles = b"", []
     for item in source.blocks():
@@ -112,13 +112,13 @@ def test_radio_is_endless_and_its_titles_are_notices(
             audio += item
         else:
             titles.append(item.message)
-        if len(audio) >= (found.byte_rate or 0) * 2 and (decoded or len(audio) >= len(data)):
+        if len(audio) >= (opened.byte_rate or 0) * 2 and (decoded or len(audio) >= len(data)):
             source.stop()
     asked.set()
     if decoded:
-        assert found.encoding == "linear16"
+        assert opened.encoding == "linear16"
     else:
-        assert found == AudioFormat(suffix=".mp3")
+        assert opened == AudioFormat(suffix=".mp3")
         assert audio == data
     assert titles == ["Now playing: One", "Now playing: It's two"]
 
@@ -166,11 +166,11 @@ def test_a_radio_that_drops_is_asked_again(serve: Serve) -> None:
 
     server = serve(answer)
     source = open_source(server.url)
-    found = source.open()
+    opened = source.open()
     notices, seconds = [], 0.0
     for item in source.blocks():
         if isinstance(item, bytes):
-            seconds += len(item) / (found.byte_rate or 1)
+            seconds += len(item) / (opened.byte_rate or 1)
             if len(server.requests) == 4 and len(notices) >= 4:
                 source.stop()
         else:
@@ -309,13 +309,13 @@ def test_hls_is_played_through_pyav(serve: Serve, tmp_path: Path, endless: bool)
         connection.sendall(head(Content_Type=kind, Content_Length=str(len(body)), Connection="close") + body)
 
     source = open_source(serve(answer).url.replace("/stream", "/live.m3u8"))
-    found = source.open()
-    assert found.encoding == "linear16"
+    opened = source.open()
+    assert opened.encoding == "linear16"
     assert source.pace is (Pace.FREE if endless else Pace.REAL_TIME)
     seconds = 0.0
     for item in source.blocks():
         if isinstance(item, bytes):
-            seconds += len(item) / (found.byte_rate or 1)
+            seconds += len(item) / (opened.byte_rate or 1)
         if endless and seconds > 1.5:
             source.stop()
     assert seconds == pytest.approx(2, abs=0.5)
@@ -341,10 +341,10 @@ def test_an_index_at_the_end_is_found(serve: Serve, tmp_path: Path) -> None:
         connection.sendall(head(status, Content_Length=length, Accept_Ranges="bytes") + data[start:])
 
     source = open_source(serve(answer).url)
-    found = source.open()
+    opened = source.open()
     audio, notices = read_all(source)
     assert source.duration == pytest.approx(9, abs=0.1)
-    assert len(audio) / (found.byte_rate or 1) == pytest.approx(9, abs=0.1)
+    assert len(audio) / (opened.byte_rate or 1) == pytest.approx(9, abs=0.1)
     assert not notices
 
 
@@ -430,11 +430,11 @@ def test_raw_samples_behind_a_url(serve: Serve) -> None:
 def test_titles_never_cost_audio(audio: bytes, interval: int, cuts: list[int]) -> None:
     """However the network cuts a stream, the audio between the titles is whole."""
     stream = titled(audio, interval, {0: "a", 2: "b" * 40})
-    found: list[str] = []
-    taker = icy.Deinterleaver(interval, found.append)
+    titles: list[str] = []
+    taker = icy.Deinterleaver(interval, titles.append)
     out, at = b"", 0
     for cut in [*cuts, len(stream)]:
         out += taker.feed(stream[at : at + cut])
         at += cut
     assert out == audio
-    assert found == [text for number, text in ((0, "a"), (2, "b" * 40)) if len(audio) // interval > number]
+    assert titles == [text for number, text in ((0, "a"), (2, "b" * 40)) if len(audio) // interval > number]

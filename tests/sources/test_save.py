@@ -25,7 +25,7 @@ LINEAR = AudioFormat("linear16", 16000, 2, ".wav")
 
 
 @pytest.mark.parametrize("suffix", [".wav", ".flac"])
-def test_what_was_sent_is_kept_to_the_sample(tmp_path: Path, suffix: str) -> None:
+def test_what_was_sent_is_saved_to_the_sample(tmp_path: Path, suffix: str) -> None:
     """Every sample of both channels can be read back, in pieces of any length."""
     audio = tone(1.0, channels=2)
     saved = SaveAudio(tmp_path / f"a{suffix}", LINEAR)
@@ -60,7 +60,7 @@ def test_what_passed_through_keeps_its_suffix(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "form", "kept"),
+    ("name", "audio_format", "saved"),
     [
         ("a.wav", LINEAR, "a.wav"),
         ("a.flac", AudioFormat("mulaw", 8000), "a.wav"),
@@ -69,11 +69,11 @@ def test_what_passed_through_keeps_its_suffix(tmp_path: Path) -> None:
     ],
 )
 def test_the_name_is_known_before_anything_is_written(
-    tmp_path: Path, name: str, form: AudioFormat, kept: str
+    tmp_path: Path, name: str, audio_format: AudioFormat, saved: str
 ) -> None:
     """Where the audio goes can be asked, and is where it goes."""
-    assert saved_path(tmp_path / name, form) == tmp_path / kept
-    assert SaveAudio(tmp_path / name, form).path == tmp_path / kept
+    assert saved_path(tmp_path / name, audio_format) == tmp_path / saved
+    assert SaveAudio(tmp_path / name, audio_format).path == tmp_path / saved
 
 
 def test_raw_samples_can_stay_raw(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_kill_9_leaves_audio_that_plays(tmp_path: Path, suffix: str) -> None:
     assert decode(Audio(path), tmp_path).duration >= 27
 
 
-def test_a_full_disk_is_told() -> None:
+def test_a_full_disk_is_reported() -> None:
     """Audio that cannot be written is an OutputError, not a crash."""
     saved = SaveAudio(Path("/dev/full"), AudioFormat("linear16", 16000))
     with pytest.raises(OutputError) as caught:

@@ -33,9 +33,9 @@ def message(text: str, start: float, channel: int = 0, **more: Any) -> dict[str,
     }
 
 
-def event(found: dict[str, Any], offset: float = 0.0) -> Event:
+def event(payload: dict[str, Any], offset: float = 0.0) -> Event:
     """What the message means."""
-    said = parse_message(json.dumps(found), offset)
+    said = parse_message(json.dumps(payload), offset)
     assert said is not None
     return said
 
@@ -53,22 +53,22 @@ def test_stream_is_read_from_its_envelopes() -> None:
         json.dumps(repeated) + "\n",
         json_line(Closed(11.5, 2)),
     ]
-    found = parse_saved("".join(lines).encode())
-    assert found.request_id == "0198-live"
-    assert found.duration == 11.5
-    assert [word.text for word in found.words] == ["Hello", "there.", "Again", "Hi."]
-    assert found.channels[0].words[2].start == 11.0
-    text = renderer(by_name("text"))(found, RenderSettings())
+    transcript = parse_saved("".join(lines).encode())
+    assert transcript.request_id == "0198-live"
+    assert transcript.duration == 11.5
+    assert [word.text for word in transcript.words] == ["Hello", "there.", "Again", "Hi."]
+    assert transcript.channels[0].words[2].start == 11.0
+    text = renderer(by_name("text"))(transcript, RenderSettings())
     assert text == "Channel 0: Hello there.\n\nChannel 1: Hi.\n\nChannel 0: Again\n"
-    again = json.loads(renderer(by_name("json"))(found, RenderSettings()))
+    again = json.loads(renderer(by_name("json"))(transcript, RenderSettings()))
     assert len(again["results"]["utterances"]) == 3
 
 
 def test_messages_alone_are_a_stream_too() -> None:
     """The server's messages without envelopes, as a callback gets them, one a line."""
     lines = [json.dumps(message("Hello there.", 0.0)), json.dumps(message("Bye.", 2.0))]
-    found = parse_saved("\n".join(lines).encode())
-    assert [word.text for word in found.words] == ["Hello", "there.", "Bye."]
+    transcript = parse_saved("\n".join(lines).encode())
+    assert [word.text for word in transcript.words] == ["Hello", "there.", "Bye."]
 
 
 def test_a_cut_off_last_line_loses_nothing_else() -> None:

@@ -56,9 +56,9 @@ class Catalogue:
 
     def find(self, name: str) -> ModelSpec | None:
         """Return the model of that name: its own, or one of the API's (`whisper-small`, `whisper`)."""
-        wanted = name.strip().lower()
-        wanted = _API_NAMES.get(wanted, wanted.removeprefix("whisper-"))
-        return next((model for model in self.models if model.name == wanted), None)
+        folded = name.strip().lower()
+        folded = _API_NAMES.get(folded, folded.removeprefix("whisper-"))
+        return next((model for model in self.models if model.name == folded), None)
 
     def serving(self, name: str, *, english: bool) -> Sequence[ModelSpec]:
         """Return the models that a request for `name` may be served by, the most fitting first.

@@ -33,7 +33,7 @@ def _added(progress: Progress, before: int, size: int) -> None:
     progress(before + size)
 
 
-class Fetcher:
+class ModelFetcher:
     """Fetches models into the folder of a store. `limits` and `sleep` are those of the hub's client."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What the places have in common that a model's files come from: how one fails, and how a file arrives.
+"""The common parts of the origins of a model's files: their failures, and the arrival of a file.
 
 A file arrives in `NAME.part` beside its place, and gets its name when all of it is there and right.
 """
@@ -22,7 +22,7 @@ class OriginFailed(Exception):
 
 
 class WrongBytes(OriginFailed):
-    """What arrived is not the file that it should be."""
+    """A file arrived that is not the one expected."""
 
 
 class Origin(Protocol):

@@ -1,4 +1,4 @@
-"""Where models are kept, looked for and fetched from, as the environment has it."""
+"""The folders and origins of models, as the environment names them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _DEFAULT_ENDPOINT = "https://huggingface.co"
 
 @dataclass(frozen=True, slots=True)
 class HubSettings:
-    """What fetching and looking for models needs to know.
+    """The settings for finding and fetching models.
 
     `folder` is ours. `caches` are folders that other programs keep the hub's models in; they are only read.
     `offline` says what forbids the network: a flag, a variable, None for nothing.

@@ -30,8 +30,8 @@ class StoredModel:
     is_ours: bool
 
 
-class Record:
-    """Which files were verified: a digest is computed once, and again when a file's size or times have changed."""
+class VerifiedFiles:
+    """The files that were verified: a digest is computed once, and again when a file's size or times have changed."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -74,11 +74,11 @@ def write_whole(path: Path, data: bytes) -> None:
 
 def digest_of(path: Path) -> str:
     """Return the sha256 of a file's bytes, in hex. Raises `OSError`."""
-    made = hashlib.sha256()
+    digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
-            made.update(block)
-    return made.hexdigest()
+            digest.update(block)
+    return digest.hexdigest()
 
 
 class Store:
@@ -91,8 +91,8 @@ class Store:
         self._settings = settings
         self._catalogue = catalogue
         self._warn = warn
-        self._told: set[Path] = set()
-        self._record = Record(settings.folder / _RECORD)
+        self._warned: set[Path] = set()
+        self._verified = VerifiedFiles(settings.folder / _RECORD)
 
     def folder_of(self, spec: ModelSpec) -> Path:
         """Return the place of a model in our folder."""
@@ -107,11 +107,11 @@ class Store:
         """Return whether a file is what it must be. Raises `OSError`."""
         if file.size is not None and path.stat().st_size != file.size:
             return False
-        if file.sha256 is None or self._record.has(path, file.sha256):
+        if file.sha256 is None or self._verified.has(path, file.sha256):
             return True
         if digest_of(path) != file.sha256:
             return False
-        self._record.add(path, file.sha256)
+        self._verified.add(path, file.sha256)
         return True
 
     def _refuse(self, path: Path, spec: ModelSpec, *, is_ours: bool) -> None:
@@ -121,8 +121,8 @@ class Store:
             end = "it was removed"
         else:
             end = "it is not used"
-        if path not in self._told:
-            self._told.add(path)
+        if path not in self._warned:
+            self._warned.add(path)
             self._warn(f"{path} is not the file of {spec.name} that it should be: {end}.")
 
     def _is_there(self, path: Path, file: ModelFile, spec: ModelSpec, *, is_ours: bool) -> bool:
@@ -131,8 +131,8 @@ class Store:
                 return False
             right = self._is_right(path, file)
         except OSError as error:
-            if path not in self._told:
-                self._told.add(path)
+            if path not in self._warned:
+                self._warned.add(path)
                 self._warn(f"{path} cannot be read: {error.strerror}.")
             return False
         if not right:
@@ -163,7 +163,7 @@ class Store:
     def vouch(self, path: Path, file: ModelFile) -> None:
         """Remember a file that was verified while it arrived."""
         if file.sha256 is not None:
-            self._record.add(path, file.sha256)
+            self._verified.add(path, file.sha256)
 
     def remove(self, spec: ModelSpec) -> bool:
         """Delete a model, and what has arrived of it, from our folder; whether there was anything.

@@ -109,7 +109,7 @@ class PackageIndex:
             raise OriginFailed(f"pip cannot be run ({error.strerror})") from error
         lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         reader = threading.Thread(target=_pass_on, args=(process, lines), name="pip", daemon=True)
-        told: list[str] = []
+        output: list[str] = []
         end = time.monotonic() + self._longest
         try:
             reader.start()
@@ -119,7 +119,7 @@ class PackageIndex:
                     # The archive is smaller than what it holds: what is told is the share that is here.
                     progress(int((file.size or 0) * min(1.0, done / total)) if total else 0)
                 else:
-                    told.append(line.strip())
+                    output.append(line.strip())
             code = process.wait()
         except queue.Empty:
             raise OriginFailed("pip does not get on") from None
@@ -130,7 +130,7 @@ class PackageIndex:
             if process.stdout is not None:
                 process.stdout.close()
         if code != 0:
-            errors = [line for line in told if line.startswith("ERROR:")] or told or [f"exit code {code}"]
+            errors = [line for line in output if line.startswith("ERROR:")] or output or [f"exit code {code}"]
             raise OriginFailed(f"pip says: {errors[-1].removeprefix('ERROR:').strip()[:200]}")
 
     def _fetched(self, file: ModelFile, progress: Progress) -> Path:

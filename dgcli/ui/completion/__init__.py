@@ -30,7 +30,7 @@ SHELLS = (
 )
 
 
-class _Writer(Protocol):
+class _ScriptWriter(Protocol):
     """The one function of a shell's module."""
 
     def __call__(self, program: Program) -> str:
@@ -39,4 +39,4 @@ class _Writer(Protocol):
 
 def script(shell: Shell, program: Program) -> str:
     """The script that completes `program` in `shell`."""
-    return cast(_Writer, import_module(f"{__name__}.{shell.name}").script)(program)
+    return cast(_ScriptWriter, import_module(f"{__name__}.{shell.name}").script)(program)

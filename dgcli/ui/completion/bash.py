@@ -128,7 +128,7 @@ def _assigned(name: str, words: Iterable[str]) -> str:
 
 
 def _branch(patterns: Iterable[str], body: Iterable[str]) -> str:
-    """A branch of a `case`."""
+    """Write a branch of a `case`."""
     # A bar stays with the pattern before it, and the list goes on only behind a backslash.
     lines = _wrapped("\0| ".join(patterns) + ")", " " * 8, "  ").replace("\0", " ")
     head = lines.replace("\n", " \\\n")
@@ -146,7 +146,7 @@ def _kind(takes: Takes) -> str:
 
 
 def _body(kind: str, words: tuple[str, ...]) -> list[str]:
-    """What a branch says of a value: hardly more than its kind, unless there are words."""
+    """Return the body of a branch: hardly more than the kind of its value, unless there are words."""
     lines = [f"{' ' * 12}kind={kind}"]
     return [*lines, _assigned("words", words)] if words else lines
 

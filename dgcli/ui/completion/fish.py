@@ -34,12 +34,12 @@ complete $dg -f
 
 
 def _quoted(text: str) -> str:
-    """A word of the shell."""
+    """Quote a word for the shell."""
     return "'" + text.replace("\\", r"\\").replace("'", r"\'") + "'"
 
 
 def _taken(takes: Takes) -> str:
-    """What `complete` says of what follows, or stands as an argument."""
+    """Return the arguments of `complete` for a value."""
     if takes.values:
         words = (
             rf"{value.word}\t{_quoted(value.help)}" if value.help else value.word for value in takes.values
@@ -59,7 +59,7 @@ def _flag(flag: Flag) -> str:
 
 
 def _described(command: Command) -> Iterable[str]:
-    """What follows `complete` for the arguments and the flags of a command."""
+    """Yield the arguments of `complete` for the arguments and the flags of a command."""
     for argument in command.arguments:
         taken = _taken(argument.takes)
         if taken != "-x":

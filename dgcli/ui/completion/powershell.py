@@ -132,7 +132,7 @@ def _row(sort: str, commands: Iterable[str], names: Iterable[str], takes: str = 
 
 
 def _kind(takes: Takes) -> str:
-    """What follows, for the completer: words, a path, or any text."""
+    """Return the kind of a value for the completer: words, a path, or any text."""
     if takes.values:
         return "words"
     if takes.asks:

@@ -1,4 +1,4 @@
-"""What can be typed on a command line, as plain data: programs, commands, flags, and what these take.
+"""A command line as plain data: programs, commands, flags, and the values they take.
 
 Values that only a run can know (microphones, say) are asked for when they are wanted: `Takes.asks` names a
 hidden call of the program that prints one value on each line, its description after a tab. No other flag
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A word that may be given, and what it means where that is known."""
+    """A value, and its help where that is known."""
 
     word: str
     help: str = ""
@@ -24,7 +24,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Takes:
-    """What follows a flag, or stands as an argument: values, known or asked for, or a path, or any text."""
+    """The value of a flag or an argument: known words, words asked for, a path, or any text."""
 
     name: str  # as --help shows it: TAG, FILE
     values: tuple[Value, ...] = ()
@@ -35,7 +35,7 @@ class Takes:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One thing that a flag says, in all its spellings; `takes` is None where nothing follows it."""
+    """A flag in all its spellings; `takes` is None where it has no value."""
 
     names: tuple[str, ...]
     help: str = ""
@@ -57,7 +57,7 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """What stands on the command line without a flag before it."""
+    """The arguments that stand on the command line without a flag."""
 
     takes: Takes
     repeats: bool = False

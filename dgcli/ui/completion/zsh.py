@@ -60,12 +60,12 @@ _IN_BRACKETS = "[]:\\"  # and in the explanation of a spec
 
 
 def _quoted(text: str) -> str:
-    """A word of the shell."""
+    """Quote a word for the shell."""
     return "'" + text.replace("'", r"'\''") + "'"
 
 
 def _escaped(text: str, special: str) -> str:
-    """Text with a backslash before what would mean something to `_arguments`."""
+    """Escape what would mean something to `_arguments`."""
     return re.sub(f"[{re.escape(special)}]", r"\\\g<0>", text)
 
 
@@ -108,7 +108,7 @@ def _flag(flag: Flag) -> str:
 
 
 def _specs(command: Command) -> str:
-    """All that is said to `_arguments` of a command, on lines that go on."""
+    """Write the arguments of `_arguments` for a command, on lines that go on."""
     specs = [_flag(flag) for flag in command.flags]
     for number, argument in enumerate(command.arguments, 1):
         specs.append(_quoted(f"{'*' if argument.repeats else number}{_taken(argument.takes)}"))
@@ -116,7 +116,7 @@ def _specs(command: Command) -> str:
 
 
 def _row(command: Command) -> str:
-    """A command as `_describe` takes it."""
+    """Write a command for `_describe`."""
     text = _escaped(command.help, "\\")
     return " " * 16 + _quoted(f"{command.name}:{text}")
 

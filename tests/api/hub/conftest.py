@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dgcli.api.hub.download import DownloadLimits
-from dgcli.api.hub.fetch import Fetcher, FetchReport
+from dgcli.api.hub.fetch import FetchReport, ModelFetcher
 from dgcli.api.hub.settings import HubSettings
 from dgcli.api.hub.store import Store
 from dgcli.tasks.models import ModelTasks
@@ -72,8 +72,8 @@ def settings(hub: HubServer, tmp_path: Path) -> HubSettings:
 def tasks_for(settings: HubSettings, listener: Listener, limits: DownloadLimits | None = None) -> ModelTasks:
     """The tasks with the small catalogue, that do not wait between attempts."""
 
-    def fetcher(settings: HubSettings, store: Store, report: FetchReport) -> Fetcher:
-        return Fetcher(settings, store, report, limits=limits, sleep=lambda _: None)
+    def fetcher(settings: HubSettings, store: Store, report: FetchReport) -> ModelFetcher:
+        return ModelFetcher(settings, store, report, limits=limits, sleep=lambda _: None)
 
     return ModelTasks(settings, listener, catalogue=CATALOGUE, fetcher=fetcher)
 
