@@ -27,4 +27,7 @@ def _replay(settings: "ServerSettings") -> "Engine":
 
 def registry() -> Mapping[str, Callable[["ServerSettings"], "Engine"]]:
     """Return the engines by name; each value builds its engine from the settings."""
-    return {"pocketsphinx": _pocketsphinx, "replay": _replay}
+    return {
+        "pocketsphinx": _pocketsphinx,
+        "replay": _replay,
+    }
