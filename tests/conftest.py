@@ -39,7 +39,8 @@ SAMPLE = ROOT / "tests" / "audio" / "preamble-rms.flac"
 # Seconds after which what is waited for is taken to hang. Nothing that works waits so long, however busy the machine.
 HANGS_AFTER = 240.0
 POSIX = frozenset({"fcntl", "pty", "resource", "termios"})  # modules of the standard library
-# What stands on another program or on a right of the system.
+# What takes seconds to load, and what stands on another program or on a right of the system.
+SLOW_FIXTURES = frozenset({"recogniser", "models_folder", "tiny"})
 SYSTEM_FIXTURES = frozenset({"pulse", "small_disk", "chromium", "typist", "terminal", "zsh"})
 
 
@@ -47,7 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow or asks for a part of the system by what it is made of: the installed `dg`, a recogniser..."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
-        if (ROOT / "tests" / "e2e") in item.path.parents or fixtures & {"recogniser", "models_folder"}:
+        if (ROOT / "tests" / "e2e") in item.path.parents or fixtures & SLOW_FIXTURES:
             item.add_marker(pytest.mark.slow)
         if fixtures & SYSTEM_FIXTURES:
             item.add_marker(pytest.mark.system)
