@@ -64,7 +64,7 @@ class Config:
     @property
     def is_loopback(self) -> bool:
         """Whether the host is this machine."""
-        return _is_loopback(urlsplit(self.base_url).hostname or "")
+        return is_this_machine(urlsplit(self.base_url).hostname or "")
 
     @property
     def host(self) -> str:
@@ -101,7 +101,8 @@ class Config:
         return {"Authorization": header}
 
 
-def _is_loopback(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether a name or an address means the machine that we run on."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -116,7 +117,7 @@ def _base_url(text: str) -> str:
     try:
         if "://" not in text:
             host = urlsplit(f"//{text}").hostname or ""
-            text = f"{'http' if _is_loopback(host) else 'https'}://{text}"
+            text = f"{'http' if is_this_machine(host) else 'https'}://{text}"
         scheme, place, path, _, _ = urlsplit(text)
         scheme = {"ws": "http", "wss": "https"}.get(scheme, scheme)
         host = (urlsplit(text).hostname or "").encode("idna").decode()
