@@ -23,12 +23,9 @@ settings.register_profile("shared-machine", deadline=None, suppress_health_check
 settings.load_profile("shared-machine")
 
 # Whoever starts the tests in the background, or with nohup, has signals ignored, which programs inherit.
-for number in signal.valid_signals() & {
-    signal.SIGINT,
-    signal.SIGTERM,
-    getattr(signal, "SIGHUP", signal.SIGINT),
-}:
-    if signal.getsignal(number) is signal.SIG_IGN:
+for name in ("SIGINT", "SIGQUIT", "SIGHUP", "SIGTERM"):
+    number = getattr(signal, name, None)
+    if number is not None and signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, signal.SIG_DFL)
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -168,6 +168,7 @@ class NumberedServer:
         self.hang = hang  # neither Metadata nor a close at the end
         self.seen: list[Seen] = []
         self.requests: list[dict[str, str]] = []
+        self.asked: list[float] = []  # when each request came: loop time, in seconds
         self.happened: list[str] = []
         self.empty_frames = 0
         self._rng = random.Random(seed)
@@ -218,6 +219,7 @@ class NumberedServer:
 
     async def _process(self, connection: ServerConnection, request: Request) -> Response | None:
         self.requests.append(dict(request.headers.raw_items()))
+        self.asked.append(asyncio.get_running_loop().time())
         fault = self.plan[0] if self.plan else None
         if fault and fault.kind == "mute":
             self._happen(self.plan.pop(0))
