@@ -13,10 +13,8 @@ DGCLI_CONFIG says. What stands at its top holds for every profile; `[profiles.NA
     params = { language = "de" }
 """
 
-import ipaddress
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,6 +103,8 @@ def is_this_machine(host: str) -> bool:
     """Whether a name or an address means the machine that we run on."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
+    import ipaddress
+
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -157,6 +157,8 @@ def _read(path: Path, *, named: bool) -> Mapping[str, Any]:
     """The config file; empty where there is none, unless it was named."""
     try:
         with path.open("rb") as file:
+            import tomllib  # most have no such file
+
             return tomllib.load(file)
     except FileNotFoundError:
         if named:
@@ -164,7 +166,7 @@ def _read(path: Path, *, named: bool) -> Mapping[str, Any]:
         return {}
     except OSError as error:
         raise UsageError(f"The config file {path} cannot be read: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError are such
         raise UsageError(f"The config file {path} is not valid TOML: {error}.") from None
 
 

@@ -5,19 +5,17 @@ Sources: Deepgram reference, "Transcribe - Local file", "Transcribe - Remote fil
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
-import stamina
-import stamina.instrumentation
+import httpx
 
 from dgcli import __version__
 from dgcli.api import tls
 from dgcli.api.http_failures import http_failure
-from dgcli.api.lean import httpx
 from dgcli.api.proxies import proxy_for, unusable
-from dgcli.api.refusals import Peer, Refusal, is_html, refused, web_page
+from dgcli.api.refusals import Peer, is_html, refused, web_page
+from dgcli.api.retries import Retry, with_retries
 from dgcli.api.retry_after import retry_after
 from dgcli.config import Config
 
@@ -44,8 +42,7 @@ class Sendable(Protocol):
         """All of it from the beginning."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A success of the API: its body unchanged, and what it took to get it."""
 
     body: bytes
@@ -81,15 +78,6 @@ class _Unhurried:
         return False
 
 
-class _Retry(Exception):
-    """A failure after which another try may succeed."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.sentence)
-        self.refusal = refusal
-        self.is_last = False
-
-
 class Client:
     """Calls `POST /v1/listen`. One may serve several threads; use it as a context manager.
 
@@ -116,8 +104,6 @@ class Client:
             "Accept": "application/json",
             "User-Agent": f"dgcli/{__version__}",
         }
-        # Each attempt is told to the user in `_call`; stamina would log it a second time.
-        stamina.instrumentation.set_on_retry_hooks([])
         try:
             self._client = self._new_client(connections)
         except (ValueError, ImportError, httpx.InvalidURL) as error:
@@ -170,7 +156,7 @@ class Client:
     def _once(
         self, url: str, headers: Mapping[str, str], content: Callable[[], bytes | Iterator[bytes]]
     ) -> httpx.Response:
-        """One attempt. Raises `_Retry` for what may be repeated, a `DgError` for what may not."""
+        """One attempt. Raises `Retry` for what may be repeated, a `DgError` for what may not."""
         try:
             response = self._post(url, headers, content)
         except (httpx.TransportError, httpx.DecodingError) as error:
@@ -183,13 +169,13 @@ class Client:
             )
             # What was computed for an answer that came too late is already paid for.
             if refusal.retry and not isinstance(error, httpx.ReadTimeout):
-                raise _Retry(refusal) from error
+                raise Retry(refusal) from error
             raise refusal.error from error
         if response.is_success:
             return response
         refusal = refused(response.status_code, response.headers, response.content)
         if refusal.retry and (refusal.retry_after or 0.0) <= _LONGEST_WAIT:
-            raise _Retry(refusal)
+            raise Retry(refusal)
         raise refusal.error
 
     def _call(
@@ -197,47 +183,19 @@ class Client:
     ) -> Answer:
         """Attempts until one succeeds or none is left."""
         url = self._config.url("/v1/listen") + (f"?{query}" if query else "")
-        tries = self._config.retries + 1
-
-        made = sent = 0
-        repeated = False  # a failure that is worth one more try has had it
-
-        def again(error: Exception) -> bool | float:
-            if not isinstance(error, _Retry) or error.is_last:
-                return False
-            wait = error.refusal.retry_after
-            return True if wait is None else wait
+        sent = 0
 
         def counted() -> bytes | Iterator[bytes]:
             nonlocal sent
             sent += 1
             return content()
 
-        try:
-            for attempt in stamina.retry_context(
-                on=again,
-                attempts=tries,
-                timeout=None,
-                wait_initial=self._wait_initial,
-                wait_max=60.0,
-                wait_jitter=self._wait_initial,
-            ):
-                with attempt:
-                    made = attempt.num
-                    try:
-                        response = self._once(url, headers, counted)
-                    except _Retry as failed:
-                        failed.is_last = made == tries or (failed.refusal.once and repeated)
-                        repeated = repeated or failed.refusal.once
-                        if not failed.is_last:
-                            message = failed.refusal.error.summary
-                            self._report(f"{message} Trying again ({made} of {tries - 1}).")
-                        raise
-        except _Retry as failed:
-            error = failed.refusal.error
-            if made > 1:
-                error.message = f"{failed.refusal.sentence} (Tried {made} times.)"
-            raise error from failed.__cause__
+        response = with_retries(
+            lambda: self._once(url, headers, counted),
+            tries=self._config.retries + 1,
+            wait_initial=self._wait_initial,
+            report=self._report,
+        )
         return _answer(response, sent)
 
     def transcribe_file(self, upload: Sendable, query: str, *, progress: Progress) -> Answer:

@@ -1,7 +1,8 @@
 """What httpx raises, as refusals: the one place that knows its exceptions, for the REST caller and for sources."""
 
+import httpx
+
 from dgcli.api import unreachable
-from dgcli.api.lean import httpx
 from dgcli.api.proxies import proxy_for
 from dgcli.api.refusals import Peer, Refusal, Role, without_login
 from dgcli.errors import AudioError, NetworkError, UsageError

@@ -8,10 +8,11 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
+
 from dgcli import __version__
 from dgcli.api import unreachable
 from dgcli.api.http_failures import http_failure
-from dgcli.api.lean import httpx
 from dgcli.api.proxies import unusable
 from dgcli.api.refusals import Peer, Refusal, Role
 from dgcli.audio import icy

@@ -15,7 +15,8 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dgcli.audio import AudioFormat, Pace, decode, http, icy, open_source, url
+from dgcli.audio import decode, http, icy, open_source, url
+from dgcli.audio.base import AudioFormat, Pace
 from dgcli.audio.url import HttpSource
 from dgcli.errors import AudioError, NetworkError
 from tests.sources.conftest import RATE, Handler, Server, read_all, tone, wav
