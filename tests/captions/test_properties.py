@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import pysubs2
+import pytest
 import webvtt
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -189,6 +190,7 @@ def test_silence_settles_what_was_said(words: list[Word]) -> None:
     assert live + captioner.finish() == captions(transcript(words))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.data(), spoken_words(most=40), spoken_words(1, most=40))
 def test_live_channels_are_captioned_like_finished_ones(
