@@ -118,12 +118,23 @@ class SharedPace:
                     break
                 self._changed.wait(delay)
             self._own.sent_at = self._clock()
+            self._own.is_under_way = True
             self._throttle.start(self._own.sent_at)
+
+    def abandon(self) -> None:
+        """Note that this thread's request has ended, in whatever way, if nobody has noted it."""
+        if not getattr(self._own, "is_under_way", False):
+            return
+        with self._changed:
+            self._own.is_under_way = False
+            self._throttle.end()
+            self._changed.notify_all()
 
     def answered(self, status: int | None, wait: float | None) -> bool:
         """Note the end of a request (None: without an answer); whether to repeat it without counting a try."""
         with self._changed:
             now, again, pause = self._clock(), False, None
+            self._own.is_under_way = False
             if status == _TOO_MANY or (status == _UNAVAILABLE and wait is not None):
                 before = self._throttle.not_before
                 self._throttle.refuse(now, self._own.sent_at, min(wait, _LONGEST_WISH) if wait else wait)

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from dgcli.audio import cloud
 from dgcli.batch.inputs import Input, InputKind
-from dgcli.batch.ledger import Ledger, Ledgers, Record, rendering_of, sha256_of, stamp_of
+from dgcli.batch.ledger import Ledger, Report
+from dgcli.batch.ledgers import Ledgers
 from dgcli.batch.naming import Naming, Target, check_length
+from dgcli.batch.record import Record, rendering_of, sha256_of, stamp_of
 from dgcli.config import Config
 from dgcli.errors import AudioError
 from dgcli.formats import RenderSettings
@@ -70,9 +72,13 @@ class Work:
 class Planner:
     """Finds out what each recording still needs."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, *, warned: Report = lambda _: None) -> None:
         self.plan = plan
-        self._ledgers = Ledgers()
+        self._ledgers = Ledgers(warned)
+
+    def close(self) -> None:
+        """Close all ledgers."""
+        self._ledgers.close()
 
     def ledger(self, recording: Input) -> Ledger:
         """Return the ledger of a recording's answers and outputs."""

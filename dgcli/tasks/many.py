@@ -8,10 +8,11 @@ from pathlib import Path
 from dgcli.audio.media import duration
 from dgcli.audio.upload import opened
 from dgcli.batch.inputs import Input, InputKind, Listing, listing
+from dgcli.batch.jobs import Job, Outcome, Phase, Status
 from dgcli.batch.naming import Naming, check_collisions
 from dgcli.batch.planning import Existing, Plan, Planner
 from dgcli.batch.report import Report
-from dgcli.batch.runner import Job, Outcome, Phase, Runner, Status
+from dgcli.batch.runner import Runner
 from dgcli.batch.shard import parse as parse_shard
 from dgcli.batch.totals import Totals
 from dgcli.config import Config
@@ -250,6 +251,7 @@ def _run(plan: Plan, listed: Listing, report: Report, reporter: Reporter) -> Non
         plan,
         retried=reporter.detail,
         slowed=lambda wait: reporter.detail(f"The server is busy: all uploads wait {wait:.0f} s."),
+        warned=reporter.warning,
     )
     signals = Signals(runner.stop)
     announced = False
