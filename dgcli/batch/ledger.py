@@ -87,6 +87,7 @@ class Ledger:
         self._folder = self._outputs / FOLDER
         self._scratch = self._folder / "tmp"
         self._spare = spare
+        self._absolute = os.path.abspath(self._outputs)
         self._warned = warned
         self._booted = time.time_ns() - time.monotonic_ns() if booted is None else booted
         self._lock = threading.RLock()
@@ -115,7 +116,7 @@ class Ledger:
         return digest(name, query)
 
     def _spare_path(self, recording: Input, query: str) -> Path:
-        return self._spare / f"{digest(os.path.abspath(self._outputs), recording.name, query)}.response"
+        return self._spare / f"{digest(self._absolute, recording.name, query)}.response"
 
     def find(self, recording: Input, query: str) -> Record | None:
         """Return the record of an answer for this recording and query, whatever bytes the recording had then."""
