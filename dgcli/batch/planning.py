@@ -32,7 +32,7 @@ class Plan:
     """The settings of a run.
 
     `queries` are the encoded parameters for each kind of input; `server` names who answers them. `language` is
-    that of the transcripts, None where it is detected.
+    that of the transcripts, None where it is detected. `any_file`: what is plainly no recording is sent as well.
     """
 
     config: Config
@@ -46,6 +46,7 @@ class Plan:
     max_rps: float | None = None
     fail_fast: bool = False
     cache: ResponseCache | None = None
+    any_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)

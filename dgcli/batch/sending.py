@@ -101,7 +101,7 @@ class Sender:
     def _file(self, recording: Input, job: Job, ledger: Ledger, query: str) -> Received:
         """Upload a file of this machine, unless the cache has its answer."""
         cache = self._plan.cache
-        with opened(recording.path) as upload:
+        with opened(recording.path, any_file=self._plan.any_file) as upload:
             before = os.fstat(upload.file.fileno())
             self._require_room(ledger, upload.size)
             if cache:

@@ -30,7 +30,8 @@ class Request:
     """The settings for one recording, and where its transcript goes.
 
     `values` are checked query parameters. `stdout_format` and `files` are what `-f` and `-o` name. `local`: a
-    server inside this process answers. `cache`: a kept answer serves, and the answer is kept.
+    server inside this process answers. `cache`: a kept answer serves, and the answer is kept. `any_file`: sent
+    even if it is plainly no recording.
     """
 
     values: Values
@@ -39,6 +40,7 @@ class Request:
     render: RenderSettings = field(default_factory=RenderSettings)
     local: bool = False
     cache: bool = False
+    any_file: bool = False
 
     @property
     def query(self) -> str:
@@ -141,7 +143,7 @@ def transcribe_file(path: str, config: Config, request: Request, reporter: Repor
     if is_pipe(path) and not request.local:
         _check_connection(config)  # what is read from a pipe cannot be read again
     query = request.query
-    with opened(path) as upload:
+    with opened(path, any_file=request.any_file) as upload:
 
         def send(client: "Client", transfer: Transfer) -> "Answer":
             def ask() -> "Answer":
