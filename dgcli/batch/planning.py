@@ -131,8 +131,10 @@ class Planner:
             record = ledger.find(recording, self.query(recording))
             if record is None:
                 return None
-            if recording.kind is InputKind.FILE and stamp_of(os.stat(recording.path)) != record.stamp:
-                return None
+            if recording.kind is InputKind.FILE:
+                stamp = stamp_of(os.stat(recording.path))
+                if stamp is None or stamp != record.stamp:
+                    return None
         except OSError:
             return None
         if record.accepted:

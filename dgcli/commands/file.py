@@ -64,6 +64,11 @@ def file(
         dg file -r calls --output-dir texts
         find . -print0 | dg file --files0-from -
     """
+    if batch.check:
+        from dgcli.tasks.check import check_batches
+
+        check_batches(paths or ["."], general.console())
+        return
     names = paths or []
     if not names and not batch.lists:
         raise UsageError("Missing argument 'PATH'.", hint="See: dg file --help")

@@ -337,6 +337,11 @@ class BatchOptions:
         typer.Option("--any-file", help="Send also what is plainly no recording: text, archives, images."),
     ] = False
 
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Only check what is kept of earlier runs in directories of outputs."),
+    ] = False
+
     @property
     def lists(self) -> Sequence[tuple[str, bytes]]:
         """The files that name recordings, each with the byte that ends a name in it."""
