@@ -6,8 +6,7 @@ Both upload the same files to the same server on this machine, which answers at 
 both write each answer to a file of the same disk: that of DIR, which is named with the time it takes to make a
 small file durable. dg also hashes, keeps a ledger, and has each answer on the disk before it counts, and curl does
 not. `--sync` lets each sync of dg take so many milliseconds more, one after the other, as on a disk that spins. The
-ratio
-is that of the medians; peak memory is counted by the operating system. Then dg is given a directory of
+ratio is that of the medians; peak memory is counted by the operating system. Then dg is given a directory of
 `--names` recordings (links to one file), and the time until the first upload is at the server is taken; and one
 of `--again` recordings that are done, and the time and the CPU seconds of that run. 0 leaves a part out.
 """
