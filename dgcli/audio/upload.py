@@ -6,9 +6,8 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from dgcli.audio.media import SNIFF_BYTES, media_type
 from dgcli.audio.other_files import HEAD_BYTES, check_recording
@@ -18,8 +17,7 @@ BLOCK = 1 << 20  # bytes read, and handed to the socket, at a time
 MAX_UPLOAD = 2 * 1024**3  # bytes; the API takes up to 2 GB
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(NamedTuple):
     """An open binary file that can be rewound, its size in bytes, and its media type."""
 
     file: BinaryIO
@@ -74,8 +72,11 @@ def _is_whole_file(file: BinaryIO) -> bool:
 
 
 @contextmanager
-def _whole(stream: BinaryIO, name: str, *, any_file: bool) -> Iterator[Upload]:
-    """A file as it is; a pipe spooled to one, so that its size is known and a retry can send it again."""
+def opened_stream(stream: BinaryIO, name: str, *, any_file: bool) -> Iterator[Upload]:
+    """A file as it is; anything else spooled to one, so that its size is known and a retry can send it again.
+
+    Raises `AudioError` for what cannot be read, is empty or too large or, without `any_file`, no recording.
+    """
     if _is_whole_file(stream):
         yield _upload(stream, name, any_file=any_file)
         return
@@ -117,8 +118,8 @@ def opened(path: str, *, any_file: bool = False) -> Iterator[Upload]:
     if path == "-":
         if sys.stdin.isatty():
             raise UsageError("Standard input is a terminal.", hint="Pipe audio into it: dg file - < talk.mp3")
-        with _whole(sys.stdin.buffer, "Standard input", any_file=any_file) as upload:
+        with opened_stream(sys.stdin.buffer, "Standard input", any_file=any_file) as upload:
             yield upload
     else:
-        with _open(path) as audio, _whole(audio, path, any_file=any_file) as upload:
+        with _open(path) as audio, opened_stream(audio, path, any_file=any_file) as upload:
             yield upload

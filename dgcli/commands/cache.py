@@ -48,4 +48,4 @@ def cache(
         contents = store.clear()
         general.console().note(f"{contents.answers} responses deleted, {contents.size / 1e6:.1f} MB.")
     else:
-        raise UsageError(f"dg cache does not know {action!r}.", hint="dg cache info, or dg cache clear")
+        raise UsageError(f"{action!r} is no action of dg cache.", hint="dg cache info, or dg cache clear")

@@ -5,12 +5,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dgcli.errors import ApiError
+from dgcli.transcript.collected import Collected
 from dgcli.transcript.event_log import read_event
-from dgcli.transcript.events import Final
-from dgcli.transcript.json_values import number
+from dgcli.transcript.json_values import number, string
 from dgcli.transcript.model import Transcript
-from dgcli.transcript.response import parse, parse_body
-from dgcli.transcript.utterances import Utterances, utterance_object
+from dgcli.transcript.response import parse, parse_body, parse_json
 
 
 def _lines(body: bytes) -> Iterator[Mapping[str, Any]]:
@@ -27,42 +26,32 @@ def _lines(body: bytes) -> Iterator[Mapping[str, Any]]:
             yield value
 
 
-def _is_stream(body: bytes) -> bool:
-    """Whether the first line is an object of a stream: an envelope of `sinks.jsonl`, or a message as it came."""
-    first = body.lstrip().partition(b"\n")[0]
-    try:
-        value = json.loads(first)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(value, dict) and "results" not in value and ("kind" in value or "type" in value)
+def _is_stream(first: object) -> bool:
+    """Whether the first line is an object of a stream: an envelope of the event log, or a message as it came."""
+    return isinstance(first, dict) and "results" not in first and ("kind" in first or "type" in first)
 
 
 def _response(body: bytes) -> Mapping[str, Any]:
     """A stream in the shape of a prerecorded response."""
-    collected = Utterances()
-    utterances, channels, request_id, duration = [], 1, None, 0.0
+    collected = Collected()
     for line in _lines(body):
-        request_id = request_id or line.get("request_id")
-        duration = max(duration, number(line.get("audio_seconds")))
         event = read_event(line)
-        if event is None:
-            continue
-        if isinstance(event, Final):
-            channels, duration = max(channels, event.channels), max(duration, event.end)
-        utterances += collected.take(event)
-    utterances += collected.finish()
-    empty = {"alternatives": [{"transcript": "", "confidence": 0.0, "words": []}]}
-    return {
-        "metadata": {"request_id": request_id, "duration": round(duration, 3), "channels": channels},
-        "results": {
-            "channels": [empty] * channels,
-            "utterances": [utterance_object(utterance) for utterance in utterances],
-        },
-    }
+        if event is not None:
+            collected.take(event)
+        elif line.get("request_id") or line.get("audio_seconds"):  # where a connection opens, and at the end
+            collected.note(string(line.get("request_id")) or None, number(line.get("audio_seconds")))
+    return collected.response()
 
 
 def parse_saved(body: bytes) -> Transcript:
-    """The transcript in what was saved. Raises `ApiError` for what is none."""
-    if not body.strip():
+    """Return the transcript in what was saved. Raises `ApiError` when there is none."""
+    first, _, rest = body.strip().partition(b"\n")
+    if not first:
         raise ApiError("There is nothing in it.")
-    return parse(_response(body)) if _is_stream(body) else parse_body(body)
+    try:
+        value = json.loads(first)
+    except (ValueError, RecursionError):
+        return parse_body(body)  # which says what is wrong, if it is
+    if _is_stream(value):
+        return parse(_response(body))
+    return parse_body(body) if rest else parse_json(value, body)
