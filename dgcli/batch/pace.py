@@ -14,7 +14,7 @@ from dataclasses import dataclass
 _FIRST_PAUSE = 0.5  # seconds after a refusal that names none; doubles with each in a row
 _LONGEST_PAUSE = 60.0
 _LONGEST_WISH = 300.0  # seconds; a server that wants more is not waited for
-_SENSELESS_WISH = 86_400.0  # seconds; who names more than a day says nothing about when to come again
+_SENSELESS_WISH = 86_400.0  # seconds; who names a day or more says nothing about when to come again
 _LONGEST_REFUSAL = 900.0  # seconds of nothing but refusals after which a recording is given up
 _TOO_MANY, _UNAVAILABLE = 429, 503
 
@@ -135,7 +135,7 @@ class SharedPace:
         """Note the end of a request (None: without an answer); whether to repeat it without counting a try."""
         with self._changed:
             now, again, pause = self._clock(), False, None
-            if wait is not None and not wait <= _SENSELESS_WISH:
+            if wait is not None and wait >= _SENSELESS_WISH:
                 wait = None
             self._own.is_under_way = False
             if status == _TOO_MANY or (status == _UNAVAILABLE and wait is not None):
