@@ -440,9 +440,7 @@ class Ledger:
             if self._claims:
                 return False
             if self._writer is not None:
-                with contextlib.suppress(OSError):  # answers are on the disk; the rest can be made again
-                    self._writer.sync()
-                self._writer.close()
+                self._writer.close()  # answers are on the disk; the rest can be made again
                 self._writer = None
             if self._locks is not None:
                 self._locks.close()
