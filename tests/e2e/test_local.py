@@ -94,7 +94,7 @@ def test_not_audio(dg: Run, tmp_path: Path) -> None:
         r"\[HTTP 400, Bad Request, request [0-9a-f-]{36}\]",
         first,
     )
-    assert hint == "dg: Is it audio? Raw audio needs --encoding and --sample-rate."
+    assert hint.startswith("dg: Check that what is sent is audio and not empty.")
     assert result.returncode == 4
 
 
