@@ -154,11 +154,11 @@ _dg_command() {
                 --sentiment --no-sentiment --detect-entities --no-detect-entities --redact --mip-opt-out
                 --no-mip-opt-out --utt-split --callback --callback-method --tag --extra --param -f --format -o
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
-                --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache --speaker
-                --audio --list-formats --preset --max-chars --max-lines --min-duration --max-duration
-                --max-cps --min-gap --karaoke --api-key --access-token --base-url --profile --allow-http
-                --ca-cert --local --local-model --offline --timeout --retries -q --quiet -v --verbose -h
-                --help"
+                --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache
+                --any-file --check --speaker --audio --list-formats --preset --max-chars --max-lines
+                --min-duration --max-duration --max-cps --min-gap --karaoke --api-key --access-token
+                --base-url --profile --allow-http --ca-cert --local --local-model --offline --timeout
+                --retries -q --quiet -v --verbose -h --help"
             kind=paths
             ;;
         url)
@@ -173,11 +173,11 @@ _dg_command() {
                 --sentiment --no-sentiment --detect-entities --no-detect-entities --redact --mip-opt-out
                 --no-mip-opt-out --utt-split --callback --callback-method --tag --extra --param -f --format -o
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
-                --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache --speaker
-                --audio --list-formats --preset --max-chars --max-lines --min-duration --max-duration
-                --max-cps --min-gap --karaoke --api-key --access-token --base-url --profile --allow-http
-                --ca-cert --local --local-model --offline --timeout --retries -q --quiet -v --verbose -h
-                --help"
+                --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache
+                --any-file --check --speaker --audio --list-formats --preset --max-chars --max-lines
+                --min-duration --max-duration --max-cps --min-gap --karaoke --api-key --access-token
+                --base-url --profile --allow-http --ca-cert --local --local-model --offline --timeout
+                --retries -q --quiet -v --verbose -h --help"
             kind=text
             ;;
         live)

@@ -109,6 +109,8 @@ complete $dg -n '__dg_in file url' -l dry-run -d 'Only list what would be sent a
 complete $dg -n '__dg_in file url' -l report -r -F -d 'Write a line of JSON for each recording.'
 complete $dg -n '__dg_in file url' -l shard -x -d 'Take only share K of N; auto: the one that Slurm, Kubernetes or AWS Batch gives.'
 complete $dg -n '__dg_in file url' -l cache -d 'Keep responses, and use kept ones for the same audio and options.'
+complete $dg -n '__dg_in file url' -l any-file -d 'Send also what is plainly no recording: text, archives, images.'
+complete $dg -n '__dg_in file url' -l check -d 'Only check what is kept of earlier runs in directories of outputs.'
 complete $dg -n '__dg_in file url live mic render' -l speaker -x -d 'Name of speaker N (of channel N, where only channels are known); repeatable.'
 complete $dg -n '__dg_in file url live mic render' -l audio -r -F -d 'Recording that html and md link to: a path or a URL.'
 complete $dg -n '__dg_in file url live mic render' -l list-formats -d 'List the formats and leave.'

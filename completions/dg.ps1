@@ -422,6 +422,8 @@ flag|file url|--dry-run||Only list what would be sent and written, and the hours
 flag|file url|--report|path|Write a line of JSON for each recording.
 flag|file url|--shard|text|Take only share K of N; auto: the one that Slurm, Kubernetes or AWS Batch gives.
 flag|file url|--cache||Keep responses, and use kept ones for the same audio and options.
+flag|file url|--any-file||Send also what is plainly no recording: text, archives, images.
+flag|file url|--check||Only check what is kept of earlier runs in directories of outputs.
 flag|file url live mic render|--speaker|text|Name of speaker N (of channel N, where only channels are known); repeatable.
 flag|file url live mic render|--audio|path|Recording that html and md link to: a path or a URL.
 flag|file url live mic render|--list-formats||List the formats and leave.

@@ -64,10 +64,17 @@ def file(
         dg file -r calls --output-dir texts
         find . -print0 | dg file --files0-from -
     """
+    if batch.check:
+        from dgcli.tasks.check import check_batches
+
+        check_batches(paths or ["."], general.console())
+        return
     names = paths or []
     if not names and not batch.lists:
         raise UsageError("Missing argument 'PATH'.", hint="See: dg file --help")
     config = connection.config(**retry.settings())
+    # Headerless audio has no bytes to tell it by.
+    any_file = batch.any_file or "encoding" in params.checked(config)
     if _are_many(names, batch, output.format or ()):
         from dgcli.tasks.many import BatchSettings, transcribe_many
 
@@ -77,7 +84,7 @@ def file(
             formats=output.batch_formats(),
             render=rendering.settings(),
             local=connection.local,
-            **batch.settings(),
+            **{**batch.settings(), "any_file": any_file},
         )
         transcribe_many(config, settings, general.console())
         return
@@ -93,5 +100,6 @@ def file(
         render=rendering.settings(),
         local=connection.local,
         cache=batch.cache,
+        any_file=any_file,
     )
     transcribe_file(path, config, request, general.console())

@@ -74,6 +74,11 @@ def url(
         dg url --files-from urls.txt -f srt
         dg url -r s3://bucket/calls/
     """
+    if batch.check:
+        from dgcli.tasks.check import check_batches
+
+        check_batches(urls or ["."], general.console())
+        return
     names = _listed(urls or [])
     if not names and not batch.lists:
         raise UsageError("Missing argument 'URL'.", hint="See: dg url --help")

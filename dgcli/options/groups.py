@@ -322,6 +322,16 @@ class BatchOptions(OptionGroup):
         typer.Option("--cache", help="Keep responses, and use kept ones for the same audio and options."),
     ] = False
 
+    any_file: Annotated[
+        bool,
+        typer.Option("--any-file", help="Send also what is plainly no recording: text, archives, images."),
+    ] = False
+
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Only check what is kept of earlier runs in directories of outputs."),
+    ] = False
+
     @property
     def lists(self) -> Sequence[tuple[str, bytes]]:
         """The files that name recordings, each with the byte that ends a name in it."""
@@ -354,11 +364,12 @@ class BatchOptions(OptionGroup):
             "report": self.report,
             "shard": self.shard,
             "cache": self.cache,
+            "any_file": self.any_file,
         }
 
     def is_batch(self, names: Sequence[str], formats: Sequence[str]) -> bool:
         """Whether this is a batch, and not one recording whose transcript goes to standard output."""
-        ours = (getattr(self, name) for name in self.names() if name != "cache")
+        ours = (getattr(self, name) for name in self.names() if name not in ("cache", "any_file"))
         return len(names) != 1 or len(formats) > 1 or any(value not in (None, False, []) for value in ours)
 
 

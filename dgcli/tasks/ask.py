@@ -101,12 +101,19 @@ def _uploaded(
 
 @contextmanager
 def file_answered(
-    path: str, config: Config, values: Values, reporter: Reporter, *, local: bool, cache: bool = False
+    path: str,
+    config: Config,
+    values: Values,
+    reporter: Reporter,
+    *,
+    local: bool,
+    cache: bool = False,
+    any_file: bool = True,
 ) -> "Iterator[Answer]":
     """Upload a file, standard input (`-`) or an object of a cloud. Raises every `DgError` there is.
 
     `values` are checked query parameters. `local`: a server inside this process answers. `cache`: a kept answer
-    serves, and the answer is kept.
+    serves, and the answer is kept. Without `any_file`, what is plainly no recording is refused.
     """
     if cloud.is_object(path):
         with _object_answered(path, config, values, reporter, local=local) as answer:
@@ -115,7 +122,7 @@ def file_answered(
     if is_pipe(path) and not local:
         _check_connection(config)  # what is read from a pipe cannot be read again
     with _uploaded(
-        opened(path), Path(path).name, config, values, reporter, local=local, cache=cache
+        opened(path, any_file=any_file), Path(path).name, config, values, reporter, local=local, cache=cache
     ) as answer:
         yield answer
 
@@ -127,7 +134,9 @@ def stream_answered(
     """Upload what an open binary file holds from where it stands; it stays open. Raises every `DgError`."""
     if not local:
         _check_connection(config)
-    with _uploaded(opened_stream(file, name), name, config, values, reporter, local=local) as answer:
+    with _uploaded(
+        opened_stream(file, name, any_file=True), name, config, values, reporter, local=local
+    ) as answer:
         yield answer
 
 

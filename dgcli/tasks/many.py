@@ -7,11 +7,12 @@ from pathlib import Path
 
 from dgcli.audio.media import duration
 from dgcli.audio.upload import opened
-from dgcli.batch.inputs import Input, InputKind, Listing, listing
+from dgcli.batch.inputs import Input, InputKind, Listing, listing, missing_error
+from dgcli.batch.jobs import Job, Outcome, Phase, Status
 from dgcli.batch.naming import Naming, check_collisions
 from dgcli.batch.planning import Existing, Plan, Planner
 from dgcli.batch.report import Report
-from dgcli.batch.runner import Job, Outcome, Phase, Runner, Status
+from dgcli.batch.runner import Runner
 from dgcli.batch.shard import parse as parse_shard
 from dgcli.batch.totals import Totals
 from dgcli.config import Config
@@ -66,6 +67,7 @@ class BatchSettings:
     shard: str | None = None
     cache: bool = False
     local: bool = False
+    any_file: bool = False
 
 
 def _language(values: Values) -> str | None:
@@ -109,12 +111,16 @@ def _naming(settings: BatchSettings, *, make_folder: bool) -> Naming:
 
 def _listed(settings: BatchSettings, reporter: Reporter) -> Listing:
     """List all inputs; report duplicates."""
-    listed = listing(settings.names, settings.lists, recursive=settings.recursive)
+    listed = listing(settings.names, settings.lists, recursive=settings.recursive, any_file=settings.any_file)
     twice = listed.duplicates
     for name in twice[:_NAMED_TWICE_SHOWN]:
         reporter.note(f"{name} is named twice: it is transcribed once.")
     if len(twice) > _NAMED_TWICE_SHOWN:
         reporter.note(f"{len(twice) - _NAMED_TWICE_SHOWN} more are named twice.")
+    for name, reason in listed.skipped:
+        reporter.warning(f"{name} is skipped: {reason}.")
+    if listed.left_out:
+        reporter.note(f"{listed.left_out} skipped that are no recordings; --any-file sends what lists name.")
     return listed
 
 
@@ -148,6 +154,7 @@ def _prepared(
         max_rps=settings.max_rps,
         fail_fast=settings.fail_fast,
         cache=ResponseCache() if settings.cache else None,
+        any_file=settings.any_file,
     )
     return plan, listed
 
@@ -250,6 +257,7 @@ def _run(plan: Plan, listed: Listing, report: Report, reporter: Reporter) -> Non
         plan,
         retried=reporter.detail,
         slowed=lambda wait: reporter.detail(f"The server is busy: all uploads wait {wait:.0f} s."),
+        warned=reporter.warning,
     )
     signals = Signals(runner.stop)
     announced = False
@@ -286,6 +294,8 @@ def transcribe_many(config: Config, settings: BatchSettings, reporter: Reporter)
     if settings.dry_run:
         _preview(plan, listed.inputs, reporter)
         return
+    if listed.missing:
+        raise missing_error(listed.missing)
     if not settings.local:
         config.authorization()  # without a key there is no point in going through everything
     local = settings.local and bool(listed.inputs)  # no model is fetched for nothing

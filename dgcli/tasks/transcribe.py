@@ -25,7 +25,8 @@ class Request(NamedTuple):
     """The settings for one recording, and where its transcript goes.
 
     `values` are checked query parameters. `stdout_format` and `files` are what `-f` and `-o` name. `local`: a
-    server inside this process answers. `cache`: a kept answer serves, and the answer is kept.
+    server inside this process answers. `cache`: a kept answer serves, and the answer is kept. `any_file`: sent
+    even if it is plainly no recording.
     """
 
     values: Values
@@ -34,6 +35,7 @@ class Request(NamedTuple):
     render: RenderSettings = RenderSettings()
     local: bool = False
     cache: bool = False
+    any_file: bool = False
 
 
 def announce(transcript: Transcript, outputs: Outputs, reporter: Reporter) -> None:
@@ -83,7 +85,13 @@ def transcribe_file(path: str, config: Config, request: Request, reporter: Repor
     source = None if path == "-" or cloud.is_object(path) else Path(path)
     outputs = plan_outputs(request.stdout_format, request.files, source=source)
     with file_answered(
-        path, config, request.values, reporter, local=request.local, cache=request.cache
+        path,
+        config,
+        request.values,
+        reporter,
+        local=request.local,
+        cache=request.cache,
+        any_file=request.any_file,
     ) as answer:
         deliver(answer, outputs, request, reporter)
 
