@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dgcli.api.hub.catalogue import ModelFile, ModelSpec
-from dgcli.api.hub.lock import locked
+from dgcli.locks import locked
 from dgcli.api.hub.origin import Origin, OriginFailed, Progress
 from dgcli.api.hub.settings import HubSettings
 from dgcli.api.hub.store import Store
