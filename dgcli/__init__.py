@@ -1,3 +1,82 @@
-"""Speech to text from the command line, through Deepgram's API."""
+"""Speech to text, through Deepgram's API or on this machine: the Python API (docs/python.md).
+
+    import dgcli
+
+    print(dgcli.transcribe("talk.mp3", diarize=True).render("srt"))
+
+Everything comes from `dgcli.client`, which is loaded when the first of these names is used.
+"""
 
 __version__ = "0.1.0"
+
+TYPE_CHECKING = False  # as in `typing`, whose import would take longer than ours
+if TYPE_CHECKING:
+    from dgcli.client import (
+        ApiError,
+        AudioError,
+        AuthError,
+        Channel,
+        Closed,
+        DgError,
+        Event,
+        Final,
+        Interim,
+        Metadata,
+        NetworkError,
+        Notice,
+        NoticeKind,
+        Opened,
+        Segment,
+        SpeechStarted,
+        Stream,
+        Transcription,
+        UnknownParameter,
+        UsageError,
+        UtteranceEnd,
+        Word,
+        load,
+        stream,
+        transcribe,
+        transcribe_url,
+    )
+
+__all__ = [
+    "ApiError",
+    "AudioError",
+    "AuthError",
+    "Channel",
+    "Closed",
+    "DgError",
+    "Event",
+    "Final",
+    "Interim",
+    "Metadata",
+    "NetworkError",
+    "Notice",
+    "NoticeKind",
+    "Opened",
+    "Segment",
+    "SpeechStarted",
+    "Stream",
+    "Transcription",
+    "UnknownParameter",
+    "UsageError",
+    "UtteranceEnd",
+    "Word",
+    "load",
+    "stream",
+    "transcribe",
+    "transcribe_url",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from dgcli import client
+
+    return getattr(client, name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

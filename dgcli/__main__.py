@@ -1,5 +1,10 @@
-"""Entry point of the scripts `dg` and `dgcli`, and of `python -m dgcli`."""
+"""Entry point of the scripts `dg` and `dgcli`, and of `python -m dgcli`.
 
+What is set for the whole process is set here and in `app`, where the process is ours: nothing that the Python
+API calls does.
+"""
+
+import gc
 import os
 import sys
 
@@ -22,15 +27,30 @@ def _fill_standard_streams() -> None:
         sys.stderr = os.fdopen(2, "w", closefd=False)
 
 
+def _leave_out_httpx_command() -> None:
+    """Have httpx do without its own command line, which loads click and all of rich: a third of our start.
+
+    httpx imports `httpx._main` if click happens to be installed, and does without it otherwise.
+    """
+    main = type(sys)("httpx._main")
+    main.main = lambda: None  # type: ignore[attr-defined]  # all that httpx takes from it
+    sys.modules.setdefault("httpx._main", main)
+
+
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    # Nearly all that is made until the work begins (classes, functions, options) stays until the end: looking
+    # through it for garbage finds none. What is done for long turns this on again (`tasks`).
+    gc.disable()
     try:
         _fill_standard_streams()
+        _leave_out_httpx_command()
         from dgcli.app import run
 
         code = run(sys.argv[1:])
     except KeyboardInterrupt:  # while dg was still being loaded
         code = 130
+    gc.freeze()  # the interpreter looks for garbage once more when it ends
     sys.exit(code)
 
 

@@ -2,6 +2,7 @@
 
     DgError                     1   never raised itself; 1 is also the code of a bug
     ├── UsageError              2   flags, values or files that are invalid
+    │   └── UnknownParameter    2   a parameter of the Python API that there is not; a TypeError too
     ├── AuthError               3   no key, or the API refused it (401, 403)
     ├── ApiError                4   every other answer that is not a transcript (402, 413, 429, 504...)
     ├── NetworkError            5   no answer: refused, unknown host, TLS, timeout, cut off
@@ -29,6 +30,7 @@ class DgError(Exception):
         self.message = message
         self.hint = hint
         self.kept: Path | None = None  # where a paid response was put aside, if one was
+        self.body: bytes | None = None  # such a response itself, where the Python API raises this
 
     def details(self) -> Sequence[str]:
         """Facts for a support request (status, code, request id), shown in brackets after the message."""
@@ -45,6 +47,10 @@ class UsageError(DgError):
     """Flags, values or files that are invalid."""
 
     exit_code = 2
+
+
+class UnknownParameter(UsageError, TypeError):
+    """A parameter that there is not."""
 
 
 class _AnswerError(DgError):

@@ -278,5 +278,8 @@ def loaded(code: str) -> set[str]:
 
 
 def loaded_by(args: list[str]) -> set[str]:
-    """The modules that are loaded when `dg` has run with `args`."""
-    return loaded(f"from dgcli.app import run\nrun({args!r})")
+    """The modules that are loaded when `dg` has run with `args`, successfully."""
+    return loaded(
+        f"sys.argv[1:] = {args!r}\nfrom dgcli.__main__ import main\n"
+        "try:\n    main()\nexcept SystemExit as left:\n    assert not left.code"
+    )

@@ -1,11 +1,28 @@
 """What the documents show is what the program does."""
 
+import os
 import re
 import runpy
+import subprocess
+import sys
+import threading
+import wave
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import soundfile
 
 from dgcli.formats import RenderSettings, by_name, renderer
+from dgcli.server.run import ServerSettings, running
 from dgcli.transcript.response import parse
-from tests.conftest import ROOT
+from tests.conftest import BODY, ROOT, SAMPLE
+
+BLOCKS = re.findall(
+    r"^```python\n(.*?)^```", (ROOT / "docs" / "python.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+)
 
 
 def test_captions_in_the_documents_are_those_that_are_made() -> None:
@@ -17,3 +34,90 @@ def test_captions_in_the_documents_are_those_that_are_made() -> None:
     made = re.sub(r"(?m)^\d+\n(?=\d\d:)", "", text)
     assert len(example) > 400
     assert example in made
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """A folder with a recording, `talk.wav`: the first seconds of the sample, at 16 kHz in one channel."""
+    samples, rate = soundfile.read(SAMPLE, dtype="int16", frames=6 * 16000)
+    assert (rate, samples.ndim) == (16000, 1)
+    with wave.open(str(tmp_path / "talk.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples.tobytes())
+    return tmp_path
+
+
+@pytest.fixture
+def web(desk: Path) -> Iterator[str]:
+    """A web server that has the recording too."""
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, *args: object) -> None:
+            """Nobody reads it."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(desk))) as made:
+        thread = threading.Thread(target=made.serve_forever, args=(0.02,))
+        thread.start()
+        yield f"http://127.0.0.1:{made.server_address[1]}"
+        made.shutdown()
+        thread.join()
+
+
+def run_block(code: str, desk: Path, base_url: str) -> str:
+    """What a program prints that uses a server, and succeeds without a word on stderr."""
+    kept = {
+        name: os.environ[name]
+        for name in ("PATH", "LANG", "TMPDIR", "SYSTEMROOT", "DGCLI_MODELS")
+        if name in os.environ
+    }
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=desk,
+        env={**kept, "HOME": str(desk), "DEEPGRAM_BASE_URL": base_url, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert (result.stderr, result.returncode) == ("", 0)
+    return result.stdout
+
+
+@pytest.fixture
+def replay(tmp_path: Path) -> Iterator[str]:
+    """A server of ours that gives a saved response."""
+    response = tmp_path / "saved-response.json"
+    response.write_bytes(BODY)
+    with running(ServerSettings(engine="replay", response=response, allow_private_urls=True)) as url:
+        yield url
+
+
+@pytest.mark.parametrize("number", range(len(BLOCKS)))
+def test_programs_of_the_python_page_run(number: int, desk: Path, web: str, replay: str) -> None:
+    """Each block of docs/python.md is a program that runs, and prints no error."""
+    code = BLOCKS[number].replace("https://example.com", web)
+    printed = run_block(code, desk, replay)
+    assert printed or "print(" not in code
+    if "diarise" in code:
+        assert "There is no parameter 'diarise'. Did you mean: diarize" in printed
+        assert "No answer: " in printed
+
+
+def test_the_shortest_programs(desk: Path, replay: str) -> None:
+    """A file to SRT takes three lines, and a stream to printed lines four."""
+    captions, lines = BLOCKS[:2]
+    assert [len([line for line in block.split("\n") if line]) for block in (captions, lines)] == [3, 4]
+    assert "-->" in run_block(captions, desk, replay)
+    assert re.fullmatch(r"(\d+\.\d\d \S.*\n)+", run_block(lines, desk, replay))
+
+
+@pytest.mark.usefixtures("models_folder")  # the recogniser has weights
+def test_the_shortest_programs_without_a_server(desk: Path) -> None:
+    """With `local=True` in them, both hear the recording on this machine."""
+    captions, lines = (re.sub(r'("talk\.wav"[^)]*)\)', r"\1, local=True)", block) for block in BLOCKS[:2])
+    assert "local=True" in captions
+    assert "local=True" in lines
+    assert "people" in run_block(captions.replace("diarize=True, ", ""), desk, "http://127.0.0.1:9").lower()
+    assert "people" in run_block(lines, desk, "http://127.0.0.1:9").lower()

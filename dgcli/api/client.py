@@ -12,14 +12,13 @@ from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-import stamina
-import stamina.instrumentation
+import httpx
 
 from dgcli import __version__
 from dgcli.api import tls
-from dgcli.api.lean import httpx
+from dgcli.api.retries import Retry, with_retries
 from dgcli.config import Config
-from dgcli.errors import ApiError, AuthError, DgError, NetworkError, UsageError
+from dgcli.errors import ApiError, AuthError, NetworkError, UsageError
 
 _CONNECT_TIMEOUT = 10.0
 _PROGRESS_TIMEOUT = 60.0  # seconds without a byte of the upload being taken
@@ -105,15 +104,6 @@ class _Unhurried:
 
     def answered(self, status: int | None, wait: float | None) -> bool:  # noqa: ARG002 - a RequestPace
         return False
-
-
-class _Retry(Exception):
-    """A failure after which another try may succeed; `wait` is what the server asked for, in seconds."""
-
-    def __init__(self, error: DgError, wait: float | None = None) -> None:
-        super().__init__(error.message)
-        self.error = error
-        self.wait = wait
 
 
 def _title(html: str) -> str:
@@ -264,8 +254,6 @@ class Client:
             "Accept": "application/json",
             "User-Agent": f"dgcli/{__version__}",
         }
-        # Each attempt is told to the user in `_call`; stamina would log it a second time.
-        stamina.instrumentation.set_on_retry_hooks([])
         try:
             self._client = self._new_client(connections)
         except (ValueError, ImportError, httpx.InvalidURL) as error:
@@ -320,7 +308,7 @@ class Client:
     def _once(
         self, url: str, headers: Mapping[str, str], content: Callable[[], bytes | Iterator[bytes]]
     ) -> httpx.Response:
-        """One attempt. Raises `_Retry` for what may be repeated, a `DgError` for what may not."""
+        """One attempt. Raises `Retry` for what may be repeated, a `DgError` for what may not."""
         try:
             response = self._post(url, headers, content)
         except (httpx.ReadTimeout, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
@@ -329,7 +317,7 @@ class Client:
             refused = _network_error(error, self._config)
             if isinstance(error, httpx.ConnectError) and "cannot be trusted" in refused.message:
                 raise refused from error
-            raise _Retry(refused) from error
+            raise Retry(refused) from error
         except httpx.DecodingError as error:
             raise NetworkError("The answer is damaged: it cannot be decompressed.") from error
         if response.is_success:
@@ -337,7 +325,7 @@ class Client:
         failure = error_from(response)
         wait = _retry_after(response)
         if response.status_code in _RETRIED and (wait is None or wait <= _LONGEST_WAIT):
-            raise _Retry(failure, wait)
+            raise Retry(failure, wait)
         raise failure
 
     def _call(
@@ -345,43 +333,19 @@ class Client:
     ) -> Answer:
         """Attempts until one succeeds or none is left."""
         url = self._config.url("/v1/listen") + (f"?{query}" if query else "")
-        tries = self._config.retries + 1
-
-        def again(error: Exception) -> bool | float:
-            if not isinstance(error, _Retry):
-                return False
-            return True if error.wait is None else error.wait
-
-        made = sent = 0
+        sent = 0
 
         def counted() -> bytes | Iterator[bytes]:
             nonlocal sent
             sent += 1
             return content()
 
-        try:
-            for attempt in stamina.retry_context(
-                on=again,
-                attempts=tries,
-                timeout=None,
-                wait_initial=self._wait_initial,
-                wait_max=60.0,
-                wait_jitter=self._wait_initial,
-            ):
-                with attempt:
-                    made = attempt.num
-                    try:
-                        response = self._once(url, headers, counted)
-                    except _Retry as failed:
-                        if made < tries:
-                            details = ", ".join(failed.error.details())
-                            told = f"{failed.error.message} [{details}]" if details else failed.error.message
-                            self._report(f"{told} Trying again ({made} of {tries - 1}).")
-                        raise
-        except _Retry as failed:
-            if made > 1:
-                failed.error.message += f" (Tried {made} times.)"
-            raise failed.error from failed.__cause__
+        response = with_retries(
+            lambda: self._once(url, headers, counted),
+            tries=self._config.retries + 1,
+            wait_initial=self._wait_initial,
+            report=self._report,
+        )
         return _answer(response, sent)
 
     def transcribe_file(self, upload: Sendable, query: str, *, progress: Progress) -> Answer:

@@ -8,8 +8,9 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
+
 from dgcli import __version__
-from dgcli.api.lean import httpx
 from dgcli.audio import icy
 
 _CONNECT_SECONDS = 10.0

@@ -24,6 +24,8 @@ class PipeSource:
 
     pace = Pace.CAPPED
     duration: float | None = None
+    example: str | None = _EXAMPLE  # what to do where nothing comes
+    raw_hint = _RAW_HINT
 
     def __init__(
         self, raw: AudioFormat | None = None, *, path: Path | None = None, descriptor: int = 0
@@ -65,7 +67,7 @@ class PipeSource:
         self._pump.start()
         head = self._exactly(SNIFF_BYTES)
         if not head:
-            raise AudioError(f"Nothing came on {self.name}.", hint=_EXAMPLE)
+            raise AudioError(f"Nothing came on {self.name}.", hint=self.example)
         self._kept[:0] = head
         raw = self._raw
         if raw is None or (head[8:12] == b"WAVE" and raw.frame_bytes):
@@ -86,7 +88,8 @@ class PipeSource:
             self._format = AudioFormat(suffix=suffix_of(head))
             if not is_container(head):
                 self._notice = Notice(
-                    NoticeKind.SOURCE, f"What comes on {self.name} has no header that we know. {_RAW_HINT}"
+                    NoticeKind.SOURCE,
+                    f"What comes on {self.name} has no header that we know. {self.raw_hint}",
                 )
         self._want = max(block_bytes(self._format), 256)
         return self._format

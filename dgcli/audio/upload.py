@@ -70,8 +70,11 @@ def _is_whole_file(file: BinaryIO) -> bool:
 
 
 @contextmanager
-def _whole(stream: BinaryIO, name: str) -> Iterator[Upload]:
-    """A file as it is; a pipe spooled to one, so that its size is known and a retry can send it again."""
+def opened_stream(stream: BinaryIO, name: str) -> Iterator[Upload]:
+    """A file as it is; anything else spooled to one, so that its size is known and a retry can send it again.
+
+    Raises `AudioError` for what cannot be read, is empty or too large.
+    """
     if _is_whole_file(stream):
         yield _upload(stream, name)
         return
@@ -112,8 +115,8 @@ def opened(path: str) -> Iterator[Upload]:
     if path == "-":
         if sys.stdin.isatty():
             raise UsageError("Standard input is a terminal.", hint="Pipe audio into it: dg file - < talk.mp3")
-        with _whole(sys.stdin.buffer, "Standard input") as upload:
+        with opened_stream(sys.stdin.buffer, "Standard input") as upload:
             yield upload
     else:
-        with _open(path) as audio, _whole(audio, path) as upload:
+        with _open(path) as audio, opened_stream(audio, path) as upload:
             yield upload

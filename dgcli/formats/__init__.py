@@ -5,9 +5,18 @@ from pathlib import Path
 from typing import cast
 
 from dgcli.errors import UsageError
-from dgcli.formats.base import Format, Render, RenderSettings
+from dgcli.formats.base import Format, Render, RenderSettings, option_names, render_settings
 
-__all__ = ["FORMATS", "Format", "RenderSettings", "by_name", "by_suffix", "renderer"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "RenderSettings",
+    "by_name",
+    "by_suffix",
+    "option_names",
+    "render_settings",
+    "renderer",
+]
 
 FORMATS: tuple[Format, ...] = (
     Format(

@@ -16,13 +16,13 @@ is written, so a heavy one costs nobody else.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import quote
 
-from dgcli.captions import Limits, Prefix, Voice, clean
+from dgcli.captions import Limits, Prefix, Voice, clean, limits
 from dgcli.transcript.model import Transcript
 
 
@@ -77,6 +77,23 @@ class RenderSettings:
             return f"[{name}] " if name else ""
 
         return prefix
+
+
+def option_names() -> tuple[str, ...]:
+    """What `render_settings` takes, by name."""
+    own = (field.name for field in fields(RenderSettings) if field.name != "limits")
+    return (*own, "preset", *(field.name for field in fields(Limits)))
+
+
+def render_settings(**options: Any) -> RenderSettings:
+    """The settings that these options make: fields of `RenderSettings`, a preset of limits, and changes to it.
+
+    None changes nothing. Raises `UsageError` for values that are invalid.
+    """
+    of_cues = {"preset", *(field.name for field in fields(Limits))}
+    said = {name: value for name, value in options.items() if value is not None}
+    own = {name: value for name, value in said.items() if name not in of_cues}
+    return RenderSettings(limits=limits(**{name: said[name] for name in of_cues & said.keys()}), **own)
 
 
 class Render(Protocol):

@@ -438,7 +438,10 @@ class Sender:
             self._events.put(messages.Crashed(error))
         finally:
             self.state = State.CLOSED
-            if self.link is not None:
-                self.link.connection.abort()
+            link = self.link
+            if link is not None:
+                link.connection.abort()
             self._replay.close()
             self.feeder.abandon()
+            if link is not None:
+                link.join(_GRACE)  # closes the socket, also of a stream that nobody waits for any more

@@ -207,22 +207,19 @@ class RenderingOptions:
 
     def settings(self) -> "RenderSettings":
         """Build the render settings. Raises `UsageError`."""
-        from dgcli.captions import limits
-        from dgcli.formats import RenderSettings
+        from dgcli.formats import render_settings
 
-        return RenderSettings(
+        return render_settings(
             speaker_names=_names(self.speaker or ()),
-            limits=limits(
-                self.preset or "netflix",
-                max_chars=self.max_chars,
-                max_lines=self.max_lines,
-                min_duration=self.min_duration,
-                max_duration=self.max_duration,
-                max_cps=self.max_cps,
-                min_gap=self.min_gap,
-            ),
-            karaoke=self.karaoke,
             audio=self.audio,
+            karaoke=self.karaoke,
+            preset=self.preset,
+            max_chars=self.max_chars,
+            max_lines=self.max_lines,
+            min_duration=self.min_duration,
+            max_duration=self.max_duration,
+            max_cps=self.max_cps,
+            min_gap=self.min_gap,
         )
 
 

@@ -9,6 +9,7 @@ from dgcli.formats import RenderSettings, by_name
 from dgcli.output.plan import Outputs, plan_outputs, write_outputs
 from dgcli.tasks.reporter import Reporter
 from dgcli.tasks.transcribe import announce
+from dgcli.transcript.model import Transcript
 from dgcli.transcript.saved import parse_saved
 
 
@@ -20,12 +21,17 @@ def _read(response: str) -> bytes:
         raise AudioError(f"It cannot be read: {error.strerror}.") from error
 
 
-def _render(response: str, outputs: Outputs, settings: RenderSettings, reporter: Reporter) -> None:
+def read_saved(response: str) -> Transcript:
+    """The transcript in a response, a path or `-`. Raises `AudioError` and `ApiError`, which name it."""
     try:
-        transcript = parse_saved(_read(response))
+        return parse_saved(_read(response))
     except DgError as error:
         name = "standard input" if response == "-" else response
         raise type(error)(f"{name}: {error.message}", hint=error.hint) from error
+
+
+def _render(response: str, outputs: Outputs, settings: RenderSettings, reporter: Reporter) -> None:
+    transcript = read_saved(response)
     announce(transcript, outputs, reporter)
     write_outputs(transcript, outputs, settings)
 

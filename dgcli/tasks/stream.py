@@ -1,27 +1,25 @@
-"""One stream, from an opened source to its end."""
+"""One stream of a command, from an opened source to its end: sinks, keys, signals."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from dgcli import __version__
 from dgcli.audio import AudioFormat, Source
 from dgcli.audio.save import SaveAudio, saved_path
 from dgcli.config import Config
 from dgcli.errors import Interrupted, OutputError, UsageError
 from dgcli.formats import RenderSettings, by_name
-from dgcli.live.settings import StreamSettings
 from dgcli.live.stats import report
 from dgcli.live.streamer import Streamer
 from dgcli.output.plan import check_paths
-from dgcli.params import Endpoint, Values, check, encode
 from dgcli.sinks.base import Sink
 from dgcli.sinks.fanout import DisplaySettings, FanOut
 from dgcli.sinks.files import check_files
 from dgcli.tasks.local import reached
 from dgcli.tasks.reporter import Reporter
 from dgcli.tasks.signals import Signals
+from dgcli.tasks.stream_settings import StreamRequest, stream_settings
 from dgcli.transcript.events import Closed, Event
 
 _TICK = 0.1  # seconds
@@ -44,24 +42,16 @@ MakeControls = Callable[[Streamer, Callable[[Event], None]], Controls]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StreamJob:
-    """The settings of a stream. Times are seconds; `speed` is a multiple of real time.
+class StreamJob(StreamRequest):
+    """What a command asks of a stream, and where its words go.
 
-    `values` are checked query parameters. `save_audio` keeps what is sent; `stats` are reported at the end.
-    `local`: a server inside this process answers.
+    `save_audio` keeps what is sent; `stats` are reported at the end.
     """
 
-    values: Values
     display: DisplaySettings = field(default_factory=DisplaySettings)
     render: RenderSettings = field(default_factory=RenderSettings)
-    speed: float = 1.0
-    duration: float | None = None
-    stop_after_silence: float | None = None
-    reconnect: bool = True
-    max_reconnects: int = 10
     save_audio: Path | None = None
     stats: bool = False
-    local: bool = False
 
 
 def check_outputs(job: StreamJob, source: Path | None) -> None:
@@ -97,35 +87,6 @@ def check_saved_audio(job: StreamJob, audio_format: AudioFormat, source: Path | 
 def _finalizes(streamer: Streamer, tell: Callable[[Event], None]) -> Controls:  # noqa: ARG001 - `MakeControls`
     """The additions of `dg live`."""
     return Controls({"f": streamer.finalize})
-
-
-def query(values: Values, audio_format: AudioFormat, *, local: bool = False) -> str:
-    """The query string: what was asked for, and what the audio is."""
-    about: dict[str, object] = dict.fromkeys(("encoding", "sample_rate", "channels"))
-    if audio_format.encoding is not None:
-        about = {
-            "encoding": audio_format.encoding,
-            "sample_rate": audio_format.sample_rate,
-            "channels": audio_format.channels,
-        }
-    return encode(check({**values, **about}, Endpoint.LIVE, local=local))
-
-
-def stream_settings(config: Config, audio_format: AudioFormat, job: StreamJob) -> StreamSettings:
-    """Build the streamer's settings. Raises `AuthError` without a key and `UsageError` for invalid values."""
-    url = f"{config.url('/v1/listen', websocket=True)}?{query(job.values, audio_format, local=config.is_loopback)}"
-    diarized = any(job.values.get(name) not in (None, False) for name in ("diarize", "diarize_model"))
-    return StreamSettings(
-        url=url,
-        headers={**config.authorization(), "User-Agent": f"dgcli/{__version__}"},
-        ca_cert=config.ca_cert,
-        diarized=diarized,
-        speed=job.speed,
-        reconnect=job.reconnect,
-        max_reconnects=job.max_reconnects,
-        duration=job.duration,
-        stop_after_silence=job.stop_after_silence,
-    )
 
 
 def _drive(streamer: Streamer, sinks: FanOut, controls: Controls, reporter: Reporter) -> Closed | None:

@@ -1,28 +1,25 @@
-"""One recording: sent, answered, written."""
+"""One recording: sent, answered (tasks/ask.py), written."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dgcli.audio import cloud
-from dgcli.audio.upload import is_pipe, opened
 from dgcli.config import Config
 from dgcli.errors import DgError, UsageError
 from dgcli.formats import RenderSettings
 from dgcli.output.kept import keep_response
 from dgcli.output.plan import Outputs, plan_outputs, write_outputs
 from dgcli.output.stdout import write_stdout
-from dgcli.params import Values, encode
-from dgcli.tasks.local import reached
-from dgcli.tasks.reporter import Reporter, Transfer
+from dgcli.params import Values
+from dgcli.tasks.ask import file_answered, url_answered
+from dgcli.tasks.reporter import Reporter
 from dgcli.terminal import harmless
 from dgcli.transcript.model import Transcript
 from dgcli.transcript.response import callback_id, parse_body
 
 if TYPE_CHECKING:  # httpx is loaded when there is something to send: --help does without
-    from dgcli.api.client import Answer, Client
-    from dgcli.audio.upload import Upload
+    from dgcli.api.client import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +36,6 @@ class Request:
     render: RenderSettings = field(default_factory=RenderSettings)
     local: bool = False
     cache: bool = False
-
-    @property
-    def query(self) -> str:
-        """The encoded parameters."""
-        return encode(self.values)
 
 
 def announce(transcript: Transcript, outputs: Outputs, reporter: Reporter) -> None:
@@ -69,15 +61,6 @@ def check_callback(request: Request) -> None:
         )
 
 
-def _check_connection(config: Config) -> None:
-    """Check the key and the certificates before reading audio that comes only once."""
-    config.authorization()
-    if config.base_url.startswith("https:"):
-        from dgcli.api import tls
-
-        tls.context(config.ca_cert)
-
-
 def deliver(answer: "Answer", outputs: Outputs, request: Request, reporter: Reporter) -> None:
     """Write the transcript of an answer, or say where it will go. Raises every `DgError` that writing can."""
     callback = callback_id(answer.body)
@@ -96,90 +79,20 @@ def deliver(answer: "Answer", outputs: Outputs, request: Request, reporter: Repo
     write_outputs(transcript, outputs, request.render)
 
 
-def _cached(upload: "Upload", request: Request, config: Config, ask: "Callable[[], Answer]") -> "Answer":
-    """The answer that is kept for these bytes and these parameters, else the one that `ask` gets."""
-    import hashlib
-
-    from dgcli.api.client import kept_answer
-    from dgcli.output.cache import ResponseCache
-
-    digest = hashlib.sha256()
-    for block in upload.blocks():
-        digest.update(block)
-    server = "local" if request.local else config.host
-    return ResponseCache().answer(digest.hexdigest(), f"{server} {request.query}", ask, from_body=kept_answer)
-
-
-def _run(
-    config: Config,
-    request: Request,
-    outputs: Outputs,
-    reporter: Reporter,
-    *,
-    name: str,
-    size: int | None,
-    send: "Callable[[Client, Transfer], Answer]",
-) -> None:
-    """Send one request, showing the progress of `size` bytes, and deliver what comes back."""
-    from dgcli.api.client import Client
-
-    with reached(config, reporter, request.values, local=request.local) as server:
-        with Client(server, report=reporter.note) as client, reporter.transfer(name, size) as transfer:
-            answer = send(client, transfer)
-        reporter.detail(f"Request {answer.request_id}: {len(answer.body)} bytes, attempt {answer.attempts}.")
+def transcribe_file(path: str, config: Config, request: Request, reporter: Reporter) -> None:
+    """Transcribe a file, standard input (`-`) or an object of a cloud. Raises every `DgError` there is."""
+    check_callback(request)
+    source = None if path == "-" or cloud.is_object(path) else Path(path)
+    outputs = plan_outputs(request.stdout_format, request.files, source=source)
+    with file_answered(
+        path, config, request.values, reporter, local=request.local, cache=request.cache
+    ) as answer:
         deliver(answer, outputs, request, reporter)
 
 
-def transcribe_file(path: str, config: Config, request: Request, reporter: Reporter) -> None:
-    """Upload a file, standard input (`-`) or an object of a cloud. Raises every `DgError` there is."""
-    check_callback(request)
-    if cloud.is_object(path):
-        _transcribe_object(path, config, request, reporter)
-        return
-    source = None if path == "-" else Path(path)
-    outputs = plan_outputs(request.stdout_format, request.files, source=source)
-    if is_pipe(path) and not request.local:
-        _check_connection(config)  # what is read from a pipe cannot be read again
-    query = request.query
-    with opened(path) as upload:
-
-        def send(client: "Client", transfer: Transfer) -> "Answer":
-            def ask() -> "Answer":
-                return client.transcribe_file(upload, query, progress=transfer.sent)
-
-            return _cached(upload, request, config, ask) if request.cache else ask()
-
-        _run(config, request, outputs, reporter, name=Path(path).name, size=upload.size, send=send)
-
-
 def transcribe_url(url: str, config: Config, request: Request, reporter: Reporter) -> None:
-    """Have the API fetch a URL, or an object of a cloud. Raises every `DgError` there is."""
+    """Transcribe what the API fetches from a URL, or an object of a cloud. Raises every `DgError` there is."""
     check_callback(request)
-    if cloud.is_object(url):
-        _transcribe_object(url, config, request, reporter)
-        return
     outputs = plan_outputs(request.stdout_format, request.files)
-    query = request.query
-    _run(
-        config, request, outputs, reporter, name=url, size=None,
-        send=lambda client, _: client.transcribe_url(url, query),
-    )  # fmt: skip
-
-
-def _transcribe_object(name: str, config: Config, request: Request, reporter: Reporter) -> None:
-    """Transcribe one object of a cloud: by a signed URL, or streamed through here."""
-    outputs = plan_outputs(request.stdout_format, request.files)
-    cloud.stamp(name)  # says what is wrong with it better than the API could
-    query = request.query
-    signed = cloud.signed(name)
-    if signed is not None:
-        _run(
-            config, replace(request, cache=False), outputs, reporter, name=name, size=None,
-            send=lambda client, _: client.transcribe_url(signed, query),
-        )  # fmt: skip
-        return
-    with cloud.opened(name) as upload:
-        _run(
-            config, request, outputs, reporter, name=name, size=upload.size,
-            send=lambda client, transfer: client.transcribe_file(upload, query, progress=transfer.sent),
-        )  # fmt: skip
+    with url_answered(url, config, request.values, reporter, local=request.local) as answer:
+        deliver(answer, outputs, request, reporter)

@@ -5,12 +5,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dgcli.errors import ApiError
+from dgcli.transcript.collected import Collected
 from dgcli.transcript.event_log import read_event
-from dgcli.transcript.events import Final
-from dgcli.transcript.json_values import number
+from dgcli.transcript.json_values import number, string
 from dgcli.transcript.model import Transcript
 from dgcli.transcript.response import parse, parse_body
-from dgcli.transcript.utterances import Utterances, utterance_object
 
 
 def _lines(body: bytes) -> Iterator[Mapping[str, Any]]:
@@ -39,26 +38,14 @@ def _is_stream(body: bytes) -> bool:
 
 def _response(body: bytes) -> Mapping[str, Any]:
     """A stream in the shape of a prerecorded response."""
-    collected = Utterances()
-    utterances, channels, request_id, duration = [], 1, None, 0.0
+    collected = Collected()
     for line in _lines(body):
-        request_id = request_id or line.get("request_id")
-        duration = max(duration, number(line.get("audio_seconds")))
         event = read_event(line)
-        if event is None:
-            continue
-        if isinstance(event, Final):
-            channels, duration = max(channels, event.channels), max(duration, event.end)
-        utterances += collected.take(event)
-    utterances += collected.finish()
-    empty = {"alternatives": [{"transcript": "", "confidence": 0.0, "words": []}]}
-    return {
-        "metadata": {"request_id": request_id, "duration": round(duration, 3), "channels": channels},
-        "results": {
-            "channels": [empty] * channels,
-            "utterances": [utterance_object(utterance) for utterance in utterances],
-        },
-    }
+        if event is not None:
+            collected.take(event)
+        elif line.get("request_id") or line.get("audio_seconds"):  # where a connection opens, and at the end
+            collected.note(string(line.get("request_id")) or None, number(line.get("audio_seconds")))
+    return collected.response()
 
 
 def parse_saved(body: bytes) -> Transcript:

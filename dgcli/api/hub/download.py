@@ -12,12 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from dgcli import __version__
 from dgcli.api import tls
 from dgcli.api.hub.catalogue import ModelFile, ModelSpec
 from dgcli.api.hub.origin import Arriving, OriginFailed, Progress, WrongBytes
 from dgcli.api.hub.settings import HubSettings
-from dgcli.api.lean import httpx
 
 _MOST_REDIRECTS = 8
 _HEADERS = {"User-Agent": f"dgcli/{__version__}", "Accept": "*/*", "Accept-Encoding": "identity"}

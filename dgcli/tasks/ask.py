@@ -1,0 +1,160 @@
+"""One recording, sent and answered. What becomes of the answer is the caller's: a command, or the Python API.
+
+Each of these is a block in which the answer is there. A server inside this process runs until the block ends,
+and then delivers the callbacks that it promised.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dgcli.audio import cloud
+from dgcli.audio.upload import is_pipe, opened, opened_stream
+from dgcli.config import Config
+from dgcli.params import Values, encode
+from dgcli.tasks.local import reached
+from dgcli.tasks.reporter import Reporter, Transfer
+
+if TYPE_CHECKING:  # httpx is loaded when there is something to send: --help does without
+    from typing import BinaryIO
+
+    from dgcli.api.client import Answer, Client
+    from dgcli.audio.upload import Upload
+
+
+def _check_connection(config: Config) -> None:
+    """Find out what is wrong with the key or the certificates before audio is read that comes only once."""
+    config.authorization()
+    if config.base_url.startswith("https:"):
+        from dgcli.api import tls
+
+        tls.context(config.ca_cert)
+
+
+def _cached(upload: "Upload", query: str, server: str, ask: "Callable[[], Answer]") -> "Answer":
+    """The answer that is kept for these bytes and these parameters, else the one that `ask` gets."""
+    import hashlib
+
+    from dgcli.api.client import kept_answer
+    from dgcli.output.cache import ResponseCache
+
+    digest = hashlib.sha256()
+    for block in upload.blocks():
+        digest.update(block)
+    return ResponseCache().answer(digest.hexdigest(), f"{server} {query}", ask, from_body=kept_answer)
+
+
+@contextmanager
+def _answered(
+    config: Config,
+    values: Values,
+    reporter: Reporter,
+    *,
+    local: bool,
+    name: str,
+    size: int | None,
+    send: "Callable[[Client, Transfer], Answer]",
+) -> "Iterator[Answer]":
+    """Send one request, showing the progress of `size` bytes."""
+    from dgcli.api.client import Client
+
+    with reached(config, reporter, values, local=local) as server:
+        with Client(server, report=reporter.note) as client, reporter.transfer(name, size) as transfer:
+            answer = send(client, transfer)
+        reporter.detail(f"Request {answer.request_id}: {len(answer.body)} bytes, attempt {answer.attempts}.")
+        yield answer
+
+
+@contextmanager
+def _uploaded(
+    opening: "AbstractContextManager[Upload]",
+    name: str,
+    config: Config,
+    values: Values,
+    reporter: Reporter,
+    *,
+    local: bool,
+    cache: bool = False,
+) -> "Iterator[Answer]":
+    query = encode(values)
+    with opening as upload:
+
+        def send(client: "Client", transfer: Transfer) -> "Answer":
+            def ask() -> "Answer":
+                return client.transcribe_file(upload, query, progress=transfer.sent)
+
+            return _cached(upload, query, "local" if local else config.host, ask) if cache else ask()
+
+        with _answered(
+            config, values, reporter, local=local, name=name, size=upload.size, send=send
+        ) as answer:
+            yield answer
+
+
+@contextmanager
+def file_answered(
+    path: str, config: Config, values: Values, reporter: Reporter, *, local: bool, cache: bool = False
+) -> "Iterator[Answer]":
+    """Upload a file, standard input (`-`) or an object of a cloud. Raises every `DgError` there is.
+
+    `values` are checked query parameters. `local`: a server inside this process answers. `cache`: a kept answer
+    serves, and the answer is kept.
+    """
+    if cloud.is_object(path):
+        with _object_answered(path, config, values, reporter, local=local) as answer:
+            yield answer
+        return
+    if is_pipe(path) and not local:
+        _check_connection(config)  # what is read from a pipe cannot be read again
+    with _uploaded(
+        opened(path), Path(path).name, config, values, reporter, local=local, cache=cache
+    ) as answer:
+        yield answer
+
+
+@contextmanager
+def stream_answered(
+    file: "BinaryIO", name: str, config: Config, values: Values, reporter: Reporter, *, local: bool
+) -> "Iterator[Answer]":
+    """Upload what an open binary file holds from where it stands; it stays open. Raises every `DgError`."""
+    if not local:
+        _check_connection(config)
+    with _uploaded(opened_stream(file, name), name, config, values, reporter, local=local) as answer:
+        yield answer
+
+
+@contextmanager
+def url_answered(
+    url: str, config: Config, values: Values, reporter: Reporter, *, local: bool
+) -> "Iterator[Answer]":
+    """Have the API fetch a URL, or an object of a cloud. Raises every `DgError` there is."""
+    if cloud.is_object(url):
+        with _object_answered(url, config, values, reporter, local=local) as answer:
+            yield answer
+        return
+    query = encode(values)
+    with _answered(
+        config, values, reporter, local=local, name=url, size=None,
+        send=lambda client, _: client.transcribe_url(url, query),
+    ) as answer:  # fmt: skip
+        yield answer
+
+
+@contextmanager
+def _object_answered(
+    name: str, config: Config, values: Values, reporter: Reporter, *, local: bool
+) -> "Iterator[Answer]":
+    """Have one object of a cloud transcribed: by a signed URL, or streamed through here."""
+    cloud.stamp(name)  # says what is wrong with it better than the API could
+    query = encode(values)
+    signed = cloud.signed(name)
+    if signed is not None:
+        with _answered(
+            config, values, reporter, local=local, name=name, size=None,
+            send=lambda client, _: client.transcribe_url(signed, query),
+        ) as answer:  # fmt: skip
+            yield answer
+        return
+    with _uploaded(cloud.opened(name), name, config, values, reporter, local=local) as answer:
+        yield answer
