@@ -207,9 +207,11 @@ Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """A clean environment: a HOME of its own, no key, no terminal settings."""
+    """A clean environment: a HOME of its own, no key, no terminal settings; the history was announced already."""
     home = tmp_path / "home"
-    home.mkdir()
+    history = home / ".local" / "state" / "dgcli" / "history"
+    history.mkdir(parents=True, mode=0o700)
+    (history / ".announced").touch()
     kept = {"PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR", "DGCLI_MODELS"}
     return {
         **{name: value for name, value in os.environ.items() if name in kept},

@@ -31,14 +31,11 @@ from dgcli.batch.naming import Target
 from dgcli.errors import OutputError
 from dgcli.output.files import write_file
 from dgcli.output.kept import state_folder
+from dgcli.output.stamps import Stamp
 
 FOLDER = ".dg"
 _BLOCK = 1 << 20  # bytes read at a time for hashing
-_SETTLED = 2.0  # seconds after which a time of change is final even on FAT
 _ABANDONED = 86_400.0  # seconds after which a scratch file is nobody's: requests may wait for hours
-
-# Of a file: size in bytes, times of change of content and inode in ns. Of an object in a cloud: what it says.
-Stamp = tuple[int | str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +70,6 @@ class _Provenance:
     rendering: str
     size: int
     mtime_ns: int
-
-
-def stamp_of(status: os.stat_result, now: float | None = None) -> Stamp | None:
-    """The stamp of a file; None while it is too young for its times to prove anything."""
-    now = time.time() if now is None else now
-    if max(status.st_mtime, status.st_ctime) > now - _SETTLED:
-        return None
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def sha256_of(path: str) -> str:

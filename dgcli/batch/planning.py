@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dgcli.audio import cloud
+from dgcli.batch.cached import CachedAnswers
 from dgcli.batch.inputs import Input, InputKind
-from dgcli.batch.ledger import Ledger, Ledgers, Record, rendering_of, sha256_of, stamp_of
+from dgcli.batch.ledger import Ledger, Ledgers, Record, rendering_of, sha256_of
 from dgcli.batch.naming import Naming, Target, check_length
 from dgcli.config import Config
 from dgcli.errors import AudioError
 from dgcli.formats import RenderSettings
-from dgcli.output.cache import ResponseCache
+from dgcli.output.stamps import stamp_of
 from dgcli.transcript.response import parse_body
 
 
@@ -43,7 +44,7 @@ class Plan:
     jobs: int = 4
     max_rps: float | None = None
     fail_fast: bool = False
-    cache: ResponseCache | None = None
+    cache: CachedAnswers | None = None
 
 
 @dataclass(frozen=True, slots=True)

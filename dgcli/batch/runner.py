@@ -21,17 +21,18 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dgcli.api.client import Answer, Client, Sendable, kept_answer
+from dgcli.api.client import Answer, Client, Sendable
 from dgcli.audio import cloud
 from dgcli.audio.upload import opened
 from dgcli.batch.inputs import Input, InputKind
-from dgcli.batch.ledger import Ledger, Record, Reservation, Stamp, new_mark, sha256_of, stamp_of
+from dgcli.batch.ledger import Ledger, Record, Reservation, new_mark, sha256_of
 from dgcli.batch.naming import Target
 from dgcli.batch.pace import SharedPace, Stopped
 from dgcli.batch.planning import Plan, Planner
 from dgcli.errors import ApiError, AuthError, DgError, OutputError
 from dgcli.output.kept import keep_response
 from dgcli.output.plan import rendered
+from dgcli.output.stamps import Stamp, stamp_of
 from dgcli.transcript.model import Transcript
 from dgcli.transcript.response import callback_id, parse_body
 
@@ -228,7 +229,10 @@ class Runner:
 
                 if plan.cache:
                     sha256 = sha256_of(recording.path)
-                    answer = plan.cache.answer(sha256, query, ask, from_body=kept_answer)
+                    answer = plan.cache.answer(
+                        recording.name, sha256, plan.queries[recording.kind], ask,
+                        waiting=lambda: self._go_on(job, Phase.HELD),
+                    )  # fmt: skip
                 else:
                     answer = ask()
                     sha256 = watched.sha256
@@ -284,7 +288,7 @@ class Runner:
             try:
                 transcript = parse_body(answer.body)
             except DgError as error:
-                error.kept = keep_response(answer.body, answer.request_id)
+                error.kept = keep_response(answer.body, answer.request_id, name=recording.name)
                 raise
             request_id = request_id or transcript.request_id
         record = Record(

@@ -100,6 +100,25 @@ class RetryOptions:
         return {"timeout": self.timeout, "retries": self.retries}
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryOptions:
+    """Whether answers are kept on this machine."""
+
+    panel: ClassVar[str] = _OUTPUT
+
+    history: Annotated[
+        bool | None,
+        typer.Option(
+            "--history/--no-history",
+            help="Keep the answer on this machine, for dg last and dg history. Default: on.",
+        ),
+    ] = None
+
+    def settings(self) -> Mapping[str, object]:
+        """Return the given values by the names of Config's fields."""
+        return {"history": self.history}
+
+
 def _formats() -> list[tuple[str, str]]:
     from dgcli.formats import FORMATS
 
@@ -326,7 +345,10 @@ class BatchOptions:
     ] = None
     cache: Annotated[
         bool,
-        typer.Option("--cache", help="Keep responses, and use kept ones for the same audio and options."),
+        typer.Option(
+            "--cache",
+            help="Use the answer in the history where the same audio was sent with the same options.",
+        ),
     ] = False
 
     @property

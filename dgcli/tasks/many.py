@@ -7,7 +7,9 @@ from pathlib import Path
 
 from dgcli.audio.media import duration
 from dgcli.audio.upload import opened
+from dgcli.batch.cached import CachedAnswers
 from dgcli.batch.inputs import Input, InputKind, Listing, listing
+from dgcli.batch.ledger import FOLDER
 from dgcli.batch.naming import Naming, check_collisions
 from dgcli.batch.planning import Existing, Plan, Planner
 from dgcli.batch.report import Report
@@ -17,9 +19,9 @@ from dgcli.batch.totals import Totals
 from dgcli.config import Config
 from dgcli.errors import BatchError, DgError, Interrupted, OutputError, UsageError
 from dgcli.formats import RenderSettings, by_name
-from dgcli.output.cache import ResponseCache
 from dgcli.output.stdout import write_stdout
 from dgcli.params import Endpoint, Values, encode
+from dgcli.tasks.keeping import BatchReference, history_of
 from dgcli.tasks.local import reached
 from dgcli.tasks.reporter import Reporter
 from dgcli.tasks.signals import Signals
@@ -136,10 +138,11 @@ def _prepared(
         reporter.note(f"Share {shard}: {len(listed.inputs)} of {before} recordings.")
     if not listed.inputs and not listed.problems:
         reporter.note("There is nothing to transcribe.")
+    server = "local" if settings.local else config.host
     plan = Plan(
         config=config,
         queries=queries,
-        server="local" if settings.local else config.host,
+        server=server,
         naming=naming,
         options=settings.render,
         language=language,
@@ -147,7 +150,7 @@ def _prepared(
         jobs=settings.jobs,
         max_rps=settings.max_rps,
         fail_fast=settings.fail_fast,
-        cache=ResponseCache() if settings.cache else None,
+        cache=CachedAnswers(history_of(config), server) if settings.cache else None,
     )
     return plan, listed
 
@@ -251,6 +254,9 @@ def _run(plan: Plan, listed: Listing, report: Report, reporter: Reporter) -> Non
         retried=reporter.detail,
         slowed=lambda wait: reporter.detail(f"The server is busy: all uploads wait {wait:.0f} s."),
     )
+    reference = BatchReference(
+        plan.config, reporter, server=plan.server, query=next(iter(plan.queries.values()), "")
+    )
     signals = Signals(runner.stop)
     announced = False
     with signals.caught():
@@ -261,9 +267,12 @@ def _run(plan: Plan, listed: Listing, report: Report, reporter: Reporter) -> Non
             for outcome in runner.run(listed.inputs):
                 if outcome is not None:
                     _count(outcome, totals, report, reporter)
+                    if outcome.status is Status.DONE:
+                        reference.add(outcome.source.name, Path(plan.naming.folder(outcome.source), FOLDER))
                 if signals.first is not None and not announced:
                     announced = True
                     reporter.note("Waiting for what is uploaded already; Ctrl-C again leaves at once.")
+        reference.write()
         if totals.total > 1:
             reporter.summary(totals, _ROWS)
         if report.failure is not None:

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from dgcli.batch.inputs import Input, InputKind
-from dgcli.batch.ledger import Ledger, Record, sha256_of, stamp_of
+from dgcli.batch.ledger import Ledger, Record, sha256_of
 from dgcli.batch.naming import Target
 from dgcli.errors import OutputError
 from dgcli.formats import by_name
+from dgcli.output.stamps import stamp_of
 
 ONE = Input(InputKind.FILE, "", "", "talk.wav")
 RECORD = Record("talk.wav", "host model=nova-3", "mark", "request", "ab" * 32, 7, (7, 1, 2))
