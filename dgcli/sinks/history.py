@@ -37,6 +37,11 @@ class HistorySink:
         self._written = 0.0
         self._has_words = self._has_failed = self._is_full = self._is_closed = False
 
+    @property
+    def has_entry(self) -> bool:
+        """Whether there is a log that can be read."""
+        return self._entry is not None and not self._has_failed
+
     def handle(self, event: Event) -> None:
         """Take the next event."""
         match event:

@@ -176,6 +176,8 @@ def _run(
     if job.stats:
         for text in report(streamer.stats):
             reporter.report(text)
+    if sinks.failure is not None and any(log.has_entry for log in kept):
+        sinks.failure.render_with = "dg last"
     _conclude(closed, signals.first, sinks, reporter)
 
 

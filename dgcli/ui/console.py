@@ -64,7 +64,7 @@ class Console:
         if error.kept:
             _say(f"The response is kept in {error.kept}")
         if error.render_with:
-            _say(f"Its transcript is written from there, free of charge, by: {error.render_with}")
+            _say(f"The transcript is written from what is kept, free of charge, by: {error.render_with}")
 
     @contextmanager
     def transfer(self, name: str, size: int | None) -> Iterator["Bar"]:
