@@ -215,13 +215,14 @@ class History:
             self._prepare()
             if body is not None:
                 write_file(entry.path, body, private=True, durable=durable)
-            write_file(self.folder / (entry.stem + _ABOUT), _about(entry), private=True, durable=durable)
+            about = _about(entry)
+            write_file(self.folder / (entry.stem + _ABOUT), about, private=True, durable=durable)
             for key in entry.keys:
                 path = self._key_path(key)
                 for folder in (path.parent.parent, path.parent):
                     folder.mkdir(exist_ok=True, mode=0o700)
                 write_file(path, entry.stem.encode("ascii"), private=True, durable=False)
-            self._count(len(body) if body is not None else entry.size or 0)
+            self._count(len(about) + (len(body) if body is not None else entry.size or 0))
         except OSError as error:
             raise OutputError(f"Nothing can be kept in {self.folder}: {error.strerror}.") from error
         return entry
@@ -385,13 +386,14 @@ class History:
     def tidy(self) -> int:
         """Remove what is too old or too much, but not the newest; return the size of the rest in bytes.
 
-        Raises `OSError`.
+        Where it is too much, a tenth more goes, so that the next answers cost no count. Raises `OSError`.
         """
         groups = self._groups()
         total = sum(size for _, size, _, _ in groups)
         oldest = time.time() - self.days * _DAY
+        most = self.size * 2**20 * (1.0 if total <= self.size * 2**20 else 0.9)
         for changed, size, stem, names in groups[:-1]:
-            if changed >= oldest and total <= self.size * 2**20:
+            if changed >= oldest and total <= most:
                 break
             self._remove(stem, names)
             total -= size

@@ -9,7 +9,7 @@ from dgcli.errors import OutputError
 from dgcli.output.history import Entry, Facts, History
 from dgcli.output.redaction import redacted_text
 from dgcli.transcript.event_log import json_line
-from dgcli.transcript.events import Closed, Event, Final, Interim, Notice, Opened
+from dgcli.transcript.events import Closed, Event, Final, Interim, Metadata, Notice, Opened
 
 _EVERY = 1.0  # seconds between writes of what is still provisional
 
@@ -54,8 +54,9 @@ class HistorySink:
                 self._has_words = self._has_words or bool(event.text.strip())
             case Notice():
                 event = replace(event, message=redacted_text(event.message))
-            case Opened():
-                self._facts = replace(self._facts, request_id=self._facts.request_id or event.request_id)
+            case Opened() | Metadata():
+                request_id = self._facts.request_id or event.request_id or None
+                self._facts = replace(self._facts, request_id=request_id)
             case Closed():
                 self._facts = replace(self._facts, duration=round(event.audio_seconds, 3))
         if not self._is_full:
