@@ -7,7 +7,7 @@ processes keep answers at once without locks. A name begins with the time, in UT
     20261124T224200123456Z-ID.jsonl    the event log of a stream, which grows while that runs
     20261124T224200123456Z-ID.about    a line of JSON: what was asked, and the digest of the answer (`Entry`)
     20261124T224200123456Z-ID.txt      text that neither standard output nor a file took
-    keys/2f/2f...                      the name of the entry that answers a question
+    keys/2f...                         the name of the entry that answers a question
     claims/2f...                       held by a process that asks a question now (dgcli.locks)
     .announced, .tally                 whether the user was told; how much is here since it was last counted
 
@@ -23,7 +23,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +38,7 @@ from dgcli.output.stamps import Stamp
 DAYS, SIZE = 30.0, 1024.0  # kept so long and, in MiB, so much, unless the user wants it otherwise
 
 _DAY = 86_400.0  # seconds; as often everything is counted, and what is abandoned goes
+_LONG_TALLY = 4096  # bytes
 _STEM = re.compile(r"\d{8}T\d{12}Z-[A-Za-z0-9-]{1,64}")
 _ABOUT, _TEXT = ".about", ".txt"
 
@@ -207,7 +208,17 @@ class History:
             self.folder.chmod(0o700)
 
     def _key_path(self, key: str) -> Path:
-        return self.folder / "keys" / key[:2] / key
+        return self.folder / "keys" / key
+
+    def _put_key(self, key: str, stem: str) -> None:
+        """Let a key lead to an entry. What is torn leads nowhere, so that the file need not be replaced at once."""
+        path = self._key_path(key)
+        path.parent.mkdir(exist_ok=True, mode=0o700)
+        path.unlink(missing_ok=True)  # to write over it would wait for the disk, as ext4 has it
+        with suppress(FileExistsError):  # another answer to the same question, at the same time
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            os.write(handle, stem.encode("ascii"))
+            os.close(handle)
 
     def _put(self, entry: Entry, body: bytes | None, *, durable: bool = False) -> Entry:
         """Write an entry's answer, then its facts, then the keys by which it is found. Raises `OutputError`."""
@@ -218,10 +229,7 @@ class History:
             about = _about(entry)
             write_file(self.folder / (entry.stem + _ABOUT), about, private=True, durable=durable)
             for key in entry.keys:
-                path = self._key_path(key)
-                for folder in (path.parent.parent, path.parent):
-                    folder.mkdir(exist_ok=True, mode=0o700)
-                write_file(path, entry.stem.encode("ascii"), private=True, durable=False)
+                self._put_key(key, entry.stem)
             self._count(len(about) + (len(body) if body is not None else entry.size or 0))
         except OSError as error:
             raise OutputError(f"Nothing can be kept in {self.folder}: {error.strerror}.") from error
@@ -295,7 +303,8 @@ class History:
     def _stems(self) -> list[str]:
         """The entries' names, newest first."""
         try:
-            names = [path.name for path in self.folder.iterdir()]
+            with os.scandir(self.folder) as entries:
+                names = [entry.name for entry in entries]
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -358,8 +367,10 @@ class History:
         except ValueError:
             counted, sizes = 0, []
         if not 0 <= time.time() - counted < _DAY or sum(sizes) > self.size * 2**20:
-            total = self.tidy()
-            write_file(tally, b"%d\n%d\n" % (time.time(), total), private=True, durable=False)
+            counted, sizes = int(time.time()), [self.tidy()]
+        elif len(text) < _LONG_TALLY:
+            return
+        write_file(tally, b"%d\n%d\n" % (counted, sum(sizes)), private=True, durable=False)
 
     def _groups(self) -> list[tuple[float, int, str, list[str]]]:
         """The files by entry: when the last was changed, their size, the stem and their names; oldest first."""
@@ -417,10 +428,8 @@ class History:
             if before.size:
                 for _, _, stem, names in self._groups():
                     self._remove(stem, names)
-            for path in self.folder.glob("keys/*/*"):  # of entries that were damaged
+            for path in self.folder.glob("keys/*"):  # of entries that were damaged
                 path.unlink(missing_ok=True)
-            for path in self.folder.glob("keys/*"):
-                path.rmdir()
             (self.folder / ".tally").unlink(missing_ok=True)
         except OSError as error:
             raise OutputError(f"The history {self.folder} cannot be cleared: {error.strerror}.") from error

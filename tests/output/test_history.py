@@ -83,7 +83,7 @@ def test_old_answers_go(history: History) -> None:
     history.keep(Facts(name="newest"), BODY)
     assert names(history) == ["newest", "new"]
     assert history.find("ab12") is None
-    assert not (history.folder / "keys" / "ab" / "ab12").exists()
+    assert not (history.folder / "keys" / "ab12").exists()
 
 
 def test_the_size_is_bounded(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_half_of_an_entry_is_named(history: History) -> None:
 def test_a_key_leads_nowhere_else(history: History) -> None:
     """A file of a key that names another path is not followed."""
     history.keep(Facts(name="a"), BODY, keys=["ab12"])
-    (history.folder / "keys" / "ab" / "ab12").write_text("../../etc/passwd")
+    (history.folder / "keys" / "ab12").write_text("../../etc/passwd")
     assert history.find("ab12") is None
 
 
