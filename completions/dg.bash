@@ -56,7 +56,8 @@ _dg_value() {
           *:--max-cps | *:--min-gap | *:--api-key | *:--access-token | *:--base-url | *:--profile | \
           *:--timeout | *:--retries | *:--utterance-end-ms | *:--speed | *:--duration | \
           *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | *:--reopen | \
-          *:--stop-phrase | *:--host | *:--port | *:--require-key)
+          *:--stop-phrase | *:--host | *:--port | *:--require-key | *:--allow-host | *:--allow-origin | \
+          *:--max-streams)
             kind=text
             ;;
         *:--tier)
@@ -127,7 +128,7 @@ _dg_value() {
             ;;
         *:--engine)
             kind=words
-            words="pocketsphinx replay"
+            words="whisper replay count"
             ;;
     esac
 }
@@ -239,8 +240,8 @@ _dg_command() {
             words="local pull remove"
             ;;
         serve)
-            flags="--host --port --engine --response --record --require-key --allow-private-urls --local-model
-                --offline -q --quiet -v --verbose -h --help"
+            flags="--host --port --engine --response --record --require-key --allow-private-urls --allow-host
+                --allow-origin --max-streams --local-model --offline -q --quiet -v --verbose -h --help"
             kind=flags
             ;;
         completions)

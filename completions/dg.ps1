@@ -545,13 +545,17 @@ flag|last|--output-dir|path|Folder for a file named after the recording, in the 
 flag|history|--json||List as JSON.
 flag|serve|--host|text|Address to listen on; 0.0.0.0 opens it to the network.
 flag|serve|--port|text|Port to listen on; 0 takes a free one.
-flag|serve|--engine|words|Recogniser: pocketsphinx, or replay to answer with --response.
-word||pocketsphinx||
+flag|serve|--engine|words|Recogniser: whisper; replay to answer with --response; count to confirm bytes only.
+word||whisper||
 word||replay||
+word||count||
 flag|serve|--response|path|Response that --engine replay answers with.
 flag|serve|--record|path|Keep the audio, query and headers of each request here.
 flag|serve|--require-key|text|Answer 401 to whoever does not send this key.
 flag|serve|--allow-private-urls||Fetch URLs of private networks and this machine too.
+flag|serve|--allow-host|text|Another name that this server goes by: NAME, *.DOMAIN, or * for any. May be repeated.
+flag|serve|--allow-origin|text|Origin of web pages to serve beside those of this machine, or * for any. May be repeated.
+flag|serve|--max-streams|text|Live streams at once; the next one gets 429.
 flag|serve|--local-model|path|Folder of a Whisper model of your own, which nobody verifies.
 flag|serve|--offline||Fetch no model; else HF_HUB_OFFLINE.
 '@

@@ -3,11 +3,10 @@
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -16,11 +15,9 @@ from dgcli import __version__
 from dgcli.errors import BrokenPipe, DgError, Interrupted, OutputError, UsageError
 from dgcli.terminal import forget
 from dgcli.ui.console import Console
-from dgcli.ui.help import Entry, Section, format_help
 
 
-@dataclass(frozen=True, slots=True)
-class CommandRow:
+class CommandRow(NamedTuple):
     """A row of the registry: all that `dg --help` needs to know of a command.
 
     Its module, `dgcli.commands.NAME`, holds a function of that name, and is imported when the command runs.
@@ -55,6 +52,8 @@ class _Command(TyperCommand):
     """A command whose help page we lay out ourselves."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
+        from dgcli.ui.help import format_help
+
         format_help(self, ctx, formatter)
 
 
@@ -90,6 +89,8 @@ class _Root(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
+        from dgcli.ui.help import Entry, Section, format_help
+
         rows = [Entry(row.name, row.help) for row in COMMANDS]
         format_help(self, ctx, formatter, [Section("Commands", rows)])
 

@@ -7,6 +7,7 @@ Keys, hosts and default parameters come from the environment and the config file
 import math
 import os
 from collections.abc import AsyncIterable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, BinaryIO
 
 from dgcli.config import Config, checked_params
@@ -66,7 +67,10 @@ __all__ = [
 ]
 
 _FASTEST = 1.25  # times real time: what the API allows ("Recovering From Connection Errors")
-_CONNECTION = ("api_key", "access_token", "base_url", "profile", "timeout", "retries", "local")
+_ARGUMENTS = ("api_key", "access_token", "base_url", "profile", "local", "other_params")  # of every call
+_OWN_ARGUMENTS = MappingProxyType(
+    {Endpoint.FILE: ("timeout", "retries"), Endpoint.URL: ("timeout", "retries"), Endpoint.LIVE: ("speed",)}
+)
 
 
 def _unknown(name: str, known: Iterable[str], kind: str, otherwise: str) -> UnknownParameter:
@@ -174,7 +178,7 @@ def _values(
         if name not in BY_NAME:
             known = (param.name for param in PARAMS if endpoint in param.endpoints and not param.hidden)
             otherwise = "What this version does not know yet can be sent as other_params={...}."
-            raise _unknown(name, (*known, *_CONNECTION), "parameter", otherwise)
+            raise _unknown(name, (*known, *_ARGUMENTS, *_OWN_ARGUMENTS[endpoint]), "parameter", otherwise)
     return checked_params(config, {**params, **(other_params or {})}, endpoint)
 
 

@@ -14,11 +14,9 @@ DGCLI_CONFIG says. What stands at its top holds for every profile; `[profiles.NA
     params = { language = "de" }
 """
 
-import ipaddress
 import math
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,7 +70,7 @@ class Config:
     @property
     def is_loopback(self) -> bool:
         """Whether the host is this machine."""
-        return _is_loopback(urlsplit(self.base_url).hostname or "")
+        return is_this_machine(urlsplit(self.base_url).hostname or "")
 
     @property
     def host(self) -> str:
@@ -109,9 +107,12 @@ class Config:
         return {"Authorization": header}
 
 
-def _is_loopback(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether a name or an address means the machine that we run on."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
+    import ipaddress
+
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -124,7 +125,7 @@ def _base_url(text: str) -> str:
     try:
         if "://" not in text:
             host = urlsplit(f"//{text}").hostname or ""
-            text = f"{'http' if _is_loopback(host) else 'https'}://{text}"
+            text = f"{'http' if is_this_machine(host) else 'https'}://{text}"
         scheme, place, path, _, _ = urlsplit(text)
         scheme = {"ws": "http", "wss": "https"}.get(scheme, scheme)
         host = (urlsplit(text).hostname or "").encode("idna").decode()
@@ -164,6 +165,8 @@ def _read(path: Path, *, named: bool) -> Mapping[str, Any]:
     """The config file; empty where there is none, unless it was named."""
     try:
         with path.open("rb") as file:
+            import tomllib  # most have no such file
+
             return tomllib.load(file)
     except FileNotFoundError:
         if named:
@@ -171,7 +174,7 @@ def _read(path: Path, *, named: bool) -> Mapping[str, Any]:
         return {}
     except OSError as error:
         raise UsageError(f"The config file {path} cannot be read: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError are such
         raise UsageError(f"The config file {path} is not valid TOML: {error}.") from None
 
 

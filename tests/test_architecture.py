@@ -1,13 +1,15 @@
 """The rooms of the package and the arrows between them, held against the imports that are really there."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, ScriptedServer, loaded_by
+from tests.conftest import ROOT, ScriptedServer, loaded, loaded_by
 
 PACKAGE = ROOT / "dgcli"
 
@@ -215,15 +217,81 @@ def test_nothing_is_loaded_that_is_not_used(args: list[str]) -> None:
         "sounddevice",
         "websocket",
         "rich.console",
-        "stamina",
+        "tenacity",
         "ssl",
         "asyncio",
     }
     assert loaded_by(args) & heavy == set()
 
 
-def test_httpx_comes_alone(server: ScriptedServer, audio: Path) -> None:
-    """`dg file` loads neither click nor rich, which httpx would bring along for a command of its own."""
-    modules = loaded_by(["file", str(audio), "--base-url", server.url])
-    assert "httpx._client" in modules
-    assert modules & {"rich.console", "click.core", "pygments"} == set()
+def own(modules: set[str]) -> set[str]:
+    """The modules of ours among these."""
+    return {name for name in modules if name.split(".")[0] == "dgcli"}
+
+
+def test_the_package_itself_is_next_to_nothing() -> None:
+    """`import dgcli` loads one module, and what a name of it needs comes with the name."""
+    assert loaded("import dgcli") - loaded("") == {"dgcli"}
+    assert "dgcli.client" in loaded("import dgcli; dgcli.transcribe")
+    calling = loaded("import dgcli; dgcli.stream, dgcli.load, dgcli.Final, dgcli.DgError")
+    assert (
+        calling & {"httpx", "ssl", "typer", "rich", "numpy", "websocket", "dgcli.live", "dgcli.app"} == set()
+    )
+
+
+def test_the_version_needs_no_command() -> None:
+    """`dg --version` loads none of the rooms but what shows messages."""
+    assert own(loaded_by(["--version"])) == {
+        "dgcli", "dgcli.__main__", "dgcli.app", "dgcli.errors", "dgcli.terminal", "dgcli.ui", "dgcli.ui.console",
+    }  # fmt: skip
+
+
+@pytest.fixture
+def asking(server: ScriptedServer, audio: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A command line that has a file transcribed as text, where there is no config file."""
+    for name in ("HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    for name in ("DGCLI_CONFIG", "DGCLI_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    return ["file", str(audio), "--base-url", server.url]
+
+
+def test_a_file_loads_what_it_needs(asking: list[str]) -> None:
+    """`dg file` with text loads no click and rich of httpx, no retries, rules of captions, events, streams or help."""
+    modules = loaded_by(asking)
+    assert {"httpx._client", "dgcli.formats.text"} <= modules
+    assert (
+        modules & {"rich.console", "click.core", "pygments", "tenacity", "asyncio", "tomllib", "numpy"}
+        == set()
+    )
+    rooms = {f"dgcli.{room}" for room in ("batch", "live", "sinks", "server", "client", "api.hub")}
+    parts = {"captions.cues", "captions.limits", "transcript.events", "audio.base", "ui.help", "formats.json"}
+    assert modules & (rooms | {f"dgcli.{part}" for part in parts}) == set()
+
+
+MADE = """
+import gc, sys
+from dgcli.__main__ import main
+def collections():
+    return sum(each["collections"] for each in gc.get_stats())
+before = collections()
+try:
+    main()
+except SystemExit as left:
+    assert not left.code
+after = collections()
+made = {
+    kind.__qualname__
+    for name, module in list(sys.modules.items()) if name.startswith("dgcli")
+    for kind in vars(module).values() if isinstance(kind, type) and "__dataclass_fields__" in vars(kind)
+}
+print(after - before, len(made), *made, file=sys.stderr)
+"""
+
+
+def test_a_short_run_makes_and_collects_little(asking: list[str]) -> None:
+    """`dg file` never looks for garbage, and generates no more than ten dataclasses, which take half a ms each."""
+    result = subprocess.run([sys.executable, "-c", MADE, *asking], capture_output=True, check=True, text=True)
+    collections, made, *names = result.stderr.split()
+    assert collections == "0"
+    assert 2 < int(made) <= 10, names

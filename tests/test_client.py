@@ -18,7 +18,7 @@ import pytest
 
 import dgcli
 import dgcli.client
-from dgcli.params import PARAMS
+from dgcli.params import PARAMS, Endpoint
 from dgcli.transcript.event_log import json_line
 from tests.conftest import BODY, ROOT, Reply, ScriptedServer, error
 from tests.live.conftest import Make, make_server
@@ -75,13 +75,14 @@ def test_exports_are_the_same_in_all_three_places() -> None:
 
 
 def test_no_parameter_hides_another() -> None:
-    """No query parameter has the name of an argument of the Python API."""
-    arguments: set[str] = set()
-    for function in (dgcli.transcribe, dgcli.transcribe_url, dgcli.stream):
+    """No query parameter has the name of an argument of the Python API, all of which are suggested."""
+    calls = {Endpoint.FILE: dgcli.transcribe, Endpoint.URL: dgcli.transcribe_url, Endpoint.LIVE: dgcli.stream}
+    parameters = {name for row in PARAMS for name in (row.name, *row.aliases)}
+    for endpoint, function in calls.items():
+        named = {*dgcli.client._ARGUMENTS, *dgcli.client._OWN_ARGUMENTS[endpoint]}
         code = function.__code__
-        arguments |= set(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
-    assert len(arguments) > 8
-    assert not arguments & {name for row in PARAMS for name in (row.name, *row.aliases)}
+        assert named == set(code.co_varnames[code.co_posonlyargcount :][: code.co_kwonlyargcount])
+        assert not named & parameters
 
 
 # Recordings.

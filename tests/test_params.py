@@ -180,7 +180,7 @@ def test_live_audio_page_is_covered() -> None:
         (
             {"model": "flux-general-en", "eager_eot_threshold": 0.8},
             FLUX,
-            "--eager-eot-threshold (0.8) must not be above --eot-threshold (0.7).",
+            "eager_eot_threshold (0.8) must not be above eot_threshold (0.7).",
             None,
         ),
         ({"extra": ["novalue"]}, FILE, "--extra takes KEY:VALUE, not 'novalue'.", None),

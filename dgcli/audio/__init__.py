@@ -7,14 +7,15 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dgcli.audio.base import AudioFormat, Pace, Source
 from dgcli.errors import AudioError, UsageError
 from dgcli.params import Values
 
-if TYPE_CHECKING:
-    import ssl  # commands that only ask for a media type need not load it
+if TYPE_CHECKING:  # what only looks at names, or uploads, need not load it
+    import ssl
 
-__all__ = ["AudioFormat", "Pace", "Source", "open_source", "raw_format"]
+    from dgcli.audio.base import AudioFormat, Source
+
+__all__ = ["open_source", "raw_format"]
 
 
 def raw_format(values: Values) -> AudioFormat | None:
@@ -22,6 +23,8 @@ def raw_format(values: Values) -> AudioFormat | None:
     encoding = values.get("encoding")
     if encoding is None:
         return None
+    from dgcli.audio.base import AudioFormat
+
     rate, channels = values.get("sample_rate"), values.get("channels", 1)
     return AudioFormat(
         encoding=str(encoding),

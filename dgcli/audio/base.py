@@ -17,9 +17,10 @@ it a row where a SOURCE argument is understood (`dgcli.audio.open_source`):
 import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from dgcli.transcript.events import Notice
+if TYPE_CHECKING:
+    from dgcli.transcript.events import Notice
 
 # Bytes of one sample of one channel, for the encodings whose size follows from their duration.
 _SAMPLE_BYTES = {"linear16": 2, "linear32": 4, "mulaw": 1, "alaw": 1}
@@ -99,7 +100,7 @@ class Source(Protocol):
     def open(self) -> AudioFormat:
         """Open the source; return the format of its bytes."""
 
-    def blocks(self) -> Iterator[bytes | Notice]:
+    def blocks(self) -> "Iterator[bytes | Notice]":
         """The audio, in order."""
 
     def stop(self) -> None:

@@ -11,6 +11,10 @@ from urllib.parse import urlsplit
 import httpx
 
 from dgcli import __version__
+from dgcli.api import unreachable
+from dgcli.api.http_failures import http_failure
+from dgcli.api.proxies import unusable
+from dgcli.api.refusals import Peer, Refusal, Role
 from dgcli.audio import icy
 
 _CONNECT_SECONDS = 10.0
@@ -21,16 +25,22 @@ USER_AGENT = f"dgcli/{__version__}"
 _HEADERS = {"User-Agent": USER_AGENT, "Icy-MetaData": "1", "Accept": "*/*", "Accept-Encoding": "identity"}
 
 
+# A server of this machine is never reached through a proxy.
+_DIRECT = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+
+
 class ConnectionFailed(Exception):
-    """No connection, or it broke or stalled; why is the message. `is_final`: asking again is of no use."""
+    """No connection, or it broke or stalled: `refusal` says why."""
 
-    def __init__(self, message: str, *, is_final: bool = False) -> None:
-        super().__init__(message)
-        self.is_final = is_final
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.sentence)
+        self.refusal = refusal
 
 
-def _why(error: Exception) -> str:
-    return str(error) or type(error).__name__
+def _failed(error: Exception, url: str) -> ConnectionFailed:
+    """What went wrong between here and a source, at its head or on the way to it."""
+    peer = Peer(url, Role.SOURCE)
+    return ConnectionFailed(http_failure(error, peer, connect=_CONNECT_SECONDS, stall=STALL_SECONDS))
 
 
 class HttpAnswer:
@@ -40,7 +50,6 @@ class HttpAnswer:
         self,
         url: str,
         status: int,
-        reason: str,
         headers: Mapping[str, str],
         pieces: Iterator[bytes],
         abort: Callable[[], None],
@@ -48,7 +57,6 @@ class HttpAnswer:
     ) -> None:
         self.url = url
         self.status = status
-        self.reason = reason
         self.headers = headers
         self.abort = abort  # from any thread: makes a read that waits return
         self.close = close  # from the thread that reads
@@ -78,12 +86,12 @@ class HttpAnswer:
             for piece in self._pieces:
                 if piece:
                     return piece
-        except httpx.TimeoutException as error:
-            raise ConnectionFailed(f"no data for {STALL_SECONDS:g} s") from error
-        except TimeoutError as error:
-            raise ConnectionFailed(f"no data for {STALL_SECONDS:g} s") from error
+        except (httpx.TimeoutException, TimeoutError) as error:
+            peer = Peer(self.url, Role.SOURCE)
+            raise ConnectionFailed(unreachable.stalled(peer, STALL_SECONDS, sending=False)) from error
         except (httpx.HTTPError, httpx.StreamError, OSError, ValueError) as error:
-            raise ConnectionFailed(_why(error)) from error
+            refusal = unreachable.broke_off(Peer(self.url, Role.SOURCE), in_answer=False)
+            raise ConnectionFailed(refusal) from error
         return b""
 
 
@@ -115,7 +123,10 @@ def _get_icy(url: str, verify: ssl.SSLContext | bool) -> HttpAnswer:
         connection.close()
         raise
 
-    code = re.match(r"\S+\s+(\d{3})\s*(.*)", status)
+    code = re.match(r"\S+\s+(\d{3})\b", status)
+    if code is None:
+        connection.close()
+        raise ValueError("no status line")
 
     def pieces() -> Iterator[bytes]:
         yield begun
@@ -124,8 +135,7 @@ def _get_icy(url: str, verify: ssl.SSLContext | bool) -> HttpAnswer:
 
     return HttpAnswer(
         url,
-        int(code.group(1)) if code else 0,
-        code.group(2) if code else "with something that is not HTTP",
+        int(code.group(1)),
         {**headers, "icy-status": status},
         pieces(),
         lambda: _shut_down(connection),
@@ -134,19 +144,23 @@ def _get_icy(url: str, verify: ssl.SSLContext | bool) -> HttpAnswer:
 
 
 class Fetcher:
-    """Asks for URLs. `verify` is for TLS, as httpx takes it."""
+    """Asks for URLs. `verify` is for TLS, as httpx takes it. Raises `UsageError` for an unusable proxy."""
 
     def __init__(self, verify: ssl.SSLContext | bool) -> None:
         self._verify = verify
-        self._client = httpx.Client(
-            verify=verify,
-            follow_redirects=True,
-            max_redirects=_MOST_REDIRECTS,
-            headers=_HEADERS,
-            # A source is asked again when something broke: never over a connection that may be broken too.
-            limits=httpx.Limits(max_keepalive_connections=0),
-            timeout=httpx.Timeout(STALL_SECONDS, connect=_CONNECT_SECONDS),
-        )
+        try:
+            self._client = httpx.Client(
+                verify=verify,
+                follow_redirects=True,
+                max_redirects=_MOST_REDIRECTS,
+                headers=_HEADERS,
+                # A source is asked again when something broke: never over a connection that may be broken too.
+                limits=httpx.Limits(max_keepalive_connections=0),
+                timeout=httpx.Timeout(STALL_SECONDS, connect=_CONNECT_SECONDS),
+                mounts=dict.fromkeys(_DIRECT),
+            )
+        except (ValueError, ImportError, httpx.InvalidURL) as error:
+            raise unusable(error) from error
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -161,7 +175,6 @@ class Fetcher:
         return HttpAnswer(
             str(response.url),
             response.status_code,
-            response.reason_phrase,
             {name.lower(): value for name, value in response.headers.items()},
             response.iter_raw(),
             lambda: _shut_down(connection),
@@ -174,14 +187,14 @@ class Fetcher:
         Raises `ConnectionFailed`.
         """
         try:
+            return self._get_http(url, offset)
+        except httpx.RemoteProtocolError as error:
+            # Where redirects have led: only the last server speaks otherwise.
+            last = str(error.request.url)
             try:
-                return self._get_http(url, offset)
-            except httpx.RemoteProtocolError as error:
-                # Where redirects have led: only the last server speaks otherwise.
-                return _get_icy(str(error.request.url), self._verify)
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise ConnectionFailed(_why(error), is_final=True) from error
-        except httpx.TooManyRedirects as error:
-            raise ConnectionFailed("it redirects in a circle", is_final=True) from error
-        except (httpx.HTTPError, OSError, ValueError) as error:
-            raise ConnectionFailed(_why(error)) from error
+                return _get_icy(last, self._verify)
+            except (OSError, ValueError):
+                raise _failed(error, last) from error  # what went wrong first says more
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            last = str(error.request.url) if isinstance(error, httpx.RequestError) else url
+            raise _failed(error, url if isinstance(error, httpx.TooManyRedirects) else last) from error

@@ -6,9 +6,8 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from dgcli.audio.media import SNIFF_BYTES, media_type
 from dgcli.errors import AudioError, UsageError
@@ -17,8 +16,7 @@ BLOCK = 1 << 20  # bytes read, and handed to the socket, at a time
 MAX_UPLOAD = 2 * 1024**3  # bytes; the API takes up to 2 GB
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(NamedTuple):
     """An open binary file that can be rewound, its size in bytes, and its media type."""
 
     file: BinaryIO

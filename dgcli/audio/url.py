@@ -16,18 +16,20 @@ from contextlib import suppress
 from types import MappingProxyType
 from urllib.parse import urljoin, urlsplit
 
+from dgcli.api.refusals import Peer, Role, phrase, refused, without_login
 from dgcli.audio import decode, http, icy
 from dgcli.audio.base import AudioFormat, Pace, slices
 from dgcli.audio.http import READ_BYTES, USER_AGENT, ConnectionFailed, Fetcher, HttpAnswer
 from dgcli.audio.media import SNIFF_BYTES, suffix_of
 from dgcli.audio.pump import Pump
-from dgcli.errors import AudioError, NetworkError
+from dgcli.errors import AudioError
 from dgcli.transcript.events import Notice, NoticeKind
 
 # Tries without a byte of audio before a source is given up; with the pauses below that is about ten minutes.
 _MOST_TRIES = 24
 # Seconds before the first tries; the last stands for all further ones.
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+_LONGEST_WAIT = 60.0  # seconds that a server may ask to be left alone
 _MOST_PLAYLISTS = 10
 _PLAYLISTS = ("audio/x-scpls", "audio/scpls", "audio/x-mpegurl", "audio/mpegurl", "application/pls+xml")
 _HLS = ("application/vnd.apple.mpegurl", "application/x-mpegurl")
@@ -88,11 +90,11 @@ class _Body:
                     return b""
                 continue
             if not piece and self._length is not None and self._at < self._length:
-                if not self._resume("the connection was closed too early"):
+                if not self._resume("The connection was closed too early."):
                     return b""
                 continue
             if not piece and (self._answer.is_radio or self._source.came_live(self._answer)):
-                self.dropped = "the server closed the connection"
+                self.dropped = "The server closed the connection."
             if piece and self._skip:
                 known = min(self._skip, len(piece))
                 self._skip -= known
@@ -165,7 +167,7 @@ class HttpSource:
         verify: ssl.SSLContext | bool = True,
         may_decode: bool = True,
     ) -> None:
-        self.name = url
+        self._lead_to(url)
         self.pace = Pace.FREE
         self.duration: float | None = None
         self._raw = raw
@@ -185,6 +187,10 @@ class HttpSource:
         self._tries = 0
         self._pump: Pump[bytes | Notice] = Pump(self._audio, name="http source")
 
+    def _lead_to(self, url: str) -> None:
+        """Ask for this from now on. The name is what may be shown of it: it may hold a login."""
+        self._url, self.name = url, without_login(url)
+
     @property
     def is_stopped(self) -> bool:
         """Whether nobody wants more."""
@@ -200,7 +206,7 @@ class HttpSource:
             self._fetcher = Fetcher(self._verify)
         if self._answer is not None:
             self._answer.close()
-        self._answer = answer = self._fetcher.get(self.name, offset)
+        self._answer = answer = self._fetcher.get(self._url, offset)
         self._since, self._came = time.monotonic(), 0.0
         if self.is_stopped:
             answer.abort()
@@ -223,29 +229,25 @@ class HttpSource:
             try:
                 answer = self.request()
             except ConnectionFailed as error:
-                kind = AudioError if error.is_final else NetworkError
-                raise kind(f"{self.name} cannot be reached: {error}.") from error
-            if answer.status >= 400 or not 200 <= answer.status < 300:
-                hint = "The server wants a login." if answer.status in (401, 403) else None
-                raise AudioError(
-                    f"{self.name} answered {answer.status} {answer.reason}".rstrip() + ".", hint=hint
-                )
+                raise error.refusal.error from error
+            if not 200 <= answer.status < 300:
+                raise refused(answer.status, answer.headers, peer=Peer(answer.url, Role.SOURCE)).error
             path = urlsplit(answer.url).path.lower()
             if answer.kind in _HLS or (path.endswith(".m3u8") and answer.kind not in _PLAYLISTS[:2]):
                 self._is_hls = True
-                self.name = answer.url
+                self._lead_to(answer.url)
                 return answer
             if answer.kind not in _PLAYLISTS and not path.endswith((".pls", ".m3u")):
                 return answer
             text = self._whole(answer)
             if "#EXT-X-" in text:
                 self._is_hls = True
-                self.name = answer.url
+                self._lead_to(answer.url)
                 return answer
             target = icy.playlist_target(text)
             if target is None:
                 raise AudioError(f"The playlist {self.name} names no stream.")
-            self.name = urljoin(answer.url, target)
+            self._lead_to(urljoin(answer.url, target))
         raise AudioError(f"{self.name} leads from playlist to playlist.")
 
     @staticmethod
@@ -273,12 +275,16 @@ class HttpSource:
             raise
 
     def _open(self) -> AudioFormat:
-        if urlsplit(self.name).scheme.lower() not in ("http", "https") or not urlsplit(self.name).hostname:
+        try:
+            parts = urlsplit(self._url)
+        except ValueError:  # a bracket without an address in it
+            parts = urlsplit("")
+        if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
             raise AudioError(f"{self.name} is no http or https URL.")
         answer = self._first()
         if answer.kind in ("text/html", "application/xhtml+xml"):
             raise AudioError(
-                f"{answer.url} is a web page, not audio.",
+                f"{without_login(answer.url)} is a web page, not audio.",
                 hint="Look for the address of the stream itself; it often ends in .mp3, .aac or .m3u8.",
             )
         if self._is_hls:
@@ -319,7 +325,7 @@ class HttpSource:
             try:
                 self._body = _Body(self, self.request())
             except ConnectionFailed as error:
-                raise NetworkError(f"{self.name} cannot be reached: {error}.") from error
+                raise error.refusal.error from error
             return decode.Decoder(self._body, self.name)
 
     def _open_hls(self) -> AudioFormat:
@@ -335,23 +341,25 @@ class HttpSource:
     def _hls_decoder(self) -> decode.Decoder:
         like = self._format if self._format.sample_rate else None
         return decode.Decoder(
-            self.name,
+            self._url,
             self.name,
             like=like,
             options={"user_agent": USER_AGENT, "reconnect": "1", "http_persistent": "0"},
             timeout=(2 * http.STALL_SECONDS, 2 * http.STALL_SECONDS),
         )
 
-    def _pause(self) -> bool:
+    def _pause(self, at_least: float = 0.0) -> bool:
         """Wait before the next try, longer each time; False when it is to end."""
         self._tries += 1
-        pause = _PAUSES[min(self._tries, len(_PAUSES)) - 1]
-        return self._tries <= _MOST_TRIES and not self._stopped.wait(pause * random.uniform(0.8, 1.2))
+        pause = _PAUSES[min(self._tries, len(_PAUSES)) - 1] * random.uniform(0.8, 1.2)
+        return self._tries <= _MOST_TRIES and not self._stopped.wait(max(pause, at_least))
 
     def again(self, why: str, offset: int = 0) -> HttpAnswer | None:
         """Ask again until an answer comes; None when stopped. Raises `AudioError` when it is hopeless."""
-        self._note(f"{self.name} broke off ({why}); asking again.")
-        while self._pause():
+        self._note(f"{self.name} broke off: {why} Asking again.")
+        wait = 0.0
+        while self._pause(wait):
+            wait = 0.0
             try:
                 answer = self.request(offset)
             except ConnectionFailed as error:
@@ -360,10 +368,12 @@ class HttpSource:
             if 200 <= answer.status < 300:
                 self._note(f"{self.name} is back.")
                 return answer
-            why = f"HTTP {answer.status}"
+            refusal = refused(answer.status, answer.headers, peer=Peer(answer.url, Role.SOURCE))
+            wait = min(refusal.retry_after or 0.0, _LONGEST_WAIT)
+            why = f"HTTP {phrase(answer.status)}."
         if self.is_stopped:
             return None
-        raise AudioError(f"{self.name} did not come back after {_MOST_TRIES} tries: {why}.")
+        raise AudioError(f"{self.name} did not come back after {_MOST_TRIES} tries: {why}")
 
     def _note(self, message: str) -> None:
         if not self.is_stopped:

@@ -4,11 +4,12 @@ import copy
 from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
 
-from dgcli.captions.cues import Cue, Prefix, Voice
+from dgcli.captions.cues import Cue
 from dgcli.captions.cutting import Cutter
 from dgcli.captions.limits import PAUSE, Limits
 from dgcli.captions.merging import Merger
 from dgcli.captions.text import width
+from dgcli.captions.voice import Prefix, Voice
 from dgcli.transcript.model import Channel, Transcript, Word
 
 _STRETCH = 1000  # words that are fed at a time

@@ -1,22 +1,10 @@
 """Cues of lines of words. Times are seconds, to the millisecond."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from dgcli.captions.text import joined, spaces
+from dgcli.captions.voice import Voice
 from dgcli.transcript.model import Word
-
-
-class Voice(NamedTuple):
-    """A speaker: a channel and, where speakers are told apart, a speaker in it."""
-
-    channel: int
-    speaker: int | None
-
-
-Prefix = Callable[[Voice], str]
-"""What stands before the first words of a voice, such as `[Speaker 0] `; empty for nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ transcript.
 
 from bisect import bisect_left
 
-from dgcli.captions.cues import Prefix
 from dgcli.captions.language import STICKY
 from dgcli.captions.layout import Layout
 from dgcli.captions.limits import PAUSE, Limits
 from dgcli.captions.tokens import Tokens
+from dgcli.captions.voice import Prefix
 from dgcli.transcript.model import Word
 
 LOOK_AHEAD = 7.0  # seconds

@@ -3,9 +3,10 @@
 from bisect import bisect_left
 from itertools import pairwise
 
-from dgcli.captions.cues import Line, Voice
+from dgcli.captions.cues import Line
 from dgcli.captions.limits import PAUSE, Limits
 from dgcli.captions.tokens import DASH, Tokens
+from dgcli.captions.voice import Voice
 
 _INFINITE = float("inf")
 _BREAK = 0.7  # what a line break costs of what a cut in the same place would

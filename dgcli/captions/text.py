@@ -7,16 +7,18 @@ the Unicode Character Database).
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
+# Patterns are compiled when they are first used, and kept by `re`: most texts are ASCII and need none.
 # C0 and C1 controls, and surrogates that stand alone and so cannot be encoded.
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-_KEPT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
+_CONTROLS = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
+_KEPT = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]"
 # Spaces at which a word may be broken: all but the two no-break spaces.
-_BREAKS = re.compile("[^\\S\u00a0\u202f]+")
+_BREAKS = "[^\\S\u00a0\u202f]+"
 # Scripts that write no spaces between words: Thai, Lao, Myanmar, Khmer; Han, Kana, Bopomofo and their
 # punctuation. Hangul is wide as well, but has spaces.
-_UNSPACED = re.compile(
+_UNSPACED = (
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u312f\u3190-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f"
     "\uff01-\uff65\uff66-\uff9f\U00020000-\U0003fffd]"
 )
@@ -31,7 +33,7 @@ def clean(text: str) -> str:
     """The text without control characters and lone surrogates; line feeds and tabs stay."""
     if text.isascii() and text.isprintable():
         return text
-    return _CONTROLS.sub("", _KEPT.sub("", text).replace("\r", "\n").replace("\x85", "\n"))
+    return re.sub(_CONTROLS, "", re.sub(_KEPT, "", text).replace("\r", "\n").replace("\x85", "\n"))
 
 
 def width(text: str) -> int:
@@ -61,9 +63,10 @@ def joined(texts: Sequence[str]) -> str:
     return "".join(space + word for space, word in zip(spaces(texts), texts, strict=True))
 
 
+@lru_cache(4096)
 def unspaced(character: str) -> bool:
     """Whether the script of a character writes no spaces between its words."""
-    return bool(_UNSPACED.match(character))
+    return bool(re.match(_UNSPACED, character))
 
 
 def _clusters(text: str, kinsoku: bool = True) -> list[str]:
@@ -113,7 +116,7 @@ def pieces(text: str, room: int) -> list[str]:
     spaces; in other scripts it stays whole, since nothing tells where it could be cut.
     """
     text = clean(text)
-    parts = text.split() if text.isascii() else [part for part in _BREAKS.split(text) if part.strip()]
+    parts = text.split() if text.isascii() else [part for part in re.split(_BREAKS, text) if part.strip()]
     fitting: list[str] = []
     for part in parts:
         if width(part) > room and any(map(unspaced, part)):

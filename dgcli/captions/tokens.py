@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from dgcli.captions.cues import Prefix, Voice
 from dgcli.captions.language import GAP, codes
 from dgcli.captions.limits import Limits
 from dgcli.captions.text import pieces, unspaced, width
+from dgcli.captions.voice import Prefix, Voice
 from dgcli.transcript.model import Word
 
 _INFINITE = float("inf")

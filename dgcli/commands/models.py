@@ -98,7 +98,7 @@ def _checked_name(action: str, name: str | None, *, as_json: bool) -> str:
     """Refuse what does not go together; the name. Raises `UsageError`."""
     if action not in _ACTIONS:
         raise UsageError(
-            f"dg models does not know {action!r}.",
+            f"{action!r} is no action of dg models.",
             hint="dg models local, dg models pull, or dg models remove",
         )
     if action == "local":

@@ -19,23 +19,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import quote
 
-from dgcli.captions import Limits, Prefix, Voice, clean, limits
+from dgcli.captions.text import clean
+from dgcli.captions.voice import Prefix, Voice
 from dgcli.transcript.model import Transcript
+
+if TYPE_CHECKING:
+    from dgcli.captions.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)
 class RenderSettings:
     """The user's choices about how a transcript is written, whatever the format.
 
-    `limits` are those of a cue. `karaoke` asks for a time at every word where the format has such. `audio` is
-    the recording that a page links to: a path or a URL, until `beside` makes a link of it.
+    `limits` are those of a cue (None: Netflix's). `karaoke` asks for a time at every word where the format has
+    such. `audio` is the recording that a page links to: a path or a URL, until `beside` makes a link of it.
     """
 
     speaker_names: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
-    limits: Limits = field(default_factory=Limits)
+    limits: "Limits | None" = None
     karaoke: bool = False
     audio: str | None = None
 
@@ -79,21 +83,31 @@ class RenderSettings:
         return prefix
 
 
+def _own_names() -> list[str]:
+    return [field.name for field in fields(RenderSettings) if field.name != "limits"]
+
+
 def option_names() -> tuple[str, ...]:
-    """What `render_settings` takes, by name."""
-    own = (field.name for field in fields(RenderSettings) if field.name != "limits")
-    return (*own, "preset", *(field.name for field in fields(Limits)))
+    """Return the names that `render_settings` takes."""
+    from dgcli.captions.limits import Limits
+
+    return (*_own_names(), "preset", *(field.name for field in fields(Limits)))
 
 
 def render_settings(**options: Any) -> RenderSettings:
-    """The settings that these options make: fields of `RenderSettings`, a preset of limits, and changes to it.
+    """Build settings from the fields of `RenderSettings`, a preset of limits, and changes to that.
 
     None changes nothing. Raises `UsageError` for values that are invalid.
     """
-    of_cues = {"preset", *(field.name for field in fields(Limits))}
-    said = {name: value for name, value in options.items() if value is not None}
-    own = {name: value for name, value in said.items() if name not in of_cues}
-    return RenderSettings(limits=limits(**{name: said[name] for name in of_cues & said.keys()}), **own)
+    own_names = _own_names()
+    given = {name: value for name, value in options.items() if value is not None}
+    own = {name: value for name, value in given.items() if name in own_names}
+    of_cues = {name: value for name, value in given.items() if name not in own_names}
+    if not of_cues:  # captions need not be loaded for text
+        return RenderSettings(**own)
+    from dgcli.captions.limits import limits
+
+    return RenderSettings(limits=limits(**of_cues), **own)
 
 
 class Render(Protocol):
@@ -103,8 +117,7 @@ class Render(Protocol):
         """The whole output, ending in a newline unless it is empty."""
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(NamedTuple):
     """A row of the registry: the name, the suffixes that choose it, a line of help, its module and function.
 
     `timed` says that it is made of words with times, and is empty for a response that has text only.

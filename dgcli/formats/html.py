@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from importlib.resources import files
 
-from dgcli.captions import Voice, clean
-from dgcli.captions.text import spaces
+from dgcli.captions.text import clean, spaces
+from dgcli.captions.voice import Voice
 from dgcli.formats.base import RenderSettings
 from dgcli.formats.clock import clock
 from dgcli.formats.insights import Span, average_sentiment, distinct, hits, sentiments, summary, topics

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dgcli.captions import clean
+from dgcli.captions.text import clean
 from dgcli.transcript.json_values import mapping, mappings
 from dgcli.transcript.model import Transcript, Word
 

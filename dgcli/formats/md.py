@@ -6,7 +6,7 @@ A time links to that moment of the recording (`--audio`) by a media fragment (W3
 import math
 import re
 
-from dgcli.captions import clean
+from dgcli.captions.text import clean
 from dgcli.formats.base import RenderSettings
 from dgcli.formats.clock import clock
 from dgcli.formats.insights import average_sentiment, distinct, summary, topics

@@ -2,7 +2,8 @@
 
 import re
 
-from dgcli.captions import Captioner, Cue, captions
+from dgcli.captions.captioner import Captioner, captions
+from dgcli.captions.cues import Cue
 from dgcli.formats.base import RenderSettings
 from dgcli.formats.clock import clock
 from dgcli.transcript.model import Transcript

@@ -10,7 +10,8 @@ from itertools import pairwise
 
 import pysubs2
 
-from dgcli.captions import Cue, Line, captions
+from dgcli.captions.captioner import captions
+from dgcli.captions.cues import Cue, Line
 from dgcli.errors import OutputError
 from dgcli.formats.base import RenderSettings
 from dgcli.transcript.model import Transcript

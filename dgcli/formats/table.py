@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from dgcli.captions import clean
+from dgcli.captions.text import clean
 from dgcli.formats.base import RenderSettings
 from dgcli.transcript.model import Transcript
 

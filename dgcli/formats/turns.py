@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from dgcli.captions import Voice, clean
-from dgcli.captions.text import joined
+from dgcli.captions.text import clean, joined
+from dgcli.captions.voice import Voice
 from dgcli.transcript.model import Channel, Segment, Transcript, Word, turns
 
 _UTTERANCE = 0.8  # seconds of pause that end an utterance: the API's own default

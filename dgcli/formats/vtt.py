@@ -6,7 +6,9 @@ Source: W3C, "WebVTT: The Web Video Text Tracks Format", section 4.
 from collections.abc import Iterator
 from itertools import groupby
 
-from dgcli.captions import Captioner, Cue, Line, captions, clean
+from dgcli.captions.captioner import Captioner, captions
+from dgcli.captions.cues import Cue, Line
+from dgcli.captions.text import clean
 from dgcli.formats.base import RenderSettings
 from dgcli.formats.clock import clock
 from dgcli.transcript.model import Transcript

@@ -18,8 +18,10 @@ from typing import Any
 
 import websocket
 
-from dgcli.api.refusals import ABNORMAL, NO_CODE, Ending, closed, one_line, refused
-from dgcli.errors import NetworkError, UsageError
+from dgcli.api import unreachable
+from dgcli.api.proxies import Proxy, proxy_for, unusable
+from dgcli.api.refusals import ABNORMAL, NO_CODE, Peer, Refusal, closed, one_line, refused
+from dgcli.errors import UsageError
 
 # What is raised by the library or beneath it when a connection fails. OSError holds TLS errors and time-outs.
 _FAILURES = (websocket.WebSocketException, OSError)
@@ -30,7 +32,7 @@ _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 class ConnectionEnded(Exception):
     """The connection is gone, or never was: `ending` says why."""
 
-    def __init__(self, ending: Ending) -> None:
+    def __init__(self, ending: Refusal) -> None:
         super().__init__(ending.sentence)
         self.ending = ending
 
@@ -125,37 +127,35 @@ class _WebSocket(websocket.WebSocket):
             super().send_close(status, reason)
 
 
-def _host(url: str) -> str:
-    return url.split("//", 1)[-1].split("/", 1)[0].split("?", 1)[0]
-
-
-def _unreachable(url: str, error: BaseException) -> Ending:
+def _unreachable(error: BaseException, peer: Peer, proxy: Proxy | None, seconds: float) -> Refusal:
     """Why no connection could be made, before the server answered."""
-    host = _host(url)
     match error:
-        case ssl.SSLCertVerificationError():
-            message = f"The certificate of {host} is not trusted: {error.verify_message}."
-            return Ending(NetworkError(message, hint="Name its CA with --ca-cert or SSL_CERT_FILE."), False)
-        case ssl.SSLError():
-            text = one_line(error.reason or str(error))
-            hint = "Does the server speak TLS? ws:// or http:// in the base URL is for one that does not."
-            return Ending(NetworkError(f"No TLS connection with {host}: {text}.", hint=hint), True)
-        case websocket.WebSocketAddressException():
-            message = f"{host} cannot be found."
-            return Ending(NetworkError(message, hint="Check the base URL and the network."), True)
         case websocket.WebSocketProxyException():
-            return Ending(NetworkError(f"The proxy does not let us through: {one_line(str(error))}."), True)
-        case websocket.WebSocketTimeoutException() | TimeoutError():
-            return Ending(NetworkError(f"{host} did not answer in time."), True)
-        case ConnectionRefusedError():
-            return Ending(NetworkError(f"Nothing listens at {host}.", hint="Check the base URL."), True)
+            return unreachable.proxy_refused(str(error), proxy)
+        case websocket.WebSocketTimeoutException():
+            return unreachable.no_answer(peer, seconds)
         case websocket.WebSocketConnectionClosedException():
-            return Ending(NetworkError(f"{host} closed the connection during the handshake."), True)
-    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return Ending(NetworkError(f"No connection with {host}: {one_line(reason)}."), True)
+            return unreachable.broke_off(peer)
+        case websocket.WebSocketAddressException():
+            return unreachable.not_connected(error, peer, proxy)
+        case websocket.WebSocketException():
+            return unreachable.not_http(peer)
+    return unreachable.not_connected(error, peer, proxy, seconds=seconds)
 
 
-def _lost(error: BaseException) -> Ending:
+def _through(proxy: Proxy | None) -> Mapping[str, object]:
+    """The library's options for a proxy. Left alone it would read a part of the environment, in its own way."""
+    if proxy is None:
+        return {"http_no_proxy": ["*"]}
+    if proxy.scheme != "http":
+        raise unusable(
+            f"a stream goes through an HTTP proxy, and {proxy.setting} names one for {proxy.scheme}"
+        )
+    host, port = proxy.address
+    return {"http_proxy_host": host, "http_proxy_port": port, "http_proxy_auth": proxy.login}
+
+
+def _lost(error: BaseException) -> Refusal:
     """Why an open connection can be used no more, without a close frame."""
     if isinstance(error, websocket.WebSocketTimeoutException | TimeoutError):
         return closed(ABNORMAL, "nothing could be sent")
@@ -197,29 +197,32 @@ class Connection:
 
     def connect(self) -> None:
         """Open the connection. Raises `ConnectionEnded`."""
+        peer, proxy = Peer(self._url), None
         try:
+            proxy = proxy_for(self._url)
             self._socket.connect(
                 self._url,
                 header=self._headers,
                 timeout=self._connect_timeout,
                 redirect_limit=0,  # it would send the key along
                 suppress_origin=True,
+                **_through(proxy),
             )
         except websocket.WebSocketBadStatusException as error:
             if not error.status_code:
-                raise ConnectionEnded(
-                    _unreachable(self._url, ValueError("it does not speak HTTP"))
-                ) from error
+                raise ConnectionEnded(unreachable.not_http(peer)) from error
             body = error.resp_body if isinstance(error.resp_body, bytes) else None
             raise ConnectionEnded(refused(error.status_code, error.resp_headers or {}, body)) from error
         except _FAILURES as error:
             answer = self._socket.handshake_response
             if answer is not None and answer.status != 101:
                 raise ConnectionEnded(refused(answer.status, answer.headers)) from error
-            raise ConnectionEnded(_unreachable(self._url, error)) from error
+            raise ConnectionEnded(_unreachable(error, peer, proxy, self._connect_timeout)) from error
+        except UsageError as error:
+            raise ConnectionEnded(Refusal(error)) from error
         except ValueError as error:
             raise ConnectionEnded(
-                Ending(UsageError(f"{self._url} is no WebSocket URL: {error}."), False)
+                Refusal(UsageError(f"{self._url} is no WebSocket URL: {error}."))
             ) from error
         self.request_id = one_line((self._socket.headers or {}).get("dg-request-id", ""))
         self._socket.sock = self._wire = _Wire(self._socket.sock, self._send_timeout)

@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass
 from queue import SimpleQueue
 
-from dgcli.api.refusals import Ending
+from dgcli.api.refusals import Refusal
 from dgcli.live.connection import Connection, ConnectionEnded
 from dgcli.live.seek_points import SeekPoint
 from dgcli.transcript.events import Event, Notice
@@ -56,7 +56,7 @@ class Unlinked:
     """A connection could not be opened, or has ended: the last message of its thread."""
 
     link: "Link"
-    ending: Ending
+    ending: Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class Link:
         self._thread = threading.Thread(target=self._run, name="dgcli-receiver", daemon=True)
         self.since = now  # when it was started, then when it was opened
         self.open = False
-        self.failing: Ending | None = None  # why the sender gave it up
+        self.failing: Refusal | None = None  # why the sender gave it up
         self.offset = 0.0  # its time 0 on the stream's timeline
         self.floors: dict[int, float] = {}  # per channel: the end of what earlier connections' finals held
         self.begun = 0  # position of its first byte of audio
@@ -147,7 +147,7 @@ class Link:
         """Open the connection, in the background."""
         self._thread.start()
 
-    def give_up(self, ending: Ending) -> None:
+    def give_up(self, ending: Refusal) -> None:
         """Shut the connection down, which makes its thread end."""
         if self.failing is None:
             self.failing = ending

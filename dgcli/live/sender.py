@@ -10,7 +10,7 @@ import ssl
 from queue import Empty, SimpleQueue
 
 from dgcli.api import tls
-from dgcli.api.refusals import ABNORMAL, NO_CODE, Ending, closed, nothing_heard
+from dgcli.api.refusals import ABNORMAL, NO_CODE, Refusal, closed, nothing_heard, unfinished
 from dgcli.audio.base import AudioFormat, Pace, Source
 from dgcli.errors import DgError, NetworkError
 from dgcli.live import messages, protocol
@@ -29,6 +29,9 @@ _TAP_SECONDS, _TAP_BYTES = 0.5, 32768
 _GRACE = 1.0  # seconds for a source to end when it was told to, and for a server to close after Metadata
 _ASLEEP = 2.0  # seconds without a turn of the loop: the process was stopped, not the network
 _SLOW = 5.0  # seconds that results may be behind the audio
+_LONGEST_WAIT = (
+    60.0  # seconds that a server may ask to be left alone: what is said meanwhile has to be caught up
+)
 _TICK = 1.0  # seconds between two turns of the loop at most
 _STOPPING_WAIT = 0.3  # seconds between two tries while a stop waits for the last of them
 _UNSAID = 0.5  # seconds at the end that a server may leave without a final, if it closes in good order
@@ -177,13 +180,13 @@ class Sender:
 
     # A connection is gone.
 
-    def _is_complete(self, link: Link, ending: Ending) -> bool:
+    def _is_complete(self, link: Link, ending: Refusal) -> bool:
         """Whether a connection that ended while draining had said everything."""
         if self.state is not State.DRAINING or ending.code not in (1000, ABNORMAL, NO_CODE):
             return False
         return link.heard is not None or (ending.code == 1000 and self._replay.uncovered <= _UNSAID)
 
-    def _take_ending(self, link: Link, ending: Ending) -> None:
+    def _take_ending(self, link: Link, ending: Refusal) -> None:
         # A close frame says more than the send that failed because of it.
         if link.failing is not None and ending.code in (None, ABNORMAL):
             ending = link.failing
@@ -210,7 +213,7 @@ class Sender:
         if not ending.retry or (self._tries > most and not (stopping and most)):
             self._finish(ending.error)
             return
-        wait = ending.retry_after or pause_before(
+        wait = min(ending.retry_after or 0.0, _LONGEST_WAIT) or pause_before(
             self._tries + ending.busy, settings.backoff, settings.backoff_max
         )
         if stopping:
@@ -318,8 +321,7 @@ class Sender:
             if self._replay.uncovered <= _UNSAID:
                 self._finish(complete=True)
                 return
-            text = f"The server did not finish within {self._settings.close_timeout:g} s."
-            raise ConnectionEnded(Ending(NetworkError(text), retry=True))
+            raise ConnectionEnded(unfinished(self._settings.close_timeout))
 
     # The end.
 

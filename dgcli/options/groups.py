@@ -1,18 +1,17 @@
-"""The groups of options that commands share: each is a dataclass whose fields are flags.
+"""The groups of options that commands share: every attribute of one is a flag.
 
 A group's `panel` is the heading under which its flags stand in `--help`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dgcli.config import DEFAULT_RETRIES, DEFAULT_TIMEOUT, Config, load
 from dgcli.errors import UsageError
-from dgcli.options.machinery import completion
+from dgcli.options.machinery import OptionGroup, completion
 from dgcli.ui.console import Console
 
 if TYPE_CHECKING:  # loaded when there is something to write
@@ -21,11 +20,10 @@ if TYPE_CHECKING:  # loaded when there is something to write
 _CONNECTION, _OUTPUT = "Connection", "Output"
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionOptions:
+class ConnectionOptions(OptionGroup):
     """The API's address and the credentials."""
 
-    panel: ClassVar[str] = _CONNECTION
+    panel = _CONNECTION
 
     api_key: Annotated[
         str | None,
@@ -73,11 +71,10 @@ class ConnectionOptions:
         return load({**given, "offline": self.offline or None, **more}, profile=self.profile)
 
 
-@dataclass(frozen=True, slots=True)
-class RetryOptions:
+class RetryOptions(OptionGroup):
     """Retry options: how long to wait, and how often to try."""
 
-    panel: ClassVar[str] = _CONNECTION
+    panel = _CONNECTION
 
     timeout: Annotated[
         float | None,
@@ -100,11 +97,10 @@ class RetryOptions:
         return {"timeout": self.timeout, "retries": self.retries}
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryOptions:
+class HistoryOptions(OptionGroup):
     """Whether answers are kept on this machine."""
 
-    panel: ClassVar[str] = _OUTPUT
+    panel = _OUTPUT
 
     history: Annotated[
         bool | None,
@@ -125,11 +121,10 @@ def _formats() -> list[tuple[str, str]]:
     return [(format_.name, format_.help) for format_ in FORMATS]
 
 
-@dataclass(frozen=True, slots=True)
-class OutputOptions:
+class OutputOptions(OptionGroup):
     """The outputs of a command."""
 
-    panel: ClassVar[str] = _OUTPUT
+    panel = _OUTPUT
 
     format: Annotated[
         str | None,
@@ -169,11 +164,10 @@ def _names(assignments: Sequence[str]) -> dict[int, str]:
     return names
 
 
-@dataclass(frozen=True, slots=True)
-class RenderingOptions:
+class RenderingOptions(OptionGroup):
     """Render options: names, the limits of captions, what a page links to."""
 
-    panel: ClassVar[str] = "Captions"
+    panel = "Captions"
 
     speaker: Annotated[
         list[str] | None,
@@ -242,11 +236,10 @@ class RenderingOptions:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class TranscriptOptions:
+class TranscriptOptions(OptionGroup):
     """The outputs of one recording, or of each of many."""
 
-    panel: ClassVar[str] = _OUTPUT
+    panel = _OUTPUT
 
     format: Annotated[
         list[str] | None,
@@ -277,11 +270,10 @@ class TranscriptOptions:
         return self.format or ("text",)
 
 
-@dataclass(frozen=True, slots=True)
-class BatchOptions:
+class BatchOptions(OptionGroup):
     """The options of a batch."""
 
-    panel: ClassVar[str] = "Many recordings"
+    panel = "Many recordings"
 
     recursive: Annotated[
         bool, typer.Option("--recursive", "-r", help="Transcribe every recording below a directory.")
@@ -387,12 +379,11 @@ class BatchOptions:
 
     def is_batch(self, names: Sequence[str], formats: Sequence[str]) -> bool:
         """Whether this is a batch, and not one recording whose transcript goes to standard output."""
-        ours = (getattr(self, field_.name) for field_ in fields(self) if field_.name != "cache")
+        ours = (getattr(self, name) for name in self.names() if name != "cache")
         return len(names) != 1 or len(formats) > 1 or any(value not in (None, False, []) for value in ours)
 
 
-@dataclass(frozen=True, slots=True)
-class GeneralOptions:
+class GeneralOptions(OptionGroup):
     """The verbosity on stderr."""
 
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False

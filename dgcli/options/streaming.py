@@ -1,13 +1,13 @@
 """The options that `dg live` and `dg mic` have in common, beside those of the parameter table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from dgcli.errors import UsageError
+from dgcli.options.machinery import OptionGroup
 
 FASTEST = 1.25  # times real time, as the API allows: "Recovering From Connection Errors"
 _STREAM, _SHOW = "Stream", "Output"
@@ -20,8 +20,7 @@ def _positive(flag: str, value: float | None) -> None:
         raise UsageError(f"{flag} takes a number above 0, not {value:g}.")
 
 
-@dataclass(frozen=True, slots=True)
-class PacingOptions:
+class PacingOptions(OptionGroup):
     """The speed at which a file is sent."""
 
     speed: Annotated[
@@ -54,8 +53,7 @@ class PacingOptions:
         return self.speed
 
 
-@dataclass(frozen=True, slots=True)
-class StreamOptions:
+class StreamOptions(OptionGroup):
     """The options of a streaming run."""
 
     duration: Annotated[
@@ -93,8 +91,7 @@ class StreamOptions:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class DisplayOptions:
+class DisplayOptions(OptionGroup):
     """Display options of a stream, beside `OutputOptions`."""
 
     timestamps: Annotated[
@@ -129,8 +126,7 @@ class DisplayOptions:
     ] = None
 
 
-@dataclass(frozen=True, slots=True)
-class CaptureOptions:
+class CaptureOptions(OptionGroup):
     """The choice of a microphone, and how it is used."""
 
     device: Annotated[

@@ -4,8 +4,8 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from dgcli.errors import DgError, OutputError, UsageError
 from dgcli.formats import Format, RenderSettings, by_name, by_suffix, renderer
@@ -15,8 +15,7 @@ from dgcli.output.stdout import write_stdout
 from dgcli.transcript.model import Transcript
 
 
-@dataclass(frozen=True, slots=True)
-class Outputs:
+class Outputs(NamedTuple):
     """The planned outputs: a format for standard output (None: nothing there), and files with theirs."""
 
     stdout: Format | None

@@ -206,7 +206,7 @@ def _check_numbers(values: Values) -> None:
         raise UsageError(f"--encoding {values['encoding']} has a --sample-rate of {rate}.")
     eager, sure = values.get("eager_eot_threshold"), values.get("eot_threshold", 0.7)
     if isinstance(eager, int | float) and isinstance(sure, int | float) and eager > sure:
-        raise UsageError(f"--eager-eot-threshold ({eager:g}) must not be above --eot-threshold ({sure:g}).")
+        raise UsageError(f"eager_eot_threshold ({eager:g}) must not be above eot_threshold ({sure:g}).")
 
 
 def _check_callback(values: Values, endpoint: Endpoint) -> None:

@@ -16,8 +16,8 @@ Live audio" and "Live Audio", its OpenAPI and AsyncAPI documents, and the types 
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 Value = bool | int | float | str | tuple[str, ...]
 Values = Mapping[str, Value]
@@ -74,16 +74,14 @@ class Panel(enum.Enum):
     DELIVERY = "Delivery"
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(NamedTuple):
     """A condition without which a parameter is useless: one of `any_of` must be on, or given."""
 
     any_of: tuple[str, ...]
     on: Endpoint = _ALL
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(NamedTuple):
     """One query parameter.
 
     `values` are all that is allowed for a CHOICE, and suggestions for everything else; `only` narrows them

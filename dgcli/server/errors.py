@@ -9,6 +9,7 @@ from collections.abc import Mapping
 INVALID_QUERY = "INVALID_QUERY_PARAMETER"
 REMOTE_CONTENT = "REMOTE_CONTENT_ERROR"
 BAD_REQUEST = "Bad Request"
+NO_MORE = (408, 503)  # statuses after which nothing more of the request is read
 
 
 class Refusal(Exception):
@@ -38,6 +39,11 @@ def invalid_query(detail: str) -> Refusal:
     return Refusal(400, INVALID_QUERY, f"Failed to deserialize query parameters: {detail}")
 
 
+def invalid_callback() -> Refusal:
+    """Return the refusal of a callback URL that cannot be called."""
+    return Refusal(400, INVALID_QUERY, "Invalid callback url.")
+
+
 def invalid_credentials() -> Refusal:
     """Return the refusal of a missing or wrong key."""
     return Refusal(401, "INVALID_AUTH", "Invalid credentials.")
@@ -58,6 +64,41 @@ def bad_json() -> Refusal:
 def too_large(limit: int) -> Refusal:
     """Return the refusal of audio above the limit (bytes)."""
     return Refusal(413, "PAYLOAD_TOO_LARGE", f"The request body is larger than {limit} bytes.")
+
+
+def slow_upload() -> Refusal:
+    """Return the refusal of a body that comes too slowly or not at all."""
+    return Refusal(408, "SLOW_UPLOAD", "Request upload timeout.")
+
+
+def too_many_requests() -> Refusal:
+    """Return the refusal of what there is no room for."""
+    return Refusal(429, "TOO_MANY_REQUESTS", "Too many requests. Please try again later")
+
+
+def stopping() -> Refusal:
+    """Return the answer of a server that is being stopped."""
+    return Refusal(503, "SERVICE_UNAVAILABLE", "Please try again later")
+
+
+def forbidden(message: str) -> Refusal:
+    """Return the refusal of whoever may not ask."""
+    return Refusal(403, "FORBIDDEN", message)
+
+
+def not_found() -> Refusal:
+    """Return the refusal of a path that this server does not have."""
+    return Refusal(404, "NOT_FOUND", "The requested resource was not found.")
+
+
+def too_long(seconds: float) -> Refusal:
+    """Return the refusal of audio that decodes to more than the limit (seconds)."""
+    return Refusal(413, "PAYLOAD_TOO_LARGE", f"The audio is longer than {seconds:.0f} seconds.")
+
+
+def no_model(reason: str) -> Refusal:
+    """Return the refusal of a model or language that this machine does not have."""
+    return Refusal(400, BAD_REQUEST, f"Bad Request: {reason}")
 
 
 def internal_error() -> Refusal:

@@ -11,8 +11,8 @@ import socket
 import ssl
 import threading
 from base64 import b64encode
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
 
@@ -72,6 +72,14 @@ def _addresses(parts: SplitResult, allow_private: bool) -> list[str]:
     return addresses
 
 
+def _connect(addresses: Sequence[str], port: int, timeout: float) -> socket.socket:
+    """Connect to the first of the addresses that answers."""
+    for address in addresses[:-1]:
+        with suppress(OSError):
+            return socket.create_connection((address, port), timeout)
+    return socket.create_connection((addresses[-1], port), timeout)
+
+
 class _Connection(http.client.HTTPConnection):
     """A connection to one of the checked addresses, under the name of its host."""
 
@@ -82,13 +90,7 @@ class _Connection(http.client.HTTPConnection):
         self._context = context
 
     def connect(self) -> None:
-        for number, address in enumerate(self._addresses):
-            try:
-                plain = socket.create_connection((address, self.port), self.timeout)
-                break
-            except OSError:
-                if number + 1 == len(self._addresses):
-                    raise
+        plain = _connect(self._addresses, self.port, _TIMEOUT)
         self.sock = self._context.wrap_socket(plain, server_hostname=self.host) if self._context else plain
 
 
@@ -165,3 +167,10 @@ def deliver(
             return response.status
     except (OSError, http.client.HTTPException, ValueError, Refusal):
         return None
+
+
+def dial(url: str, *, allow_private: bool, timeout: float) -> socket.socket:
+    """Connect to the host of a ws:// or wss:// URL; blocks. Raises OSError, and Refusal as `fetch` does."""
+    secure = url.startswith("wss:")
+    parts = _split(f"http{url.removeprefix('ws')}")
+    return _connect(_addresses(parts, allow_private), parts.port or (443 if secure else 80), timeout)

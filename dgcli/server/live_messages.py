@@ -59,6 +59,8 @@ def read(text: str) -> Control:
     """Read a text message. Raises SchemaError."""
     try:
         message = json.loads(text)
+    except RecursionError as error:
+        raise SchemaError(text, "recursion limit exceeded", len(text)) from error
     except ValueError as error:
         raise SchemaError(text, "expected value", getattr(error, "colno", 1)) from error
     if not isinstance(message, dict):

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from dgcli.captions import Captioner, Cue
+from dgcli.captions.captioner import Captioner
+from dgcli.captions.cues import Cue
 from dgcli.formats import RenderSettings
 from dgcli.transcript.events import Event, Final, Notice, NoticeKind
 from dgcli.transcript.model import Word

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from dgcli.captions import Voice
+from dgcli.captions.voice import Voice
 from dgcli.formats import RenderSettings
 from dgcli.terminal import harmless
 from dgcli.transcript.events import Event, Final, Interim, Notice, NoticeKind

@@ -11,7 +11,7 @@ from rich.console import Console as RichConsole
 from rich.style import Style
 from rich.text import Text
 
-from dgcli.captions import Voice
+from dgcli.captions.voice import Voice
 from dgcli.errors import BrokenPipe, OutputError
 from dgcli.formats import RenderSettings
 from dgcli.sinks.notices import WARNINGS

@@ -49,8 +49,15 @@ def _answered(
     """Send one request, showing the progress of `size` bytes."""
     from dgcli.api.client import Client
 
-    with reached(config, reporter, values, local=local) as server:
+    transfers: list[Transfer] = []
+
+    def progress(share: float) -> None:
+        for transfer in transfers:
+            transfer.transcribed(share)
+
+    with reached(config, reporter, values, local=local, on_progress=progress) as server:
         with Client(server, report=reporter.note) as client, reporter.transfer(name, size) as transfer:
+            transfers.append(transfer)
             answer = send(client, transfer)
         reporter.detail(f"Request {answer.request_id}: {len(answer.body)} bytes, attempt {answer.attempts}.")
         yield answer

@@ -13,7 +13,7 @@ from dgcli.transcript.model import Transcript
 from dgcli.transcript.response import parse
 
 if TYPE_CHECKING:  # what connects and what decodes is loaded when it does
-    from dgcli.audio import Source
+    from dgcli.audio.base import Source
     from dgcli.config import Config
     from dgcli.errors import DgError
     from dgcli.live.streamer import Streamer

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from dgcli.audio import AudioFormat, Source
+from dgcli.audio.base import AudioFormat, Source
 from dgcli.audio.save import SaveAudio, saved_path
 from dgcli.config import Config
 from dgcli.errors import Interrupted, OutputError, UsageError

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dgcli import __version__
-from dgcli.audio import AudioFormat
+from dgcli.audio.base import AudioFormat
 from dgcli.config import Config
 from dgcli.live.settings import StreamSettings
 from dgcli.params import Endpoint, Values, check, encode

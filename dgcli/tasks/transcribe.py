@@ -1,8 +1,7 @@
 """One recording: sent, answered (tasks/ask.py), written."""
 
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dgcli.audio import cloud
 from dgcli.config import Config
@@ -23,8 +22,7 @@ if TYPE_CHECKING:  # httpx is loaded when there is something to send: --help doe
     from dgcli.api.client import Answer
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """The settings for one recording, and where its transcript goes.
 
     `values` are checked query parameters. `stdout_format` and `files` are what `-f` and `-o` name. `local`: a
@@ -34,7 +32,7 @@ class Request:
     values: Values
     stdout_format: str | None = None
     files: tuple[Path, ...] = ()
-    render: RenderSettings = field(default_factory=RenderSettings)
+    render: RenderSettings = RenderSettings()
     local: bool = False
     cache: bool = False
 

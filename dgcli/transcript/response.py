@@ -132,6 +132,11 @@ def parse_body(body: bytes) -> Transcript:
         response = json.loads(body)
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
         raise ApiError(f"The answer is no JSON: {error}.") from None
+    return parse_json(response, body)
+
+
+def parse_json(response: object, body: bytes) -> Transcript:
+    """Return the transcript in a response that is decoded. Raises `ApiError` when it is none."""
     if not isinstance(response, dict):
         raise ApiError("The answer is JSON, but no transcript.")
     return parse(response, body)

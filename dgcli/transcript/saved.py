@@ -10,7 +10,7 @@ from dgcli.transcript.event_log import read_event
 from dgcli.transcript.events import Event, Final, Interim
 from dgcli.transcript.json_values import mapping, number, string
 from dgcli.transcript.model import Transcript
-from dgcli.transcript.response import parse, parse_body
+from dgcli.transcript.response import parse, parse_body, parse_json
 
 
 def _lines(body: bytes) -> Iterator[Mapping[str, Any]]:
@@ -27,14 +27,9 @@ def _lines(body: bytes) -> Iterator[Mapping[str, Any]]:
             yield value
 
 
-def _is_stream(body: bytes) -> bool:
-    """Whether the first line is an object of a stream: an envelope of `sinks.jsonl`, or a message as it came."""
-    first = body.lstrip().partition(b"\n")[0]
-    try:
-        value = json.loads(first)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(value, dict) and "results" not in value and ("kind" in value or "type" in value)
+def _is_stream(first: object) -> bool:
+    """Whether the first line is an object of a stream: an envelope of the event log, or a message as it came."""
+    return isinstance(first, dict) and "results" not in first and ("kind" in first or "type" in first)
 
 
 def _as_final(line: Mapping[str, Any]) -> Event | None:
@@ -64,7 +59,14 @@ def _response(body: bytes) -> Mapping[str, Any]:
 
 
 def parse_saved(body: bytes) -> Transcript:
-    """The transcript in what was saved. Raises `ApiError` for what is none."""
-    if not body.strip():
+    """Return the transcript in what was saved. Raises `ApiError` when there is none."""
+    first, _, rest = body.strip().partition(b"\n")
+    if not first:
         raise ApiError("There is nothing in it.")
-    return parse(_response(body)) if _is_stream(body) else parse_body(body)
+    try:
+        value = json.loads(first)
+    except (ValueError, RecursionError):
+        return parse_body(body)  # which says what is wrong, if it is
+    if _is_stream(value):
+        return parse(_response(body))
+    return parse_body(body) if rest else parse_json(value, body)

@@ -3,8 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dgcli.errors import DgError
 from dgcli.terminal import colours, forget, harmless
@@ -25,8 +24,7 @@ def _say(message: str, *, label: str = "", colour: str = "") -> None:
         forget(sys.stderr)
 
 
-@dataclass(frozen=True, slots=True)
-class Console:
+class Console(NamedTuple):
     """The messages of a command on stderr. `quiet` leaves only errors, `verbose` adds detail."""
 
     quiet: bool = False

@@ -7,8 +7,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from dgcli.terminal import colours
 
@@ -17,16 +16,14 @@ _WIDEST = 100  # characters; longer lines are hard to read
 _NARROW = 60  # below this, help texts begin below their flag
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A flag, an argument or a command, as it is typed, and what it does."""
 
     name: str
     help: str
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """Entries under a heading."""
 
     title: str

@@ -36,13 +36,39 @@ def test_passing_failures_are_retried(server: ScriptedServer, status: int) -> No
     assert len(told) == 2
 
 
-@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 411, 413, 414, 415, 422, 501])
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 411, 413, 414, 415, 501])
 def test_lasting_failures_are_not(server: ScriptedServer, status: int) -> None:
     """Each status that will not pass is final at once."""
     server.script = [error(status, "CODE", "No.")]
     with client(server) as caller, pytest.raises(ApiError if status not in (401, 403) else Exception):
         caller.transcribe_url("https://example.com/a.wav", "")
     assert len(server.seen) == 1
+
+
+def test_422_is_repeated_once(server: ScriptedServer) -> None:
+    """An upload that the server could not read whole is sent a second time, and not a third."""
+    cut = error(422, "ASR_UNPROCESSABLE_ENTITY", "Unable to read the entire client request.")
+    server.script = [cut, Reply()]
+    with client(server) as caller:
+        assert caller.transcribe_file(upload(), "", progress=lambda _: None).attempts == 2
+    server.script = [cut]
+    told: list[str] = []
+    with client(server, told) as caller, pytest.raises(ApiError) as caught:
+        caller.transcribe_file(upload(), "", progress=lambda _: None)
+    assert caught.value.message == "Unable to read the entire client request. (Tried 2 times.)"
+    assert (len(server.seen), len(told)) == (4, 1)
+
+
+def test_a_wait_without_end_costs_no_answer(server: ScriptedServer) -> None:
+    """A number beyond every clock, in a success or a refusal, is read without harm."""
+    endless = {"retry-after-ms": "1" + "0" * 400}
+    server.script = [Reply(200, BODY, endless)]
+    with client(server) as caller:
+        assert caller.transcribe_file(upload(), "", progress=lambda _: None).body == BODY
+    server.script = [error(503, "BUSY", "Later.", **endless)]
+    with client(server) as caller, pytest.raises(ApiError, match=r"Later\."):
+        caller.transcribe_url("https://example.com/a.wav", "")
+    assert len(server.seen) == 2
 
 
 def test_connection_lost_is_retried(server: ScriptedServer) -> None:
@@ -59,13 +85,14 @@ def test_no_answer_is_not_retried(server: ScriptedServer) -> None:
         caller.transcribe_file(upload(), "", progress=lambda _: None)
 
 
-@pytest.mark.parametrize("way", ["seconds", "date", "milliseconds"])
+@pytest.mark.parametrize("way", ["seconds", "date", "milliseconds", "rate limit"])
 def test_a_wait_that_is_too_long(server: ScriptedServer, way: str) -> None:
     """A server that asks for ten minutes, in whichever way, is not waited for."""
     header = {
         "seconds": {"Retry-After": "600"},
         "date": {"Retry-After": format_datetime(datetime.now(UTC) + timedelta(minutes=10))},
         "milliseconds": {"retry-after-ms": "600000"},
+        "rate limit": {"X-RateLimit-Reset": str(int(datetime.now(UTC).timestamp()) + 600)},
     }[way]
     server.script = [error(429, "TOO_MANY_REQUESTS", "Slow down.", **header)]
     with client(server) as caller, pytest.raises(ApiError, match="Slow down"):

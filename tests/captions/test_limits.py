@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from dgcli.captions import PRESETS, Limits, captions, limits
+from dgcli.captions.captioner import captions
+from dgcli.captions.limits import PRESETS, Limits, limits
 from dgcli.errors import UsageError
 from dgcli.transcript.model import Channel, Transcript, Word
 

@@ -9,8 +9,11 @@ import webvtt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dgcli.captions import Captioner, Cue, Limits, Prefix, captions, limits
+from dgcli.captions.captioner import Captioner, captions
+from dgcli.captions.cues import Cue
+from dgcli.captions.limits import Limits, limits
 from dgcli.captions.text import pieces, width
+from dgcli.captions.voice import Prefix
 from dgcli.formats import RenderSettings, srt, vtt
 from dgcli.formats.clock import clock
 from dgcli.transcript.model import Channel, Transcript, Word

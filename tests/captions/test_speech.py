@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from dgcli.captions import Cue, captions
+from dgcli.captions.captioner import captions
+from dgcli.captions.cues import Cue
 from dgcli.formats import RenderSettings
 from dgcli.transcript.response import parse
 from tests.captions import speech

@@ -76,7 +76,8 @@ def test_no_key(dg: Run, audio: Path, environment: dict[str, str]) -> None:
             error(401, "INVALID_AUTH", "Invalid credentials."),
             [
                 "dg: error: Invalid credentials. [HTTP 401, INVALID_AUTH, request 0198-request]",
-                "dg: Check the key: it may be mistyped, deleted or expired.",
+                "dg: Check the API key (--api-key, DEEPGRAM_API_KEY or the config file): it may be mistyped, "
+                "deleted or expired.",
             ],
             3,
             id="401",
@@ -120,7 +121,8 @@ def test_no_key(dg: Run, audio: Path, environment: dict[str, str]) -> None:
             [
                 "dg: error: Bad Request: failed to process audio: corrupt or unsupported data "
                 "[HTTP 400, Bad Request, request 0198-request]",
-                "dg: Is it audio? Raw audio needs --encoding and --sample-rate.",
+                "dg: Check that what is sent is audio and not empty. Headerless audio needs the right --encoding "
+                "and --sample-rate; a container (WAV, Ogg, MP3...) needs neither of them.",
             ],
             4,
             id="400",
@@ -160,7 +162,7 @@ def test_no_key(dg: Run, audio: Path, environment: dict[str, str]) -> None:
         pytest.param(
             Reply(302, b"", {"Location": "https://elsewhere.example/v1/listen"}),
             [
-                "dg: error: The server sends us on to 'https://elsewhere.example/v1/listen'. [HTTP 302]",
+                "dg: error: The server redirects to https://elsewhere.example/v1/listen. [HTTP 302]",
                 "dg: Redirects are not followed, so that the key stays where it belongs: set --base-url to that "
                 "host.",
             ],
@@ -222,8 +224,8 @@ def test_504_until_the_end(dg: Run, audio: Path, server: ScriptedServer) -> None
     server.script = [Reply(504, b"", {"Retry-After": "0"})]
     result = dg("file", audio, "--base-url", server.url, "--retries", "1", env=KEY)
     assert messages(result)[-2:] == [
-        "dg: error: Gateway Timeout (Tried 2 times.) [HTTP 504]",
-        "dg: The server took too long: try a smaller file or a faster model.",
+        "dg: error: The server took too long. (Tried 2 times.) [HTTP 504]",
+        "dg: Try a smaller file or a faster model.",
     ]
     assert result.returncode == 4
 
@@ -235,8 +237,8 @@ def test_connection_refused(dg: Run, audio: Path) -> None:
         port = closed.getsockname()[1]
     result = dg("file", audio, "--base-url", f"http://127.0.0.1:{port}", "--retries", "0", env=KEY)
     assert messages(result) == [
-        f"dg: error: Cannot connect to 127.0.0.1:{port}: Connection refused.",
-        "dg: Check the network, the name and --base-url.",
+        f"dg: error: 127.0.0.1:{port} refused the connection: nothing listens there.",
+        "dg: Does the server run, and is this its port? Check --base-url.",
     ]
     assert result.returncode == 5
 
@@ -245,8 +247,8 @@ def test_unknown_host(dg: Run, audio: Path) -> None:
     """A name that nobody knows is a network error that names it."""
     result = dg("file", audio, "--base-url", "https://no-such-host.invalid", "--retries", "0", env=KEY)
     first, hint = messages(result)
-    assert first.startswith("dg: error: Cannot connect to no-such-host.invalid: ")
-    assert hint == "dg: Check the network, the name and --base-url."
+    assert first.startswith("dg: error: no-such-host.invalid cannot be found: ")
+    assert hint == "dg: Check the network, and --base-url if you gave one."
     assert result.returncode == 5
 
 
@@ -293,7 +295,7 @@ def test_tls_failure(dg: Run, audio: Path, tls_port: tuple[int, trustme.CA]) -> 
     port, _ = tls_port
     result = dg("file", audio, "--base-url", f"https://127.0.0.1:{port}", env=KEY)
     first, hint = messages(result)
-    assert first.startswith(f"dg: error: 127.0.0.1:{port} cannot be trusted: certificate: ")
+    assert first.startswith(f"dg: error: The certificate of 127.0.0.1:{port} is not trusted: ")
     assert hint == "dg: For a self-signed or company certificate, name its authority with --ca-cert FILE."
     assert result.returncode == 5
 
@@ -319,7 +321,7 @@ def test_answer_cut_off(dg: Run, audio: Path, server: ScriptedServer) -> None:
     host = server.url.removeprefix("http://")
     assert messages(result) == [
         f"dg: error: The connection to {host} broke off before the answer was complete.",
-        "dg: Try again.",
+        "dg: Check the network, and try again.",
     ]
     assert result.stdout == b""
     assert result.returncode == 5

@@ -116,7 +116,7 @@ def test_offline_names_the_command(dg: Run, empty: Mapping[str, str]) -> None:
         (["pull"], "needs a name"),
         (["pull", "nova-3"], "There is no model 'nova-3'"),
         (["remove", "small"], "There is no small"),
-        (["fetch", "small"], "does not know 'fetch'"),
+        (["fetch", "small"], "'fetch' is no action"),
         (["local", "small"], "dg models pull small"),
         (["pull", "small", "--json"], "--json goes with the list"),
     ],

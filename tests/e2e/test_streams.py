@@ -106,7 +106,10 @@ def test_invalid_flags(shell: Run, server: ScriptedServer, flags: str, message: 
 def test_proxies_that_cannot_be_used(shell: Run, variable: str) -> None:
     """A proxy that cannot be used is said to come from the environment."""
     result = shell(f'{variable} "$0" file "$1" --base-url https://x.example --retries 0')
-    assert result.stderr.decode().splitlines()[-1] == "dg: Check HTTPS_PROXY, ALL_PROXY, NO_PROXY."
+    assert (
+        result.stderr.decode().splitlines()[-1]
+        == "dg: Check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY."
+    )
     assert result.returncode == 2
 
 

@@ -3,10 +3,12 @@
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import trustme
 
 from dgcli.api import tls
 from dgcli.errors import ApiError, AuthError, NetworkError, UsageError
@@ -101,7 +103,7 @@ def test_no_answer_to_the_handshake(make_server: Make) -> None:
     """A server that accepts and then says nothing is given up in time."""
     server = make_server(Fault("mute"))
     ended = refusal(Connection(server.url, HEADERS, connect_timeout=0.1))
-    assert "did not answer in time" in ended.ending.sentence
+    assert ended.ending.sentence == f"No answer from localhost:{server.port} within 0.1 s."
     assert ended.ending.retry
 
 
@@ -221,3 +223,77 @@ def test_an_empty_frame_is_never_sent(make_server: Make, opened: list[Connection
     connection.send_audio(numbered(1))
     server.wait_for(lambda: bool(server.seen and server.seen[0].frames))
     assert server.empty_frames == 0
+
+
+@pytest.fixture
+def connect_proxy() -> Iterator[Callable[[int], tuple[int, list[bytes]]]]:
+    """Start a proxy that leads every CONNECT to a port of this machine; its own port, and what it was asked."""
+    listeners: list[socket.socket] = []
+    threads: list[threading.Thread] = []
+
+    def pump(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_RDWR)
+
+    def start(port: int) -> tuple[int, list[bytes]]:
+        listener = socket.create_server(("127.0.0.1", 0))
+        listeners.append(listener)
+        asked: list[bytes] = []
+
+        def serve() -> None:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return  # nobody came
+            with client, socket.create_connection(("127.0.0.1", port)) as server:
+                asked.append(client.recv(65536))
+                client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                back = threading.Thread(target=pump, args=(server, client))
+                back.start()
+                pump(client, server)
+                back.join()
+
+        threads.append(threading.Thread(target=serve))
+        threads[-1].start()
+        return listener.getsockname()[1], asked
+
+    yield start
+    for listener in listeners:
+        with suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+    for thread in threads:
+        thread.join()
+    for listener in listeners:
+        listener.close()
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "ALL_PROXY"])
+def test_a_stream_goes_through_the_proxy(
+    make_server: Make,
+    connect_proxy: Callable[[int], tuple[int, list[bytes]]],
+    authority: trustme.CA,
+    ca_cert: Path,
+    opened: list[Connection],
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+) -> None:
+    """A stream takes the proxy that requests take, ALL_PROXY too, with its login; TLS is with the server."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("api.example.invalid").configure_cert(context)
+    server = make_server(tls=context)
+    port, asked = connect_proxy(server.port)
+    for name in ("HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.setenv(variable, f"http://me:pass@127.0.0.1:{port}")
+    connection = Connection("wss://api.example.invalid/v1/listen", HEADERS, ssl_context=tls.context(ca_cert))
+    opened.append(connection)
+    connection.connect()
+    server.wait_for(lambda: bool(server.seen))
+    assert asked[0].startswith(b"CONNECT api.example.invalid:443 ")
+    assert b"Proxy-Authorization: Basic bWU6cGFzcw==" in asked[0]
+    assert b"secret" not in asked[0]
+    connection.abort()

@@ -1,14 +1,17 @@
 """Servers of the server's own tests, and clients that are not dgcli."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from dgcli.server.models import LocalModel, OneModel
 from dgcli.server.run import ServerSettings, running
 
 AUDIO = Path(__file__).resolve().parents[1] / "audio"
@@ -53,9 +56,28 @@ def start(response_file: Path) -> Iterator[Callable[..., str]]:
 
 
 @pytest.fixture(scope="session")
-def recogniser() -> Iterator[str]:
+def tiny() -> LocalModel:
+    """The weights of tiny.en, in the folder that the environment names; skips where there are none."""
+    folder = Path(os.environ.get("DGCLI_MODELS", "")) / "tiny.en"
+    if not (folder / "model.bin").is_file():
+        pytest.skip("DGCLI_MODELS names no folder with the model tiny.en")
+    return LocalModel("tiny.en", folder, english_only=True)
+
+
+@pytest.fixture(scope="session")
+def whisper(tiny: LocalModel) -> Callable[..., ServerSettings]:
+    """Settings of a server that recognises, by field."""
+
+    def settings(**fields: Any) -> ServerSettings:
+        return ServerSettings(models=OneModel(tiny), **{"workers": 2, **fields})
+
+    return settings
+
+
+@pytest.fixture(scope="session")
+def recogniser(whisper: Callable[..., ServerSettings]) -> Iterator[str]:
     """One server with the embedded recogniser for all tests that only ask it things."""
-    with running(ServerSettings(allow_private_urls=True, callback_retry_delay=0.05)) as url:
+    with running(whisper(allow_private_urls=True, callback_retry_delay=0.05)) as url:
         yield url
 
 
@@ -71,6 +93,12 @@ def shared(name: str) -> Path:
     if not path.exists():
         pytest.skip(f"the recording {name} is not beside this checkout")
     return path
+
+
+def words_right(truth: str, said: list[str]) -> int:
+    """Return how many words of a true text were said, in its order."""
+    matcher = SequenceMatcher(None, plain(truth), said, autojunk=False)
+    return sum(block.size for block in matcher.get_matching_blocks())
 
 
 def plain(text: str) -> list[str]:

@@ -188,7 +188,7 @@ def test_a_slow_host_does_not_hold_the_server_up(response_file: Path) -> None:
             host, port = url.removeprefix("http://").split(":")
             with socket.create_connection((host, int(port))) as sock:
                 body = json.dumps({"url": target}).encode()
-                head = "POST /v1/listen HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                head = "POST /v1/listen HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                 sock.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
                 accepted, _ = silent.accept()
                 began = time.monotonic()

@@ -69,3 +69,46 @@ def test_search_finds_what_is_spelt_alike() -> None:
     assert (hits[0].start, hits[0].end) == (0.4, 1.1)
     assert hits[0].confidence > 0.9
     assert wording.search(words("nothing here"), "zebra") == []
+
+
+def marked(*texts: str) -> list[Word]:
+    """Return words as Whisper gives them, half a second each."""
+    return [
+        Word(text.strip(".,?!").lower(), at / 2, at / 2 + 0.5, 1.0, written=text)
+        for at, text in enumerate(texts)
+    ]
+
+
+def test_marks_end_sentences() -> None:
+    """Where words carry marks, these end sentences and pauses do not; titles and initials go on."""
+    found = wording.sentences(marked("Mr.", "J.", "Smith", "came.", "Why?", "He", "left."))
+    assert [wording.text_of(part) for part in found] == ["Mr. J. Smith came.", "Why?", "He left."]
+    paused = marked("Ask", "not", "what.")
+    paused[2] = Word("what", 9.0, 9.5, 1.0, written="what.")
+    assert len(wording.sentences(paused)) == 1
+
+
+def test_paragraphs_do_not_grow_long() -> None:
+    """A paragraph ends at a long pause, and after five sentences."""
+    found = list(wording.paragraphs(marked(*["Yes."] * 12)))
+    assert [len(paragraph) for paragraph in found] == [5, 5, 2]
+
+
+def test_replacing_keeps_marks() -> None:
+    """The marks of what is replaced stay, and so does the capital that begins a sentence."""
+    heard = marked("Order", "it,", "order.")
+    found = wording.substitute(heard, [("order", "parcel")])
+    assert wording.text_of(found) == "Parcel it, parcel."
+    assert texts(wording.substitute(marked("Rose", "rose."), [("Rose", "Ann")])) == ["Ann", "rose"]
+
+
+def test_a_filler_hands_its_capital_on() -> None:
+    """Without its filler a sentence begins with the next word."""
+    assert wording.text_of(wording.without_fillers(marked("Um,", "so", "uh,", "yes."))) == "So yes."
+
+
+def test_profanity_is_starred_out() -> None:
+    """A profane word keeps its first letter and its marks; innocent words that resemble one stay."""
+    found = wording.without_profanity(marked("Shit,", "the", "class", "passed", "shitty", "assessments."))
+    assert wording.text_of(found) == "S***, the class passed s***** assessments."
+    assert texts(found)[0] == "s***"

@@ -59,7 +59,8 @@ class Server:
         self.port = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/stream"
         self._open: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
 
     def _accept(self) -> None:
         while True:
@@ -78,7 +79,7 @@ class Server:
                 if not got:
                     return
                 head += got
-            first, *lines = head.decode().rstrip().split("\r\n")
+            first, *lines = head.partition(b"\r\n\r\n")[0].decode().split("\r\n")
             headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
             headers["path"] = first.split()[1]
             self.requests.append(headers)
@@ -86,6 +87,10 @@ class Server:
 
     def close(self) -> None:
         """Stop listening, and end what is open."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept(), which close() alone does not
+        # Closed before that thread has gone, the number of the socket might be another server's next.
+        self._thread.join(10)
         self._listener.close()
         for connection in self._open:
             with suppress(OSError):

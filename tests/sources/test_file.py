@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from dgcli.audio import AudioFormat, Pace, decode, open_source
+from dgcli.audio import decode, open_source
+from dgcli.audio.base import AudioFormat, Pace
 from dgcli.audio.file import FileSource
 from dgcli.errors import AudioError, UsageError
 from tests.sources.conftest import RATE, read_all, tone, wav

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from dgcli.audio import AudioFormat, Pace, open_source
+from dgcli.audio import open_source
+from dgcli.audio.base import AudioFormat, Pace
 from dgcli.audio.stdin import PipeSource
 from dgcli.errors import AudioError
 from tests.sources.conftest import RATE, read_all, tone, wav
