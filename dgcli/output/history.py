@@ -24,16 +24,17 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dgcli.errors import AudioError, OutputError
 from dgcli.locks import claimed
 from dgcli.output.files import write_file
 from dgcli.output.redaction import redacted_query, redacted_text
 from dgcli.output.stamps import Stamp
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 DAYS, SIZE = 30.0, 1024.0  # kept so long and, in MiB, so much, unless the user wants it otherwise
 
@@ -54,8 +55,7 @@ class EntryKind(enum.Enum):
 _SUFFIX = {EntryKind.RESPONSE: ".json", EntryKind.EVENTS: ".jsonl"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(NamedTuple):
     """What an answer is about: the recording's name, who was asked what; `duration` is seconds of audio."""
 
     name: str
@@ -65,9 +65,9 @@ class Facts:
     duration: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """An entry. `size` and `sha256` are of the answer, None while it grows; `folders` are those of a batch."""
+class Entry(NamedTuple):
+    """An entry. `size` and `sha256` are of the answer, None while it grows; `folders` are those of
+    the ledgers of a batch, `recordings` how many answers of it they hold."""
 
     folder: Path
     stem: str
@@ -76,7 +76,7 @@ class Entry:
     size: int | None = None
     sha256: str | None = None
     keys: tuple[str, ...] = ()
-    count: int = 1
+    recordings: int = 1
     folders: tuple[str, ...] = ()
 
     @property
@@ -85,21 +85,21 @@ class Entry:
         return self.folder / (self.stem + _SUFFIX.get(self.kind, _ABOUT))
 
     @property
-    def created(self) -> datetime:
+    def created(self) -> "datetime":
         """The time of the answer."""
+        from datetime import UTC, datetime
+
         return datetime.strptime(self.stem.partition("-")[0], "%Y%m%dT%H%M%S%fZ").replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Damaged:
+class Damaged(NamedTuple):
     """A file of the history that cannot be used, and why."""
 
     path: Path
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(NamedTuple):
     """The numbers of answers and of texts, and the size of all files in bytes."""
 
     answers: int = 0
@@ -136,7 +136,7 @@ def _about(entry: Entry) -> bytes:
         "keys": entry.keys,
     }
     if entry.kind is EntryKind.BATCH:
-        values |= {"count": entry.count, "folders": entry.folders}
+        values |= {"recordings": entry.recordings, "folders": entry.folders}
     return json.dumps(values).encode("ascii") + b"\n"
 
 
@@ -174,7 +174,7 @@ def _entry(folder: Path, stem: str, line: bytes) -> Entry:
         size=_typed(values, "size", int, none),
         sha256=_typed(values, "sha256", str, none),
         keys=_texts(values, "keys"),
-        count=values.get("count", 1) if isinstance(values.get("count", 1), int) else 1,
+        recordings=_typed({"recordings": 1, **values}, "recordings", int),
         folders=_texts(values, "folders"),
     )
 
@@ -186,13 +186,13 @@ def history_folder() -> Path:
     return user_state_path("dgcli", appauthor=False) / "history"
 
 
-@dataclass(frozen=True, slots=True)
 class History:
     """The answers in a folder: at most `size` MiB of them, none older than `days`. What cannot be written raises."""
 
-    folder: Path = field(default_factory=history_folder)
-    days: float = DAYS
-    size: float = SIZE
+    def __init__(self, folder: Path | None = None, *, days: float = DAYS, size: float = SIZE) -> None:
+        self.folder = folder or history_folder()
+        self.days = days
+        self.size = size
 
     def _new_stem(self, request_id: str | None) -> str:
         whole, fraction = divmod(time.time_ns() // 1000, 1_000_000)
@@ -237,7 +237,7 @@ class History:
 
     def _new(self, kind: EntryKind, facts: Facts, **more: Any) -> Entry:
         """Make an entry whose facts are without secrets."""
-        safe = replace(facts, name=redacted_text(facts.name), query=redacted_query(facts.query))
+        safe = facts._replace(name=redacted_text(facts.name), query=redacted_query(facts.query))
         stem = self._new_stem(facts.request_id)
         return Entry(folder=self.folder, stem=stem, kind=kind, facts=safe, **more)
 
@@ -251,10 +251,12 @@ class History:
         """Begin an event log, which whoever has the entry writes. Raises `OutputError`."""
         return self._put(self._new(EntryKind.EVENTS, facts), b"")
 
-    def refer(self, facts: Facts, folders: Sequence[str], count: int, entry: Entry | None = None) -> Entry:
+    def refer(
+        self, facts: Facts, folders: Sequence[str], recordings: int, entry: Entry | None = None
+    ) -> Entry:
         """Note a batch, or more of the batch of an entry. Raises `OutputError`."""
         fresh = entry or self._new(EntryKind.BATCH, facts)
-        return self.note(replace(fresh, folders=tuple(folders), count=count))
+        return self.note(fresh._replace(folders=tuple(folders), recordings=recordings))
 
     def note(self, entry: Entry) -> Entry:
         """Write the facts of an entry anew. Raises `OutputError`."""

@@ -56,9 +56,9 @@ class HistorySink:
                 event = replace(event, message=redacted_text(event.message))
             case Opened() | Metadata():
                 request_id = self._facts.request_id or event.request_id or None
-                self._facts = replace(self._facts, request_id=request_id)
+                self._facts = self._facts._replace(request_id=request_id)
             case Closed():
-                self._facts = replace(self._facts, duration=round(event.audio_seconds, 3))
+                self._facts = self._facts._replace(duration=round(event.audio_seconds, 3))
         if not self._is_full:
             self._pending += json_line(event).encode("utf-8", "surrogateescape")
             self._put()
@@ -81,7 +81,7 @@ class HistorySink:
             self._file.close()
             if self._entry.path.exists():  # the history was not cleared meanwhile
                 self._history.note(
-                    replace(self._entry, facts=self._facts, size=self._base, sha256=self._digest.hexdigest())
+                    self._entry._replace(facts=self._facts, size=self._base, sha256=self._digest.hexdigest())
                 )
         except (OSError, OutputError) as error:
             self._tell(error)
@@ -98,8 +98,8 @@ class HistorySink:
         try:
             if self._entry is None:
                 self._entry = self._history.begin(self._facts)
-                self._facts = replace(
-                    self._entry.facts, request_id=self._facts.request_id, duration=self._facts.duration
+                self._facts = self._entry.facts._replace(
+                    request_id=self._facts.request_id, duration=self._facts.duration
                 )
             if self._file is None:
                 self._file = self._entry.path.open("r+b", buffering=0)

@@ -29,7 +29,7 @@ class ListedEntry:
     @property
     def name(self) -> str:
         """The recording; of a batch, the first one."""
-        facts, count = self.entry.facts, self.entry.count
+        facts, count = self.entry.facts, self.entry.recordings
         if self.entry.kind is not EntryKind.BATCH:
             return facts.name or "(not written)"
         more = f" and {count - 1} more" if count > 1 else ""
@@ -104,7 +104,7 @@ def render_last(
         raise UsageError(f"The history has {count} answers, not {number}.", hint="See: dg history")
     if entry.kind is EntryKind.BATCH:
         raise UsageError(
-            f"That was a batch of {entry.count}: its answers lie in {', '.join(entry.folders[:3])}.",
+            f"That was a batch of {entry.recordings}: its answers lie in {', '.join(entry.folders[:3])}.",
             hint="The same command with another -f writes them in that format, without paying again.",
         )
     if folder is not None:
@@ -160,7 +160,7 @@ def as_json(listed: Sequence[ListedEntry]) -> str:
                 "request_id": entry.facts.request_id,
                 "server": entry.facts.server,
                 "parameters": parameters,
-                "count": entry.count,
+                "recordings": entry.recordings,
                 "ledgers": list(entry.folders),
                 "path": None if entry.kind is EntryKind.BATCH else str(entry.path),
             }

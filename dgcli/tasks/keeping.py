@@ -7,7 +7,6 @@ import hashlib
 import stat
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -99,7 +98,7 @@ class BatchReference:
         if len(self._folders) < _LEDGERS:
             self._folders[str(ledger.absolute())] = None
         if self._count == 1:
-            self._facts = replace(self._facts, name=name)
+            self._facts = self._facts._replace(name=name)
             self.write()
 
     def write(self) -> None:

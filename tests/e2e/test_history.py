@@ -320,7 +320,7 @@ def test_a_batch_is_a_pointer(
     assert list(folder.glob("*.json")) == []
     (row,) = json.loads(dg("history", "--json").stdout)
     out = tmp_path / "work" / "out"
-    assert (row["kind"], row["count"]) == ("batch", 7)
+    assert (row["kind"], row["recordings"]) == ("batch", 7)
     assert set(row["ledgers"]) == {str(out / name / ".dg") for name in "abc"}
     assert re.search(rb"corpus/[abc]/00\d.wav and 6 more, in /", dg("history").stdout)
     result = dg("last")

@@ -193,7 +193,7 @@ def test_a_batch_is_a_reference(history: History) -> None:
     history.refer(entry.facts, ["/out/.dg", "/out/b/.dg"], 7, entry)
     (read,) = history.walk()
     assert isinstance(read, Entry)
-    assert (read.kind, read.count, read.folders) == (EntryKind.BATCH, 7, ("/out/.dg", "/out/b/.dg"))
+    assert (read.kind, read.recordings, read.folders) == (EntryKind.BATCH, 7, ("/out/.dg", "/out/b/.dg"))
     assert json.loads(read.path.read_bytes())["sha256"] is None
 
 
