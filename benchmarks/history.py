@@ -4,8 +4,9 @@
 
 Runs `dg file` with and without `--no-history` in turn, against a server on this machine, and prints the medians of
 the differences between neighbours: wall time and CPU time. First with an empty history, then with so many answers
-in it. Then what the store itself takes, in one process: to keep an answer of 100 kB, to find one by its key, to
-find the newest, to list all. Run it with the Python that dg is installed in.
+in it. Then what the store itself takes, in one process: to load it, which a run without it does too, to keep an
+answer of 100 kB, to find one by its key, to find the newest, to list all. Run it with the Python that dg is
+installed in.
 """
 
 import argparse
@@ -23,6 +24,12 @@ from sink import Sink
 
 from dgcli.output.history import Facts, History
 
+LOAD = """
+import time, dgcli.api.client, dgcli.tasks.ask, dgcli.output.plan
+began = time.perf_counter()
+import dgcli.tasks.keeping
+print((time.perf_counter() - began) * 1000)
+"""
 LIMIT = 5.0  # ms that keeping may cost a short run
 
 
@@ -84,6 +91,11 @@ def main() -> None:
         print(f"dg file, {given.entries} answers there:")
         compare(given.runs, command, environment)
         print(f"The store, {given.entries} answers there:")
+        loads = [
+            subprocess.run([sys.executable, "-c", LOAD], check=True, capture_output=True).stdout
+            for _ in range(20)
+        ]
+        print(f"  load  {statistics.median(map(float, loads)):7.2f} ms")
         body = os.urandom(100_000)
         print(f"  keep  {each(lambda: history.keep(Facts(name='a'), body, keys=['ab12']), 200):7.2f} ms")
         print(f"  find  {each(lambda: history.find('ab12'), 200):7.2f} ms")
