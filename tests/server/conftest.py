@@ -1,7 +1,6 @@
 """Servers of the server's own tests, and clients that are not dgcli."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from difflib import SequenceMatcher
@@ -56,12 +55,9 @@ def start(response_file: Path) -> Iterator[Callable[..., str]]:
 
 
 @pytest.fixture(scope="session")
-def tiny() -> LocalModel:
-    """The weights of tiny.en, in the folder that the environment names; skips where there are none."""
-    folder = Path(os.environ.get("DGCLI_MODELS", "")) / "tiny.en"
-    if not (folder / "model.bin").is_file():
-        pytest.skip("DGCLI_MODELS names no folder with the model tiny.en")
-    return LocalModel("tiny.en", folder, english_only=True)
+def tiny(models_folder: Path) -> LocalModel:
+    """The weights of tiny.en; the test is skipped where they cannot be had."""
+    return LocalModel("tiny.en", models_folder / "tiny.en", english_only=True)
 
 
 @pytest.fixture(scope="session")
