@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from dgcli.config import Config
-from dgcli.errors import AudioError, OutputError
+from dgcli.errors import AudioError, OutputError, UsageError
 from dgcli.output.history import Entry, Facts, History, content_key, stamp_key
 from dgcli.output.stamps import Stamp, stamp_of
 from dgcli.tasks.reporter import Reporter
@@ -31,6 +31,14 @@ _LEDGERS = 100  # the folders that the entry of a batch names, at most
 def history_of(config: Config) -> History:
     """Return the history with the user's limits."""
     return History(days=config.history_days, size=config.history_size)
+
+
+def check_cache(config: Config, *, cache: bool) -> None:
+    """Raises `UsageError` where `--cache` has nothing to look into."""
+    if cache and not config.history:
+        raise UsageError(
+            "--cache looks into the history, which is off.", hint="Add --history, or leave --cache out."
+        )
 
 
 def announce_history(history: History, reporter: Reporter) -> None:
@@ -132,7 +140,8 @@ class Keeping:
     ) -> None:
         self._reporter = reporter
         self._history = history_of(config)
-        self._is_on = config.history or cache
+        check_cache(config, cache=cache)
+        self._is_on = config.history
         self.name, self._query, self._path = name, query, path
         self._server = "local" if local else config.host
         self._key = self._stamp_key()

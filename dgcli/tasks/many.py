@@ -21,7 +21,7 @@ from dgcli.errors import BatchError, DgError, Interrupted, OutputError, UsageErr
 from dgcli.formats import RenderSettings, by_name
 from dgcli.output.stdout import write_stdout
 from dgcli.params import Endpoint, Values, encode
-from dgcli.tasks.keeping import BatchReference, history_of
+from dgcli.tasks.keeping import BatchReference, check_cache, history_of
 from dgcli.tasks.local import reached
 from dgcli.tasks.reporter import Reporter
 from dgcli.tasks.signals import Signals
@@ -291,6 +291,7 @@ def transcribe_many(config: Config, settings: BatchSettings, reporter: Reporter)
 
     Raises every `DgError` there is.
     """
+    check_cache(config, cache=settings.cache)
     plan, listed = _prepared(config, settings, reporter, make_folder=not settings.dry_run)
     if settings.dry_run:
         _preview(plan, listed.inputs, reporter)

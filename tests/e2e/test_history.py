@@ -149,6 +149,10 @@ def test_off(
         ["live", pcm, *RAW, *base(serve()), *off],
     ):
         assert dg(*command, env=env).returncode == 0
+    for command in (["file", audio, *flags, "--cache"], ["file", audio, audio, *flags, "--cache"]):
+        result = dg(*command, env=env)
+        assert result.returncode == 2
+        assert messages(result)[0] == "dg: error: --cache looks into the history, which is off."
     assert not folder.exists()
     if how == "setting":
         assert dg("file", audio, *flags, "--history", env=env).returncode == 0
