@@ -256,11 +256,18 @@ def models_folder() -> Path:
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 
+def make_home(home: Path) -> None:
+    """Make a HOME where the history was announced already, so that a first run says no more than later ones."""
+    history = home / ".local" / "state" / "dgcli" / "history"
+    history.mkdir(parents=True, mode=0o700)
+    (history / ".announced").touch()
+
+
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """A clean environment: a HOME of its own, no key, no terminal settings."""
     home = tmp_path / "home"
-    home.mkdir()
+    make_home(home)
     kept = {"PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR", "DGCLI_MODELS"}
     return {
         **{name: value for name, value in os.environ.items() if name in kept},

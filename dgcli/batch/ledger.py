@@ -32,7 +32,6 @@ from dgcli.batch.naming import Target
 from dgcli.batch.record import (
     Provenance,
     Record,
-    Stamp,
     digest,
     provenance_in,
     read_json,
@@ -44,6 +43,7 @@ from dgcli.batch.segments import SUFFIX, Appender, Damage, check_room, sync_fold
 from dgcli.errors import OutputError
 from dgcli.output.files import write_file
 from dgcli.output.locks import LockFile
+from dgcli.output.stamps import Stamp
 
 _ABANDONED = 86_400.0  # seconds after which a scratch file is nobody's: requests may wait for hours
 _WRITERS = 4096  # segments that may be written at once; the locks of recordings come after theirs

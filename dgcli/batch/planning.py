@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dgcli.audio import cloud
+from dgcli.batch.cached import CachedAnswers
 from dgcli.batch.inputs import Input, InputKind
 from dgcli.batch.ledger import Ledger, Report
 from dgcli.batch.ledgers import Ledgers
 from dgcli.batch.naming import Naming, Target, check_length
-from dgcli.batch.record import Record, rendering_of, sha256_of, stamp_of
+from dgcli.batch.record import Record, rendering_of, sha256_of
 from dgcli.config import Config
 from dgcli.errors import AudioError
 from dgcli.formats import RenderSettings
-from dgcli.output.cache import ResponseCache
+from dgcli.output.stamps import stamp_of
 from dgcli.transcript.response import parse_body
 
 
@@ -45,7 +46,7 @@ class Plan:
     jobs: int = 4
     max_rps: float | None = None
     fail_fast: bool = False
-    cache: ResponseCache | None = None
+    cache: CachedAnswers | None = None
     any_file: bool = False
 
 

@@ -11,17 +11,14 @@ behind them, its bytes are hashed and compared.
 import hashlib
 import json
 import os
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_BLOCK = 1 << 20  # bytes read at a time for hashing
-_SETTLED = 2.0  # seconds after which a time of change is final even on FAT
+from dgcli.output.stamps import Stamp
 
-# Of a file: size in bytes, times of change of content and inode in ns. Of an object in a cloud: what it says.
-Stamp = tuple[int | str, ...]
+_BLOCK = 1 << 20  # bytes read at a time for hashing
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +55,6 @@ class Provenance:
     mtime_ns: int
     sha256: str | None = None
     is_settled: bool = False
-
-
-def stamp_of(status: os.stat_result, now: float | None = None) -> Stamp | None:
-    """The stamp of a file; None while it is too young for its times to prove anything."""
-    now = time.time() if now is None else now
-    if max(status.st_mtime, status.st_ctime) > now - _SETTLED:
-        return None
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def sha256_of(path: str) -> str:

@@ -5,16 +5,17 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from dgcli.api.client import Answer, Client, Sendable, kept_answer
+from dgcli.api.client import Answer, Client, Sendable
 from dgcli.audio import cloud
 from dgcli.audio.upload import opened
 from dgcli.batch.inputs import Input, InputKind
 from dgcli.batch.jobs import Job, Phase
 from dgcli.batch.ledger import Ledger
 from dgcli.batch.planning import Plan
-from dgcli.batch.record import Record, Stamp, new_mark, sha256_of, stamp_of
+from dgcli.batch.record import Record, new_mark, sha256_of
 from dgcli.errors import ApiError, DgError
 from dgcli.output.kept import keep_response
+from dgcli.output.stamps import Stamp, stamp_of
 from dgcli.transcript.model import Transcript
 from dgcli.transcript.response import callback_id, parse_body
 
@@ -107,10 +108,11 @@ class Sender:
             if cache:
                 sha256 = sha256_of(recording.path)
                 answer = cache.answer(
+                    recording.name,
                     sha256,
-                    query,
+                    self._plan.queries[recording.kind],
                     lambda: self._uploaded(upload, job, recording.kind)[0],
-                    from_body=kept_answer,
+                    waiting=lambda: self._go_on(job, Phase.HELD),
                 )
             else:
                 answer, sha256 = self._uploaded(upload, job, recording.kind)

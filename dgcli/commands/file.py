@@ -13,6 +13,7 @@ from dgcli.options.groups import (
     BatchOptions,
     ConnectionOptions,
     GeneralOptions,
+    HistoryOptions,
     RenderingOptions,
     RetryOptions,
     TranscriptOptions,
@@ -39,6 +40,7 @@ def file(
     rendering: RenderingOptions,
     connection: ConnectionOptions,
     retry: RetryOptions,
+    history: HistoryOptions,
     general: GeneralOptions,
     paths: Annotated[
         list[str] | None,
@@ -72,7 +74,7 @@ def file(
     names = paths or []
     if not names and not batch.lists:
         raise UsageError("Missing argument 'PATH'.", hint="See: dg file --help")
-    config = connection.config(**retry.settings())
+    config = connection.config(**retry.settings(), **history.settings())
     # Headerless audio has no bytes to tell it by.
     any_file = batch.any_file or "encoding" in params.checked(config)
     if _are_many(names, batch, output.format or ()):

@@ -13,6 +13,7 @@ from dgcli.options.groups import (
     BatchOptions,
     ConnectionOptions,
     GeneralOptions,
+    HistoryOptions,
     RenderingOptions,
     RetryOptions,
     TranscriptOptions,
@@ -55,6 +56,7 @@ def url(
     rendering: RenderingOptions,
     connection: ConnectionOptions,
     retry: RetryOptions,
+    history: HistoryOptions,
     general: GeneralOptions,
     urls: Annotated[
         list[str] | None,
@@ -82,7 +84,7 @@ def url(
     names = _listed(urls or [])
     if not names and not batch.lists:
         raise UsageError("Missing argument 'URL'.", hint="See: dg url --help")
-    config = connection.config(**retry.settings())
+    config = connection.config(**retry.settings(), **history.settings())
     if batch.is_batch(names, output.format or ()):
         from dgcli.tasks.many import BatchSettings, transcribe_many
 

@@ -97,6 +97,24 @@ class RetryOptions(OptionGroup):
         return {"timeout": self.timeout, "retries": self.retries}
 
 
+class HistoryOptions(OptionGroup):
+    """Whether answers are kept on this machine."""
+
+    panel = _OUTPUT
+
+    history: Annotated[
+        bool | None,
+        typer.Option(
+            "--history/--no-history",
+            help="Keep the answer on this machine, for dg last and dg history. Default: on.",
+        ),
+    ] = None
+
+    def settings(self) -> Mapping[str, object]:
+        """Return the given values by the names of Config's fields."""
+        return {"history": self.history}
+
+
 def _formats() -> list[tuple[str, str]]:
     from dgcli.formats import FORMATS
 
@@ -319,7 +337,10 @@ class BatchOptions(OptionGroup):
     ] = None
     cache: Annotated[
         bool,
-        typer.Option("--cache", help="Keep responses, and use kept ones for the same audio and options."),
+        typer.Option(
+            "--cache",
+            help="Use the answer in the history where the same audio was sent with the same options.",
+        ),
     ] = False
 
     any_file: Annotated[

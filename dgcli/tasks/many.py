@@ -7,6 +7,8 @@ from pathlib import Path
 
 from dgcli.audio.media import duration
 from dgcli.audio.upload import opened
+from dgcli.batch.cached import CachedAnswers
+from dgcli.batch.index import FOLDER
 from dgcli.batch.inputs import Input, InputKind, Listing, listing, missing_error
 from dgcli.batch.jobs import Job, Outcome, Phase, Status
 from dgcli.batch.naming import Naming, check_collisions
@@ -18,9 +20,9 @@ from dgcli.batch.totals import Totals
 from dgcli.config import Config
 from dgcli.errors import BatchError, DgError, Interrupted, OutputError, UsageError
 from dgcli.formats import RenderSettings, by_name
-from dgcli.output.cache import ResponseCache
 from dgcli.output.stdout import write_stdout
 from dgcli.params import Endpoint, Values, encode
+from dgcli.tasks.keeping import BatchReference, check_cache, history_of
 from dgcli.tasks.local import reached
 from dgcli.tasks.reporter import Reporter
 from dgcli.tasks.signals import Signals
@@ -142,10 +144,11 @@ def _prepared(
         reporter.note(f"Share {shard}: {len(listed.inputs)} of {before} recordings.")
     if not listed.inputs and not listed.problems:
         reporter.note("There is nothing to transcribe.")
+    server = "local" if settings.local else config.host
     plan = Plan(
         config=config,
         queries=queries,
-        server="local" if settings.local else config.host,
+        server=server,
         naming=naming,
         options=settings.render,
         language=language,
@@ -153,7 +156,7 @@ def _prepared(
         jobs=settings.jobs,
         max_rps=settings.max_rps,
         fail_fast=settings.fail_fast,
-        cache=ResponseCache() if settings.cache else None,
+        cache=CachedAnswers(history_of(config), server) if settings.cache else None,
         any_file=settings.any_file,
     )
     return plan, listed
@@ -259,6 +262,9 @@ def _run(plan: Plan, listed: Listing, report: Report, reporter: Reporter) -> Non
         slowed=lambda wait: reporter.detail(f"The server is busy: all uploads wait {wait:.0f} s."),
         warned=reporter.warning,
     )
+    reference = BatchReference(
+        plan.config, reporter, server=plan.server, query=next(iter(plan.queries.values()), "")
+    )
     signals = Signals(runner.stop)
     announced = False
     with signals.caught():
@@ -269,9 +275,12 @@ def _run(plan: Plan, listed: Listing, report: Report, reporter: Reporter) -> Non
             for outcome in runner.run(listed.inputs):
                 if outcome is not None:
                     _count(outcome, totals, report, reporter)
+                    if outcome.status is Status.DONE:
+                        reference.add(outcome.source.name, Path(plan.naming.folder(outcome.source), FOLDER))
                 if signals.first is not None and not announced:
                     announced = True
                     reporter.note("Waiting for what is uploaded already; Ctrl-C again leaves at once.")
+        reference.write()
         if totals.total > 1:
             reporter.summary(totals, _ROWS)
         if report.failure is not None:
@@ -290,6 +299,7 @@ def transcribe_many(config: Config, settings: BatchSettings, reporter: Reporter)
 
     Raises every `DgError` there is.
     """
+    check_cache(config, cache=settings.cache)
     plan, listed = _prepared(config, settings, reporter, make_folder=not settings.dry_run)
     if settings.dry_run:
         _preview(plan, listed.inputs, reporter)

@@ -18,9 +18,10 @@ from dgcli.batch.index import DamagedAnswer, kept_answers, kept_body
 from dgcli.batch.inputs import Input, InputKind
 from dgcli.batch.ledger import Ledger
 from dgcli.batch.naming import Target
-from dgcli.batch.record import Record, digest, sha256_of, stamp_of
+from dgcli.batch.record import Record, digest, sha256_of
 from dgcli.errors import OutputError
 from dgcli.formats import by_name
+from dgcli.output.stamps import stamp_of
 
 QUERY = "host model=nova-3"
 BODY = b"answer\nwith lines, and with a head: \n#dg 0123456789abcdef answer x 1 - {}\n"

@@ -263,7 +263,7 @@ def test_a_tee_that_dies_loses_nothing(
         child.expect(pexpect.TIMEOUT, timeout=0.1)
     errors = (tmp_path / "errors.txt").read_text()
     assert all(word in errors for word in rest)
-    kept = [path.read_text() for path in Path(environment["HOME"]).rglob("live-*")]
+    kept = [path.read_text() for path in Path(environment["HOME"]).rglob("*-live.txt")]
     assert not rest or any(all(word in text for word in rest) for text in kept)
 
 
