@@ -20,19 +20,20 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "errors": "",
         "terminal": "",
         "locks": "",
+        "extras": "",
         "params": "errors",
         "config": "errors params",
         "transcript": "errors",
         "captions": "transcript errors",
         "formats": "captions transcript errors terminal",
         "api": "errors config transcript locks",
-        "audio": "errors transcript api params terminal",
+        "audio": "errors transcript api params terminal extras",
         "live": "audio api transcript errors",
         "output": "formats transcript errors terminal locks",
         "ui": "errors terminal",
         "sinks": "output formats captions transcript ui errors terminal",
         "batch": "api audio output formats transcript config params errors",
-        "server": "errors",
+        "server": "errors extras",
         "tasks": "batch live api audio sinks output formats transcript params config errors terminal",
         "client": "tasks formats transcript config params errors",
         "options": "params config formats captions ui errors",
@@ -154,9 +155,14 @@ def circles(graph: Mapping[str, set[str]]) -> list[list[str]]:
     return cycles
 
 
+@cache
+def _package() -> Mapping[str, str]:
+    return {name_of(path): path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
+
+
 def package() -> dict[str, str]:
     """Every module of the package and its source."""
-    return {name_of(path): path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
+    return dict(_package())
 
 
 def test_the_package_keeps_its_rules() -> None:
@@ -186,6 +192,7 @@ def test_every_room_has_a_row() -> None:
         ("options/groups", "from dgcli.tasks.many import BatchSettings"),
         ("server/app", "from dgcli.config import load"),
         ("errors", "import dgcli.terminal"),
+        ("extras", "import dgcli.errors"),
         ("live/state", "import websocket"),
         ("batch/pace", "import httpx"),
         ("tasks/many", "import typer"),

@@ -13,7 +13,7 @@ from tests.batch.conftest import Corpus, audio, expected, transcripts
 from tests.batch.conftest import batch_server as batch_server
 from tests.batch.conftest import corpus as corpus
 from tests.batch.server import BatchServer, text_of
-from tests.conftest import Run, ScriptedServer, dg_path, loaded_by
+from tests.conftest import HANGS_AFTER, Run, ScriptedServer, dg_path, loaded_by
 
 TREE = ["file", "-r", "corpus", "--output-dir", "out"]
 
@@ -369,11 +369,11 @@ def test_on_a_terminal(
     stream = pyte.ByteStream(screen)
     child = pexpect.spawn(
         dg_path(), [*TREE, "--base-url", batch_server.url],
-        env=environment, cwd=str(tmp_path / "work"), timeout=30, dimensions=size,
+        env=environment, cwd=str(tmp_path / "work"), timeout=HANGS_AFTER, dimensions=size,
     )  # fmt: skip
     seen = b""
     while seen.count(b"transcribing") < 4:
-        seen += child.read_nonblocking(4096, timeout=30)
+        seen += child.read_nonblocking(4096, timeout=HANGS_AFTER)
     stream.feed(seen)
     shown = "\n".join(screen.display)
     assert "0 of 6 · 6 to do" in shown
