@@ -121,11 +121,11 @@ def _sounds(entry: "os.DirEntry[str]", listed: Listing) -> bool:
         return known
     try:
         with Path(entry.path).open("rb") as file:
-            is_one = sniffed(file.read(SNIFF_BYTES)) is not None
+            is_recording = sniffed(file.read(SNIFF_BYTES)) is not None
     except OSError:
         return True  # it may be one: opening it again will say what is wrong
-    listed.left_out += not is_one
-    return is_one
+    listed.left_out += not is_recording
+    return is_recording
 
 
 def _children(here: str, listed: Listing) -> Iterator[tuple[str, bool]]:

@@ -92,13 +92,13 @@ def _next_head(file: BinaryIO, key: bytes, start: int) -> int | None:
     while True:
         file.seek(position)
         block = file.read(_BLOCK)
-        found = block.find(b"\n" + _HEAD)
-        if found < 0:
+        hit = block.find(b"\n" + _HEAD)
+        if hit < 0:
             if len(block) < _BLOCK:
                 return None
             position += _BLOCK - len(_HEAD)
             continue
-        place = position + found + 1
+        place = position + hit + 1
         file.seek(place)
         if _entry(key, file.readline(_LONGEST_HEAD), place):
             return place

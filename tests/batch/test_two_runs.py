@@ -1,6 +1,7 @@
 """Several processes at one tree at once: nothing is paid for twice, and nothing is left out."""
 
 import json
+import random
 import signal
 import subprocess
 from pathlib import Path
@@ -120,3 +121,35 @@ def test_a_damaged_answer_is_asked_again(
     again = dg(*args)
     assert b"damaged" not in again.stderr
     assert batch_server.requests == 4
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_runs_that_are_killed_while_others_go_on(
+    environment: Environment, tmp_path: Path, batch_server: BatchServer, corpus: Corpus, dg: Run, seed: int
+) -> None:
+    """Of three runs at one tree one is killed again and again: what is paid twice was under way in a killed one."""
+    chance = random.Random(seed)
+    recordings = corpus(60)
+    work = tmp_path / "work"
+    args = ["file", "-r", "corpus", "--output-dir", "out", "--jobs", "2", "--base-url", batch_server.url]
+    steady = [start(environment, work, *args) for _ in range(2)]
+    kills = 0
+    for _ in range(4):
+        victim = start(environment, work, *args)
+        moment = batch_server.requests + chance.randint(1, 6)
+
+        def kill(number: int, victim: "subprocess.Popen[bytes]" = victim, moment: int = moment) -> None:
+            if number == moment:
+                victim.kill()
+
+        batch_server.after = kill
+        victim.communicate(timeout=120)
+        kills += victim.returncode != 0
+    batch_server.after = lambda number: None
+    for run in steady:
+        ended(run)
+    assert transcripts(work / "out") == expected(recordings)
+    assert sum(batch_server.posts.values()) - 60 <= 2 * kills
+    checked = dg("file", "--check", "out")
+    assert checked.returncode == 0, checked.stderr
+    assert b"dg: 60 good answers in 3 ledgers, no damage.\n" in checked.stderr
