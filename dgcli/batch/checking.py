@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dgcli.batch.index import FOLDER, DamagedAnswer, Index, body_at, head_at
+from dgcli.batch.numbered_locks import LockFile
 from dgcli.batch.record import Record, read_json, record_in
 from dgcli.batch.segments import SUFFIX
 from dgcli.errors import DgError
-from dgcli.output.locks import LockFile
 from dgcli.transcript.response import parse_body
 
 

@@ -29,6 +29,7 @@ from typing import Self
 from dgcli.batch.index import FOLDER, Index, Segment, body_at, head_at, read_at
 from dgcli.batch.inputs import Input, InputKind
 from dgcli.batch.naming import Target
+from dgcli.batch.numbered_locks import LockFile
 from dgcli.batch.record import (
     Provenance,
     Record,
@@ -42,7 +43,6 @@ from dgcli.batch.record import (
 from dgcli.batch.segments import SUFFIX, Appender, Damage, check_room, sync_folder
 from dgcli.errors import OutputError
 from dgcli.output.files import write_file
-from dgcli.output.locks import LockFile
 from dgcli.output.stamps import Stamp
 
 _ABANDONED = 86_400.0  # seconds after which a scratch file is nobody's: requests may wait for hours
