@@ -401,12 +401,12 @@ def test_no_locks(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a file system has no locks, that is told once, and each process writes a file of its own."""
     import errno
 
-    from dgcli.output import locks
+    from dgcli.batch import numbered_locks
 
     def refused(handle: int, number: int, *, held: bool) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(locks, "_change", refused)
+    monkeypatch.setattr(numbered_locks, "_change", refused)
     folder.keep("a.wav", "b.wav")
     folder.keep("c.wav")
     assert len([text for text in folder.warnings if "two runs at once may pay twice" in text]) == 2
