@@ -15,6 +15,7 @@ from dgcli.options.groups import (
     GeneralOptions,
     RenderingOptions,
     RetryOptions,
+    SectionOptions,
     TranscriptOptions,
 )
 from dgcli.options.machinery import QueryOptions, command
@@ -37,6 +38,7 @@ def file(
     output: TranscriptOptions,
     batch: BatchOptions,
     rendering: RenderingOptions,
+    sections: SectionOptions,
     connection: ConnectionOptions,
     retry: RetryOptions,
     general: GeneralOptions,
@@ -75,7 +77,7 @@ def file(
             names=names,
             values=params.values_for(config),
             formats=output.batch_formats(),
-            render=rendering.settings(),
+            render=sections.added_to(rendering.settings()),
             local=connection.local,
             **batch.settings(),
         )
@@ -90,7 +92,7 @@ def file(
         params.checked(config),
         stdout_format=output.stdout_format,
         files=tuple(output.output or ()),
-        render=rendering.settings(),
+        render=sections.added_to(rendering.settings()),
         local=connection.local,
         cache=batch.cache,
     )

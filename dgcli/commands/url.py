@@ -15,6 +15,7 @@ from dgcli.options.groups import (
     GeneralOptions,
     RenderingOptions,
     RetryOptions,
+    SectionOptions,
     TranscriptOptions,
 )
 from dgcli.options.machinery import QueryOptions, command
@@ -53,6 +54,7 @@ def url(
     output: TranscriptOptions,
     batch: BatchOptions,
     rendering: RenderingOptions,
+    sections: SectionOptions,
     connection: ConnectionOptions,
     retry: RetryOptions,
     general: GeneralOptions,
@@ -85,7 +87,7 @@ def url(
             names=names,
             values=params.values_for(config),
             formats=output.batch_formats(),
-            render=rendering.settings(),
+            render=sections.added_to(rendering.settings()),
             local=connection.local,
             **batch.settings(),
         )
@@ -97,7 +99,7 @@ def url(
         params.checked(config),
         stdout_format=output.stdout_format,
         files=tuple(output.output or ()),
-        render=rendering.settings(),
+        render=sections.added_to(rendering.settings()),
         local=connection.local,
     )
     transcribe_url(names[0], config, request, general.console())

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import cast
 
 from dgcli.errors import UsageError
-from dgcli.formats.base import Format, Render, RenderSettings, option_names, render_settings
+from dgcli.formats.base import SECTIONS, Format, Render, RenderSettings, option_names, render_settings
 
 __all__ = [
     "FORMATS",
+    "SECTIONS",
     "Format",
     "RenderSettings",
     "by_name",
@@ -22,7 +23,7 @@ FORMATS: tuple[Format, ...] = (
     Format(
         "text", (".txt", ".text"), "The words, in paragraphs; who speaks them where that is known", "text"
     ),
-    Format("json", (".json",), "The response of the API, byte for byte", "json"),
+    Format("json", (".json",), "The response of the API, byte for byte", "json", analyses=True),
     Format("srt", (".srt",), "SubRip captions", "srt", timed=True),
     Format("vtt", (".vtt",), "WebVTT captions, with voices; --karaoke times every word", "vtt", timed=True),
     Format(
@@ -37,8 +38,10 @@ FORMATS: tuple[Format, ...] = (
     Format(
         "ttml", (".ttml", ".dfxp"), "Timed Text Markup Language captions", "subtitles", "ttml", timed=True
     ),
-    Format("html", (".html", ".htm"), "A page to read, search and listen to (--audio)", "html"),
-    Format("md", (".md", ".markdown"), "Markdown: summary, topics, paragraphs with times", "md"),
+    Format(
+        "html", (".html", ".htm"), "A page to read, search and listen to (--audio)", "html", analyses=True
+    ),
+    Format("md", (".md", ".markdown"), "Markdown: analyses, and paragraphs with times", "md", analyses=True),
     Format(
         "csv", (".csv",), "The words, comma-separated, with times and confidence", "csv", "csv", timed=True
     ),

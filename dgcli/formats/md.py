@@ -1,4 +1,4 @@
-"""Markdown (CommonMark): summary, topics, and what was said, in paragraphs with their speaker and time.
+"""Markdown (CommonMark): the analyses, and what was said, in paragraphs with their speaker and time.
 
 A time links to that moment of the recording (`--audio`) by a media fragment (W3C, "Media Fragments URI 1.0").
 """
@@ -9,7 +9,17 @@ import re
 from dgcli.captions.text import clean
 from dgcli.formats.base import RenderSettings
 from dgcli.formats.clock import clock
-from dgcli.formats.insights import average_sentiment, distinct, summary, topics
+from dgcli.formats.insights import (
+    Finding,
+    average_sentiment,
+    entities,
+    findings,
+    hits,
+    languages,
+    missed,
+    summary,
+    topics,
+)
 from dgcli.formats.turns import paragraphs, voice
 from dgcli.transcript.model import Transcript
 
@@ -29,10 +39,15 @@ def _escape(text: str) -> str:
 
 def _facts(transcript: Transcript) -> list[str]:
     average = average_sentiment(transcript)
+    spoken = [
+        code if math.isnan(confidence) else f"{code} ({confidence:.0%})"
+        for _, code, confidence in languages(transcript)
+    ]
     facts = {
         "Recorded response": transcript.created,
         "Duration": None if transcript.duration is None else clock(transcript.duration).split(".")[0],
         "Request": transcript.request_id,
+        "Language": ", ".join(dict.fromkeys(spoken)),
         "Sentiment": None if average is None else f"{average[0]} ({average[1]:.2f})",
     }
     return [f"- {name}: {_escape(fact)}\n" for name, fact in facts.items() if fact]
@@ -49,6 +64,29 @@ def _link(seconds: float, options: RenderSettings) -> str:
     return f" [{time}](<{address}#t={seconds:.2f}>)"
 
 
+def _labels(items: list[Finding], options: RenderSettings) -> str:
+    """A list of labels, each with what was said and the times at which it comes up."""
+    lines = []
+    for item in items:
+        said = item.places[0].text
+        label = (
+            f"{_escape(item.label)}: {_escape(said)}" if item.label and said else _escape(item.label or said)
+        )
+        times = "".join(_link(place.start, options) for place in item.places)
+        lines.append(f"- {label}{times}\n")
+    return "".join(lines)
+
+
+def _hits(transcript: Transcript, options: RenderSettings) -> str:
+    lines = []
+    for hit in hits(transcript):
+        sure = f" ({hit.score:.0%})" if math.isfinite(hit.score) else ""
+        said = f": {_escape(hit.text)}" if hit.text else ""
+        lines.append(f"- {_escape(hit.label)}{_link(hit.start, options)}{sure}{said}\n")
+    lines += [f"- {_escape(term)} is not said.\n" for term in missed(transcript)]
+    return "".join(lines)
+
+
 def render(transcript: Transcript, options: RenderSettings) -> str:
     """A Markdown document; its heading alone if nothing was said."""
     blocks = ["# Transcript\n"]
@@ -56,9 +94,14 @@ def render(transcript: Transcript, options: RenderSettings) -> str:
         blocks.append("".join(facts))
     if short := summary(transcript):
         blocks += ["## Summary\n", _escape(short) + "\n"]
-    for title, feature in (("Topics", "topics"), ("Intents", "intents")):
-        if labels := distinct(topics(transcript, feature)):
-            blocks += [f"## {title}\n", "".join(f"- {_escape(label)}\n" for label in labels)]
+    for title, items in (
+        ("Topics", _labels(findings(topics(transcript)), options)),
+        ("Intents", _labels(findings(topics(transcript, "intents")), options)),
+        ("Entities", _labels(findings(entities(transcript)), options)),
+        ("Search hits", _hits(transcript, options)),
+    ):
+        if items:
+            blocks += [f"## {title}\n", items]
     several = len(transcript.channels) > 1
     spoken = paragraphs(transcript)
     if spoken and len(blocks) > 2:

@@ -4,6 +4,7 @@ They show the same cues as SubRip does. MicroDVD, MPL2 and TMPlayer are left out
 whole seconds, which the gaps between cues do not survive.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -95,4 +96,6 @@ def ttml(transcript: Transcript, options: RenderSettings) -> str:
     language = next(
         (channel.detected_language for channel in transcript.channels if channel.detected_language), ""
     )
+    if not re.fullmatch("[A-Za-z0-9-]*", language):  # no language tag (RFC 5646), but what a server calls one
+        language = ""
     return text.replace('<style id="', '<style xml:id="').replace("<tt ", f'<tt xml:lang="{language}" ', 1)

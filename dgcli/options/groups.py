@@ -218,6 +218,37 @@ class RenderingOptions(OptionGroup):
         )
 
 
+def _section_names() -> list[str]:
+    from dgcli.formats import SECTIONS
+
+    return [*SECTIONS, "all"]
+
+
+class SectionOptions(OptionGroup):
+    """The analyses that plain text has after the words."""
+
+    panel = _OUTPUT
+
+    with_sections: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            help="Analyses that follow the words in plain text, with commas between them: summary, topics, intents, "
+            "entities, sentiment, search, language, or all. Default: all on a terminal, none elsewhere.",
+            metavar="NAME,...",
+            autocompletion=_section_names,
+        ),
+    ] = None
+
+    def added_to(self, settings: "RenderSettings") -> "RenderSettings":
+        """Return render settings with these. Raises `UsageError`."""
+        if not self.with_sections:
+            return settings
+        from dataclasses import replace
+
+        return replace(settings, sections=[name for given in self.with_sections for name in given.split(",")])
+
+
 class TranscriptOptions(OptionGroup):
     """The outputs of one recording, or of each of many."""
 

@@ -8,7 +8,7 @@ from dgcli.errors import AudioError, BatchError, DgError, OutputError, UsageErro
 from dgcli.formats import RenderSettings, by_name
 from dgcli.output.plan import Outputs, plan_outputs, write_outputs
 from dgcli.tasks.reporter import Reporter
-from dgcli.tasks.transcribe import announce
+from dgcli.tasks.transcribe import announce, conclude
 from dgcli.transcript.model import Transcript
 from dgcli.transcript.saved import parse_saved
 
@@ -32,8 +32,9 @@ def read_saved(response: str) -> Transcript:
 
 def _render(response: str, outputs: Outputs, settings: RenderSettings, reporter: Reporter) -> None:
     transcript = read_saved(response)
-    announce(transcript, outputs, reporter)
+    announce(transcript, outputs, settings, reporter)
     write_outputs(transcript, outputs, settings)
+    conclude(outputs, reporter)
 
 
 def _targets(responses: Sequence[str], formats: str | None, folder: Path) -> list[Path]:

@@ -8,7 +8,7 @@ from dgcli.config import Config
 from dgcli.errors import DgError, UsageError
 from dgcli.formats import RenderSettings
 from dgcli.output.kept import keep_response
-from dgcli.output.plan import Outputs, plan_outputs, write_outputs
+from dgcli.output.plan import Outputs, plan_outputs, unseen, write_outputs
 from dgcli.output.stdout import write_stdout
 from dgcli.params import Values
 from dgcli.tasks.ask import file_answered, url_answered
@@ -36,7 +36,7 @@ class Request(NamedTuple):
     cache: bool = False
 
 
-def announce(transcript: Transcript, outputs: Outputs, reporter: Reporter) -> None:
+def announce(transcript: Transcript, outputs: Outputs, settings: RenderSettings, reporter: Reporter) -> None:
     """Report what a user should know of a transcript before reading it."""
     for warning in transcript.warnings:
         reporter.warning(warning)
@@ -47,6 +47,15 @@ def announce(transcript: Transcript, outputs: Outputs, reporter: Reporter) -> No
     timed = ", ".join(dict.fromkeys(row.name for row in formats if row is not None and row.timed))
     if timed and any(channel.text.strip() and not channel.words for channel in transcript.channels):
         reporter.warning(f"The response has text without timed words: {timed} cannot show it.")
+    if hidden := unseen(transcript, outputs, settings):
+        names = ", ".join(hidden)
+        reporter.note(f"Not shown: {names}. Plain text shows them --with all; md, html and json always do.")
+
+
+def conclude(outputs: Outputs, reporter: Reporter) -> None:
+    """Tell whoever is looking what was written."""
+    if outputs.files:
+        reporter.aside(f"Wrote {', '.join(str(path) for path, _ in outputs.files)}.")
 
 
 def check_callback(request: Request) -> None:
@@ -73,8 +82,9 @@ def deliver(answer: "Answer", outputs: Outputs, request: Request, reporter: Repo
     except DgError as error:
         error.kept = keep_response(answer.body, answer.request_id)
         raise
-    announce(transcript, outputs, reporter)
+    announce(transcript, outputs, request.render, reporter)
     write_outputs(transcript, outputs, request.render)
+    conclude(outputs, reporter)
 
 
 def transcribe_file(path: str, config: Config, request: Request, reporter: Reporter) -> None:
