@@ -96,4 +96,9 @@ def file(
         local=connection.local,
         cache=batch.cache,
     )
+    if batch.dry_run:
+        from dgcli.tasks.preview import preview_one
+
+        preview_one(path, config, request, general.console(), is_url=False)
+        return
     transcribe_file(path, config, request, general.console())

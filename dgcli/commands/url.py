@@ -102,4 +102,9 @@ def url(
         render=sections.added_to(rendering.settings()),
         local=connection.local,
     )
+    if batch.dry_run:
+        from dgcli.tasks.preview import preview_one
+
+        preview_one(names[0], config, request, general.console(), is_url=True)
+        return
     transcribe_url(names[0], config, request, general.console())

@@ -389,7 +389,7 @@ class BatchOptions(OptionGroup):
 
     def is_batch(self, names: Sequence[str], formats: Sequence[str]) -> bool:
         """Whether this is a batch, and not one recording whose transcript goes to standard output."""
-        ours = (getattr(self, name) for name in self.names() if name != "cache")
+        ours = (getattr(self, name) for name in self.names() if name not in ("cache", "dry_run"))
         return len(names) != 1 or len(formats) > 1 or any(value not in (None, False, []) for value in ours)
 
 

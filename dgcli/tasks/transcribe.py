@@ -21,6 +21,9 @@ if TYPE_CHECKING:  # httpx is loaded when there is something to send: --help doe
     from dgcli.api.client import Answer
 
 
+NOT_SHOWN = "Not shown: {}. Plain text shows them --with all; md, html and json always do."
+
+
 class Request(NamedTuple):
     """The settings for one recording, and where its transcript goes.
 
@@ -48,8 +51,7 @@ def announce(transcript: Transcript, outputs: Outputs, settings: RenderSettings,
     if timed and any(channel.text.strip() and not channel.words for channel in transcript.channels):
         reporter.warning(f"The response has text without timed words: {timed} cannot show it.")
     if hidden := unseen(transcript, outputs, settings):
-        names = ", ".join(hidden)
-        reporter.note(f"Not shown: {names}. Plain text shows them --with all; md, html and json always do.")
+        reporter.note(NOT_SHOWN.format(", ".join(hidden)))
 
 
 def conclude(outputs: Outputs, reporter: Reporter) -> None:
