@@ -6,7 +6,9 @@ from typing import Any
 
 from dgcli.errors import ApiError
 from dgcli.transcript.collected import Collected
+from dgcli.transcript.duplicates import Duplicates
 from dgcli.transcript.event_log import read_event
+from dgcli.transcript.events import Final
 from dgcli.transcript.json_values import number, string
 from dgcli.transcript.model import Transcript
 from dgcli.transcript.response import parse, parse_body, parse_json
@@ -33,12 +35,14 @@ def _is_stream(first: object) -> bool:
 
 def _response(body: bytes) -> Mapping[str, Any]:
     """A stream in the shape of a prerecorded response."""
-    collected = Collected()
+    collected, duplicates = Collected(), Duplicates()
     for line in _lines(body):
         event = read_event(line)
         if event is not None:
-            collected.take(event)
+            collected.take(duplicates.without(event) if isinstance(event, Final) else event)
         elif line.get("request_id") or line.get("audio_seconds"):  # where a connection opens, and at the end
+            if line.get("kind") == "opened":
+                duplicates = Duplicates()
             collected.note(string(line.get("request_id")) or None, number(line.get("audio_seconds")))
     return collected.response()
 

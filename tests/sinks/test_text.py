@@ -57,6 +57,28 @@ def test_speakers_and_channels_are_labelled() -> None:
     assert paper.text == "Speaker 1: Hi.\nChannel 0: Left.\nChannel 1, Speaker 0: Both.\n"
 
 
+@pytest.mark.parametrize("timestamps", [False, True])
+def test_a_speaker_is_named_where_the_speaker_changes(timestamps: bool) -> None:
+    """Two utterances of one speaker have one label, with times too; after a new connection the label comes again."""
+    paper = Paper()
+    sink = LinesSink(paper.write, RenderSettings(), timestamps=timestamps)
+    said = [("One.", 0), ("Two.", 0), ("Three.", 1), ("Four.", 0), ("Five.", 0)]
+    for number, (text, speaker) in enumerate(said):
+        sink.handle(final(text, number * 1.0, speaker=speaker))
+    sink.handle(Notice(NoticeKind.SPEAKERS_RESTARTED, "Speaker numbers begin anew."))
+    sink.handle(final("Six.", 9.0, speaker=0))
+    lines = [line.partition(" [")[0] for line in paper.text.splitlines()]
+    assert lines == [
+        "Speaker 0: One.",
+        "Two.",
+        "Speaker 1: Three.",
+        "Speaker 0: Four.",
+        "Five.",
+        "Speaker 0: Six.",
+    ]
+    assert ("[0.0 - 0.4]" in paper.text) is timestamps
+
+
 def test_text_of_the_server_is_data() -> None:
     """Escape sequences, control characters and line feeds do not reach a terminal."""
     paper = Paper()
