@@ -144,7 +144,8 @@ class Format(NamedTuple):
     """A row of the registry: the name, the suffixes that choose it, a line of help, its module and function.
 
     `timed` says that it is made of words with times, and is empty for a response that has text only; `analyses`
-    that it has the analyses that there are.
+    that it has the analyses that there are. `grows`: of what it is made while a stream runs, cues, words or turns
+    (`dgcli.formats.growing`); a format that does not grow is written anew from time to time.
     """
 
     name: str
@@ -154,3 +155,4 @@ class Format(NamedTuple):
     function: str = "render"
     timed: bool = False
     analyses: bool = False
+    grows: str = ""

@@ -17,6 +17,7 @@ from dgcli.captions.text import clean, spaces
 from dgcli.captions.voice import Voice
 from dgcli.formats.base import RenderSettings
 from dgcli.formats.clock import short_clock
+from dgcli.formats.growing import TurnWriter
 from dgcli.formats.insights import (
     Span,
     average_sentiment,
@@ -57,8 +58,8 @@ def _policy(script: str) -> str:
 class _Voices:
     """The voices of a transcript in the order in which they are heard; each has a number and a colour."""
 
-    def __init__(self, transcript: Transcript, options: RenderSettings) -> None:
-        self._options, self._several = options, len(transcript.channels) > 1
+    def __init__(self, options: RenderSettings, several_channels: bool) -> None:
+        self._options, self._several = options, several_channels
         self._numbers: dict[Voice, int] = {}
 
     def number(self, voice: Voice) -> int:
@@ -247,17 +248,10 @@ def _player(options: RenderSettings) -> str:
     )
 
 
-def render(transcript: Transcript, options: RenderSettings) -> str:
-    """The page; `options.audio` is the URL of the recording, else the reader may choose a file."""
-    style, script = _asset("style.css"), _asset("script.js")
-    spoken, voices = paragraphs(transcript), _Voices(transcript, options)
-    text = "".join(_paragraph(segment, voices) for segment in spoken) or "<p>Nothing was said.</p>\n"
-    about, timeline = _about(transcript, _Places(spoken, voices)), _timeline(transcript, spoken, voices)
-    names = "".join(voices.inputs())
-    tools = f'<div class="tools names scripted">{names}</div>\n' if names else ""
-    language = next(
-        (segment.detected_language for segment in transcript.channels if segment.detected_language), None
-    )
+def _head(
+    options: RenderSettings, style: str, script: str, language: str, request: str, about: str, timeline: str
+) -> str:
+    """Everything before the transcript itself."""
     return f"""<!DOCTYPE html>
 <html{f' lang="{_safe(language)}"' if language else ""}>
 <head>
@@ -269,15 +263,52 @@ def render(transcript: Transcript, options: RenderSettings) -> str:
 {style}
 </style>
 </head>
-<body data-request="{_safe(transcript.request_id or "")}">
+<body data-request="{_safe(request)}">
 <h1>Transcript</h1>
-{about}{tools}<div class="bar">
+{about}<div class="bar">
 {_player(options)}<div class="tools scripted"><input type="search" id="search" placeholder="Search" \
 aria-label="Search the words; Enter goes to the next"><span id="found" role="status"></span></div>
 {timeline}</div>
 <main tabindex="0" aria-label="Transcript. Left and right go from word to word, Space plays.">
-{text}</main>
-<script>{script}</script>
-</body>
-</html>
 """
+
+
+def _foot(script: str) -> str:
+    return f"</main>\n<script>{script}</script>\n</body>\n</html>\n"
+
+
+class _Turns:
+    """Writes a page without what only the end of a stream can tell: analyses, a timeline, names to change."""
+
+    def __init__(self, options: RenderSettings) -> None:
+        self._options = options
+        script = _asset("script.js")
+        self.header = _head(options, _asset("style.css"), script, "", "", "", "")
+        self.footer = _foot(script)
+        self._voices: _Voices | None = None
+
+    def turn(self, segment: Segment, several_channels: bool) -> str:
+        """Write a paragraph."""
+        if self._voices is None:
+            self._voices = _Voices(self._options, several_channels)
+        return _paragraph(segment, self._voices)
+
+
+def render_turns(options: RenderSettings) -> TurnWriter:
+    """Create the writer of a page that grows utterance by utterance."""
+    return _Turns(options)
+
+
+def render(transcript: Transcript, options: RenderSettings) -> str:
+    """The page; `options.audio` is the URL of the recording, else the reader may choose a file."""
+    style, script = _asset("style.css"), _asset("script.js")
+    spoken, voices = paragraphs(transcript), _Voices(options, len(transcript.channels) > 1)
+    text = "".join(_paragraph(segment, voices) for segment in spoken) or "<p>Nothing was said.</p>\n"
+    about, timeline = _about(transcript, _Places(spoken, voices)), _timeline(transcript, spoken, voices)
+    if names := "".join(voices.inputs()):
+        about += f'<div class="tools names scripted">{names}</div>\n'
+    language = next(
+        (segment.detected_language for segment in transcript.channels if segment.detected_language), ""
+    )
+    head = _head(options, style, script, language, transcript.request_id or "", about, timeline)
+    return head + text + _foot(script)

@@ -9,6 +9,7 @@ import re
 from dgcli.captions.text import clean
 from dgcli.formats.base import RenderSettings
 from dgcli.formats.clock import clock
+from dgcli.formats.growing import TurnWriter
 from dgcli.formats.insights import (
     Finding,
     average_sentiment,
@@ -21,7 +22,7 @@ from dgcli.formats.insights import (
     topics,
 )
 from dgcli.formats.turns import paragraphs, voice
-from dgcli.transcript.model import Transcript
+from dgcli.transcript.model import Segment, Transcript
 
 # What CommonMark would take for markup, within a line and at its beginning.
 _MARKUP = re.compile(r"[\\`*_\[\]<>&|~]|!(?=\[)|^(?:#+|[-+=]|\d+(?=[.)]))")
@@ -87,9 +88,29 @@ def _hits(transcript: Transcript, options: RenderSettings) -> str:
     return "".join(lines)
 
 
+class _Turns:
+    """Writes what is said as paragraphs, each after an empty line."""
+
+    header, footer = "# Transcript\n", ""
+
+    def __init__(self, options: RenderSettings) -> None:
+        self._options = options
+
+    def turn(self, segment: Segment, several_channels: bool) -> str:
+        """Write a paragraph, with its speaker and time."""
+        name = self._options.who(voice(segment), several_channels)
+        head = (f"**{_escape(name)}**" if name else "") + _link(segment.start, self._options)
+        return "\n" + (f"{head.strip()}\\\n" if head else "") + f"{_escape(segment.text)}\n"
+
+
+def render_turns(options: RenderSettings) -> TurnWriter:
+    """Create the writer of a document that grows utterance by utterance."""
+    return _Turns(options)
+
+
 def render(transcript: Transcript, options: RenderSettings) -> str:
     """A Markdown document; its heading alone if nothing was said."""
-    blocks = ["# Transcript\n"]
+    blocks = [_Turns.header]
     if facts := _facts(transcript):
         blocks.append("".join(facts))
     if short := summary(transcript):
@@ -102,14 +123,8 @@ def render(transcript: Transcript, options: RenderSettings) -> str:
     ):
         if items:
             blocks += [f"## {title}\n", items]
-    several = len(transcript.channels) > 1
+    several, turns = len(transcript.channels) > 1, _Turns(options)
     spoken = paragraphs(transcript)
     if spoken and len(blocks) > 2:
         blocks.append("## What was said\n")
-    for paragraph in spoken:
-        name = options.who(voice(paragraph), several)
-        head = (f"**{_escape(name)}**" if name else "") + _link(paragraph.start, options)
-        blocks.append(
-            f"{head.strip()}\\\n{_escape(paragraph.text)}\n" if head else _escape(paragraph.text) + "\n"
-        )
-    return "\n".join(blocks)
+    return "\n".join(blocks) + "".join(turns.turn(paragraph, several) for paragraph in spoken)

@@ -105,14 +105,16 @@ class ResponseSink:
         if self._path.is_file():  # a pipe cannot be written twice
             self._finish()
 
-    def _stored(self) -> Iterator[dict[str, Any]]:
-        """The utterances in the file, one at a time."""
+    def _stored(self, channel: int | None = None) -> Iterator[dict[str, Any]]:
+        """The utterances in the file, of one channel or of all, one at a time."""
         with self._path.open(encoding="utf-8", errors="surrogateescape") as file:
             next(file)
             for text in file:
                 if text.startswith("]"):
                     return
-                yield json.loads(text.removeprefix(","))
+                utterance = json.loads(text.removeprefix(","))
+                if channel is None or utterance["channel"] == channel:
+                    yield utterance
 
     def _finish(self) -> None:
         """Write the whole response beside the file and put it in its place; memory stays flat."""
@@ -137,17 +139,16 @@ class ResponseSink:
         file.write(f'{{"metadata":{_dumps(self._metadata)},\n"results":{{"channels":[')
         for channel in range(self._channels):
             file.write(("," if channel else "") + '{"alternatives":[{"words":[')
-            texts: list[str] = []
             total, count = 0.0, 0
-            for utterance in self._stored():
-                if utterance["channel"] != channel:
-                    continue
-                texts.append(utterance["transcript"])
+            for utterance in self._stored(channel):
                 for word in utterance["words"]:
                     file.write(("," if count else "") + "\n" + _dumps(word))
                     total, count = total + word.get("confidence", 0.0), count + 1
+            file.write('],"transcript":"')
+            for number, utterance in enumerate(self._stored(channel)):  # again: hours of it are much to hold
+                file.write((" " if number else "") + _dumps(utterance["transcript"])[1:-1])
             confidence = round(total / count, 6) if count else 0.0
-            file.write(f'],"transcript":{_dumps(" ".join(texts))},"confidence":{confidence}}}]}}')
+            file.write(f'","confidence":{confidence}}}]}}')
         file.write('],\n"utterances":[')
         for number, utterance in enumerate(self._stored()):
             file.write(("," if number else "") + "\n" + _dumps(utterance))
