@@ -13,6 +13,7 @@ from dgcli.options.groups import (
     BatchOptions,
     ConnectionOptions,
     GeneralOptions,
+    HistoryOptions,
     RenderingOptions,
     RetryOptions,
     SectionOptions,
@@ -41,6 +42,7 @@ def file(
     sections: SectionOptions,
     connection: ConnectionOptions,
     retry: RetryOptions,
+    history: HistoryOptions,
     general: GeneralOptions,
     paths: Annotated[
         list[str] | None,
@@ -66,10 +68,17 @@ def file(
         dg file -r calls --output-dir texts
         find . -print0 | dg file --files0-from -
     """
+    if batch.check:
+        from dgcli.tasks.check import check_batches
+
+        check_batches(paths or ["."], general.console())
+        return
     names = paths or []
     if not names and not batch.lists:
         raise UsageError("Missing argument 'PATH'.", hint="See: dg file --help")
-    config = connection.config(**retry.settings())
+    config = connection.config(**retry.settings(), **history.settings())
+    # Headerless audio has no bytes to tell it by.
+    any_file = batch.any_file or "encoding" in params.checked(config)
     if _are_many(names, batch, output.format or ()):
         from dgcli.tasks.many import BatchSettings, transcribe_many
 
@@ -79,7 +88,7 @@ def file(
             formats=output.batch_formats(),
             render=sections.added_to(rendering.settings()),
             local=connection.local,
-            **batch.settings(),
+            **{**batch.settings(), "any_file": any_file},
         )
         transcribe_many(config, settings, general.console())
         return
@@ -95,6 +104,7 @@ def file(
         render=sections.added_to(rendering.settings()),
         local=connection.local,
         cache=batch.cache,
+        any_file=any_file,
     )
     if batch.dry_run:
         from dgcli.tasks.preview import preview_one

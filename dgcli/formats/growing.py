@@ -1,8 +1,8 @@
 """The interfaces of formats that can be written while a stream runs.
 
 Such a file is a header, pieces that stay as they are, and a footer that each new piece is put before: with the
-footer behind it, it is valid after every piece. A format says in its row of the registry what it grows by (`grows`), and
-its module has a function that makes one of these: `render_cues`, `csv_words`, named after the format's own function.
+footer behind it, it is valid after every piece. The row of a format in the registry says what it grows by (`grows`);
+its module has a function that makes one of these: `render_cues`, `csv_words`, after the function of the format.
 """
 
 from collections.abc import Iterable

@@ -5,6 +5,7 @@ from typing import cast
 
 from dgcli.captions.captioner import Captioner
 from dgcli.captions.cues import Cue
+from dgcli.errors import OutputError
 from dgcli.formats import Format, RenderSettings, grower
 from dgcli.formats.growing import CueWriter
 from dgcli.transcript.events import Event, Final, Notice, NoticeKind
@@ -20,6 +21,7 @@ class CaptionBlocks:
         self._captioner: Captioner | None = None
         self._channels = 1
         self._count = 0
+        self._refusal: OutputError | None = None
 
     def _captioner_for(self, channels: int) -> Captioner:
         """The captioner: the first final tells for how many channels."""
@@ -29,9 +31,19 @@ class CaptionBlocks:
         return self._captioner
 
     def _text(self, cues: list[Cue], count: int) -> str:
-        return "".join(
-            self._writer.cue(cue, number, self._channels > 1) for number, cue in enumerate(cues, count + 1)
-        )
+        texts = []
+        for number, cue in enumerate(cues, count + 1):
+            try:
+                texts.append(self._writer.cue(cue, number, self._channels > 1))
+            except OutputError as error:
+                self._refusal = error  # the other cues are written first
+        return "".join(texts)
+
+    def check(self) -> None:
+        """Raises `OutputError`, once, when there was a cue that the format cannot hold."""
+        refusal, self._refusal = self._refusal, None
+        if refusal is not None:
+            raise refusal
 
     def _settled(self, cues: list[Cue]) -> str:
         text = self._text(cues, self._count)
@@ -78,6 +90,7 @@ class CaptionSink:
             text = self._blocks.header + text
         if text:
             self._write(text)
+        self._blocks.check()
 
     def handle(self, event: Event) -> None:
         """Take the next event. Raises what `write` raises."""

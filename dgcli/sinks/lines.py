@@ -60,6 +60,16 @@ class LinesSink:
         before, self._voice = self._voice, voice(utterance)
         return line(utterance, self._options, timestamps=self._timestamps, label=self._voice != before)
 
+    def running(self) -> str:
+        """What is open, as it stands, as the lines that it would be."""
+        lines, before = [], self._voice
+        for channel in self._utterances.running_channels:
+            if utterance := self._utterances.running(channel):
+                label = voice(utterance) != before
+                before = voice(utterance)
+                lines.append(line(utterance, self._options, timestamps=self._timestamps, label=label))
+        return "".join(lines)
+
     def _put(self, ended: list[Utterance]) -> None:
         if ended:
             self._write("".join(map(self._line, ended)))

@@ -6,7 +6,7 @@ from pathlib import Path
 from dgcli.audio import cloud
 from dgcli.audio.media import duration
 from dgcli.audio.upload import is_pipe, opened
-from dgcli.batch.inputs import Input, InputKind, Listing
+from dgcli.batch.inputs import Input, InputKind, Listing, missing_error
 from dgcli.batch.planning import Plan, Planner
 from dgcli.config import Config
 from dgcli.errors import BatchError, DgError
@@ -38,11 +38,11 @@ def _announce(config: Config, queries: Sequence[str], reporter: Reporter, *, loc
             reporter.warning(error.message)
 
 
-def _upload(path: str) -> tuple[str, float | None]:
+def _upload(path: str, *, any_file: bool) -> tuple[str, float | None]:
     """What would be uploaded, in words, and its length. Raises `AudioError` for what cannot be sent."""
     if is_pipe(path):
         return "what comes from it, all of it", None  # which a look would take away
-    with opened(path) as upload:
+    with opened(path, any_file=any_file) as upload:
         text = f"{upload.size} bytes, {upload.media_type}"
     return text, duration(path)
 
@@ -53,6 +53,7 @@ class _Sums:
     def __init__(self) -> None:
         self.known, self.unknown, self.sent = 0.0, 0, 0
         self.errors: list[DgError] = []
+        self.is_stopped = False  # a run would not begin
 
     def failed(self, name: str, error: DgError) -> None:
         self.errors.append(error)
@@ -70,7 +71,7 @@ class _Sums:
         if not self.errors:
             return
         first, failed = self.errors[0], len(self.errors)
-        if total == 1:
+        if total == 1 or self.is_stopped:
             raise first
         failure = BatchError(f"{failed} of {total} would fail: {first.summary}", hint=first.hint)
         codes = {error.exit_code for error in self.errors}
@@ -88,7 +89,7 @@ def _preview_input(planner: Planner, source: Input, sums: _Sums) -> None:
     elif planned.record is not None:
         _print_row("make", source.name, outputs, "nothing: the response is there")
     elif source.kind is InputKind.FILE:
-        sums.send(source.name, outputs, *_upload(source.path))
+        sums.send(source.name, outputs, *_upload(source.path, any_file=planner.plan.any_file))
     else:
         sums.send(source.name, outputs, _URL if source.kind is InputKind.URL else _OBJECT, None)
 
@@ -97,6 +98,8 @@ def preview_batch(plan: Plan, listed: Listing, reporter: Reporter, *, local: boo
     """Print what a run over many would do: a line for each recording, and the sums. Raises what a run would."""
     _announce(plan.config, list(plan.queries.values()), reporter, local=local)
     planner, sums = Planner(plan), _Sums()
+    for name in listed.missing:
+        sums.failed(name, missing_error([name]))
     for name, error in listed.problems:
         sums.failed(name, error)
     for source in listed.inputs:
@@ -104,7 +107,9 @@ def preview_batch(plan: Plan, listed: Listing, reporter: Reporter, *, local: boo
             _preview_input(planner, source, sums)
         except DgError as error:
             sums.failed(source.name, error)
-    sums.conclude(len(listed.inputs) + len(listed.problems), reporter)
+    if listed.missing:
+        sums.errors, sums.is_stopped = [missing_error(listed.missing)], True
+    sums.conclude(len(listed.inputs) + len(listed.problems) + len(listed.missing), reporter)
 
 
 def preview_one(name: str, config: Config, request: Request, reporter: Reporter, *, is_url: bool) -> None:
@@ -122,7 +127,7 @@ def preview_one(name: str, config: Config, request: Request, reporter: Reporter,
     sums = _Sums()
     try:
         if is_file:
-            sums.send(name, " ".join(names), *_upload(name))
+            sums.send(name, " ".join(names), *_upload(name, any_file=request.any_file))
         else:
             sums.send(name, " ".join(names), _OBJECT if cloud.is_object(name) else _URL, None)
     except DgError as error:

@@ -30,11 +30,23 @@ def read_saved(response: str) -> Transcript:
         raise type(error)(f"{name}: {error.message}", hint=error.hint) from error
 
 
+def write_saved(
+    transcript: Transcript, outputs: Outputs, settings: RenderSettings, reporter: Reporter
+) -> None:
+    """Write a transcript whose response is in a file already. Raises every `DgError` that writing can."""
+    announce(transcript, outputs, settings, reporter)
+    write_outputs(transcript, outputs, settings, keep=lambda _: None)
+    conclude(outputs, reporter)
+
+
 def _render(response: str, outputs: Outputs, settings: RenderSettings, reporter: Reporter) -> None:
     transcript = read_saved(response)
-    announce(transcript, outputs, settings, reporter)
-    write_outputs(transcript, outputs, settings)
-    conclude(outputs, reporter)
+    if response == "-":
+        announce(transcript, outputs, settings, reporter)
+        write_outputs(transcript, outputs, settings)
+        conclude(outputs, reporter)
+    else:
+        write_saved(transcript, outputs, settings, reporter)
 
 
 def _targets(responses: Sequence[str], formats: str | None, folder: Path) -> list[Path]:

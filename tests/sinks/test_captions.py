@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -74,7 +75,7 @@ def streams(draw: st.DrawFn) -> list[Event]:
 
 def live(events: Sequence[Event], format_: str) -> str:
     """The captions that grew."""
-    blocks = CaptionBlocks(format_, RenderSettings())
+    blocks = CaptionBlocks(by_name(format_), RenderSettings())
     return "".join([blocks.take(event) for event in events if isinstance(event, Final)]) + blocks.finish()
 
 
@@ -83,6 +84,7 @@ def cues_only(text: str) -> str:
     return text[text.index("00:") if "00:" in text else len(text) :]
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(streams())
 def test_captions_of_a_stream_are_those_of_what_was_saved(events: list[Event]) -> None:

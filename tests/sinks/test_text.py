@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dgcli.formats import RenderSettings
+from dgcli.formats import RenderSettings, by_name
 from dgcli.sinks.captions import CaptionSink
 from dgcli.sinks.jsonl import JsonlSink
 from dgcli.sinks.lines import LinesSink
@@ -116,7 +116,7 @@ def test_close_writes_what_is_open() -> None:
 def test_cues_come_while_words_come(format_: str) -> None:
     """A cue that came out is never changed, and close brings the last ones."""
     paper = Paper()
-    sink = CaptionSink(paper.write, format_, RenderSettings())
+    sink = CaptionSink(paper.write, by_name(format_), RenderSettings())
     seen = ""
     for number in range(12):
         sink.handle(final(f"This is sentence number {number}.", number * 4.0))
