@@ -118,6 +118,10 @@ _dg_value() {
             kind=words
             words="same any"
             ;;
+        *:--with)
+            kind=words
+            words="summary topics intents entities sentiment search language all"
+            ;;
         *:--endpointing)
             kind=words
             words="10 100 300 500 false"
@@ -156,7 +160,7 @@ _dg_command() {
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
                 --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache
                 --any-file --check --speaker --audio --list-formats --preset --max-chars --max-lines
-                --min-duration --max-duration --max-cps --min-gap --karaoke --api-key --access-token
+                --min-duration --max-duration --max-cps --min-gap --karaoke --with --api-key --access-token
                 --base-url --profile --allow-http --ca-cert --local --local-model --offline --timeout
                 --retries --history --no-history -q --quiet -v --verbose -h --help"
             kind=paths
@@ -175,7 +179,7 @@ _dg_command() {
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
                 --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache
                 --any-file --check --speaker --audio --list-formats --preset --max-chars --max-lines
-                --min-duration --max-duration --max-cps --min-gap --karaoke --api-key --access-token
+                --min-duration --max-duration --max-cps --min-gap --karaoke --with --api-key --access-token
                 --base-url --profile --allow-http --ca-cert --local --local-model --offline --timeout
                 --retries --history --no-history -q --quiet -v --verbose -h --help"
             kind=text
@@ -219,13 +223,13 @@ _dg_command() {
             ;;
         render)
             flags="--output-dir -f --format -o --output --speaker --audio --list-formats --preset --max-chars
-                --max-lines --min-duration --max-duration --max-cps --min-gap --karaoke -q --quiet -v
+                --max-lines --min-duration --max-duration --max-cps --min-gap --karaoke --with -q --quiet -v
                 --verbose -h --help"
             kind=text
             ;;
         last)
             flags="--output-dir -f --format -o --output --speaker --audio --list-formats --preset --max-chars
-                --max-lines --min-duration --max-duration --max-cps --min-gap --karaoke -q --quiet -v
+                --max-lines --min-duration --max-duration --max-cps --min-gap --karaoke --with -q --quiet -v
                 --verbose -h --help"
             kind=text
             ;;

@@ -402,7 +402,7 @@ word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
 word||ssa||SubStation Alpha captions
 word||ttml||Timed Text Markup Language captions
 word||html||A page to read, search and listen to (--audio)
-word||md||Markdown: summary, topics, paragraphs with times
+word||md||Markdown: analyses, and paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
 word||tsv||The words, tab-separated, with times and confidence
 word||words.jsonl||The words, a JSON object a line
@@ -436,6 +436,15 @@ flag|file url live mic render last|--max-duration|text|Longest time a cue is sho
 flag|file url live mic render last|--max-cps|text|Reading speed, in characters a second.
 flag|file url live mic render last|--min-gap|text|Gap between cues.
 flag|file url live mic render last|--karaoke||Time every word, in formats that can: vtt, ass, ssa.
+flag|file url render last|--with|words|Analyses that follow the words in plain text, with commas between them: summary, topics, intents, entities, sentiment, search, language, or all. Default: all on a terminal, none elsewhere.
+word||summary||
+word||topics||
+word||intents||
+word||entities||
+word||sentiment||
+word||search||
+word||language||
+word||all||
 flag|file url live mic|--api-key|text|API key; else DEEPGRAM_API_KEY or the config file.
 flag|file url live mic|--access-token|text|Temporary token instead of a key; else DEEPGRAM_ACCESS_TOKEN.
 flag|file url live mic|--base-url|text|Another host of the API; else DEEPGRAM_BASE_URL.
@@ -517,7 +526,7 @@ word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
 word||ssa||SubStation Alpha captions
 word||ttml||Timed Text Markup Language captions
 word||html||A page to read, search and listen to (--audio)
-word||md||Markdown: summary, topics, paragraphs with times
+word||md||Markdown: analyses, and paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
 word||tsv||The words, tab-separated, with times and confidence
 word||words.jsonl||The words, a JSON object a line

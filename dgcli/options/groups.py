@@ -236,6 +236,37 @@ class RenderingOptions(OptionGroup):
         )
 
 
+def _section_names() -> list[str]:
+    from dgcli.formats import SECTIONS
+
+    return [*SECTIONS, "all"]
+
+
+class SectionOptions(OptionGroup):
+    """The analyses that plain text has after the words."""
+
+    panel = _OUTPUT
+
+    with_sections: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            help="Analyses that follow the words in plain text, with commas between them: summary, topics, intents, "
+            "entities, sentiment, search, language, or all. Default: all on a terminal, none elsewhere.",
+            metavar="NAME,...",
+            autocompletion=_section_names,
+        ),
+    ] = None
+
+    def added_to(self, settings: "RenderSettings") -> "RenderSettings":
+        """Return render settings with these. Raises `UsageError`."""
+        if not self.with_sections:
+            return settings
+        from dataclasses import replace
+
+        return replace(settings, sections=[name for given in self.with_sections for name in given.split(",")])
+
+
 class TranscriptOptions(OptionGroup):
     """The outputs of one recording, or of each of many."""
 
@@ -390,7 +421,7 @@ class BatchOptions(OptionGroup):
 
     def is_batch(self, names: Sequence[str], formats: Sequence[str]) -> bool:
         """Whether this is a batch, and not one recording whose transcript goes to standard output."""
-        ours = (getattr(self, name) for name in self.names() if name not in ("cache", "any_file"))
+        ours = (getattr(self, name) for name in self.names() if name not in ("cache", "any_file", "dry_run"))
         return len(names) != 1 or len(formats) > 1 or any(value not in (None, False, []) for value in ours)
 
 
