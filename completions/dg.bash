@@ -57,7 +57,7 @@ _dg_value() {
           *:--timeout | *:--retries | *:--utterance-end-ms | *:--speed | *:--duration | \
           *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | *:--reopen | \
           *:--stop-phrase | *:--host | *:--port | *:--require-key | *:--allow-host | *:--allow-origin | \
-          *:--max-streams)
+          *:--max-streams | *:--ttl)
             kind=text
             ;;
         *:--tier)
@@ -140,7 +140,8 @@ _dg_command() {
         "")
             flags="-V --version -h --help"
             kind=words
-            words="file url live mic devices cache render models serve completions"
+            words="file url live mic devices cache render models serve login logout whoami token config
+                completions"
             ;;
         file)
             flags="-m --model --version --model-version -l --language --language-hint --detect-language
@@ -237,6 +238,29 @@ _dg_command() {
             flags="--host --port --engine --response --record --require-key --allow-private-urls --allow-host
                 --allow-origin --max-streams --local-model --offline -q --quiet -v --verbose -h --help"
             kind=flags
+            ;;
+        login)
+            flags="--profile --base-url -q --quiet -v --verbose -h --help"
+            kind=flags
+            ;;
+        logout)
+            flags="--profile -q --quiet -v --verbose -h --help"
+            kind=flags
+            ;;
+        whoami)
+            flags="--json --api-key --access-token --base-url --profile --allow-http --ca-cert -q --quiet -v
+                --verbose -h --help"
+            kind=flags
+            ;;
+        token)
+            flags="--ttl --json --api-key --access-token --base-url --profile --allow-http --ca-cert -q
+                --quiet -v --verbose -h --help"
+            kind=flags
+            ;;
+        config)
+            flags="--profile --json -q --quiet -v --verbose -h --help"
+            kind=words
+            words="show get set unset edit path"
             ;;
         completions)
             flags="-q --quiet -v --verbose -h --help"

@@ -15,6 +15,11 @@ word||cache||Show or clear the responses that --cache keeps.
 word||render||Write a saved response in any format, without transcribing again.
 word||models||List, fetch and remove the speech models of --local.
 word||serve||Run a Deepgram-compatible server on this machine.
+word||login||Keep an API key, in the system's keyring or a private file.
+word||logout||Forget the API key that login kept.
+word||whoami||Say which API key is used, and whether it works.
+word||token||Print a temporary token for a script.
+word||config||Show and change the settings of the config file.
 word||completions||Print the script that completes dg in your shell.
 argument|file|PATH|path|
 argument|url|URL|text|
@@ -41,13 +46,87 @@ word||base.en||
 word||base||
 word||tiny.en||
 word||tiny||
+argument|config|show|get|set|unset|edit|path|words|
+word||show||
+word||get||
+word||set||
+word||unset||
+word||edit||
+word||path||
+argument|config|NAME|words|
+word||api_key||
+word||access_token||
+word||base_url||
+word||project||
+word||allow_http||
+word||ca_cert||
+word||timeout||
+word||retries||
+word||local_model||
+word||offline||
+word||params.model||
+word||params.version||
+word||params.language||
+word||params.language_hint||
+word||params.detect_language||
+word||params.encoding||
+word||params.sample_rate||
+word||params.tier||
+word||params.alternatives||
+word||params.smart_format||
+word||params.punctuate||
+word||params.paragraphs||
+word||params.numerals||
+word||params.measurements||
+word||params.dictation||
+word||params.filler_words||
+word||params.profanity_filter||
+word||params.no_delay||
+word||params.diarize||
+word||params.diarize_model||
+word||params.diarize_version||
+word||params.multichannel||
+word||params.channels||
+word||params.utterances||
+word||params.keyterm||
+word||params.keywords||
+word||params.keyword_boost||
+word||params.search||
+word||params.replace||
+word||params.summarize||
+word||params.topics||
+word||params.custom_topic||
+word||params.custom_topic_mode||
+word||params.detect_topics||
+word||params.intents||
+word||params.custom_intent||
+word||params.custom_intent_mode||
+word||params.sentiment||
+word||params.detect_entities||
+word||params.ner||
+word||params.redact||
+word||params.mip_opt_out||
+word||params.utt_split||
+word||params.interim_results||
+word||params.endpointing||
+word||params.utterance_end_ms||
+word||params.utterance_end||
+word||params.vad_events||
+word||params.eot_threshold||
+word||params.eager_eot_threshold||
+word||params.eot_timeout_ms||
+word||params.callback||
+word||params.callback_method||
+word||params.tag||
+word||params.extra||
+argument|config|VALUE|text|
 argument|completions|SHELL|words|
 word||bash||
 word||zsh||
 word||fish||
 word||powershell||
 flag||-V --version||Show the version and leave.
-flag| file url live mic devices cache render models serve completions|-h --help||Show this message and exit.
+flag| file url live mic devices cache render models serve login logout whoami token config completions|-h --help||Show this message and exit.
 flag|file url|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
@@ -433,19 +512,19 @@ flag|file url live mic render|--max-duration|text|Longest time a cue is shown.
 flag|file url live mic render|--max-cps|text|Reading speed, in characters a second.
 flag|file url live mic render|--min-gap|text|Gap between cues.
 flag|file url live mic render|--karaoke||Time every word, in formats that can: vtt, ass, ssa.
-flag|file url live mic|--api-key|text|API key; else DEEPGRAM_API_KEY or the config file.
-flag|file url live mic|--access-token|text|Temporary token instead of a key; else DEEPGRAM_ACCESS_TOKEN.
-flag|file url live mic|--base-url|text|Another host of the API; else DEEPGRAM_BASE_URL.
-flag|file url live mic|--profile|text|Profile of the config file; else DGCLI_PROFILE.
-flag|file url live mic|--allow-http||Send the key in clear text to a self-hosted server.
-flag|file url live mic|--ca-cert|path|Certificate authorities to trust; else SSL_CERT_FILE.
+flag|file url live mic whoami token|--api-key|text|API key; else DEEPGRAM_API_KEY, the config file or dg login.
+flag|file url live mic whoami token|--access-token|text|Temporary token instead of a key; else DEEPGRAM_ACCESS_TOKEN.
+flag|file url live mic whoami token|--base-url|text|Another host of the API; else DEEPGRAM_BASE_URL.
+flag|file url live mic whoami token|--profile|text|Profile of the config file; else DGCLI_PROFILE.
+flag|file url live mic whoami token|--allow-http||Send the key in clear text to a self-hosted server.
+flag|file url live mic whoami token|--ca-cert|path|Certificate authorities to trust; else SSL_CERT_FILE.
 flag|file url live mic|--local||Transcribe on this machine: no key, no network. See dg models.
 flag|file url live mic|--local-model|path|Folder of a Whisper model of your own for --local, which nobody verifies.
 flag|file url live mic|--offline||Fetch no model for --local; else HF_HUB_OFFLINE.
 flag|file url|--timeout|text|Seconds to wait for the transcript after the upload. Default: 1500.
 flag|file url|--retries|text|Further tries after a lost connection or a busy server; one that comes after a whole upload may be billed again. Default: 3.
-flag|file url live mic devices cache render models serve completions|-q --quiet||Say nothing but errors.
-flag|file url live mic devices cache render models serve completions|-v --verbose||Say more.
+flag|file url live mic devices cache render models serve login logout whoami token config completions|-q --quiet||Say nothing but errors.
+flag|file url live mic devices cache render models serve login logout whoami token config completions|-v --verbose||Say more.
 flag|live mic|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
@@ -553,6 +632,13 @@ flag|serve|--allow-origin|text|Origin of web pages to serve beside those of this
 flag|serve|--max-streams|text|Live streams at once; the next one gets 429.
 flag|serve|--local-model|path|Folder of a Whisper model of your own, which nobody verifies.
 flag|serve|--offline||Fetch no model; else HF_HUB_OFFLINE.
+flag|login|--profile|text|Keep it for this profile; else for all.
+flag|login|--base-url|text|Another host of the API, which checks the key.
+flag|logout|--profile|text|Forget the key of this profile.
+flag|whoami token|--json||Write JSON instead of a table.
+flag|token|--ttl|text|Seconds for which it counts, 1 to 3600. Default: 30.
+flag|config|--profile|text|Settings of this profile; else of all.
+flag|config|--json||Show a JSON object instead of lines.
 '@
     $rows = [System.Collections.ArrayList]::new()
     foreach ($line in $table -split '\r?\n') {

@@ -37,6 +37,11 @@ COMMANDS = (
     CommandRow("render", "Write a saved response in any format, without transcribing again."),
     CommandRow("models", "List, fetch and remove the speech models of --local."),
     CommandRow("serve", "Run a Deepgram-compatible server on this machine."),
+    CommandRow("login", "Keep an API key, in the system's keyring or a private file."),
+    CommandRow("logout", "Forget the API key that login kept."),
+    CommandRow("whoami", "Say which API key is used, and whether it works."),
+    CommandRow("token", "Print a temporary token for a script."),
+    CommandRow("config", "Show and change the settings of the config file."),
     CommandRow("completions", "Print the script that completes dg in your shell."),
 )
 
@@ -118,7 +123,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings=_SETTINGS,
     help="Speech to text from the command line, through Deepgram's API.",
-    epilog="Try: dg file talk.wav --local\n\nMore: dg COMMAND --help",
+    epilog="A key: https://console.deepgram.com, then dg login\n\nTry: dg file talk.wav --local\n\n"
+    "More: dg COMMAND --help",
 )
 
 

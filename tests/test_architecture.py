@@ -20,7 +20,8 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "errors": "",
         "terminal": "",
         "params": "errors",
-        "config": "errors params",
+        "credentials": "errors",
+        "config": "credentials errors params",
         "transcript": "errors",
         "captions": "transcript errors",
         "formats": "captions transcript errors terminal",
@@ -32,7 +33,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "sinks": "output formats captions transcript ui errors terminal",
         "batch": "api audio output formats transcript config params errors",
         "server": "errors",
-        "tasks": "batch live api audio sinks output formats transcript params config errors terminal",
+        "tasks": "batch live api audio sinks output formats transcript params config credentials errors terminal",
         "client": "tasks formats transcript config params errors",
         "options": "params config formats captions ui errors",
         "commands": "options tasks ui batch live api audio sinks output formats captions transcript params config "
@@ -55,6 +56,8 @@ ONLY = {
     "sounddevice": ("audio/portaudio",),
     "fsspec": ("audio/cloud",),
     "pysubs2": ("formats/subtitles",),
+    "keyring": ("credentials",),
+    "tomlkit": ("tasks/settings",),
     "click": (),
 }
 # In the server, a heavy library has one place too.
