@@ -13,12 +13,15 @@ word||mic||Transcribe the microphone while you speak.
 word||devices||List the microphones of this machine.
 word||cache||Show or clear the responses that --cache keeps.
 word||render||Write a saved response in any format, without transcribing again.
-word||models||List, fetch and remove the speech models of --local.
+word||models||List the speech models of the API and of this machine.
 word||serve||Run a Deepgram-compatible server on this machine.
 word||login||Keep an API key, in the system's keyring or a private file.
 word||logout||Forget the API key that login kept.
 word||whoami||Say which API key is used, and whether it works.
 word||token||Print a temporary token for a script.
+word||usage||Show the hours and requests of a project.
+word||balance||Show what is left of a project's credits.
+word||requests||Show the latest requests of a project.
 word||config||Show and change the settings of the config file.
 word||completions||Print the script that completes dg in your shell.
 argument|file|PATH|path|
@@ -29,7 +32,8 @@ argument|cache|info|clear|words|
 word||info||
 word||clear||
 argument|render|RESPONSE|text|
-argument|models|local|pull|remove|words|
+argument|models|all|local|pull|remove|words|
+word||all||
 word||local||
 word||pull||
 word||remove||
@@ -46,6 +50,7 @@ word||base.en||
 word||base||
 word||tiny.en||
 word||tiny||
+argument|requests|REQUEST_ID|text|
 argument|config|show|get|set|unset|edit|path|words|
 word||show||
 word||get||
@@ -126,7 +131,7 @@ word||zsh||
 word||fish||
 word||powershell||
 flag||-V --version||Show the version and leave.
-flag| file url live mic devices cache render models serve login logout whoami token config completions|-h --help||Show this message and exit.
+flag| file url live mic devices cache render models serve login logout whoami token usage balance requests config completions|-h --help||Show this message and exit.
 flag|file url|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
@@ -512,19 +517,19 @@ flag|file url live mic render|--max-duration|text|Longest time a cue is shown.
 flag|file url live mic render|--max-cps|text|Reading speed, in characters a second.
 flag|file url live mic render|--min-gap|text|Gap between cues.
 flag|file url live mic render|--karaoke||Time every word, in formats that can: vtt, ass, ssa.
-flag|file url live mic whoami token|--api-key|text|API key; else DEEPGRAM_API_KEY, the config file or dg login.
-flag|file url live mic whoami token|--access-token|text|Temporary token instead of a key; else DEEPGRAM_ACCESS_TOKEN.
-flag|file url live mic whoami token|--base-url|text|Another host of the API; else DEEPGRAM_BASE_URL.
-flag|file url live mic whoami token|--profile|text|Profile of the config file; else DGCLI_PROFILE.
-flag|file url live mic whoami token|--allow-http||Send the key in clear text to a self-hosted server.
-flag|file url live mic whoami token|--ca-cert|path|Certificate authorities to trust; else SSL_CERT_FILE.
-flag|file url live mic|--local||Transcribe on this machine: no key, no network. See dg models.
+flag|file url live mic models whoami token usage balance requests|--api-key|text|API key; else DEEPGRAM_API_KEY, the config file or dg login.
+flag|file url live mic models whoami token usage balance requests|--access-token|text|Temporary token instead of a key; else DEEPGRAM_ACCESS_TOKEN.
+flag|file url live mic models whoami token usage balance requests|--base-url|text|Another host of the API; else DEEPGRAM_BASE_URL.
+flag|file url live mic models whoami token usage balance requests|--profile|text|Profile of the config file; else DGCLI_PROFILE.
+flag|file url live mic models whoami token usage balance requests|--allow-http||Send the key in clear text to a self-hosted server.
+flag|file url live mic models whoami token usage balance requests|--ca-cert|path|Certificate authorities to trust; else SSL_CERT_FILE.
+flag|file url live mic|--local||Transcribe on this machine: no key, no network. See dg models local.
 flag|file url live mic|--local-model|path|Folder of a Whisper model of your own for --local, which nobody verifies.
 flag|file url live mic|--offline||Fetch no model for --local; else HF_HUB_OFFLINE.
 flag|file url|--timeout|text|Seconds to wait for the transcript after the upload. Default: 1500.
 flag|file url|--retries|text|Further tries after a lost connection or a busy server; one that comes after a whole upload may be billed again. Default: 3.
-flag|file url live mic devices cache render models serve login logout whoami token config completions|-q --quiet||Say nothing but errors.
-flag|file url live mic devices cache render models serve login logout whoami token config completions|-v --verbose||Say more.
+flag|file url live mic devices cache render models serve login logout whoami token usage balance requests config completions|-q --quiet||Say nothing but errors.
+flag|file url live mic devices cache render models serve login logout whoami token usage balance requests config completions|-v --verbose||Say more.
 flag|live mic|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
@@ -614,9 +619,13 @@ flag|mic|--block|text|Milliseconds of audio to send at once, 20 to 250. Default:
 flag|mic|--resample|text|Convert to this sample rate; without it the microphone's own is sent.
 flag|mic|--reopen|text|How long to wait for a microphone that was unplugged. Default: 30.
 flag|mic|--stop-phrase|text|Stop when this is said.
-flag|devices models|--json||Write a JSON array instead of a table.
+flag|devices|--json||Write a JSON array instead of a table.
 hidden|devices|--names||
 flag|render|--output-dir|path|Folder for a file per response, in the format that -f names.
+flag|models whoami token usage balance requests|--json||Write JSON instead of a table.
+flag|models|--language|text|Only models of the API that know this language.
+flag|models|--outdated||List what newer models have replaced, too.
+flag|models|--names||Print names alone, without asking the API: for completion.
 flag|serve|--host|text|Address to listen on; 0.0.0.0 opens it to the network.
 flag|serve|--port|text|Port to listen on; 0 takes a free one.
 flag|serve|--engine|words|Recogniser: whisper; replay to answer with --response; count to confirm bytes only.
@@ -635,8 +644,22 @@ flag|serve|--offline||Fetch no model; else HF_HUB_OFFLINE.
 flag|login|--profile|text|Keep it for this profile; else for all.
 flag|login|--base-url|text|Another host of the API, which checks the key.
 flag|logout|--profile|text|Forget the key of this profile.
-flag|whoami token|--json||Write JSON instead of a table.
 flag|token|--ttl|text|Seconds for which it counts, 1 to 3600. Default: 30.
+flag|usage|--start|text|First day. Default: 30 days before the last.
+flag|usage|--end|text|Last day. Default: today.
+flag|usage|--by|words|What a row is for: models, endpoint, method, tags... Default: models.
+word||models||
+word||endpoint||
+word||method||
+word||tags||
+word||accessor||
+word||deployment||
+word||feature_set||
+flag|usage balance requests|--project|text|Project to ask about, by id or name; else DEEPGRAM_PROJECT_ID, `project` of the config file, or the only one.
+flag|requests|--start|text|First day.
+flag|requests|--end|text|Last day.
+flag|requests|--limit|text|The latest so many, 1 to 1000. Default: 10.
+flag|requests|--failed||Only those that failed.
 flag|config|--profile|text|Settings of this profile; else of all.
 flag|config|--json||Show a JSON object instead of lines.
 '@

@@ -1,6 +1,5 @@
 """`dg token`: a temporary token for scripts."""
 
-import json as json_module
 from typing import Annotated
 
 import typer
@@ -8,7 +7,7 @@ import typer
 from dgcli.options.account import JsonOption
 from dgcli.options.groups import AccessOptions, GeneralOptions
 from dgcli.options.machinery import command
-from dgcli.output.stdout import write_stdout
+from dgcli.output.stdout import write_json, write_stdout
 
 
 @command()
@@ -31,5 +30,7 @@ def token(
     from dgcli.tasks.login import temporary_token
 
     answer = temporary_token(access.access_config(), ttl)
-    text = json_module.dumps(dict(answer), indent=2) if json else str(answer["access_token"])
-    write_stdout(f"{text}\n".encode())
+    if json:
+        write_json(answer)
+    else:
+        write_stdout(f"{answer['access_token']}\n".encode())

@@ -1,12 +1,11 @@
 """`dg whoami`: which key is used, and whether it works."""
 
-import json as json_module
 from typing import TYPE_CHECKING
 
 from dgcli.options.account import JsonOption
 from dgcli.options.groups import AccessOptions, GeneralOptions
 from dgcli.options.machinery import command
-from dgcli.output.stdout import write_stdout
+from dgcli.output.stdout import write_json, write_stdout
 
 if TYPE_CHECKING:
     from dgcli.tasks.login import KeyStatus
@@ -34,7 +33,9 @@ def whoami(access: AccessOptions, general: GeneralOptions, json: JsonOption = Fa
     from dgcli.tasks.login import key_status
 
     status = key_status(access.access_config())
-    text = json_module.dumps(status.fields(), ensure_ascii=False, indent=2) + "\n" if json else _table(status)
-    write_stdout(text.encode())
+    if json:
+        write_json(status.fields())
+    else:
+        write_stdout(_table(status).encode())
     if status.error is not None and status.works is False:
         raise status.error

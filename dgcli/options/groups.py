@@ -59,7 +59,7 @@ class ConnectionOptions(AccessOptions):
 
     local: Annotated[
         bool,
-        typer.Option("--local", help="Transcribe on this machine: no key, no network. See dg models."),
+        typer.Option("--local", help="Transcribe on this machine: no key, no network. See dg models local."),
     ] = False
     local_model: Annotated[
         Path | None,
