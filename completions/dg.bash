@@ -145,7 +145,7 @@ _dg_command() {
             flags="-V --version -h --help"
             kind=words
             words="file url live mic devices cache render models serve login logout whoami token usage balance
-                requests config completions"
+                requests doctor config completions"
             ;;
         file)
             flags="-m --model --version --model-version -l --language --language-hint --detect-language
@@ -276,6 +276,11 @@ _dg_command() {
             flags="--start --end --limit --failed --json --api-key --access-token --base-url --profile
                 --allow-http --ca-cert --project -q --quiet -v --verbose -h --help"
             kind=text
+            ;;
+        doctor)
+            flags="--send --no-send --json --api-key --access-token --base-url --profile --allow-http
+                --ca-cert -q --quiet -v --verbose -h --help"
+            kind=flags
             ;;
         config)
             flags="--profile --json -q --quiet -v --verbose -h --help"

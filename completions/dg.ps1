@@ -22,6 +22,7 @@ word||token||Print a temporary token for a script.
 word||usage||Show the hours and requests of a project.
 word||balance||Show what is left of a project's credits.
 word||requests||Show the latest requests of a project.
+word||doctor||Find out why something does not work, and what to do.
 word||config||Show and change the settings of the config file.
 word||completions||Print the script that completes dg in your shell.
 argument|file|PATH|path|
@@ -131,7 +132,7 @@ word||zsh||
 word||fish||
 word||powershell||
 flag||-V --version||Show the version and leave.
-flag| file url live mic devices cache render models serve login logout whoami token usage balance requests config completions|-h --help||Show this message and exit.
+flag| file url live mic devices cache render models serve login logout whoami token usage balance requests doctor config completions|-h --help||Show this message and exit.
 flag|file url|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
@@ -517,19 +518,19 @@ flag|file url live mic render|--max-duration|text|Longest time a cue is shown.
 flag|file url live mic render|--max-cps|text|Reading speed, in characters a second.
 flag|file url live mic render|--min-gap|text|Gap between cues.
 flag|file url live mic render|--karaoke||Time every word, in formats that can: vtt, ass, ssa.
-flag|file url live mic models whoami token usage balance requests|--api-key|text|API key; else DEEPGRAM_API_KEY, the config file or dg login.
-flag|file url live mic models whoami token usage balance requests|--access-token|text|Temporary token instead of a key; else DEEPGRAM_ACCESS_TOKEN.
-flag|file url live mic models whoami token usage balance requests|--base-url|text|Another host of the API; else DEEPGRAM_BASE_URL.
-flag|file url live mic models whoami token usage balance requests|--profile|text|Profile of the config file; else DGCLI_PROFILE.
-flag|file url live mic models whoami token usage balance requests|--allow-http||Send the key in clear text to a self-hosted server.
-flag|file url live mic models whoami token usage balance requests|--ca-cert|path|Certificate authorities to trust; else SSL_CERT_FILE.
+flag|file url live mic models whoami token usage balance requests doctor|--api-key|text|API key; else DEEPGRAM_API_KEY, the config file or dg login.
+flag|file url live mic models whoami token usage balance requests doctor|--access-token|text|Temporary token instead of a key; else DEEPGRAM_ACCESS_TOKEN.
+flag|file url live mic models whoami token usage balance requests doctor|--base-url|text|Another host of the API; else DEEPGRAM_BASE_URL.
+flag|file url live mic models whoami token usage balance requests doctor|--profile|text|Profile of the config file; else DGCLI_PROFILE.
+flag|file url live mic models whoami token usage balance requests doctor|--allow-http||Send the key in clear text to a self-hosted server.
+flag|file url live mic models whoami token usage balance requests doctor|--ca-cert|path|Certificate authorities to trust; else SSL_CERT_FILE.
 flag|file url live mic|--local||Transcribe on this machine: no key, no network. See dg models local.
 flag|file url live mic|--local-model|path|Folder of a Whisper model of your own for --local, which nobody verifies.
 flag|file url live mic|--offline||Fetch no model for --local; else HF_HUB_OFFLINE.
 flag|file url|--timeout|text|Seconds to wait for the transcript after the upload. Default: 1500.
 flag|file url|--retries|text|Further tries after a lost connection or a busy server; one that comes after a whole upload may be billed again. Default: 3.
-flag|file url live mic devices cache render models serve login logout whoami token usage balance requests config completions|-q --quiet||Say nothing but errors.
-flag|file url live mic devices cache render models serve login logout whoami token usage balance requests config completions|-v --verbose||Say more.
+flag|file url live mic devices cache render models serve login logout whoami token usage balance requests doctor config completions|-q --quiet||Say nothing but errors.
+flag|file url live mic devices cache render models serve login logout whoami token usage balance requests doctor config completions|-v --verbose||Say more.
 flag|live mic|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
@@ -622,7 +623,7 @@ flag|mic|--stop-phrase|text|Stop when this is said.
 flag|devices|--json||Write a JSON array instead of a table.
 hidden|devices|--names||
 flag|render|--output-dir|path|Folder for a file per response, in the format that -f names.
-flag|models whoami token usage balance requests|--json||Write JSON instead of a table.
+flag|models whoami token usage balance requests doctor|--json||Write JSON instead of a table.
 flag|models|--language|text|Only models of the API that know this language.
 flag|models|--outdated||List what newer models have replaced, too.
 flag|models|--names||Print names alone, without asking the API: for completion.
@@ -660,6 +661,8 @@ flag|requests|--start|text|First day.
 flag|requests|--end|text|Last day.
 flag|requests|--limit|text|The latest so many, 1 to 1000. Default: 10.
 flag|requests|--failed||Only those that failed.
+flag|doctor|--send||Send two seconds of silence, which is billed. Default: on.
+flag|doctor|--no-send||The opposite of --send.
 flag|config|--profile|text|Settings of this profile; else of all.
 flag|config|--json||Show a JSON object instead of lines.
 '@

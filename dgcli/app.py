@@ -44,6 +44,7 @@ COMMANDS = (
     CommandRow("usage", "Show the hours and requests of a project."),
     CommandRow("balance", "Show what is left of a project's credits."),
     CommandRow("requests", "Show the latest requests of a project."),
+    CommandRow("doctor", "Find out why something does not work, and what to do."),
     CommandRow("config", "Show and change the settings of the config file."),
     CommandRow("completions", "Print the script that completes dg in your shell."),
 )
