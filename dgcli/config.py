@@ -33,8 +33,8 @@ _LONGEST_TIMEOUT = 86400.0  # seconds; the system's own limits lie far beyond
 
 _NO_KEY = "No API key."
 _NO_KEY_HINT = (
-    "Get one at https://console.deepgram.com and keep it with `dg login`, or give it with --api-key, with "
-    "DEEPGRAM_API_KEY, or as api_key in {path}; or transcribe on this machine with --local."
+    "Get one at https://console.deepgram.com, then: dg login. Also --api-key, DEEPGRAM_API_KEY, or api_key in {path}; "
+    "or transcribe on this machine with --local."
 )
 
 

@@ -38,7 +38,8 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "options": "params config formats captions ui errors",
         "commands": "options tasks ui batch live api audio sinks output formats captions transcript params config "
         "errors terminal",
-        "app": "ui errors terminal",
+        "corrections": "",
+        "app": "corrections ui errors terminal",
         "__main__": "app",
         "__init__": "client",
     }.items()
