@@ -41,9 +41,11 @@ class KeptKey:
         except Exception as error:  # each system's keyring has errors of its own
             raise UsageError(f"The system keyring cannot be read: {error}", hint="Unlock it.") from error
         if keyring is None:
+            from dgcli.extras import install_command
+
             raise UsageError(
                 "The key is in the system keyring, which cannot be used now.",
-                hint="Install dgcli[keyring] and unlock the keyring, or give the key in DEEPGRAM_API_KEY.",
+                hint=f"Unlock it, or install what reads it with: {install_command('keyring')}",
             )
         if not key:
             raise UsageError(_MISSING, hint="Log in again with: dg login")

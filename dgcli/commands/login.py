@@ -35,7 +35,7 @@ def login(
     """Keep an API key, so that every command finds it.
 
     Paste it where it is asked for: it is not shown, it is checked with the API, and it is kept in the system's keyring
-    where one works (pip install 'dgcli[keyring]'), else in a file that you alone can read. A key of the environment is
+    where one works (extra keyring), else in a file that you alone can read. A key of the environment is
     used before it, and never kept.
 
     Examples:

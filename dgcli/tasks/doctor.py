@@ -1,6 +1,7 @@
 """What `dg doctor` looks at, from Python to a transcript, in the order in which things depend on each other."""
 
 import platform
+import re
 import shutil
 import sys
 import tempfile
@@ -11,8 +12,10 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
+from dgcli import __version__
 from dgcli.config import Config
 from dgcli.errors import AudioError, OutputError, UsageError
+from dgcli.extras import DISTRIBUTION, install_command
 from dgcli.tasks.reporter import SilentReporter
 from dgcli.tasks.stages import STAGE_SECONDS, Finding, Stage, StageResult, Verdict, run_stages
 
@@ -33,17 +36,23 @@ def _ok(text: str, request_id: str | None = None) -> Finding:
 def _python() -> Finding:
     """Python itself, and the packages that dg needs."""
     missing = []
-    for requirement in metadata.requires("dgcli") or ():
-        name = "".join(char if char.isalnum() or char in "-_." else " " for char in requirement).split()[0]
+    try:
+        requirements = metadata.requires(DISTRIBUTION) or ()
+    except metadata.PackageNotFoundError:  # run from its sources: what is missing shows where it is used
+        requirements = ()
+    for requirement in requirements:
+        name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
         if "extra ==" not in requirement:
             try:
                 metadata.version(name)
             except metadata.PackageNotFoundError:
                 missing.append(name)
     if missing:
-        raise UsageError(f"Packages are missing: {', '.join(missing)}.", hint="pip install --upgrade dgcli")
-    text = f"dgcli {metadata.version('dgcli')}, Python {platform.python_version()}, {platform.platform()}"
-    return _ok(f"{text}; {sys.prefix}")
+        raise UsageError(f"Packages are missing: {', '.join(missing)}.", hint=install_command())
+    source = "" if requirements else ", not installed"
+    return _ok(
+        f"dg {__version__}{source}, Python {platform.python_version()}, {platform.platform()}; {sys.prefix}"
+    )
 
 
 def _key(config: Config) -> Finding:
@@ -192,9 +201,7 @@ def _decoders() -> Finding:
             loaded = __import__(module)
             parts.append(f"{what} {getattr(loaded, '__libsndfile_version__', loaded.__version__)}")
         except (ImportError, OSError) as error:
-            hint = (
-                "pip install 'dgcli[media]'" if module == "av" else "pip install --force-reinstall soundfile"
-            )
+            hint = install_command("media" if module == "av" else None)
             return Finding(
                 Verdict.WARNING, f"{what} cannot be loaded: {error}. Files are uploaded without it.", hint
             )
@@ -208,7 +215,7 @@ def _local(config: Config) -> Finding:
         return Finding(
             Verdict.WARNING,
             "faster-whisper is not installed: only --local needs it.",
-            "pip install 'dgcli[local]'",
+            install_command("local"),
         )
     here = [row.name for row in list_models(config, SilentReporter()) if row.path is not None]
     if not here:

@@ -12,6 +12,7 @@ import pytest
 
 from dgcli.server.models import LocalModel, OneModel
 from dgcli.server.run import ServerSettings, running
+from tests.conftest import HANGS_AFTER
 
 AUDIO = Path(__file__).resolve().parents[1] / "audio"
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "audio"
@@ -79,7 +80,7 @@ def recogniser(whisper: Callable[..., ServerSettings]) -> Iterator[str]:
 
 @pytest.fixture
 def client() -> Iterator[httpx.Client]:
-    with httpx.Client(timeout=60) as client:
+    with httpx.Client(timeout=HANGS_AFTER) as client:
         yield client
 
 

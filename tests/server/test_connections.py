@@ -61,6 +61,7 @@ serve(settings, on_ready=lambda url: print(url, flush=True))
 """
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize(
     "sent",

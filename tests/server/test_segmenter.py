@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from dgcli.server.engines.base import HeardSegment, HeardWord, LiveEvent, Passed, SpeechBegan
 from dgcli.server.engines.decoding import Decoding
-from dgcli.server.engines.segmenter import SHORTEST_SILENCE, DecodeJob, Segmenter
+from dgcli.server.engines.open_window import DecodeJob
+from dgcli.server.engines.segmenter import SHORTEST_SILENCE, Segmenter
 from dgcli.server.engines.vad import FRAME, FRAME_SECONDS
 
 WORD = 10  # frames that a scripted word takes
@@ -289,6 +290,7 @@ def test_speech_without_a_pause_is_cut_where_decodes_agree(lag: int, can_cancel:
     assert max(segment.duration for segment in stream.finals) <= 20.5
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     parts=st.lists(st.tuples(st.integers(1, 60), st.integers(0, 60)), min_size=1, max_size=6),
