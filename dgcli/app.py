@@ -48,7 +48,7 @@ _MEDIA_SUFFIXES = (
 )  # fmt: skip
 
 
-class _Command(TyperCommand):
+class _CommandWithHelp(TyperCommand):
     """A command whose help page we lay out ourselves."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
@@ -61,7 +61,7 @@ def _real(name: str) -> Any:
     """Import a command with all its options."""
     function = getattr(import_module(f"dgcli.commands.{name}"), name)
     own = typer.Typer(add_completion=False, rich_markup_mode=None)
-    own.command(name, cls=_Command, context_settings=_SETTINGS)(function)
+    own.command(name, cls=_CommandWithHelp, context_settings=_SETTINGS)(function)
     return typer.main.get_command(own)
 
 
@@ -89,9 +89,9 @@ class _Root(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        from dgcli.ui.help import Entry, Section, format_help
+        from dgcli.ui.help import HelpEntry, Section, format_help
 
-        rows = [Entry(row.name, row.help) for row in COMMANDS]
+        rows = [HelpEntry(row.name, row.help) for row in COMMANDS]
         format_help(self, ctx, formatter, [Section("Commands", rows)])
 
 

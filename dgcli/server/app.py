@@ -23,7 +23,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from dgcli.server import background, callback, errors, openai, query, record, responses
-from dgcli.server.access import Visitors, authorized, shown
+from dgcli.server.access import Visitors, authorized, printable
 from dgcli.server.connections import OVERFLOW
 from dgcli.server.engines.base import Audio, Engine, NotAudioError, Recognition, TooLongError, Wishes
 from dgcli.server.errors import ErrorAnswer
@@ -239,7 +239,7 @@ def _answering(
         _access.info(
             "%s %s %d %.2f s, %s",
             request.method,
-            shown(request.url.path),
+            printable(request.url.path),
             response.status_code,
             time.monotonic() - began,
             request_id,
@@ -259,7 +259,9 @@ def _http_error(limit: int) -> Callable[[Request, Exception], Awaitable[Response
         assert isinstance(error, HTTPException)
         code, message = messages.get(error.status_code, ("Bad Request", error.detail))
         request_id = responses.new_request_id()
-        _access.info("%s %s %d, %s", request.method, shown(request.url.path), error.status_code, request_id)
+        _access.info(
+            "%s %s %d, %s", request.method, printable(request.url.path), error.status_code, request_id
+        )
         return EarlyResponse(ErrorAnswer(error.status_code, code, message), request_id, limit)
 
     return answer
