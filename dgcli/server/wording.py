@@ -26,7 +26,7 @@ _HIT = 0.6  # similarity from which a passage is a hit of a search
 _MAX_HITS = 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Hit:
     """Where a search term was heard: times in seconds, confidence 0-1."""
 
