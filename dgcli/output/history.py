@@ -7,8 +7,8 @@ processes keep answers at once without locks. A name begins with the time, in UT
     20261124T224200123456Z-ID.jsonl    the event log of a stream, which grows while that runs
     20261124T224200123456Z-ID.about    a line of JSON: what was asked, and the digest of the answer (`HistoryEntry`)
     20261124T224200123456Z-ID.txt      text that neither standard output nor a file took
-    keys/2f...                         the name of the entry that answers a question
-    claims/2f...                       held by a process that asks a question now (dgcli.locks)
+    keys/2f...                         the name of the entry that is kept under a key
+    claims/2f...                       held by a process that asks for the answer of a key now (dgcli.locks)
     .announced, .tally                 whether the user was told; how much is here since it was last counted
 
 An ordinary file costs a twentieth of a millisecond, SQLite ten (to load, open, commit and close), and what is
@@ -113,12 +113,12 @@ def _digest(*parts: object) -> str:
 
 
 def stamp_key(path: str, stamp: Stamp, server: str, query: str) -> str:
-    """The question of what a file holds that looks like this: same path, size and times."""
+    """Return the key of the answer for a file of this path, size and times."""
     return _digest("file", Path(path).absolute(), *stamp, server, query)
 
 
 def content_key(sha256: str, server: str, query: str) -> str:
-    """The question of what audio of this hash holds."""
+    """Return the key of the answer for audio of this hash."""
     return _digest("audio", sha256, server, query)
 
 
@@ -215,7 +215,7 @@ class History:
         path = self._key_path(key)
         path.parent.mkdir(exist_ok=True, mode=0o700)
         path.unlink(missing_ok=True)  # to write over it would wait for the disk, as ext4 has it
-        with suppress(FileExistsError):  # another answer to the same question, at the same time
+        with suppress(FileExistsError):  # another answer of the same key, at the same time
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             os.write(handle, stem.encode("ascii"))
             os.close(handle)
@@ -327,7 +327,7 @@ class History:
         return sum(stem >= entry.stem for stem in self._stems())
 
     def find(self, key: str) -> HistoryEntry | None:
-        """The entry that answers a question, if there is one that is whole."""
+        """Return the entry that is kept under a key, if there is one that is whole."""
         try:
             stem = self._key_path(key).read_text("ascii").strip()
         except (OSError, ValueError):
@@ -346,7 +346,7 @@ class History:
         return body
 
     def claim(self, key: str, waiting: Callable[[], None]) -> AbstractContextManager[None]:
-        """Hold a question while the block runs; others who ask it wait. Raises `OutputError`.
+        """Hold a key while the block runs; others who want it wait. Raises `OutputError`.
 
         `waiting` is called at each look while another holds it, and may raise.
         """

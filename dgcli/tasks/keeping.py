@@ -81,7 +81,7 @@ def tell_unkept(error: OutputError, reporter: Reporter) -> None:
 
 
 def audio_key(blocks: Iterable[bytes], server: str, query: str) -> str:
-    """The question of what audio holds, by its bytes."""
+    """Return the key of the answer for audio of these bytes."""
     digest = hashlib.sha256()
     for block in blocks:
         digest.update(block)
@@ -170,7 +170,7 @@ class Keeping:
         return stamp_of(status) if stat.S_ISREG(status.st_mode) else None
 
     def _stamp_key(self) -> str | None:
-        """The question of what the file holds, as it is now; None where its times prove nothing."""
+        """Return the key of the answer for the file as it is now; None where its times prove nothing."""
         stamp = self._stamp()
         if stamp is None or self._path is None:
             return None
@@ -189,7 +189,7 @@ class Keeping:
             )
 
     def _found(self, key: str | None) -> "Answer | None":
-        """The answer that is kept for a question."""
+        """Return the answer that is kept under a key."""
         from dgcli.api.client import kept_answer
 
         entry = self._history.find(key) if key else None
