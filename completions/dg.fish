@@ -120,6 +120,8 @@ complete $dg -n '__dg_in file url live mic render' -l max-duration -x -d 'Longes
 complete $dg -n '__dg_in file url live mic render' -l max-cps -x -d 'Reading speed, in characters a second.'
 complete $dg -n '__dg_in file url live mic render' -l min-gap -x -d 'Gap between cues.'
 complete $dg -n '__dg_in file url live mic render' -l karaoke -d 'Time every word, in formats that can: vtt, ass, ssa.'
+complete $dg -n '__dg_in file url live mic render' -l smooth-speakers -d 'Change speakers where sentences end. Default: where people read, not in json, csv, tsv.'
+complete $dg -n '__dg_in file url live mic render' -l no-smooth-speakers -d 'The opposite of --smooth-speakers.'
 complete $dg -n '__dg_in file url live mic' -l api-key -x -d 'API key; else DEEPGRAM_API_KEY or the config file.'
 complete $dg -n '__dg_in file url live mic' -l access-token -x -d 'Temporary token instead of a key; else DEEPGRAM_ACCESS_TOKEN.'
 complete $dg -n '__dg_in file url live mic' -l base-url -x -d 'Another host of the API; else DEEPGRAM_BASE_URL.'

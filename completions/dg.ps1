@@ -433,6 +433,8 @@ flag|file url live mic render|--max-duration|text|Longest time a cue is shown.
 flag|file url live mic render|--max-cps|text|Reading speed, in characters a second.
 flag|file url live mic render|--min-gap|text|Gap between cues.
 flag|file url live mic render|--karaoke||Time every word, in formats that can: vtt, ass, ssa.
+flag|file url live mic render|--smooth-speakers||Change speakers where sentences end. Default: where people read, not in json, csv, tsv.
+flag|file url live mic render|--no-smooth-speakers||The opposite of --smooth-speakers.
 flag|file url live mic|--api-key|text|API key; else DEEPGRAM_API_KEY or the config file.
 flag|file url live mic|--access-token|text|Temporary token instead of a key; else DEEPGRAM_ACCESS_TOKEN.
 flag|file url live mic|--base-url|text|Another host of the API; else DEEPGRAM_BASE_URL.

@@ -11,6 +11,7 @@ from dgcli.captions.voice import Voice
 _INFINITE = float("inf")
 _BREAK = 0.7  # what a line break costs of what a cut in the same place would
 _UNEVEN = 40.0  # for two lines of which one is empty
+_TAKING_TURNS = 0.3  # seconds of pause between two voices beyond which they do not share a cue
 _EXTRA = 12.0  # for every line beyond the second
 
 _Breaks = tuple[int, ...]  # the tokens that begin a line, but for the first
@@ -33,7 +34,7 @@ class Layout:
         tokens = self._tokens
         second = tokens.runs[after - 1]
         if not tokens.several_channels and self._max_lines == 2:  # by far the most common case
-            if tokens.runs[second - 1] > first:
+            if tokens.runs[second - 1] > first or tokens.pauses[second] >= _TAKING_TURNS:
                 return _INFINITE
             upper = tokens.columns_end[second - 1] - tokens.columns[first]
             lower = tokens.columns_end[after - 1] - tokens.columns[second]

@@ -35,13 +35,15 @@ class RenderSettings:
     """The user's choices about how a transcript is written, whatever the format.
 
     `limits` are those of a cue (None: Netflix's). `karaoke` asks for a time at every word where the format has
-    such. `audio` is the recording that a page links to: a path or a URL, until `beside` makes a link of it.
+    such. `smooth_speakers` puts changes of speaker at ends of sentences and pauses (None: where people read the
+    format). `audio` is the recording that a page links to: a path or a URL, until `beside` makes a link of it.
     """
 
     speaker_names: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
     limits: "Limits | None" = None
     karaoke: bool = False
     audio: str | None = None
+    smooth_speakers: bool | None = None
 
     def __post_init__(self) -> None:
         names = {number: " ".join(clean(name).split()) for number, name in self.speaker_names.items()}

@@ -26,10 +26,20 @@ def srt_cue(cue: Cue, number: int) -> str:
 
 def srt_captioner(options: RenderSettings, channels: int = 1) -> Captioner:
     """Create the captioner of a SubRip file that grows while the words come in."""
-    return Captioner(options.limits, prefix=options.prefix(channels > 1), channels=channels)
+    return Captioner(
+        options.limits,
+        prefix=options.prefix(channels > 1),
+        channels=channels,
+        smooth_speakers=options.smooth_speakers is not False,
+    )
 
 
 def render(transcript: Transcript, options: RenderSettings) -> str:
     """A SubRip file; empty if nothing was said."""
-    cues = captions(transcript, options.limits, prefix=options.prefix(len(transcript.channels) > 1))
+    cues = captions(
+        transcript,
+        options.limits,
+        prefix=options.prefix(len(transcript.channels) > 1),
+        smooth_speakers=options.smooth_speakers is not False,
+    )
     return "".join(srt_cue(cue, number) for number, cue in enumerate(cues, 1))

@@ -57,7 +57,13 @@ def _file(transcript: Transcript, options: RenderSettings) -> pysubs2.SSAFile:
         {"PlayResX": "1920", "PlayResY": "1080", "WrapStyle": "2", "ScaledBorderAndShadow": "yes"}
     )
     file.styles["Default"] = _style()
-    for cue in captions(transcript, options.limits, prefix=options.prefix(several)):
+    cues = captions(
+        transcript,
+        options.limits,
+        prefix=options.prefix(several),
+        smooth_speakers=options.smooth_speakers is not False,
+    )
+    for cue in cues:
         text = _karaoke(cue) if options.karaoke else "\\N".join(_escape(line.text) for line in cue.lines)
         name = options.who(cue.lines[0].voice, several).replace(",", ";")  # a comma ends the field
         file.append(

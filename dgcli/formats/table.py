@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from dgcli.captions.text import clean
 from dgcli.formats.base import RenderSettings
+from dgcli.formats.smoothing import smoothed_transcript
 from dgcli.transcript.model import Transcript
 
 
@@ -28,6 +29,8 @@ def _number(value: float) -> float | None:
 
 def rows(transcript: Transcript, options: RenderSettings) -> Iterator[Row]:
     """A row for every word, channel by channel; no cell holds a line feed, a tab or a control character."""
+    if options.smooth_speakers:
+        transcript = smoothed_transcript(transcript)
     for word in transcript.words:
         yield Row(
             start=_number(word.start),

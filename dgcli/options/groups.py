@@ -200,6 +200,15 @@ class RenderingOptions(OptionGroup):
         bool, typer.Option("--karaoke", help="Time every word, in formats that can: vtt, ass, ssa.")
     ] = False
 
+    smooth_speakers: Annotated[
+        bool | None,
+        typer.Option(
+            "--smooth-speakers/--no-smooth-speakers",
+            help="Change speakers where sentences end. Default: where people read, not in json, csv, tsv.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = None
+
     def settings(self) -> "RenderSettings":
         """Build the render settings. Raises `UsageError`."""
         from dgcli.formats import render_settings
@@ -208,6 +217,7 @@ class RenderingOptions(OptionGroup):
             speaker_names=_names(self.speaker or ()),
             audio=self.audio,
             karaoke=self.karaoke,
+            smooth_speakers=self.smooth_speakers,
             preset=self.preset,
             max_chars=self.max_chars,
             max_lines=self.max_lines,

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dgcli.errors import ApiError
-from dgcli.transcript.json_values import mapping, mappings, seconds, string, whole
+from dgcli.transcript.json_values import mapping, mappings, number, seconds, string, whole
 from dgcli.transcript.model import Channel, Segment, Transcript, Word
 
 
@@ -22,6 +22,7 @@ def parse_words(items: object, channel: int) -> tuple[Word, ...]:
         text = string(item.get("punctuated_word")) or heard
         if not text.strip():
             continue
+        sure = item.get("speaker_confidence")
         words.append(
             Word(
                 text=text,
@@ -32,6 +33,7 @@ def parse_words(items: object, channel: int) -> tuple[Word, ...]:
                 speaker=whole(item.get("speaker")),
                 channel=channel,
                 language=string(item.get("language")) or None,
+                speaker_confidence=None if sure is None else number(sure, 1.0),
             )
         )
     return tuple(words)

@@ -50,7 +50,8 @@ def reduced(response: dict[str, Any], without: str) -> dict[str, Any]:
 def judged(response: dict[str, Any], folder: Path) -> list[list[float]]:
     """The figures (dangling, cut, uneven, in percent) of SRT and WebVTT, which must break no rule."""
     source = folder / "response.json"
-    source.write_text(json.dumps(response), "utf-8")
+    smooth = RenderSettings(smooth_speakers=True)  # what captions say, as a response
+    source.write_text(renderer(by_name("json"))(parse(response), smooth), "utf-8")
     outputs = []
     for name in ("srt", "vtt"):
         outputs.append(folder / f"out.{name}")

@@ -218,7 +218,7 @@ def test_subrip_reads_back_equal(words: list[Word]) -> None:
     """pysubs2 reads the times and the text that were written."""
     said = [word for word in words if word.text not in ("<b>", "-->") and not word.text.isdigit()]
     said = [word for word in said if word.start < 300_000]
-    cues = captions(transcript(said), prefix=name())
+    cues = captions(transcript(said), prefix=name(), smooth_speakers=True)
     read = pysubs2.SSAFile.from_string(srt.render(transcript(said), RenderSettings()), format_="srt")
     if any(line.text.strip().isdigit() for cue in cues for line in cue.lines[-1:]):
         return  # pysubs2 takes a last line of digits for the number of the next cue
@@ -232,7 +232,7 @@ def test_subrip_reads_back_equal(words: list[Word]) -> None:
 @given(spoken_words(most=60), st.booleans())
 def test_webvtt_reads_back_equal(words: list[Word], karaoke: bool) -> None:
     """webvtt-py reads the times, the text and the voices that were written."""
-    cues = captions(transcript(words))
+    cues = captions(transcript(words), smooth_speakers=True)
     text = vtt.render(transcript(words), RenderSettings(karaoke=karaoke))
     read = list(webvtt.from_string(text))
     assert [(caption.start, caption.end) for caption in read] == [
