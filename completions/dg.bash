@@ -28,11 +28,23 @@ _dg_value() {
                 base base-general base-meeting base-phonecall base-finance base-conversationalai
                 base-voicemail base-video"
             ;;
-        *:-l | *:--language)
+        file:-l | url:-l | live:-l | mic:-l | file:--language | url:--language | live:--language | \
+          mic:--language)
             kind=words
             words="multi bg ca cs da da-DK de de-CH el en en-AU en-GB en-IN en-NZ en-US es es-419 es-LATAM et
                 fi fr fr-CA hi hi-Latn hu id it ja ko ko-KR lt lv ms nl nl-BE no pl pt pt-BR pt-PT ro ru sk sv
                 sv-SE ta taq th th-TH tr uk vi zh zh-CN zh-HK zh-Hans zh-Hant zh-TW"
+            ;;
+        render:-l | render:--language | *:--sample-rate | *:--alternatives | *:--channels | *:--keyterm | \
+          *:--keywords | *:--search | *:--replace | *:--custom-topic | *:--custom-intent | *:--utt-split | \
+          *:--callback | *:--tag | *:--extra | *:--param | *:--name-template | *:-j | *:--jobs | *:--max-rps | \
+          *:--shard | *:--speaker | *:--preset | *:--max-chars | *:--max-lines | *:--min-duration | \
+          *:--max-duration | *:--max-cps | *:--min-gap | *:--fps | *:--api-key | *:--access-token | \
+          *:--base-url | *:--profile | *:--timeout | *:--retries | *:--utterance-end-ms | *:--speed | \
+          *:--duration | *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | *:--reopen | \
+          *:--stop-phrase | *:--host | *:--port | *:--require-key | *:--allow-host | *:--allow-origin | \
+          *:--max-streams)
+            kind=text
             ;;
         *:--language-hint)
             kind=words
@@ -48,17 +60,6 @@ _dg_value() {
         *:--encoding)
             kind=words
             words="linear16 linear32 flac alaw mulaw amr-nb amr-wb opus ogg-opus speex g729"
-            ;;
-        *:--sample-rate | *:--alternatives | *:--channels | *:--keyterm | *:--keywords | *:--search | \
-          *:--replace | *:--custom-topic | *:--custom-intent | *:--utt-split | *:--callback | *:--tag | \
-          *:--extra | *:--param | *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | \
-          *:--speaker | *:--preset | *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | \
-          *:--max-cps | *:--min-gap | *:--api-key | *:--access-token | *:--base-url | *:--profile | \
-          *:--timeout | *:--retries | *:--utterance-end-ms | *:--speed | *:--duration | \
-          *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | *:--reopen | \
-          *:--stop-phrase | *:--host | *:--port | *:--require-key | *:--allow-host | *:--allow-origin | \
-          *:--max-streams)
-            kind=text
             ;;
         *:--tier)
             kind=words
@@ -156,9 +157,9 @@ _dg_command() {
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
                 --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache --speaker
                 --audio --list-formats --preset --max-chars --max-lines --min-duration --max-duration
-                --max-cps --min-gap --karaoke --smooth-speakers --no-smooth-speakers --api-key --access-token
-                --base-url --profile --allow-http --ca-cert --local --local-model --offline --timeout
-                --retries -q --quiet -v --verbose -h --help"
+                --max-cps --min-gap --fps --karaoke --smooth-speakers --no-smooth-speakers --api-key
+                --access-token --base-url --profile --allow-http --ca-cert --local --local-model --offline
+                --timeout --retries -q --quiet -v --verbose -h --help"
             kind=paths
             ;;
         url)
@@ -175,9 +176,9 @@ _dg_command() {
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
                 --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache --speaker
                 --audio --list-formats --preset --max-chars --max-lines --min-duration --max-duration
-                --max-cps --min-gap --karaoke --smooth-speakers --no-smooth-speakers --api-key --access-token
-                --base-url --profile --allow-http --ca-cert --local --local-model --offline --timeout
-                --retries -q --quiet -v --verbose -h --help"
+                --max-cps --min-gap --fps --karaoke --smooth-speakers --no-smooth-speakers --api-key
+                --access-token --base-url --profile --allow-http --ca-cert --local --local-model --offline
+                --timeout --retries -q --quiet -v --verbose -h --help"
             kind=text
             ;;
         live)
@@ -190,7 +191,7 @@ _dg_command() {
                 --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
                 --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
                 --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
-                --max-duration --max-cps --min-gap --karaoke --smooth-speakers --no-smooth-speakers -t
+                --max-duration --max-cps --min-gap --fps --karaoke --smooth-speakers --no-smooth-speakers -t
                 --timestamps --interim --no-interim --stats --save-audio --speed --force-speed --duration
                 --stop-after-silence --max-reconnects --no-reconnect --api-key --access-token --base-url
                 --profile --allow-http --ca-cert --local --local-model --offline -q --quiet -v --verbose -h
@@ -207,7 +208,7 @@ _dg_command() {
                 --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
                 --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
                 --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
-                --max-duration --max-cps --min-gap --karaoke --smooth-speakers --no-smooth-speakers -t
+                --max-duration --max-cps --min-gap --fps --karaoke --smooth-speakers --no-smooth-speakers -t
                 --timestamps --interim --no-interim --stats --save-audio -d --device --list-devices --test
                 --json --block --resample --reopen --stop-phrase --duration --stop-after-silence
                 --max-reconnects --no-reconnect --api-key --access-token --base-url --profile --allow-http
@@ -224,9 +225,9 @@ _dg_command() {
             words="info clear"
             ;;
         render)
-            flags="--output-dir -f --format -o --output --speaker --audio --list-formats --preset --max-chars
-                --max-lines --min-duration --max-duration --max-cps --min-gap --karaoke --smooth-speakers
-                --no-smooth-speakers -q --quiet -v --verbose -h --help"
+            flags="--output-dir -l --language -f --format -o --output --speaker --audio --list-formats
+                --preset --max-chars --max-lines --min-duration --max-duration --max-cps --min-gap --fps
+                --karaoke --smooth-speakers --no-smooth-speakers -q --quiet -v --verbose -h --help"
             kind=text
             ;;
         models)

@@ -432,6 +432,7 @@ flag|file url live mic render|--min-duration|text|Shortest time a cue is shown.
 flag|file url live mic render|--max-duration|text|Longest time a cue is shown.
 flag|file url live mic render|--max-cps|text|Reading speed, in characters a second.
 flag|file url live mic render|--min-gap|text|Gap between cues.
+flag|file url live mic render|--fps|text|Begin and end cues on frames of this rate.
 flag|file url live mic render|--karaoke||Time every word, in formats that can: vtt, ass, ssa.
 flag|file url live mic render|--smooth-speakers||Change speakers where sentences end. Default: where people read, not in json, csv, tsv.
 flag|file url live mic render|--no-smooth-speakers||The opposite of --smooth-speakers.
@@ -540,6 +541,7 @@ flag|mic|--stop-phrase|text|Stop when this is said.
 flag|devices models|--json||Write a JSON array instead of a table.
 hidden|devices|--names||
 flag|render|--output-dir|path|Folder for a file per response, in the format that -f names.
+flag|render|-l --language|text|Language spoken, where the response names none. Default: en.
 flag|serve|--host|text|Address to listen on; 0.0.0.0 opens it to the network.
 flag|serve|--port|text|Port to listen on; 0 takes a free one.
 flag|serve|--engine|words|Recogniser: whisper; replay to answer with --response; count to confirm bytes only.

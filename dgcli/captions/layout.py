@@ -86,14 +86,20 @@ class Layout:
     def _runs(self, first: int, after: int) -> list[list[int]]:
         """The tokens of each voice, whoever begins first on top.
 
-        What a channel says stays together though another speaks in between.
+        What a channel says stays together though another speaks in between, unless it was silent meanwhile.
         """
         tokens, runs = self._tokens, list[list[int]]()
         current: dict[int, list[int]] = {}
         for at in range(first, after):
             voice = tokens.voices[at]
             run = current.get(voice.channel)
-            if run is None or tokens.voices[run[-1]] != voice:
+            answered = (
+                run is not None
+                and runs[-1] is not run
+                and tokens.ins[at] - tokens.outs[run[-1]] >= _TAKING_TURNS
+                and tokens.ins[runs[-1][0]] >= tokens.outs[run[-1]]
+            )
+            if run is None or answered or tokens.voices[run[-1]] != voice:
                 run = current[voice.channel] = []
                 runs.append(run)
             run.append(at)

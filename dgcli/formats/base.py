@@ -36,7 +36,8 @@ class RenderSettings:
 
     `limits` are those of a cue (None: Netflix's). `karaoke` asks for a time at every word where the format has
     such. `smooth_speakers` puts changes of speaker at ends of sentences and pauses (None: where people read the
-    format). `audio` is the recording that a page links to: a path or a URL, until `beside` makes a link of it.
+    format). `language` is the one that was asked for, for a transcript that names none (BCP 47). `audio` is the
+    recording that a page links to: a path or a URL, until `beside` makes a link of it.
     """
 
     speaker_names: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -44,6 +45,7 @@ class RenderSettings:
     karaoke: bool = False
     audio: str | None = None
     smooth_speakers: bool | None = None
+    language: str | None = None
 
     def __post_init__(self) -> None:
         names = {number: " ".join(clean(name).split()) for number, name in self.speaker_names.items()}
@@ -58,6 +60,17 @@ class RenderSettings:
         except ValueError:  # another drive
             return replace(self, audio=Path(self.audio).resolve().as_uri())
         return replace(self, audio=quote(path.replace(os.sep, "/")))
+
+    def spoken_in(self, language: object) -> "RenderSettings":
+        """The same with the language that was asked for, unless that is several or was given already."""
+        if self.language or not isinstance(language, str) or language in ("", "multi"):
+            return self
+        return replace(self, language=language)
+
+    def language_of(self, transcript: Transcript) -> str | None:
+        """Return the language of a transcript: the first that was detected, else the one asked for."""
+        detected = (channel.detected_language for channel in transcript.channels)
+        return next(filter(None, detected), self.language)
 
     def speaker(self, number: int) -> str:
         """Return a speaker's name: the one given, or `Speaker N`."""

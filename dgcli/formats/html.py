@@ -192,9 +192,7 @@ def render(transcript: Transcript, options: RenderSettings) -> str:
     spoken, voices = paragraphs(transcript), _Voices(transcript, options)
     text = "".join(_paragraph(segment, voices) for segment in spoken) or "<p>Nothing was said.</p>\n"
     timeline, names = _timeline(transcript, spoken, voices), "".join(voices.inputs())
-    language = next(
-        (segment.detected_language for segment in transcript.channels if segment.detected_language), None
-    )
+    language = options.language_of(transcript)
     return f"""<!DOCTYPE html>
 <html{f' lang="{_safe(language)}"' if language else ""}>
 <head>

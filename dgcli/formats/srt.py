@@ -31,6 +31,7 @@ def srt_captioner(options: RenderSettings, channels: int = 1) -> Captioner:
         prefix=options.prefix(channels > 1),
         channels=channels,
         smooth_speakers=options.smooth_speakers is not False,
+        language=options.language,
     )
 
 
@@ -41,5 +42,6 @@ def render(transcript: Transcript, options: RenderSettings) -> str:
         options.limits,
         prefix=options.prefix(len(transcript.channels) > 1),
         smooth_speakers=options.smooth_speakers is not False,
+        language=options.language,
     )
     return "".join(srt_cue(cue, number) for number, cue in enumerate(cues, 1))

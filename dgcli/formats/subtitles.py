@@ -62,6 +62,7 @@ def _file(transcript: Transcript, options: RenderSettings) -> pysubs2.SSAFile:
         options.limits,
         prefix=options.prefix(several),
         smooth_speakers=options.smooth_speakers is not False,
+        language=options.language,
     )
     for cue in cues:
         text = _karaoke(cue) if options.karaoke else "\\N".join(_escape(line.text) for line in cue.lines)
@@ -98,7 +99,5 @@ def ttml(transcript: Transcript, options: RenderSettings) -> str:
     """A TTML document (W3C, "Timed Text Markup Language 1")."""
     text = _file(transcript, replace(options, karaoke=False)).to_string("ttml")
     # TTML identifies styles by xml:id and wants a language on its root; pysubs2 writes neither.
-    language = next(
-        (channel.detected_language for channel in transcript.channels if channel.detected_language), ""
-    )
+    language = options.language_of(transcript) or ""
     return text.replace('<style id="', '<style xml:id="').replace("<tt ", f'<tt xml:lang="{language}" ', 1)

@@ -76,11 +76,21 @@ def vtt_cue(cue: Cue, options: RenderSettings, several_channels: bool = False) -
 
 def vtt_captioner(options: RenderSettings, channels: int = 1) -> Captioner:
     """Create the captioner of a WebVTT file that grows; voices need no room on the lines."""
-    return Captioner(options.limits, channels=channels, smooth_speakers=options.smooth_speakers is not False)
+    return Captioner(
+        options.limits,
+        channels=channels,
+        smooth_speakers=options.smooth_speakers is not False,
+        language=options.language,
+    )
 
 
 def render(transcript: Transcript, options: RenderSettings) -> str:
     """A WebVTT file; its header alone if nothing was said."""
     several = len(transcript.channels) > 1
-    cues = captions(transcript, options.limits, smooth_speakers=options.smooth_speakers is not False)
+    cues = captions(
+        transcript,
+        options.limits,
+        smooth_speakers=options.smooth_speakers is not False,
+        language=options.language,
+    )
     return vtt_header(transcript) + "".join(vtt_cue(cue, options, several) for cue in cues)

@@ -196,6 +196,12 @@ class RenderingOptions(OptionGroup):
         float | None, typer.Option(help="Reading speed, in characters a second.", metavar="N")
     ] = None
     min_gap: Annotated[float | None, typer.Option(help="Gap between cues.", metavar="SECONDS")] = None
+    fps: Annotated[
+        float | None,
+        typer.Option(
+            help="Begin and end cues on frames of this rate.", metavar="23.976|24|25|29.97|30|50|59.94"
+        ),
+    ] = None
     karaoke: Annotated[
         bool, typer.Option("--karaoke", help="Time every word, in formats that can: vtt, ass, ssa.")
     ] = False
@@ -225,6 +231,7 @@ class RenderingOptions(OptionGroup):
             max_duration=self.max_duration,
             max_cps=self.max_cps,
             min_gap=self.min_gap,
+            fps=self.fps,
         )
 
 

@@ -141,7 +141,7 @@ def _prepared(
         queries=queries,
         server="local" if settings.local else config.host,
         naming=naming,
-        options=settings.render,
+        options=settings.render.spoken_in(settings.values(Endpoint.FILE).get("language")),
         language=language,
         existing=Existing(settings.existing),
         jobs=settings.jobs,

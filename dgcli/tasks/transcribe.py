@@ -74,7 +74,7 @@ def deliver(answer: "Answer", outputs: Outputs, request: Request, reporter: Repo
         error.kept = keep_response(answer.body, answer.request_id)
         raise
     announce(transcript, outputs, reporter)
-    write_outputs(transcript, outputs, request.render)
+    write_outputs(transcript, outputs, request.render.spoken_in(request.values.get("language")))
 
 
 def transcribe_file(path: str, config: Config, request: Request, reporter: Reporter) -> None:

@@ -57,7 +57,15 @@ def judged(response: dict[str, Any], folder: Path) -> list[list[float]]:
         outputs.append(folder / f"out.{name}")
         text = renderer(by_name(name))(parse(response), RenderSettings())
         outputs[-1].write_text(text, "utf-8", newline="")
-    command = [sys.executable, str(JUDGE), "--quality", "--response", str(source), *map(str, outputs)]
+    command = [
+        sys.executable,
+        str(JUDGE),
+        "--strict",
+        "--quality",
+        "--response",
+        str(source),
+        *map(str, outputs),
+    ]
     verdict = subprocess.run(command, capture_output=True, text=True, check=False)
     assert verdict.returncode == 0, verdict.stdout + verdict.stderr
     figures = re.findall(r"dangling ([\d.]+)%, cut ([\d.]+)%, uneven ([\d.]+)%", verdict.stdout)
