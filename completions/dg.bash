@@ -119,6 +119,10 @@ _dg_value() {
             kind=words
             words="same any"
             ;;
+        *:--speaker-style)
+            kind=words
+            words="label dash voice colour"
+            ;;
         *:--endpointing)
             kind=words
             words="10 100 300 500 false"
@@ -157,9 +161,9 @@ _dg_command() {
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
                 --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache --speaker
                 --audio --list-formats --preset --max-chars --max-lines --min-duration --max-duration
-                --max-cps --min-gap --fps --karaoke --smooth-speakers --no-smooth-speakers --api-key
-                --access-token --base-url --profile --allow-http --ca-cert --local --local-model --offline
-                --timeout --retries -q --quiet -v --verbose -h --help"
+                --max-cps --min-gap --fps --speaker-style --isolates --karaoke --smooth-speakers
+                --no-smooth-speakers --api-key --access-token --base-url --profile --allow-http --ca-cert
+                --local --local-model --offline --timeout --retries -q --quiet -v --verbose -h --help"
             kind=paths
             ;;
         url)
@@ -176,9 +180,9 @@ _dg_command() {
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
                 --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache --speaker
                 --audio --list-formats --preset --max-chars --max-lines --min-duration --max-duration
-                --max-cps --min-gap --fps --karaoke --smooth-speakers --no-smooth-speakers --api-key
-                --access-token --base-url --profile --allow-http --ca-cert --local --local-model --offline
-                --timeout --retries -q --quiet -v --verbose -h --help"
+                --max-cps --min-gap --fps --speaker-style --isolates --karaoke --smooth-speakers
+                --no-smooth-speakers --api-key --access-token --base-url --profile --allow-http --ca-cert
+                --local --local-model --offline --timeout --retries -q --quiet -v --verbose -h --help"
             kind=text
             ;;
         live)
@@ -191,11 +195,11 @@ _dg_command() {
                 --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
                 --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
                 --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
-                --max-duration --max-cps --min-gap --fps --karaoke --smooth-speakers --no-smooth-speakers -t
-                --timestamps --interim --no-interim --stats --save-audio --speed --force-speed --duration
-                --stop-after-silence --max-reconnects --no-reconnect --api-key --access-token --base-url
-                --profile --allow-http --ca-cert --local --local-model --offline -q --quiet -v --verbose -h
-                --help"
+                --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
+                --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --stats
+                --save-audio --speed --force-speed --duration --stop-after-silence --max-reconnects
+                --no-reconnect --api-key --access-token --base-url --profile --allow-http --ca-cert --local
+                --local-model --offline -q --quiet -v --verbose -h --help"
             kind=paths
             ;;
         mic)
@@ -208,11 +212,12 @@ _dg_command() {
                 --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
                 --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
                 --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
-                --max-duration --max-cps --min-gap --fps --karaoke --smooth-speakers --no-smooth-speakers -t
-                --timestamps --interim --no-interim --stats --save-audio -d --device --list-devices --test
-                --json --block --resample --reopen --stop-phrase --duration --stop-after-silence
-                --max-reconnects --no-reconnect --api-key --access-token --base-url --profile --allow-http
-                --ca-cert --local --local-model --offline -q --quiet -v --verbose -h --help"
+                --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
+                --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --stats
+                --save-audio -d --device --list-devices --test --json --block --resample --reopen
+                --stop-phrase --duration --stop-after-silence --max-reconnects --no-reconnect --api-key
+                --access-token --base-url --profile --allow-http --ca-cert --local --local-model --offline -q
+                --quiet -v --verbose -h --help"
             kind=text
             ;;
         devices)
@@ -227,7 +232,8 @@ _dg_command() {
         render)
             flags="--output-dir -l --language -f --format -o --output --speaker --audio --list-formats
                 --preset --max-chars --max-lines --min-duration --max-duration --max-cps --min-gap --fps
-                --karaoke --smooth-speakers --no-smooth-speakers -q --quiet -v --verbose -h --help"
+                --speaker-style --isolates --karaoke --smooth-speakers --no-smooth-speakers -q --quiet -v
+                --verbose -h --help"
             kind=text
             ;;
         models)

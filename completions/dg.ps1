@@ -399,7 +399,7 @@ word||srt||SubRip captions
 word||vtt||WebVTT captions, with voices; --karaoke times every word
 word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
 word||ssa||SubStation Alpha captions
-word||ttml||Timed Text Markup Language captions
+word||ttml||Timed Text Markup Language captions (IMSC 1.1)
 word||html||A page to read, search and listen to (--audio)
 word||md||Markdown: summary, topics, paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
@@ -433,6 +433,12 @@ flag|file url live mic render|--max-duration|text|Longest time a cue is shown.
 flag|file url live mic render|--max-cps|text|Reading speed, in characters a second.
 flag|file url live mic render|--min-gap|text|Gap between cues.
 flag|file url live mic render|--fps|text|Begin and end cues on frames of this rate.
+flag|file url live mic render|--speaker-style|words|How captions tell who speaks. Default: label; of vtt, voice.
+word||label||
+word||dash||
+word||voice||
+word||colour||
+flag|file url live mic render|--isolates||Mark the direction of Hebrew and Arabic lines in srt (UAX #9).
 flag|file url live mic render|--karaoke||Time every word, in formats that can: vtt, ass, ssa.
 flag|file url live mic render|--smooth-speakers||Change speakers where sentences end. Default: where people read, not in json, csv, tsv.
 flag|file url live mic render|--no-smooth-speakers||The opposite of --smooth-speakers.
@@ -513,7 +519,7 @@ word||srt||SubRip captions
 word||vtt||WebVTT captions, with voices; --karaoke times every word
 word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
 word||ssa||SubStation Alpha captions
-word||ttml||Timed Text Markup Language captions
+word||ttml||Timed Text Markup Language captions (IMSC 1.1)
 word||html||A page to read, search and listen to (--audio)
 word||md||Markdown: summary, topics, paragraphs with times
 word||csv||The words, comma-separated, with times and confidence

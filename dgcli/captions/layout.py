@@ -75,8 +75,8 @@ class Layout:
             parts = self._run_lines(run, 1 + spare, room)[0] if len(run) > 1 else [run]
             spare -= len(parts) - 1
             prefix = "" if voice == named else tokens.prefix(voice)
-            if len(runs) > 1 and not tokens.prefix(voice):
-                prefix = DASH
+            if len(runs) > 1 and prefix != DASH:
+                prefix = DASH + prefix
             for part in parts:
                 broken.append(Line(tuple(tokens.words[at] for at in part), voice, prefix))
                 prefix = ""

@@ -12,7 +12,7 @@ from dgcli.transcript.model import Word
 _INFINITE = float("inf")
 _LATEST = 1e9  # seconds; what is later is no time
 _READ = 15.0  # characters a second: how long a word lasts that does not say
-DASH = "- "  # before each voice of a shared cue that has no other prefix
+DASH = "- "  # before each voice of a shared cue
 _FORMS = 20_000  # printed forms that are remembered
 
 
@@ -161,7 +161,8 @@ class Tokens:
 
     def shared_prefix(self, at: int) -> int:
         """Columns of what stands before the voice of a token where a cue has more than one."""
-        return self._voices[self.voices[at]][2] or len(DASH)
+        _, prefix, columns = self._voices[self.voices[at]]
+        return columns if prefix == DASH else len(DASH) + columns
 
     def name(self, at: int, runs_shared: bool) -> None:
         """Say whether the cue before the one that begins at a token is shared: a name has to follow then."""

@@ -34,9 +34,7 @@ FORMATS: tuple[Format, ...] = (
         timed=True,
     ),
     Format("ssa", (".ssa",), "SubStation Alpha captions", "subtitles", "ssa", timed=True),
-    Format(
-        "ttml", (".ttml", ".dfxp"), "Timed Text Markup Language captions", "subtitles", "ttml", timed=True
-    ),
+    Format("ttml", (".ttml", ".dfxp"), "Timed Text Markup Language captions (IMSC 1.1)", "ttml", timed=True),
     Format("html", (".html", ".htm"), "A page to read, search and listen to (--audio)", "html"),
     Format("md", (".md", ".markdown"), "Markdown: summary, topics, paragraphs with times", "md"),
     Format(

@@ -1,19 +1,19 @@
-"""Caption formats that pysubs2 writes: Advanced SubStation Alpha, its predecessor, and TTML.
+"""Caption formats that pysubs2 writes: Advanced SubStation Alpha and its predecessor.
 
 They show the same cues as SubRip does. MicroDVD, MPL2 and TMPlayer are left out: they count frames, tenths or
 whole seconds, which the gaps between cues do not survive.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import pairwise
 
 import pysubs2
 
 from dgcli.captions.captioner import captions
 from dgcli.captions.cues import Cue, Line
+from dgcli.captions.text import is_right_to_left
 from dgcli.errors import OutputError
-from dgcli.formats.base import RenderSettings
+from dgcli.formats.base import RenderSettings, colour_of
 from dgcli.transcript.model import Transcript
 
 _LATEST = 36_000 - 0.02  # seconds: SubStation has one digit for the hours
@@ -38,7 +38,15 @@ def _karaoke(cue: Cue) -> str:
     return "\\N".join("".join(line_text(line)) for line in cue.lines)
 
 
-def _style() -> pysubs2.SSAStyle:
+def _line(line: Line, options: RenderSettings) -> str:
+    name, colour = colour_of(line.voice)
+    if options.speaker_style != "colour" or name == "white":
+        return _escape(line.text)
+    red, green, blue = colour[1:3], colour[3:5], colour[5:7]
+    return f"{{\\c&H{blue}{green}{red}&}}{_escape(line.text)}{{\\c}}"
+
+
+def _style(right_to_left: bool) -> pysubs2.SSAStyle:
     return pysubs2.SSAStyle(
         fontname="Arial",
         fontsize=60,
@@ -47,6 +55,8 @@ def _style() -> pysubs2.SSAStyle:
         shadow=1,
         alignment=pysubs2.Alignment.BOTTOM_CENTER,
         marginv=60,
+        # libass finds the direction of a line from its text where the encoding is -1.
+        encoding=-1 if right_to_left else 1,
     )
 
 
@@ -56,16 +66,16 @@ def _file(transcript: Transcript, options: RenderSettings) -> pysubs2.SSAFile:
     file.info.update(
         {"PlayResX": "1920", "PlayResY": "1080", "WrapStyle": "2", "ScaledBorderAndShadow": "yes"}
     )
-    file.styles["Default"] = _style()
     cues = captions(
         transcript,
         options.limits,
-        prefix=options.prefix(several),
-        smooth_speakers=options.smooth_speakers is not False,
+        prefix=options.caption_prefix(several),
+        smooth_speakers=options.smooths,
         language=options.language,
     )
+    file.styles["Default"] = _style(any(is_right_to_left(line.body) for cue in cues for line in cue.lines))
     for cue in cues:
-        text = _karaoke(cue) if options.karaoke else "\\N".join(_escape(line.text) for line in cue.lines)
+        text = _karaoke(cue) if options.karaoke else "\\N".join(_line(line, options) for line in cue.lines)
         name = options.who(cue.lines[0].voice, several).replace(",", ";")  # a comma ends the field
         file.append(
             pysubs2.SSAEvent(start=round(cue.start * 1000), end=round(cue.end * 1000), text=text, name=name)
@@ -93,11 +103,3 @@ def ass(transcript: Transcript, options: RenderSettings) -> str:
 def ssa(transcript: Transcript, options: RenderSettings) -> str:
     """A SubStation Alpha script, for old programs. Raises `OutputError` for more than 10 hours."""
     return _script(transcript, options, "ssa")
-
-
-def ttml(transcript: Transcript, options: RenderSettings) -> str:
-    """A TTML document (W3C, "Timed Text Markup Language 1")."""
-    text = _file(transcript, replace(options, karaoke=False)).to_string("ttml")
-    # TTML identifies styles by xml:id and wants a language on its root; pysubs2 writes neither.
-    language = options.language_of(transcript) or ""
-    return text.replace('<style id="', '<style xml:id="').replace("<tt ", f'<tt xml:lang="{language}" ', 1)

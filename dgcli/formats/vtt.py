@@ -9,7 +9,7 @@ from itertools import groupby
 from dgcli.captions.captioner import Captioner, captions
 from dgcli.captions.cues import Cue, Line
 from dgcli.captions.text import clean
-from dgcli.formats.base import RenderSettings
+from dgcli.formats.base import RenderSettings, colour_of
 from dgcli.formats.clock import clock
 from dgcli.transcript.model import Transcript
 
@@ -46,7 +46,9 @@ def _lines(cue: Cue, options: RenderSettings, several_channels: bool) -> Iterato
     for voice, lines in groups:
         text = "\n".join(stamps.line(line) if options.karaoke else _escape(line.text) for line in lines)
         name = _one_line(options.who(voice, several_channels))
-        if name:
+        if options.speaker_style == "colour" and name and (colour := colour_of(voice)[0]) != "white":
+            text = f"<c.{colour}>{text}</c>"
+        if name and options.speaker_style != "dash":
             # The end tag may be left out where the voice speaks the whole cue.
             text = f"<v {name}>{text}" + ("</v>" if len(groups) > 1 else "")
         yield text
@@ -78,8 +80,9 @@ def vtt_captioner(options: RenderSettings, channels: int = 1) -> Captioner:
     """Create the captioner of a WebVTT file that grows; voices need no room on the lines."""
     return Captioner(
         options.limits,
+        prefix=options.caption_prefix(channels > 1, has_voices=True),
         channels=channels,
-        smooth_speakers=options.smooth_speakers is not False,
+        smooth_speakers=options.smooths,
         language=options.language,
     )
 
@@ -90,7 +93,8 @@ def render(transcript: Transcript, options: RenderSettings) -> str:
     cues = captions(
         transcript,
         options.limits,
-        smooth_speakers=options.smooth_speakers is not False,
+        prefix=options.caption_prefix(several, has_voices=True),
+        smooth_speakers=options.smooths,
         language=options.language,
     )
     return vtt_header(transcript) + "".join(vtt_cue(cue, options, several) for cue in cues)

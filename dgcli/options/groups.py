@@ -202,6 +202,18 @@ class RenderingOptions(OptionGroup):
             help="Begin and end cues on frames of this rate.", metavar="23.976|24|25|29.97|30|50|59.94"
         ),
     ] = None
+    speaker_style: Annotated[
+        str | None,
+        typer.Option(
+            help="How captions tell who speaks. Default: label; of vtt, voice.",
+            metavar="label|dash|voice|colour",
+            autocompletion=completion(("label", "dash", "voice", "colour")),
+        ),
+    ] = None
+    isolates: Annotated[
+        bool,
+        typer.Option("--isolates", help="Mark the direction of Hebrew and Arabic lines in srt (UAX #9)."),
+    ] = False
     karaoke: Annotated[
         bool, typer.Option("--karaoke", help="Time every word, in formats that can: vtt, ass, ssa.")
     ] = False
@@ -223,6 +235,8 @@ class RenderingOptions(OptionGroup):
             speaker_names=_names(self.speaker or ()),
             audio=self.audio,
             karaoke=self.karaoke,
+            speaker_style=self.speaker_style,
+            isolates=self.isolates,
             smooth_speakers=self.smooth_speakers,
             preset=self.preset,
             max_chars=self.max_chars,

@@ -52,7 +52,7 @@ class CaptionBlocks:
         if self._format_name == "srt":
             from dgcli.formats.srt import srt_cue
 
-            return "".join(srt_cue(cue, number) for number, cue in enumerate(cues, count + 1))
+            return "".join(srt_cue(cue, number, self._options) for number, cue in enumerate(cues, count + 1))
         from dgcli.formats.vtt import vtt_cue
 
         return "".join(vtt_cue(cue, self._options, self._channels > 1) for cue in cues)
