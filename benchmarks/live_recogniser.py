@@ -267,13 +267,13 @@ class Heard:
         for at, message in self.messages:
             if message["type"] == "SpeechStarted":
                 onset = onset if onset is not None else message["timestamp"]
-            elif message["type"] == "Results" and onset is not None:
-                if (
-                    message["channel"]["alternatives"][0]["transcript"]
-                    and message["start"] + message["duration"] > onset
-                ):
-                    waits.append(at - self.when_sent(onset))
-                    onset = None
+                continue
+            if message["type"] != "Results" or onset is None:
+                continue
+            has_words = bool(message["channel"]["alternatives"][0]["transcript"])
+            if has_words and message["start"] + message["duration"] > onset:
+                waits.append(at - self.when_sent(onset))
+                onset = None
         return waits
 
     def interims(self) -> int:

@@ -40,7 +40,7 @@ import soxr
 from scoring import Score, score, words_of
 
 from dgcli.server import wording
-from dgcli.server.engines.base import RATE, Audio, Recognition, Wishes, Word
+from dgcli.server.engines.base import RATE, Audio, HeardWord, Recognition, Wishes
 from dgcli.server.engines.local import WhisperEngine
 from dgcli.server.models import LocalModel, OneModel
 
@@ -122,7 +122,7 @@ class Bench:
         return path
 
 
-def words_in(recognition: Recognition) -> Sequence[Word]:
+def words_in(recognition: Recognition) -> Sequence[HeardWord]:
     return [word for heard in recognition.channels for word in heard.words]
 
 

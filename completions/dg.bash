@@ -145,7 +145,7 @@ _dg_command() {
         "")
             flags="-V --version -h --help"
             kind=words
-            words="file url live mic devices cache render models serve completions"
+            words="file url live mic devices render last history models serve completions"
             ;;
         file)
             flags="-m --model --version --model-version -l --language --language-hint --detect-language
@@ -159,11 +159,12 @@ _dg_command() {
                 --sentiment --no-sentiment --detect-entities --no-detect-entities --redact --mip-opt-out
                 --no-mip-opt-out --utt-split --callback --callback-method --tag --extra --param -f --format -o
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
-                --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache --speaker
-                --audio --list-formats --preset --max-chars --max-lines --min-duration --max-duration
-                --max-cps --min-gap --fps --speaker-style --isolates --karaoke --smooth-speakers
-                --no-smooth-speakers --api-key --access-token --base-url --profile --allow-http --ca-cert
-                --local --local-model --offline --timeout --retries -q --quiet -v --verbose -h --help"
+                --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache
+                --any-file --check --speaker --audio --list-formats --preset --max-chars --max-lines
+                --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
+                --smooth-speakers --no-smooth-speakers --api-key --access-token --base-url --profile
+                --allow-http --ca-cert --local --local-model --offline --timeout --retries --history
+                --no-history -q --quiet -v --verbose -h --help"
             kind=paths
             ;;
         url)
@@ -178,11 +179,12 @@ _dg_command() {
                 --sentiment --no-sentiment --detect-entities --no-detect-entities --redact --mip-opt-out
                 --no-mip-opt-out --utt-split --callback --callback-method --tag --extra --param -f --format -o
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
-                --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache --speaker
-                --audio --list-formats --preset --max-chars --max-lines --min-duration --max-duration
-                --max-cps --min-gap --fps --speaker-style --isolates --karaoke --smooth-speakers
-                --no-smooth-speakers --api-key --access-token --base-url --profile --allow-http --ca-cert
-                --local --local-model --offline --timeout --retries -q --quiet -v --verbose -h --help"
+                --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache
+                --any-file --check --speaker --audio --list-formats --preset --max-chars --max-lines
+                --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
+                --smooth-speakers --no-smooth-speakers --api-key --access-token --base-url --profile
+                --allow-http --ca-cert --local --local-model --offline --timeout --retries --history
+                --no-history -q --quiet -v --verbose -h --help"
             kind=text
             ;;
         live)
@@ -199,7 +201,7 @@ _dg_command() {
                 --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --stats
                 --save-audio --speed --force-speed --duration --stop-after-silence --max-reconnects
                 --no-reconnect --api-key --access-token --base-url --profile --allow-http --ca-cert --local
-                --local-model --offline -q --quiet -v --verbose -h --help"
+                --local-model --offline --history --no-history -q --quiet -v --verbose -h --help"
             kind=paths
             ;;
         mic)
@@ -216,18 +218,13 @@ _dg_command() {
                 --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --stats
                 --save-audio -d --device --list-devices --test --json --block --resample --reopen
                 --stop-phrase --duration --stop-after-silence --max-reconnects --no-reconnect --api-key
-                --access-token --base-url --profile --allow-http --ca-cert --local --local-model --offline -q
-                --quiet -v --verbose -h --help"
+                --access-token --base-url --profile --allow-http --ca-cert --local --local-model --offline
+                --history --no-history -q --quiet -v --verbose -h --help"
             kind=text
             ;;
         devices)
             flags="--json -q --quiet -v --verbose -h --help"
             kind=flags
-            ;;
-        cache)
-            flags="-q --quiet -v --verbose -h --help"
-            kind=words
-            words="info clear"
             ;;
         render)
             flags="--output-dir -l --language -f --format -o --output --speaker --audio --list-formats
@@ -235,6 +232,17 @@ _dg_command() {
                 --speaker-style --isolates --karaoke --smooth-speakers --no-smooth-speakers -q --quiet -v
                 --verbose -h --help"
             kind=text
+            ;;
+        last)
+            flags="--output-dir -f --format -o --output --speaker --audio --list-formats --preset --max-chars
+                --max-lines --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates
+                --karaoke --smooth-speakers --no-smooth-speakers -q --quiet -v --verbose -h --help"
+            kind=text
+            ;;
+        history)
+            flags="--json -q --quiet -v --verbose -h --help"
+            kind=words
+            words="clear"
             ;;
         models)
             flags="--json -q --quiet -v --verbose -h --help"

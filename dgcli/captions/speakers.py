@@ -87,6 +87,7 @@ class SpeakerSmoother:
         self._held: list[Flagged] = []
         self._run = 0  # how many words up to the last one have its speaker
         self._label: int | None = None  # the speaker of the last word
+        self._safe = 0  # how many of those held no later change has an influence on
         self._mixed = False  # whether those held are not all of one speaker
         self._before: int | None = None  # the speaker of the last word that came out
 
@@ -107,13 +108,15 @@ class SpeakerSmoother:
             if speaker == self._label and speaker is not None:
                 self._run += 1
                 if self._run >= 2 * _APART:
-                    self._release(len(held) - _APART, ready)
+                    self._safe = len(held) - _APART
             else:
                 self._run = 1
                 self._label = speaker
                 self._mixed = self._mixed or len(held) > 1 or speaker is None
-            if len(held) > _LONGEST:
+            if len(held) - self._safe > _LONGEST:
+                self._release(self._safe, ready)
                 self._release(len(held) - _APART, ready)
+        self._release(self._safe, ready)
         return ready
 
     def silence(self, until: float) -> list[Flagged]:
@@ -137,6 +140,7 @@ class SpeakerSmoother:
             return
         out = self._held[:many]
         del self._held[:many]
+        self._safe = max(0, self._safe - many)
         if self._mixed:
             out = self._smoothed(out)
             left = {word.speaker for word, _ in self._held}

@@ -97,6 +97,24 @@ class RetryOptions(OptionGroup):
         return {"timeout": self.timeout, "retries": self.retries}
 
 
+class HistoryOptions(OptionGroup):
+    """Whether answers are kept on this machine."""
+
+    panel = _OUTPUT
+
+    history: Annotated[
+        bool | None,
+        typer.Option(
+            "--history/--no-history",
+            help="Keep the answer on this machine, for dg last and dg history. Default: on.",
+        ),
+    ] = None
+
+    def settings(self) -> Mapping[str, object]:
+        """Return the given values by the names of Config's fields."""
+        return {"history": self.history}
+
+
 def _formats() -> list[tuple[str, str]]:
     from dgcli.formats import FORMATS
 
@@ -350,7 +368,20 @@ class BatchOptions(OptionGroup):
     ] = None
     cache: Annotated[
         bool,
-        typer.Option("--cache", help="Keep responses, and use kept ones for the same audio and options."),
+        typer.Option(
+            "--cache",
+            help="Use the answer in the history where the same audio was sent with the same options.",
+        ),
+    ] = False
+
+    any_file: Annotated[
+        bool,
+        typer.Option("--any-file", help="Send also what is plainly no recording: text, archives, images."),
+    ] = False
+
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Only check what is kept of earlier runs in directories of outputs."),
     ] = False
 
     @property
@@ -385,11 +416,12 @@ class BatchOptions(OptionGroup):
             "report": self.report,
             "shard": self.shard,
             "cache": self.cache,
+            "any_file": self.any_file,
         }
 
     def is_batch(self, names: Sequence[str], formats: Sequence[str]) -> bool:
         """Whether this is a batch, and not one recording whose transcript goes to standard output."""
-        ours = (getattr(self, name) for name in self.names() if name != "cache")
+        ours = (getattr(self, name) for name in self.names() if name not in ("cache", "any_file"))
         return len(names) != 1 or len(formats) > 1 or any(value not in (None, False, []) for value in ours)
 
 

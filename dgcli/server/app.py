@@ -26,7 +26,7 @@ from dgcli.server import background, callback, errors, openai, query, record, re
 from dgcli.server.access import Visitors, authorized, shown
 from dgcli.server.connections import OVERFLOW
 from dgcli.server.engines.base import Audio, Engine, NotAudioError, Recognition, TooLongError, Wishes
-from dgcli.server.errors import Refusal
+from dgcli.server.errors import ErrorAnswer
 from dgcli.server.fetch import fetch
 from dgcli.server.guard import EXPOSE, EarlyResponse, Guard
 from dgcli.server.live import Slots, listen, refuse_unknown
@@ -43,7 +43,7 @@ _access = logging.getLogger("dgcli.server.access")
 
 T = TypeVar("T")
 Handler = Callable[[Request, str], Awaitable[Response]]
-ErrorBody = Callable[[Refusal, str], bytes]
+ErrorBody = Callable[[ErrorAnswer, str], bytes]
 
 
 def _json_response(request: Request, body: bytes, request_id: str) -> Response:
@@ -150,7 +150,7 @@ class Listen:
         return replace(received, url=url)
 
     async def _recognise(self, received: Received, options: query.Options) -> Recognition:
-        """Recognise audio on disk. Raises Refusal."""
+        """Recognise audio on disk. Raises ErrorAnswer."""
         audio = Audio(
             received.path, options.multichannel, options.encoding, options.sample_rate, options.channels
         )
@@ -204,7 +204,7 @@ class Listen:
         with folder:
             try:
                 body = await work
-            except Refusal as refusal:
+            except ErrorAnswer as refusal:
                 body = refusal.body(request_id)
             except Exception:
                 _log.exception("request %s failed", request_id)
@@ -213,11 +213,11 @@ class Listen:
 
 
 def _answering(
-    handler: Handler, limit: int, body_of: ErrorBody = Refusal.body
+    handler: Handler, limit: int, body_of: ErrorBody = ErrorAnswer.body
 ) -> Callable[[Request], Awaitable[Response]]:
     """Give a handler its request id, its errors their bodies, and the log its line."""
 
-    def refused(refusal: Refusal, request_id: str) -> Response:
+    def refused(refusal: ErrorAnswer, request_id: str) -> Response:
         return EarlyResponse(refusal, request_id, limit, body_of(refusal, request_id))
 
     async def answer(request: Request) -> Response:
@@ -225,7 +225,7 @@ def _answering(
         began = time.monotonic()
         try:
             response = await handler(request, request_id)
-        except Refusal as refusal:
+        except ErrorAnswer as refusal:
             response = refused(refusal, request_id)
         except ClientDisconnect:
             # Nobody reads this; 499 is what the log of a proxy calls it.
@@ -260,7 +260,7 @@ def _http_error(limit: int) -> Callable[[Request, Exception], Awaitable[Response
         code, message = messages.get(error.status_code, ("Bad Request", error.detail))
         request_id = responses.new_request_id()
         _access.info("%s %s %d, %s", request.method, shown(request.url.path), error.status_code, request_id)
-        return EarlyResponse(Refusal(error.status_code, code, message), request_id, limit)
+        return EarlyResponse(ErrorAnswer(error.status_code, code, message), request_id, limit)
 
     return answer
 
@@ -277,7 +277,7 @@ def create_app(settings: ServerSettings, engine: Engine) -> Starlette:
     management = Management(settings, engine)
     transcriptions = openai.Transcriptions(settings, requests.hear)
 
-    def get(path: str, handler: Handler, body_of: ErrorBody = Refusal.body) -> Route:
+    def get(path: str, handler: Handler, body_of: ErrorBody = ErrorAnswer.body) -> Route:
         return Route(path, _answering(handler, limit, body_of), methods=["GET"])
 
     app = Starlette(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from dgcli.server.background import call
-from dgcli.server.errors import Refusal, invalid_callback
+from dgcli.server.errors import ErrorAnswer, invalid_callback
 from dgcli.server.fetch import deliver, dial
 from dgcli.server.query import Callback
 from dgcli.server.settings import ServerSettings
@@ -149,7 +149,7 @@ async def _connect(target: Callback, settings: ServerSettings, request_id: str) 
             open_timeout=_CONNECT,
             close_timeout=_CONNECT,
         )
-    except (OSError, ValueError, WebSocketException, Refusal) as error:
+    except (OSError, ValueError, WebSocketException, ErrorAnswer) as error:
         raise invalid_callback() from error
     return _SocketCallback(socket)
 
@@ -157,7 +157,7 @@ async def _connect(target: Callback, settings: ServerSettings, request_id: str) 
 async def open_callback(
     target: Callback | None, settings: ServerSettings, request_id: str
 ) -> StreamCallback | None:
-    """Make ready to deliver the messages of a stream. Raises Refusal when a WebSocket cannot be opened."""
+    """Make ready to deliver the messages of a stream. Raises ErrorAnswer when a WebSocket cannot be opened."""
     if target is None:
         return None
     if target.url.startswith("ws"):

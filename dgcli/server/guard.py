@@ -12,7 +12,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dgcli.server import errors, responses
 from dgcli.server.access import Visitors, shown
-from dgcli.server.errors import Refusal
+from dgcli.server.errors import ErrorAnswer
 from dgcli.server.receive import drain
 
 _SLOWEST = 500  # bytes a second; the leanest speech codecs need 600
@@ -29,7 +29,7 @@ EXPOSE: Mapping[str, str] = {"access-control-expose-headers": _EXPOSED}
 class EarlyResponse(Response):
     """A refusal that may come while the client still sends: it is answered first, then the rest is read."""
 
-    def __init__(self, refusal: Refusal, request_id: str, limit: int, body: bytes | None = None) -> None:
+    def __init__(self, refusal: ErrorAnswer, request_id: str, limit: int, body: bytes | None = None) -> None:
         headers = {**refusal.headers(request_id), **EXPOSE}
         super().__init__(refusal.body(request_id) if body is None else body, refusal.status, headers)
         self._limit = limit
@@ -114,7 +114,7 @@ class Guard:
         else:
             await self._app(scope, body, _with_origin(send, origin))
 
-    def _refusal(self, scope: Scope, headers: Headers) -> Refusal | None:
+    def _refusal(self, scope: Scope, headers: Headers) -> ErrorAnswer | None:
         host, origin = headers.get("host"), headers.get("origin")
         if scope.get("state", {}).get(self._overflow):
             return errors.too_many_requests()
@@ -151,7 +151,7 @@ def _with_origin(send: Send, origin: str | None) -> Send:
     return sending
 
 
-async def refuse_handshake(socket: WebSocket, refusal: Refusal, request_id: str | None = None) -> None:
+async def refuse_handshake(socket: WebSocket, refusal: ErrorAnswer, request_id: str | None = None) -> None:
     """Answer a WebSocket handshake with a status and a JSON body instead of a socket."""
     request_id = request_id or responses.new_request_id()
     _access.info("WebSocket %s %d, %s", shown(socket.url.path), refusal.status, request_id)

@@ -15,16 +15,16 @@ from dgcli.server.callback import CallbackLostError, StreamCallback, open_callba
 from dgcli.server.engines.base import (
     Ended,
     Engine,
+    HeardSegment,
+    HeardWord,
     LiveAudio,
     LiveEvent,
     LiveStream,
     NotAudioError,
     Passed,
-    Segment,
     SpeechBegan,
-    Word,
 )
-from dgcli.server.errors import Refusal
+from dgcli.server.errors import ErrorAnswer
 from dgcli.server.guard import refuse_handshake
 from dgcli.server.live_query import LiveOptions
 from dgcli.server.settings import ServerSettings
@@ -46,7 +46,7 @@ class _Closing(Exception):
         self.reason = reason
 
 
-class Utterances:
+class StreamedUtterances:
     """The state of a channel that its messages depend on."""
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class Utterances:
         self._open_words = False  # whether the newest interim has words that are not final
         self._wordless_until = 0.0  # where the newest interim without words ends
 
-    def prepare(self, segment: Segment, options: LiveOptions) -> list[Word]:
+    def prepare(self, segment: HeardSegment, options: LiveOptions) -> list[HeardWord]:
         """Return the words of a segment as they are written, where it stands in the sentence."""
         words = responses.prepare(
             segment.words, options, begins=self.sentence_begins, ends=segment.speech_final
@@ -107,7 +107,7 @@ class Session:
         self._size = 0
         self._duration = 0.0
         self._channels = options.channels if options.multichannel else 1
-        self._state: dict[int, Utterances] = {}
+        self._state: dict[int, StreamedUtterances] = {}
         self._unheard = 0  # bytes since the recogniser last told anything
         self._unheard_since: float | None = None  # when they became too many for a block of anything
         self._recording: record.StreamRecording | None = None
@@ -252,11 +252,11 @@ class Session:
                     raise NotAudioError
                 return
             self._channels = max(self._channels, event.channel + 1)
-            await self._tell(event, self._state.setdefault(event.channel, Utterances()))
+            await self._tell(event, self._state.setdefault(event.channel, StreamedUtterances()))
 
-    async def _tell(self, event: LiveEvent, state: Utterances) -> None:
+    async def _tell(self, event: LiveEvent, state: StreamedUtterances) -> None:
         options = self._options
-        if isinstance(event, Segment):
+        if isinstance(event, HeardSegment):
             if not event.is_final and not options.interim_results:
                 return
             words = state.prepare(event, options)
@@ -339,7 +339,7 @@ async def refuse_unknown(socket: WebSocket) -> None:
 async def _accept(
     socket: WebSocket, settings: ServerSettings, engine: Engine, slots: Slots, request_id: str
 ) -> tuple[LiveOptions, StreamCallback | None]:
-    """Check a handshake and take a slot. Raises Refusal."""
+    """Check a handshake and take a slot. Raises ErrorAnswer."""
     protocols = socket.scope["subprotocols"]
     if not handshake_authorized(socket.headers.get("authorization"), protocols, settings.require_key):
         raise errors.invalid_credentials()
@@ -365,7 +365,7 @@ async def listen(socket: WebSocket, settings: ServerSettings, engine: Engine, sl
     await socket.receive()  # websocket.connect
     try:
         options, callback = await _accept(socket, settings, engine, slots, request_id)
-    except Refusal as refusal:
+    except ErrorAnswer as refusal:
         await refuse_handshake(socket, refusal, request_id)
         return
     headers = [

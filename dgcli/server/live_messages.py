@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 
 from dgcli.server import responses, wording
-from dgcli.server.engines.base import Model, Segment, Word
+from dgcli.server.engines.base import HeardSegment, HeardWord, Model
 from dgcli.server.live_query import LiveOptions
 
 _TYPES = ("CloseStream", "Configure", "Sync", "KeepAlive", "Finalize")  # in the order of the API's message
@@ -78,8 +78,8 @@ def read(text: str) -> Control:
 
 
 def results(
-    segment: Segment,
-    words: Sequence[Word],
+    segment: HeardSegment,
+    words: Sequence[HeardWord],
     options: LiveOptions,
     *,
     channels: int,

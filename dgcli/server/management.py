@@ -14,7 +14,7 @@ from starlette.responses import Response
 from dgcli.server import responses
 from dgcli.server.access import authorized
 from dgcli.server.engines.base import Engine
-from dgcli.server.errors import Refusal, invalid_credentials
+from dgcli.server.errors import ErrorAnswer, invalid_credentials
 from dgcli.server.guard import EXPOSE
 from dgcli.server.openai import error_body
 from dgcli.server.settings import ServerSettings
@@ -26,7 +26,7 @@ _PROJECT_NAME = "local"
 Json = dict[str, Any]
 
 
-def both_dialects(refusal: Refusal, request_id: str) -> bytes:
+def both_dialects(refusal: ErrorAnswer, request_id: str) -> bytes:
     """Return the body of a refusal in Deepgram's form and OpenAI's at once."""
     both = {**json.loads(refusal.body(request_id)), **json.loads(error_body(refusal, request_id))}
     return json.dumps(both, ensure_ascii=False).encode()
@@ -58,7 +58,7 @@ class Management:
         for model in listed:
             if wanted in (model["uuid"], model["name"], *_ALIASES):
                 return self._json({**model, **self._openai(wanted)}, request_id)
-        raise Refusal(404, "MODEL_NOT_FOUND", "The requested model was not found.")
+        raise ErrorAnswer(404, "MODEL_NOT_FOUND", "The requested model was not found.")
 
     async def projects(self, request: Request, request_id: str) -> Response:
         """Answer GET /v1/projects and /v1/projects/{id}: there is one project, whoever asks."""
@@ -79,7 +79,7 @@ class Management:
     def _check_project(self, request: Request) -> None:
         self._check_key(request)
         if request.path_params.get("project_id", responses.PROJECT_ID) != responses.PROJECT_ID:
-            raise Refusal(404, "PROJECT_NOT_FOUND", "Project not found.")
+            raise ErrorAnswer(404, "PROJECT_NOT_FOUND", "Project not found.")
 
     def _openai(self, name: str) -> Json:
         return {"id": name, "object": "model", "created": self._started, "owned_by": "dgcli"}

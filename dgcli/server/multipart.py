@@ -65,7 +65,7 @@ class _Reader:
         self._parser = MultipartParser(boundary, callbacks)
 
     def write(self, data: bytes) -> None:
-        """Parse a block. Raises MalformedError, and Refusal (413) when the file is too long."""
+        """Parse a block. Raises MalformedError, and ErrorAnswer (413) when the file is too long."""
         try:
             self._parser.write(data)
         except FormParserError as error:
@@ -117,7 +117,7 @@ async def read_form(
 ) -> Form:
     """Read a form whose `file_field` is written to `path`.
 
-    Raises MalformedError, and Refusal (413) when the file is longer than `limit` bytes.
+    Raises MalformedError, and ErrorAnswer (413) when the file is longer than `limit` bytes.
     """
     kind, options = parse_options_header(content_type)
     boundary = options.get(b"boundary")

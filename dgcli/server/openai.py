@@ -20,8 +20,8 @@ from starlette.responses import Response, StreamingResponse
 
 from dgcli.server import query, record, responses, wording
 from dgcli.server.access import authorized
-from dgcli.server.engines.base import Word
-from dgcli.server.errors import Refusal, invalid_credentials
+from dgcli.server.engines.base import HeardWord
+from dgcli.server.errors import ErrorAnswer, invalid_credentials
 from dgcli.server.languages import name_of
 from dgcli.server.multipart import Form, MalformedError, read_form
 from dgcli.server.query import Options
@@ -36,11 +36,11 @@ _TYPES = {401: "invalid_request_error", 429: "rate_limit_error", 500: "server_er
 _CODES = {"INVALID_AUTH": "invalid_api_key", "TOO_MANY_REQUESTS": "rate_limit_exceeded"}
 
 Json = dict[str, Any]
-Words = tuple[float, str, Sequence[Word]]  # seconds of audio, language, words as they are written
+Words = tuple[float, str, Sequence[HeardWord]]  # seconds of audio, language, words as they are written
 Recognise = Callable[[Request, Received, Options], Awaitable[Words]]
 
 
-class InvalidFieldError(Refusal):
+class InvalidFieldError(ErrorAnswer):
     """A field of the form that is missing or has a value that is not taken."""
 
     def __init__(self, param: str | None, message: str, code: str | None = None) -> None:
@@ -48,7 +48,7 @@ class InvalidFieldError(Refusal):
         self.param = param
 
 
-def error_body(refusal: Refusal, request_id: str) -> bytes:  # noqa: ARG001 - OpenAI's errors do not hold it
+def error_body(refusal: ErrorAnswer, request_id: str) -> bytes:  # noqa: ARG001 - OpenAI's errors do not hold it
     """Return the body of a refusal as OpenAI's clients read it."""
     error = {
         "message": refusal.message,
@@ -98,7 +98,7 @@ def _options(form: Form, model: str) -> Options:
     asked += [("keyterm", term) for term in [form.text("prompt"), *form.many("keywords")] if term]
     try:
         return query.parse(urlencode(asked), any_port=False)
-    except Refusal as refusal:
+    except ErrorAnswer as refusal:
         param = "language" if "language" in refusal.message else "prompt"
         raise InvalidFieldError(param, refusal.message) from refusal
 
@@ -124,9 +124,9 @@ def _wanted(form: Form) -> _Wanted:
     return _Wanted(_options(form, model), form_of, granularities or ["segment"], stream)
 
 
-def _segments(words: Sequence[Word]) -> list[list[Word]]:
+def _segments(words: Sequence[HeardWord]) -> list[list[HeardWord]]:
     """Split into sentences, at pauses, and what is long so that it fits a caption."""
-    result: list[list[Word]] = []
+    result: list[list[HeardWord]] = []
     parts = [part for sentence in wording.sentences(words) for part in wording.split(sentence, _PAUSE)]
     for sentence in parts:
         length = 0
@@ -141,7 +141,7 @@ def _segments(words: Sequence[Word]) -> list[list[Word]]:
     return result
 
 
-def _segment_json(number: int, words: Sequence[Word]) -> Json:
+def _segment_json(number: int, words: Sequence[HeardWord]) -> Json:
     text = wording.text_of(words)
     raw = text.encode()
     return {
@@ -165,7 +165,7 @@ def _clock(seconds: float, mark: str) -> str:
     return f"{hours:02}:{minutes:02}:{rest // 1000:02}{mark}{rest % 1000:03}"
 
 
-def _captions(segments: Sequence[Sequence[Word]], mark: str) -> list[str]:
+def _captions(segments: Sequence[Sequence[HeardWord]], mark: str) -> list[str]:
     """Return times and text of each segment; `-->` in a text cannot break the file."""
     return [
         f"{_clock(words[0].start, mark)} --> {_clock(words[-1].end, mark)}\n"

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
-from dgcli.server.errors import BAD_REQUEST, Refusal, invalid_callback, invalid_query
+from dgcli.server.errors import BAD_REQUEST, ErrorAnswer, invalid_callback, invalid_query
 
 ENCODINGS = frozenset(
     ["linear16", "linear32", "flac", "alaw", "mulaw", "amr-nb", "amr-wb", "opus", "ogg-opus", "speex", "g729"]
@@ -40,7 +40,7 @@ _CANNOT = {
 
 
 @dataclass(frozen=True)
-class Notice:
+class QueryWarning:
     """One entry of `metadata.warnings`."""
 
     parameter: str
@@ -80,7 +80,7 @@ class Options:
     tags: Sequence[str] = ()
     extra: Mapping[str, str] | None = None
     callback: Callback | None = None
-    warnings: Sequence[Notice] = ()
+    warnings: Sequence[QueryWarning] = ()
 
 
 class Query:
@@ -145,14 +145,16 @@ def check_model(query: Query) -> None:
     """Refuse a model that the API has never had; every other one is accepted, whatever runs here."""
     model = query.text("model")
     if model is not None and not is_model(model):
-        raise Refusal(403, "INSUFFICIENT_PERMISSIONS", "Project does not have access to the requested model.")
+        raise ErrorAnswer(
+            403, "INSUFFICIENT_PERMISSIONS", "Project does not have access to the requested model."
+        )
 
 
 def check_diarizer(query: Query, choices: Sequence[str]) -> None:
     """Refuse a diarizer that is not there, or that is named twice."""
     model = query.choice("diarize_model", choices)
     if model and (query.text("diarize") is not None or query.text("diarize_version") is not None):
-        raise Refusal(
+        raise ErrorAnswer(
             400, BAD_REQUEST, "diarize_model cannot be used together with diarize or diarize_version."
         )
 
@@ -161,7 +163,7 @@ def vocabulary_of(query: Query) -> Sequence[str]:
     """Return the terms of `keyterm` and `keywords` (without their intensifiers)."""
     keyterms = query.many("keyterm")
     if sum(len(term.split()) for term in keyterms) > _MAX_KEYTERM_TOKENS:
-        raise Refusal(
+        raise ErrorAnswer(
             400,
             BAD_REQUEST,
             "Bad Request: Keyterm limit exceeded. The maximum number of tokens across all keyterms is 500.",
@@ -234,10 +236,10 @@ def callback_of(
     return Callback(url, method)
 
 
-def warnings_of(query: Query) -> list[Notice]:
+def warnings_of(query: Query) -> list[QueryWarning]:
     """Return a warning for each thing asked for that the local server cannot do."""
     return [
-        Notice(name, "unsupported_feature", message)
+        QueryWarning(name, "unsupported_feature", message)
         for name, message in _CANNOT.items()
         if (query.text(name) or "false").lower() != "false"
     ]
@@ -265,7 +267,7 @@ def _candidates(query: Query) -> Sequence[str] | None:
 def _check_summarize(query: Query) -> None:
     summarize = query.text("summarize")
     if summarize == "v1":
-        raise Refusal(
+        raise ErrorAnswer(
             400,
             BAD_REQUEST,
             "To use the summarize feature, please use 'summarize=true' or 'summarize=v2'. "
@@ -274,7 +276,7 @@ def _check_summarize(query: Query) -> None:
     query.choice("summarize", ["v2", "true", "false"])
     language = query.text("language") or "en"
     if summarize in ("v2", "true") and language.split("-")[0].lower() != "en":
-        raise Refusal(400, BAD_REQUEST, "Summarization v2 not supported for non-English languages")
+        raise ErrorAnswer(400, BAD_REQUEST, "Summarization v2 not supported for non-English languages")
 
 
 def _utt_split(query: Query) -> float:
@@ -289,7 +291,7 @@ def _utt_split(query: Query) -> float:
 def parse(query_string: str, *, any_port: bool) -> Options:
     """Read the query of a pre-recorded request.
 
-    `any_port` lifts the API's rule on the ports of a callback. Raises Refusal as the API would answer.
+    `any_port` lifts the API's rule on the ports of a callback. Raises ErrorAnswer as the API would answer.
     """
     query = Query(query_string)
     check_model(query)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from dgcli.server.errors import Refusal, too_large
+from dgcli.server.errors import ErrorAnswer, too_large
 
 _BLOCK = 1 << 20  # bytes that are collected before a thread writes and hashes them
 _SMALL = 1 << 16  # bytes that are written sooner than a thread would begin to
@@ -35,7 +35,7 @@ class Spool:
         self._file: IO[bytes] = path.open("wb")
 
     def write(self, block: bytes) -> None:
-        """Append a block. Raises Refusal (413) when the limit is passed."""
+        """Append a block. Raises ErrorAnswer (413) when the limit is passed."""
         self._size += len(block)
         if self._size > self._limit:
             raise too_large(self._limit)
@@ -49,7 +49,7 @@ class Spool:
 
 
 async def spool(chunks: AsyncIterator[bytes], path: Path, limit: int) -> Received:
-    """Write the chunks of a body to `path`. Raises Refusal (413) when they are more than `limit` bytes."""
+    """Write the chunks of a body to `path`. Raises ErrorAnswer (413) when they are more than `limit` bytes."""
     spool = Spool(path, limit)
     pending = bytearray()
     try:
@@ -80,5 +80,5 @@ async def drain(receive: Any, limit: int) -> None:
                 if message["type"] != "http.request" or not message.get("more_body", False):
                     return
                 seen += len(message.get("body", b""))
-    except (TimeoutError, Refusal):
+    except (TimeoutError, ErrorAnswer):
         return  # it has had its answer

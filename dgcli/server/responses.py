@@ -15,7 +15,7 @@ from statistics import fmean, median
 from typing import Any
 
 from dgcli.server import wording
-from dgcli.server.engines.base import Heard, Model, Recognition, Word
+from dgcli.server.engines.base import Heard, HeardWord, Model, Recognition
 from dgcli.server.query import Options
 
 # This server has one project, always the same; the id means nothing elsewhere.
@@ -56,7 +56,7 @@ def model_info(model: Model) -> Json:
     return {"name": model.name, "version": model.version, "arch": model.arch}
 
 
-def word_json(word: Word) -> Json:
+def word_json(word: HeardWord) -> Json:
     """Return one entry of `words`."""
     entry: Json = {
         "word": word.text,
@@ -71,7 +71,9 @@ def word_json(word: Word) -> Json:
     return entry
 
 
-def prepare(words: Sequence[Word], options: Options, *, begins: bool = True, ends: bool = True) -> list[Word]:
+def prepare(
+    words: Sequence[HeardWord], options: Options, *, begins: bool = True, ends: bool = True
+) -> list[HeardWord]:
     """Return the words as the options want them; `begins` and `ends` are those of `wording.punctuate`."""
     result = list(words) if options.filler_words else wording.without_fillers(words)
     result = wording.substitute(result, options.replace)
@@ -82,7 +84,7 @@ def prepare(words: Sequence[Word], options: Options, *, begins: bool = True, end
     return [replace(word, written=None) for word in result]
 
 
-def _paragraphs(words: Sequence[Word]) -> Json:
+def _paragraphs(words: Sequence[HeardWord]) -> Json:
     entries: list[Json] = []
     texts = []
     for paragraph in wording.paragraphs(words):
@@ -102,7 +104,7 @@ def _paragraphs(words: Sequence[Word]) -> Json:
     return {"transcript": "\n" + "\n\n".join(texts), "paragraphs": entries}
 
 
-def search_json(words: Sequence[Word], queries: Sequence[str]) -> list[Json]:
+def search_json(words: Sequence[HeardWord], queries: Sequence[str]) -> list[Json]:
     """Return `search`: the hits of each query."""
     return [
         {
@@ -121,7 +123,7 @@ def search_json(words: Sequence[Word], queries: Sequence[str]) -> list[Json]:
     ]
 
 
-def _channel(heard: Heard, words: Sequence[Word], options: Options) -> Json:
+def _channel(heard: Heard, words: Sequence[HeardWord], options: Options) -> Json:
     channel: Json = {}
     if options.search:
         channel["search"] = search_json(heard.words, options.search)
@@ -142,7 +144,7 @@ def _channel(heard: Heard, words: Sequence[Word], options: Options) -> Json:
     return channel
 
 
-def _utterances(channels: Sequence[Sequence[Word]], gap: float) -> list[Json]:
+def _utterances(channels: Sequence[Sequence[HeardWord]], gap: float) -> list[Json]:
     entries = []
     for number, words in enumerate(channels):
         for group in wording.split(words, gap):

@@ -36,9 +36,11 @@ def _check_installed(engine: str) -> None:
         needed += ["faster_whisper", "onnxruntime", "numpy", "av", "soxr", "soundfile"]
     missing = [name for name in needed if find_spec(name) is None]
     if missing:
+        from dgcli.extras import install_command
+
         raise UsageError(
             f"The local server needs {', '.join(missing)}.",
-            hint="Install it with: pip install 'dgcli[local]'",
+            hint=f"Install it with: {install_command('local')}",
         )
 
 

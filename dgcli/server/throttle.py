@@ -8,7 +8,7 @@ _AT_ONCE = 20  # lines
 _EVERY = 6.0  # seconds until one more line may be written
 
 
-class Throttle(logging.Filter):
+class LogThrottle(logging.Filter):
     """Lets through a few warnings at once, then one every few seconds; says how many it kept back."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -40,6 +40,6 @@ class Throttle(logging.Filter):
 
 def throttled(logger: logging.Logger) -> logging.Logger:
     """Return the logger with a throttle, which it gets once."""
-    if not any(isinstance(known, Throttle) for known in logger.filters):
-        logger.addFilter(Throttle())
+    if not any(isinstance(known, LogThrottle) for known in logger.filters):
+        logger.addFilter(LogThrottle())
     return logger

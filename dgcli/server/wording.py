@@ -8,7 +8,7 @@ for as long as an utterance break, and a capital after it.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from dgcli.server.engines.base import Word
+from dgcli.server.engines.base import HeardWord
 
 SENTENCE_GAP = 0.8  # seconds of silence that end a sentence: the API's default for utt_split
 PARAGRAPH_GAP = 2.0  # seconds of silence that end a paragraph
@@ -40,14 +40,14 @@ def _letters(text: str) -> str:
     return "".join(c for c in text if c.isalnum() or c == "'")
 
 
-def _same(word: Word, find: str) -> bool:
+def _same(word: HeardWord, find: str) -> bool:
     """Compare as the API does: a find in lower case matches any case, one with capitals its own only."""
     if find == find.lower():
         return word.text.lower() == find
     return find in (word.text, written(word).strip(_MARKS))
 
 
-def _spread(words: Sequence[Word], replacement: str) -> Iterator[Word]:
+def _spread(words: Sequence[HeardWord], replacement: str) -> Iterator[HeardWord]:
     """Yield the replacement's words, sharing the time of the words that they replace.
 
     The marks behind the last of these stay, and so does the capital that begins a sentence.
@@ -57,7 +57,7 @@ def _spread(words: Sequence[Word], replacement: str) -> Iterator[Word]:
     step = (end - start) / max(len(texts), 1)
     confidence = min(word.confidence for word in words)
     for index, text in enumerate(texts):
-        new = Word(text, start + index * step, start + (index + 1) * step, confidence, words[0].speaker)
+        new = HeardWord(text, start + index * step, start + (index + 1) * step, confidence, words[0].speaker)
         if words[0].written is not None:
             shown = text
             if index == 0 and words[0].written[:1].isupper() and text == text.lower():
@@ -69,7 +69,7 @@ def _spread(words: Sequence[Word], replacement: str) -> Iterator[Word]:
         yield new
 
 
-def substitute(words: Sequence[Word], pairs: Sequence[tuple[str, str]]) -> list[Word]:
+def substitute(words: Sequence[HeardWord], pairs: Sequence[tuple[str, str]]) -> list[HeardWord]:
     """Return the words with each (find, replacement) applied; an empty replacement deletes."""
     result = list(words)
     # Finds with capitals come first: the API lets them win over those in lower case.
@@ -87,9 +87,9 @@ def substitute(words: Sequence[Word], pairs: Sequence[tuple[str, str]]) -> list[
     return result
 
 
-def without_fillers(words: Sequence[Word]) -> list[Word]:
+def without_fillers(words: Sequence[HeardWord]) -> list[HeardWord]:
     """Return the words without uh, um and the like; a capital passes on to the word that begins now."""
-    result: list[Word] = []
+    result: list[HeardWord] = []
     capital = False
     for word in words:
         if word.text.lower() in _FILLERS:
@@ -106,7 +106,7 @@ def _is_profane(text: str) -> bool:
     return text in _PROFANE or text.startswith(_PROFANE_STEMS)
 
 
-def without_profanity(words: Sequence[Word]) -> list[Word]:
+def without_profanity(words: Sequence[HeardWord]) -> list[HeardWord]:
     """Return the words with profane ones starred out behind their first letter."""
     result = []
     for word in words:
@@ -120,9 +120,9 @@ def without_profanity(words: Sequence[Word]) -> list[Word]:
     return result
 
 
-def split(words: Sequence[Word], gap: float) -> list[list[Word]]:
+def split(words: Sequence[HeardWord], gap: float) -> list[list[HeardWord]]:
     """Split where the silence between two words is at least `gap` seconds, or the speaker changes."""
-    groups: list[list[Word]] = []
+    groups: list[list[HeardWord]] = []
     for word in words:
         last = groups[-1][-1] if groups else None
         if last is not None and word.start - last.end < gap and word.speaker == last.speaker:
@@ -132,17 +132,17 @@ def split(words: Sequence[Word], gap: float) -> list[list[Word]]:
     return groups
 
 
-def written(word: Word) -> str:
+def written(word: HeardWord) -> str:
     """Return the word as it is written in a transcript."""
     return word.written or word.text
 
 
-def text_of(words: Sequence[Word]) -> str:
+def text_of(words: Sequence[HeardWord]) -> str:
     """Join the words to a transcript."""
     return " ".join(written(word) for word in words)
 
 
-def _ends_sentence(word: Word) -> bool:
+def _ends_sentence(word: HeardWord) -> bool:
     text = written(word).rstrip("\"'”’)")
     # "Mr." and "J." go on.
     return (
@@ -152,11 +152,11 @@ def _ends_sentence(word: Word) -> bool:
     )
 
 
-def sentences(words: Sequence[Word]) -> list[list[Word]]:
+def sentences(words: Sequence[HeardWord]) -> list[list[HeardWord]]:
     """Split into sentences: at marks where the words carry them, at pauses otherwise."""
     if not any(_ends_sentence(word) for word in words):
         return split(words, SENTENCE_GAP)
-    result: list[list[Word]] = [[]]
+    result: list[list[HeardWord]] = [[]]
     for word in words:
         result[-1].append(word)
         if _ends_sentence(word):
@@ -164,10 +164,10 @@ def sentences(words: Sequence[Word]) -> list[list[Word]]:
     return [sentence for sentence in result if sentence]
 
 
-def paragraphs(words: Sequence[Word]) -> Iterator[list[list[Word]]]:
+def paragraphs(words: Sequence[HeardWord]) -> Iterator[list[list[HeardWord]]]:
     """Yield paragraphs, each a list of its sentences: at long pauses, other speakers, and before they grow long."""
     for group in split(words, PARAGRAPH_GAP):
-        paragraph: list[list[Word]] = []
+        paragraph: list[list[HeardWord]] = []
         for sentence in sentences(group):
             paragraph.append(sentence)
             if len(paragraph) == _PARAGRAPH_SENTENCES or sum(map(len, paragraph)) >= _PARAGRAPH_WORDS:
@@ -177,7 +177,7 @@ def paragraphs(words: Sequence[Word]) -> Iterator[list[list[Word]]]:
             yield paragraph
 
 
-def punctuate(words: Sequence[Word], *, begins: bool = True, ends: bool = True) -> list[Word]:
+def punctuate(words: Sequence[HeardWord], *, begins: bool = True, ends: bool = True) -> list[HeardWord]:
     """Return the words with `written` set: capitals and full stops at long pauses, and a capital I.
 
     `begins` and `ends` tell whether the first word begins a sentence and the last one ends it.
@@ -195,7 +195,7 @@ def punctuate(words: Sequence[Word], *, begins: bool = True, ends: bool = True) 
     return result
 
 
-def search(words: Sequence[Word], query: str) -> list[Hit]:
+def search(words: Sequence[HeardWord], query: str) -> list[Hit]:
     """Return the passages that are spelt most like `query`, best first.
 
     A passage of as many words as the query (or one more or fewer) is a hit when its letters are similar

@@ -16,6 +16,7 @@ from dgcli.output.plan import check_paths
 from dgcli.sinks.base import Sink
 from dgcli.sinks.fanout import DisplaySettings, FanOut
 from dgcli.sinks.files import check_files
+from dgcli.tasks.keeping import history_sinks
 from dgcli.tasks.local import reached
 from dgcli.tasks.reporter import Reporter
 from dgcli.tasks.signals import Signals
@@ -138,6 +139,7 @@ def _run(
     saved = SaveAudio(job.save_audio, audio_format) if job.save_audio else None
     if saved is not None and saved.path != job.save_audio:
         reporter.note(f"The audio is kept as it is sent, in {saved.path}.")
+    kept = history_sinks(config, reporter, name=source.name, url=settings.url, local=job.local)
     sinks: FanOut | None = None
 
     def tap(audio: bytes) -> None:
@@ -156,7 +158,7 @@ def _run(
         reporter,
         audio_seconds=lambda: streamer.audio_seconds,
         meter=controls.meter,
-        more=controls.sinks,
+        more=[*controls.sinks, *kept],
     )
     signals = Signals(streamer.stop, streamer.abort, on_user=streamer.finalize)
     # Caught to the end: a Ctrl-C while files are being finished must not leave them unfinished.
@@ -174,6 +176,8 @@ def _run(
     if job.stats:
         for text in report(streamer.stats):
             reporter.report(text)
+    if sinks.failure is not None and any(log.has_entry for log in kept):
+        sinks.failure.render_with = "dg last"
     _conclude(closed, signals.first, sinks, reporter)
 
 

@@ -10,8 +10,9 @@ from dgcli.formats import RenderSettings
 from dgcli.output.kept import keep_response
 from dgcli.output.plan import Outputs, plan_outputs, write_outputs
 from dgcli.output.stdout import write_stdout
-from dgcli.params import Values
+from dgcli.params import Values, encode
 from dgcli.tasks.ask import file_answered, url_answered
+from dgcli.tasks.keeping import Keeping
 from dgcli.tasks.reporter import Reporter
 from dgcli.terminal import harmless
 from dgcli.transcript.model import Transcript
@@ -25,7 +26,8 @@ class Request(NamedTuple):
     """The settings for one recording, and where its transcript goes.
 
     `values` are checked query parameters. `stdout_format` and `files` are what `-f` and `-o` name. `local`: a
-    server inside this process answers. `cache`: a kept answer serves, and the answer is kept.
+    server inside this process answers. `cache`: an answer that is kept serves. `any_file`: sent even if it is
+    plainly no recording.
     """
 
     values: Values
@@ -34,6 +36,7 @@ class Request(NamedTuple):
     render: RenderSettings = RenderSettings()
     local: bool = False
     cache: bool = False
+    any_file: bool = False
 
 
 def announce(transcript: Transcript, outputs: Outputs, reporter: Reporter) -> None:
@@ -59,8 +62,10 @@ def check_callback(request: Request) -> None:
         )
 
 
-def deliver(answer: "Answer", outputs: Outputs, request: Request, reporter: Reporter) -> None:
-    """Write the transcript of an answer, or say where it will go. Raises every `DgError` that writing can."""
+def deliver(
+    answer: "Answer", outputs: Outputs, request: Request, reporter: Reporter, keeping: Keeping
+) -> None:
+    """Keep and write the transcript of an answer, or say where it will go. Raises every `DgError` that writing can."""
     callback = callback_id(answer.body)
     if callback is not None:
         reporter.note("The request was accepted: the transcript goes to the callback.")
@@ -71,10 +76,12 @@ def deliver(answer: "Answer", outputs: Outputs, request: Request, reporter: Repo
     try:
         transcript = parse_body(answer.body)
     except DgError as error:
-        error.kept = keep_response(answer.body, answer.request_id)
+        error.kept = keep_response(answer.body, answer.request_id, name=keeping.name)
         raise
+    keeping.keep(answer, transcript)
     announce(transcript, outputs, reporter)
-    write_outputs(transcript, outputs, request.render.spoken_in(request.values.get("language")))
+    settings = request.render.spoken_in(request.values.get("language"))
+    write_outputs(transcript, outputs, settings, keep=keeping.kept)
 
 
 def transcribe_file(path: str, config: Config, request: Request, reporter: Reporter) -> None:
@@ -82,15 +89,35 @@ def transcribe_file(path: str, config: Config, request: Request, reporter: Repor
     check_callback(request)
     source = None if path == "-" or cloud.is_object(path) else Path(path)
     outputs = plan_outputs(request.stdout_format, request.files, source=source)
-    with file_answered(
-        path, config, request.values, reporter, local=request.local, cache=request.cache
-    ) as answer:
-        deliver(answer, outputs, request, reporter)
+    keeping = Keeping(
+        config,
+        reporter,
+        name="standard input" if path == "-" else path,
+        query=encode(request.values),
+        local=request.local,
+        path=None if source is None else path,
+        cache=request.cache,
+    )
+    cached = keeping.answer if request.cache else None
+    with (
+        keeping,
+        file_answered(
+            path,
+            config,
+            request.values,
+            reporter,
+            local=request.local,
+            cached=cached,
+            any_file=request.any_file,
+        ) as answer,
+    ):
+        deliver(answer, outputs, request, reporter, keeping)
 
 
 def transcribe_url(url: str, config: Config, request: Request, reporter: Reporter) -> None:
     """Transcribe what the API fetches from a URL, or an object of a cloud. Raises every `DgError` there is."""
     check_callback(request)
     outputs = plan_outputs(request.stdout_format, request.files)
-    with url_answered(url, config, request.values, reporter, local=request.local) as answer:
-        deliver(answer, outputs, request, reporter)
+    keeping = Keeping(config, reporter, name=url, query=encode(request.values), local=request.local)
+    with keeping, url_answered(url, config, request.values, reporter, local=request.local) as answer:
+        deliver(answer, outputs, request, reporter, keeping)

@@ -1,7 +1,6 @@
 """Servers of the server's own tests, and clients that are not dgcli."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from difflib import SequenceMatcher
@@ -13,6 +12,7 @@ import pytest
 
 from dgcli.server.models import LocalModel, OneModel
 from dgcli.server.run import ServerSettings, running
+from tests.conftest import HANGS_AFTER
 
 AUDIO = Path(__file__).resolve().parents[1] / "audio"
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "audio"
@@ -56,12 +56,9 @@ def start(response_file: Path) -> Iterator[Callable[..., str]]:
 
 
 @pytest.fixture(scope="session")
-def tiny() -> LocalModel:
-    """The weights of tiny.en, in the folder that the environment names; skips where there are none."""
-    folder = Path(os.environ.get("DGCLI_MODELS", "")) / "tiny.en"
-    if not (folder / "model.bin").is_file():
-        pytest.skip("DGCLI_MODELS names no folder with the model tiny.en")
-    return LocalModel("tiny.en", folder, english_only=True)
+def tiny(models_folder: Path) -> LocalModel:
+    """The weights of tiny.en; the test is skipped where they cannot be had."""
+    return LocalModel("tiny.en", models_folder / "tiny.en", english_only=True)
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +80,7 @@ def recogniser(whisper: Callable[..., ServerSettings]) -> Iterator[str]:
 
 @pytest.fixture
 def client() -> Iterator[httpx.Client]:
-    with httpx.Client(timeout=60) as client:
+    with httpx.Client(timeout=HANGS_AFTER) as client:
         yield client
 
 

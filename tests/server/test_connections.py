@@ -17,7 +17,7 @@ from websockets.sync.client import connect
 
 from dgcli.server.connections import _Unread
 from dgcli.server.run import ServerSettings, _listen
-from dgcli.server.throttle import Throttle
+from dgcli.server.throttle import LogThrottle
 from tests.server.test_run import ROOT, linux, until
 
 Start = Callable[..., str]
@@ -61,6 +61,7 @@ serve(settings, on_ready=lambda url: print(url, flush=True))
 """
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize(
     "sent",
@@ -212,7 +213,7 @@ def test_an_answer_that_nobody_reads() -> None:
 def test_a_log_that_cannot_be_flooded() -> None:
     """After a burst one line in six seconds is written, and it tells how many were not."""
     now = 0.0
-    throttle = Throttle(lambda: now)
+    throttle = LogThrottle(lambda: now)
 
     def written(count: int) -> list[str]:
         records = [logging.LogRecord("x", logging.WARNING, "", 0, "line", None, None) for _ in range(count)]

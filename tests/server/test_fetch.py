@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from dgcli.server import fetch as fetch_module
-from dgcli.server.errors import Refusal
+from dgcli.server.errors import ErrorAnswer
 from dgcli.server.fetch import fetch
 from dgcli.server.run import ServerSettings, running
 
@@ -64,7 +64,7 @@ def status(code: int, location: str | None = None) -> Reply:
 
 
 def message(url: str, path: Path, *, allow_private: bool = True, limit: int = 1000) -> tuple[int, str, str]:
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(ErrorAnswer) as caught:
         fetch(url, path, limit=limit, allow_private=allow_private)
     return caught.value.status, caught.value.code, caught.value.message
 

@@ -3,23 +3,23 @@
 import pytest
 
 from dgcli.server.engines import guards
-from dgcli.server.engines.base import Word
+from dgcli.server.engines.base import HeardWord
 from dgcli.server.engines.decoding import Decoding
 
 
-def spoken(text: str, start: float = 0.0, pace: float = 0.4) -> list[Word]:
+def spoken(text: str, start: float = 0.0, pace: float = 0.4) -> list[HeardWord]:
     """Return words one after the other."""
     return [
-        Word(word, start + at * pace, start + (at + 1) * pace, 0.9, written=word)
+        HeardWord(word, start + at * pace, start + (at + 1) * pace, 0.9, written=word)
         for at, word in enumerate(text.split())
     ]
 
 
-def decoding(words: list[Word], no_speech: float = 0.0, logprob: float = -0.3) -> Decoding:
+def decoding(words: list[HeardWord], no_speech: float = 0.0, logprob: float = -0.3) -> Decoding:
     return Decoding(words, no_speech, logprob, 1.0, "en", 1.0)
 
 
-def texts(words: list[Word]) -> str:
+def texts(words: list[HeardWord]) -> str:
     return " ".join(word.text for word in words)
 
 
@@ -33,7 +33,7 @@ def test_a_loop_is_cut() -> None:
 
 def test_what_is_recited_past_the_end_goes() -> None:
     """Words at the end of the audio that take no time were never said."""
-    words = [*spoken("that was all"), Word("thanks", 1.98, 2.0, 0.9), Word("bye", 2.0, 2.0, 0.9)]
+    words = [*spoken("that was all"), HeardWord("thanks", 1.98, 2.0, 0.9), HeardWord("bye", 2.0, 2.0, 0.9)]
     assert texts(guards.credible(decoding(words), 2.0, 1.2)) == "that was all"
 
 
@@ -58,20 +58,24 @@ def test_words_are_clipped_to_the_voice(
     word: tuple[float, float], voiced: list[tuple[float, float]], fitting: tuple[float, float]
 ) -> None:
     """The times of a word end where the voice does, on the side of a pause on which it was said."""
-    (found,) = guards.clip([Word("word", *word, 0.9)], voiced)
+    (found,) = guards.clip([HeardWord("word", *word, 0.9)], voiced)
     assert (found.start, found.end) == pytest.approx(fitting)
 
 
 def test_words_begin_with_the_voice() -> None:
     """A word after a pause begins where the voice does; one that lies in the pause behind goes back to its voice."""
-    late = [Word("first", 0.2, 0.5, 0.9), Word("second", 2.3, 2.6, 0.9), Word("third", 4.5, 4.5, 0.9)]
+    late = [
+        HeardWord("first", 0.2, 0.5, 0.9),
+        HeardWord("second", 2.3, 2.6, 0.9),
+        HeardWord("third", 4.5, 4.5, 0.9),
+    ]
     found = guards.anchored(late, [(0.0, 0.5), (2.0, 2.6), (4.0, 4.4)])
     assert [(word.start, word.end) for word in found] == [
         pytest.approx((0.0, 0.5)),
         pytest.approx((1.95, 2.6)),
         pytest.approx((3.95, 4.45)),
     ]
-    through = [Word("one", 0.0, 1.0, 0.9), Word("two", 1.0, 2.0, 0.9)]
+    through = [HeardWord("one", 0.0, 1.0, 0.9), HeardWord("two", 1.0, 2.0, 0.9)]
     assert guards.anchored(through, [(0.0, 2.0)]) == through
 
 

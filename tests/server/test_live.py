@@ -18,6 +18,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.sync.server import ServerConnection, serve
 
+from tests.conftest import HANGS_AFTER
+
 Start = Callable[..., str]
 Message = dict[str, Any]
 RAW = "encoding=linear16&sample_rate=16000"
@@ -33,7 +35,7 @@ def rest(socket: ClientConnection) -> tuple[list[Message], int | None, str]:
     messages = []
     with suppress(ConnectionClosed):
         while True:
-            messages.append(json.loads(socket.recv(timeout=20)))
+            messages.append(json.loads(socket.recv(timeout=HANGS_AFTER)))
     return messages, socket.close_code, socket.close_reason or ""
 
 
@@ -195,7 +197,7 @@ def test_finalize(start: Start) -> None:
     with opened(start()) as socket:
         socket.send(SECOND)
         socket.send('{"type":"Finalize"}')
-        answer = json.loads(socket.recv(timeout=10))
+        answer = json.loads(socket.recv(timeout=HANGS_AFTER))
         socket.send(SECOND)
         socket.send('{"type":"CloseStream"}')
         messages, _, _ = rest(socket)

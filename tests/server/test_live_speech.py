@@ -26,6 +26,7 @@ from deepgram.listen.v1.types import ListenV1Results
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from dgcli.server.run import ServerSettings, running
+from tests.conftest import HANGS_AFTER
 from tests.server.conftest import AUDIO, plain, shared
 from tests.server.test_live import conversation, opened, rest, results, transcript
 from tests.server.test_run import alive, children, linux, until
@@ -335,7 +336,7 @@ def test_a_recogniser_that_is_stuck(whisper: Callable[..., ServerSettings]) -> N
         socket.send(pcm[: 32000 * 2])
         # The answer to Finalize is the last that the recogniser has to say: nothing is on its way then.
         socket.send('{"type":"Finalize"}')
-        while not json.loads(socket.recv(timeout=20)).get("from_finalize"):
+        while not json.loads(socket.recv(timeout=HANGS_AFTER)).get("from_finalize"):
             pass
         for process in set(children(os.getpid())) - before:
             os.kill(process, signal.SIGSTOP)
@@ -360,7 +361,7 @@ def test_a_recogniser_that_crashes(whisper: Callable[..., ServerSettings]) -> No
     with running(whisper()) as url:
         with opened(url, "encoding=linear16&sample_rate=16000&interim_results=true") as socket:
             socket.send(pcm)
-            assert json.loads(socket.recv(timeout=20))["type"] == "Results"
+            assert json.loads(socket.recv(timeout=HANGS_AFTER))["type"] == "Results"
             for process in set(children(os.getpid())) - before:
                 os.kill(process, signal.SIGKILL)
             socket.send(pcm)
@@ -389,7 +390,7 @@ def test_the_sdk_streams(recogniser: str, client: httpx.Client) -> None:
         for block in blocks(pcm):
             connection.send_media(block)
         connection.send_close_stream()
-        listening.join(timeout=60)
+        listening.join(timeout=HANGS_AFTER)
     found = [message for message in received if isinstance(message, ListenV1Results)]
     assert any(not message.is_final for message in found)
     heard = [word.word for m in found if m.is_final for word in m.channel.alternatives[0].words]

@@ -2,12 +2,12 @@
 
 import pytest
 
-from dgcli.server.errors import Refusal
+from dgcli.server.errors import ErrorAnswer
 from dgcli.server.query import Callback, parse
 
 
-def refusal(query: str, *, any_port: bool = True) -> Refusal:
-    with pytest.raises(Refusal) as caught:
+def refusal(query: str, *, any_port: bool = True) -> ErrorAnswer:
+    with pytest.raises(ErrorAnswer) as caught:
         parse(query, any_port=any_port)
     return caught.value
 

@@ -18,12 +18,13 @@ import soundfile
 from dgcli.errors import UsageError
 from dgcli.server.models import LocalModel
 from dgcli.server.run import ServerSettings, running
+from tests.conftest import HANGS_AFTER
 from tests.server.conftest import AUDIO
 
 ROOT = str(Path(__file__).resolve().parents[2])
 
 
-def until(fact: Callable[[], bool], seconds: float = 20) -> None:
+def until(fact: Callable[[], bool], seconds: float = HANGS_AFTER) -> None:
     """Wait for a fact, under a deadline."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()
@@ -150,7 +151,7 @@ def test_serve_ends_on_signals(tiny: LocalModel, number: signal.Signals) -> None
         assert httpx.get(f"{url}/v1/models").status_code == 200
         workers = children(process.pid)
         process.send_signal(number)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=HANGS_AFTER)
         assert (process.returncode, out) == (0, "ended\n")
         assert "GET /v1/models 200" in err
         assert workers
@@ -174,7 +175,7 @@ def test_a_port_that_is_taken(tiny: LocalModel) -> None:
     with socket.create_server(("127.0.0.1", 0)) as sock:
         port = sock.getsockname()[1]
         with start_serve(tiny, port) as process:
-            _, err = process.communicate(timeout=20)
+            _, err = process.communicate(timeout=HANGS_AFTER)
     assert f"The server cannot listen on 127.0.0.1 port {port}: Address already in use." in err
 
 

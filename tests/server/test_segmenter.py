@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dgcli.server.engines.base import LiveEvent, Passed, Segment, SpeechBegan, Word
+from dgcli.server.engines.base import HeardSegment, HeardWord, LiveEvent, Passed, SpeechBegan
 from dgcli.server.engines.decoding import Decoding
-from dgcli.server.engines.segmenter import SHORTEST_SILENCE, Job, Segmenter
+from dgcli.server.engines.segmenter import SHORTEST_SILENCE, DecodeJob, Segmenter
 from dgcli.server.engines.vad import FRAME, FRAME_SECONDS
 
 WORD = 10  # frames that a scripted word takes
@@ -31,9 +31,9 @@ class Stream:
     lag: int = 5
     can_cancel: bool = True
     events: list[LiveEvent] = field(default_factory=list)
-    asked: list[tuple[int, Job]] = field(default_factory=list)
+    asked: list[tuple[int, DecodeJob]] = field(default_factory=list)
     decodes: int = 0
-    hurried: list[Job] = field(default_factory=list)
+    hurried: list[DecodeJob] = field(default_factory=list)
     frame: int = 0
     starts: list[int] = field(default_factory=list)
 
@@ -43,14 +43,14 @@ class Stream:
     def emit(self, event: LiveEvent) -> None:
         self.events.append(event)
 
-    def decode(self, segmenter: Segmenter, job: Job) -> None:
+    def decode(self, segmenter: Segmenter, job: DecodeJob) -> None:
         assert segmenter is self.segmenter
         self.asked.append((self.frame + self.lag, job))
 
-    def hurry(self, job: Job) -> None:
+    def hurry(self, job: DecodeJob) -> None:
         self.hurried.append(job)
 
-    def cancel(self, job: Job) -> None:
+    def cancel(self, job: DecodeJob) -> None:
         if self.can_cancel:
             self.asked = [pair for pair in self.asked if pair[1] is not job]
 
@@ -84,14 +84,14 @@ class Stream:
             self.decodes += 1
             self.segmenter.decoded(job, self.heard(job))
 
-    def heard(self, job: Job) -> Decoding:
+    def heard(self, job: DecodeJob) -> Decoding:
         words = []
         for start in self.starts:
             begins, ends = start * FRAME_SECONDS - job.start, (start + WORD) * FRAME_SECONDS - job.start
             # A word of which less than half is inside is not understood.
             if begins >= -WORD / 2 * FRAME_SECONDS and ends <= job.end - job.start + WORD / 2 * FRAME_SECONDS:
                 words.append(
-                    Word(
+                    HeardWord(
                         f"w{start}",
                         max(begins, 0.0),
                         min(ends, job.end - job.start),
@@ -102,19 +102,19 @@ class Stream:
         return Decoding(words, 0.0, -0.2, 1.0, "en", 1.0)
 
     @property
-    def finals(self) -> list[Segment]:
-        return [event for event in self.events if isinstance(event, Segment) and event.is_final]
+    def finals(self) -> list[HeardSegment]:
+        return [event for event in self.events if isinstance(event, HeardSegment) and event.is_final]
 
     @property
-    def interims(self) -> list[Segment]:
-        return [event for event in self.events if isinstance(event, Segment) and not event.is_final]
+    def interims(self) -> list[HeardSegment]:
+        return [event for event in self.events if isinstance(event, HeardSegment) and not event.is_final]
 
     @property
     def said(self) -> list[str]:
         return [f"w{start}" for start in self.starts]
 
 
-def texts(segments: Sequence[Segment]) -> list[str]:
+def texts(segments: Sequence[HeardSegment]) -> list[str]:
     return [word.text for segment in segments for word in segment.words]
 
 
@@ -228,7 +228,7 @@ def test_events_keep_their_order() -> None:
     stream.pause(2)
     at = 0.0
     for event in stream.events:
-        if isinstance(event, Segment):
+        if isinstance(event, HeardSegment):
             assert event.start >= at - 1e-6
             at = event.start
         elif isinstance(event, Passed):
@@ -239,7 +239,7 @@ def test_a_hole_is_heard_again() -> None:
     """A passage that the recogniser skipped is decoded a second time, and its words stand in their place."""
 
     class Skipping(Stream):
-        def heard(self, job: Job) -> Decoding:
+        def heard(self, job: DecodeJob) -> Decoding:
             whole = super().heard(job)
             if job.end - job.start < 2.5:
                 return whole
@@ -255,11 +255,11 @@ def test_a_word_heard_on_both_sides_of_a_cut_is_said_once(lag: int) -> None:
     """Where the recogniser hears the last word before a cut again behind it, the interims and finals do not."""
 
     class Echoing(Stream):
-        def heard(self, job: Job) -> Decoding:
+        def heard(self, job: DecodeJob) -> Decoding:
             whole = super().heard(job)
             first = round(job.start / FRAME_SECONDS)
             echo = [f"w{start}" for start in self.starts if abs(start + WORD - first) <= 2]
-            words = [Word(text, 0.0, 0.05, 0.9) for text in echo] + list(whole.words)
+            words = [HeardWord(text, 0.0, 0.05, 0.9) for text in echo] + list(whole.words)
             return Decoding(words, 0.0, -0.2, 1.0, "en", 1.0)
 
     stream = Echoing(lag=lag).say(100).pause(1).finish()
@@ -289,6 +289,7 @@ def test_speech_without_a_pause_is_cut_where_decodes_agree(lag: int, can_cancel:
     assert max(segment.duration for segment in stream.finals) <= 20.5
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     parts=st.lists(st.tuples(st.integers(1, 60), st.integers(0, 60)), min_size=1, max_size=6),

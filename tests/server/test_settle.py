@@ -1,18 +1,20 @@
 """Where a long window may be cut, and how the two sides of a cut are joined."""
 
-from dgcli.server.engines.base import Word
-from dgcli.server.engines.settle import Cut, Seam, best_cut, mend
+from dgcli.server.engines.base import HeardWord
+from dgcli.server.engines.settle import Seam, WindowCut, best_cut, mend
 
 FRAME = 0.1
 WINDOW = {"start": 0.0, "frame": FRAME, "soonest": 1.0, "latest_at": 8.0}
 
 
-def words(text: str, start: float = 0.0) -> list[Word]:
+def words(text: str, start: float = 0.0) -> list[HeardWord]:
     """Return words of half a second each, one after the other."""
-    return [Word(word, start + n * 0.5, start + n * 0.5 + 0.5, 0.9) for n, word in enumerate(text.split())]
+    return [
+        HeardWord(word, start + n * 0.5, start + n * 0.5 + 0.5, 0.9) for n, word in enumerate(text.split())
+    ]
 
 
-def plain(found: list[Word]) -> str:
+def plain(found: list[HeardWord]) -> str:
     return " ".join(word.text for word in found)
 
 
@@ -27,13 +29,13 @@ def quiet_at(*frames: int) -> list[float]:
 
 def test_the_cut_is_in_a_pause_between_agreed_words() -> None:
     """Of all gaps on which both decodes agree the one with a pause is taken."""
-    assert best_cut(LONG, LONG, LOUD, quiet_at(39, 40, 41), **WINDOW) == Cut(40, 8)
+    assert best_cut(LONG, LONG, LOUD, quiet_at(39, 40, 41), **WINDOW) == WindowCut(40, 8)
 
 
 def test_without_a_pause_the_quietest_gap_is_cut() -> None:
     """Where nobody pauses the quietest moment between two words decides."""
     levels = [-45.0 if number == 60 else -20.0 for number in range(80)]
-    assert best_cut(LONG, LONG, levels, VOICED, **WINDOW) == Cut(60, 12)
+    assert best_cut(LONG, LONG, levels, VOICED, **WINDOW) == WindowCut(60, 12)
 
 
 def test_no_cut_where_the_decodes_differ() -> None:
@@ -60,7 +62,7 @@ def test_the_ends_of_the_window_are_not_cut() -> None:
 
 def test_any_gap_will_do_at_last() -> None:
     """Without an earlier decode to agree with, the best gap of the newest one is cut."""
-    assert best_cut(LONG, None, LOUD, quiet_at(40), **WINDOW) == Cut(40, 8)
+    assert best_cut(LONG, None, LOUD, quiet_at(40), **WINDOW) == WindowCut(40, 8)
 
 
 SEAM = Seam(before=["people", "of", "the"], after=words("united states in"))

@@ -1,12 +1,12 @@
 """Doubtful words that are spelt much like a key term become the term."""
 
-from dgcli.server.engines.base import Word
+from dgcli.server.engines.base import HeardWord
 from dgcli.server.engines.terms import with_terms
 
 
-def said(*words: tuple[str, float]) -> list[Word]:
+def said(*words: tuple[str, float]) -> list[HeardWord]:
     return [
-        Word(text.strip(".,").lower(), at, at + 1.0, confidence, written=text)
+        HeardWord(text.strip(".,").lower(), at, at + 1.0, confidence, written=text)
         for at, (text, confidence) in enumerate(words)
     ]
 

@@ -17,6 +17,7 @@ import pytest
 import soundfile
 
 from dgcli.server.run import ServerSettings, running
+from tests.conftest import HANGS_AFTER
 from tests.server.conftest import AUDIO, plain, shared
 from tests.server.test_run import children, linux, until
 
@@ -49,7 +50,7 @@ def right(heard: Sequence[str], spoken: Sequence[str]) -> int:
 @pytest.fixture(scope="module")
 def sample(recogniser: str) -> dict[str, Any]:
     """The answer to the shipped sample, recognised once."""
-    with httpx.Client(timeout=60) as client:
+    with httpx.Client(timeout=HANGS_AFTER) as client:
         return post(client, recogniser, "", (AUDIO / "preamble-rms.flac").read_bytes())
 
 

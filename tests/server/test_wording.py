@@ -1,18 +1,18 @@
 """Words into text: pauses, replacements, search."""
 
 from dgcli.server import wording
-from dgcli.server.engines.base import Word
+from dgcli.server.engines.base import HeardWord
 
 
-def words(text: str, *, gap_after: int | None = None, gap: float = 1.0) -> list[Word]:
+def words(text: str, *, gap_after: int | None = None, gap: float = 1.0) -> list[HeardWord]:
     result, time = [], 0.0
     for index, word in enumerate(text.split()):
-        result.append(Word(word, time, time + 0.3, 0.9))
+        result.append(HeardWord(word, time, time + 0.3, 0.9))
         time += 0.4 + (gap if index == gap_after else 0)
     return result
 
 
-def texts(found: list[Word]) -> list[str]:
+def texts(found: list[HeardWord]) -> list[str]:
     return [word.text for word in found]
 
 
@@ -45,7 +45,7 @@ def test_replacing_with_nothing_deletes() -> None:
 
 def test_finds_with_capitals_match_their_case_only() -> None:
     """A find in lower case matches any case, one with capitals its own."""
-    heard = [Word("Rose", 0, 1, 1.0), Word("rose", 1, 2, 1.0)]
+    heard = [HeardWord("Rose", 0, 1, 1.0), HeardWord("rose", 1, 2, 1.0)]
     assert texts(wording.substitute(heard, [("Rose", "Ann")])) == ["Ann", "rose"]
     assert texts(wording.substitute(heard, [("rose", "grew"), ("Rose", "Ann")])) == ["Ann", "grew"]
 
@@ -58,7 +58,7 @@ def test_a_replacement_is_not_replaced_again() -> None:
 def test_utterances_split_at_the_gap_and_at_speakers() -> None:
     """A silence of at least the gap splits, and so does another speaker."""
     assert [len(part) for part in wording.split(words("a b c d", gap_after=1), 0.8)] == [2, 2]
-    talk = [Word("a", 0, 1, 1.0, speaker=0), Word("b", 1, 2, 1.0, speaker=1)]
+    talk = [HeardWord("a", 0, 1, 1.0, speaker=0), HeardWord("b", 1, 2, 1.0, speaker=1)]
     assert len(wording.split(talk, 0.8)) == 2
 
 
@@ -71,10 +71,10 @@ def test_search_finds_what_is_spelt_alike() -> None:
     assert wording.search(words("nothing here"), "zebra") == []
 
 
-def marked(*texts: str) -> list[Word]:
+def marked(*texts: str) -> list[HeardWord]:
     """Return words as Whisper gives them, half a second each."""
     return [
-        Word(text.strip(".,?!").lower(), at / 2, at / 2 + 0.5, 1.0, written=text)
+        HeardWord(text.strip(".,?!").lower(), at / 2, at / 2 + 0.5, 1.0, written=text)
         for at, text in enumerate(texts)
     ]
 
@@ -84,7 +84,7 @@ def test_marks_end_sentences() -> None:
     found = wording.sentences(marked("Mr.", "J.", "Smith", "came.", "Why?", "He", "left."))
     assert [wording.text_of(part) for part in found] == ["Mr. J. Smith came.", "Why?", "He left."]
     paused = marked("Ask", "not", "what.")
-    paused[2] = Word("what", 9.0, 9.5, 1.0, written="what.")
+    paused[2] = HeardWord("what", 9.0, 9.5, 1.0, written="what.")
     assert len(wording.sentences(paused)) == 1
 
 

@@ -36,4 +36,8 @@ def _count(_: "ServerSettings") -> "Engine":
 
 def registry() -> Mapping[str, Callable[["ServerSettings"], "Engine"]]:
     """Return the engines by name; each value builds its engine from the settings."""
-    return {"whisper": _whisper, "replay": _replay, "count": _count}
+    return {
+        "whisper": _whisper,
+        "replay": _replay,
+        "count": _count,
+    }

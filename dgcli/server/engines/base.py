@@ -9,7 +9,7 @@ To add a recogniser, write a module like this and give it a row in `engines/__in
 
         async def recognise(self, audio: Audio, wishes: Wishes, progress: Progress) -> Recognition:
             seconds = await in_a_process(decode, audio.path)      # never block the event loop
-            return Recognition(seconds, [Heard([Word("polly", 0.0, 0.4, 1.0)])], self.model)
+            return Recognition(seconds, [Heard([HeardWord("polly", 0.0, 0.4, 1.0)])], self.model)
 
         def open_stream(self, audio: LiveAudio) -> LiveStream:
             return ParrotStream(audio)
@@ -48,7 +48,7 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class HeardWord:
     """One recognised word: times in seconds from the start of the audio, confidence 0-1."""
 
     text: str
@@ -92,7 +92,7 @@ Progress = Callable[[float], None]  # told the share (0-1) of the audio that has
 class Heard:
     """The words of one channel in order of time, and the language they are in with its probability."""
 
-    words: Sequence[Word]
+    words: Sequence[HeardWord]
     language: str = "en"
     language_confidence: float = 1.0
 
@@ -127,7 +127,7 @@ class LiveAudio:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class HeardSegment:
     """What was heard on a channel in a window of `duration` seconds from `start`.
 
     An interim (`is_final` false) restates everything since the last final; the next window begins where
@@ -137,7 +137,7 @@ class Segment:
     channel: int
     start: float
     duration: float
-    words: Sequence[Word]
+    words: Sequence[HeardWord]
     is_final: bool = False
     speech_final: bool = False
     from_finalize: bool = False
@@ -168,7 +168,7 @@ class Ended:
     channels: int
 
 
-LiveEvent = Segment | SpeechBegan | Passed | Ended
+LiveEvent = HeardSegment | SpeechBegan | Passed | Ended
 
 
 class LiveStream(ABC):

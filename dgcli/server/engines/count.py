@@ -13,15 +13,15 @@ from dgcli.server.engines.base import (
     Ended,
     Engine,
     Heard,
+    HeardSegment,
+    HeardWord,
     LiveAudio,
     LiveEvent,
     LiveStream,
     Model,
     Progress,
     Recognition,
-    Segment,
     Wishes,
-    Word,
 )
 
 _SAMPLE_BYTES = {"linear16": 2, "linear32": 4, "mulaw": 1, "alaw": 1}
@@ -34,14 +34,14 @@ def _byte_rate(encoding: str | None, sample_rate: int | None, channels: int) -> 
     return size * channels * sample_rate if size and sample_rate else None
 
 
-def _words(size: int, rate: int | None, start: float, end: float) -> list[Word]:
+def _words(size: int, rate: int | None, start: float, end: float) -> list[HeardWord]:
     """Return what is to be said as words that share the time from `start` to `end`."""
     said = [f"{size}", "bytes", "received"]
     if rate is not None:
         said += [f"{size / rate:.2f}", "seconds"]
     step = (end - start) / len(said)
     return [
-        Word(text, start + number * step, start + (number + 1) * step, 1.0)
+        HeardWord(text, start + number * step, start + (number + 1) * step, 1.0)
         for number, text in enumerate(said)
     ]
 
@@ -94,7 +94,7 @@ class CountStream(LiveStream):
         start, end = self._seconds(self._told), self._seconds(self._size)
         words = _words(self._size, self._rate, start, end)
         self._events.put_nowait(
-            Segment(
+            HeardSegment(
                 0, start, end - start, words, is_final=True, speech_final=True, from_finalize=from_finalize
             )
         )

@@ -19,7 +19,7 @@ _AHEAD = 2  # messages that are read before somebody asks for them
 Message = tuple[Mapping[str, Any], bytes]
 
 
-class Decoder:
+class MediaDecoder:
     """One process, ready before its recording is there; good for one recording."""
 
     def __init__(self) -> None:

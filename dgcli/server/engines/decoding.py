@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from dgcli.server.engines.base import Word
+from dgcli.server.engines.base import HeardWord
 
 
 class Priority(IntEnum):
@@ -43,7 +43,7 @@ class Decoding:
     Whisper's own doubts about it.
     """
 
-    words: Sequence[Word]
+    words: Sequence[HeardWord]
     no_speech: float
     logprob: float
     compression: float

@@ -7,8 +7,8 @@ from statistics import fmean
 from typing import Any
 
 from dgcli.server.engines import guards
-from dgcli.server.engines.base import RATE, Audio, Heard, Progress, Wishes, Word
-from dgcli.server.engines.decoder import Decoder
+from dgcli.server.engines.base import RATE, Audio, Heard, HeardWord, Progress, Wishes
+from dgcli.server.engines.decoder import MediaDecoder
 from dgcli.server.engines.decoding import DecodeOptions, Decoding, Priority
 from dgcli.server.engines.recogniser import Recogniser
 from dgcli.server.engines.terms import with_terms
@@ -22,12 +22,12 @@ _AROUND = 0.2  # seconds before and after a hole that are decoded again with it
 
 
 @dataclass(slots=True)
-class _Channel:
+class _FileChannel:
     """What is known of a channel so far."""
 
     language: str | None
     confidence: float = 1.0
-    windows: list[Sequence[Word]] = field(default_factory=list)
+    windows: list[Sequence[HeardWord]] = field(default_factory=list)
     first: asyncio.Lock = field(default_factory=asyncio.Lock)  # held until the language is known
 
 
@@ -36,20 +36,20 @@ def _part(samples: bytes, start: float, end: float) -> bytes:
     return samples[first * _SAMPLE : round(end * RATE) * _SAMPLE]
 
 
-def _moved(words: Sequence[Word], seconds: float) -> list[Word]:
+def _moved(words: Sequence[HeardWord], seconds: float) -> list[HeardWord]:
     return [replace(word, start=word.start + seconds, end=word.end + seconds) for word in words]
 
 
-def _checked(decoding: Decoding, seconds: float, voiced: Sequence[guards.Span]) -> list[Word]:
+def _checked(decoding: Decoding, seconds: float, voiced: Sequence[guards.Span]) -> list[HeardWord]:
     """Return the words of a decoding that can have been said, with their times cut to the voice."""
     speech = sum(end - start for start, end in voiced)
     words = guards.clip(guards.credible(decoding, seconds, speech), voiced)
     return guards.anchored(words, voiced)
 
 
-def _in_time(words: Sequence[Word], seconds: float) -> list[Word]:
+def _in_time(words: Sequence[HeardWord], seconds: float) -> list[HeardWord]:
     """Return the words one after the other, each with some time: Whisper gives none to a few short ones."""
-    result: list[Word] = []
+    result: list[HeardWord] = []
     at = 0.0
     for word in words:
         start = max(word.start, at)
@@ -79,12 +79,12 @@ class FileRecognition:
         self._model = model
         self._wishes = wishes
         self._progress = progress
-        self._channels: list[_Channel] = []
+        self._channels: list[_FileChannel] = []
         self._turns = asyncio.Semaphore(recogniser.workers + 1)
         self._passed = 0.0  # share of the recording that has been decoded
         self._running: dict[object, float] = {}  # what of it had been when each window came
 
-    async def run(self, decoder: Decoder, audio: Audio, max_seconds: float) -> tuple[float, list[Heard]]:
+    async def run(self, decoder: MediaDecoder, audio: Audio, max_seconds: float) -> tuple[float, list[Heard]]:
         """Return the duration in seconds and what was heard on each channel."""
         duration = 0.0
         # The first failure cancels the rest of the recording.
@@ -107,9 +107,9 @@ class FileRecognition:
         language = None if self._wishes.detect else language_code(self._wishes.language)
         if self._model.english_only:
             language = "en"
-        self._channels = [_Channel(language) for _ in range(channels)]
+        self._channels = [_FileChannel(language) for _ in range(channels)]
 
-    def _heard(self, channel: _Channel) -> Heard:
+    def _heard(self, channel: _FileChannel) -> Heard:
         words = [word for window in channel.windows for word in window]
         return Heard(words, channel.language or "en", channel.confidence)
 
@@ -132,8 +132,8 @@ class FileRecognition:
         self._progress(min(self._running.values(), default=self._passed))
 
     async def _words(
-        self, channel: _Channel, samples: bytes, voiced: Sequence[guards.Span]
-    ) -> Sequence[Word]:
+        self, channel: _FileChannel, samples: bytes, voiced: Sequence[guards.Span]
+    ) -> Sequence[HeardWord]:
         seconds = len(samples) / _SAMPLE / RATE
         words = _checked(await self._first(channel, samples), seconds, voiced)
         for hole in guards.missed(words, voiced):
@@ -148,7 +148,7 @@ class FileRecognition:
                 words = guards.patched(words, _moved(more, start), hole)
         return _in_time(with_terms(words, self._wishes.vocabulary), seconds)
 
-    async def _first(self, channel: _Channel, samples: bytes) -> Decoding:
+    async def _first(self, channel: _FileChannel, samples: bytes) -> Decoding:
         """Decode a window; the first of a channel tells the language of the rest, unless it may change."""
         if not self._wishes.detect or channel.language is not None:
             return await self._decode(channel, samples)
@@ -158,7 +158,7 @@ class FileRecognition:
                 channel.language, channel.confidence = decoding.language, decoding.language_confidence
             return decoding
 
-    async def _decode(self, channel: _Channel, samples: bytes) -> Decoding:
+    async def _decode(self, channel: _FileChannel, samples: bytes) -> Decoding:
         options = DecodeOptions(
             language=channel.language,
             candidates=self._wishes.candidates,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 
-from dgcli.server.engines.base import Word
+from dgcli.server.engines.base import HeardWord
 from dgcli.server.engines.decoding import Decoding
 
 Span = tuple[float, float]
@@ -29,7 +29,7 @@ _PAUSE = 0.2  # seconds of silence that no word has in it
 _BREATH = 0.2  # seconds of silence that do not end a span of speech
 
 
-def _recited(words: Sequence[Word], end: float) -> int:
+def _recited(words: Sequence[HeardWord], end: float) -> int:
     """Return the number of words at the end that take no time: the audio was over."""
     count = 0
     for word in reversed(words):
@@ -39,9 +39,9 @@ def _recited(words: Sequence[Word], end: float) -> int:
     return count
 
 
-def _unhurried(words: Sequence[Word]) -> list[Word]:
+def _unhurried(words: Sequence[HeardWord]) -> list[HeardWord]:
     """Return the words without runs of them that took next to no time: text that goes on where speech did not."""
-    kept: list[Word] = []
+    kept: list[HeardWord] = []
     for hurried, run in groupby(words, lambda word: word.end - word.start <= _HASTE):
         several = list(run)
         if not hurried or len(several) < _HURRIED:
@@ -49,7 +49,7 @@ def _unhurried(words: Sequence[Word]) -> list[Word]:
     return kept
 
 
-def _without_loops(words: Sequence[Word]) -> list[Word]:
+def _without_loops(words: Sequence[HeardWord]) -> list[HeardWord]:
     """Return the words without the repetitions of a phrase that nobody can have said."""
     result = list(words)
     at = 0
@@ -71,7 +71,7 @@ def _without_loops(words: Sequence[Word]) -> list[Word]:
     return result
 
 
-def credible(decoding: Decoding, seconds: float, voiced: float) -> list[Word]:
+def credible(decoding: Decoding, seconds: float, voiced: float) -> list[HeardWord]:
     """Return the words of a decode of `seconds` of audio that can have been said; `voiced` of them are speech."""
     # A short text has a low probability per token even where every word is right: its own doubt must be great.
     doubts = decoding.logprob < (_LOGPROB_NOTHING if decoding.no_speech > _NO_SPEECH else _LOGPROB)
@@ -94,7 +94,7 @@ def spans(voices: Sequence[float], start: float, frame: float, least: float = 0.
     return result
 
 
-def clip(words: Sequence[Word], voiced: Sequence[Span]) -> list[Word]:
+def clip(words: Sequence[HeardWord], voiced: Sequence[Span]) -> list[HeardWord]:
     """Return the words without the silence that their times reach over, before, after or in them."""
     result = []
     for word in words:
@@ -114,12 +114,12 @@ def clip(words: Sequence[Word], voiced: Sequence[Span]) -> list[Word]:
     return result
 
 
-def anchored(words: Sequence[Word], voiced: Sequence[Span]) -> list[Word]:
+def anchored(words: Sequence[HeardWord], voiced: Sequence[Span]) -> list[HeardWord]:
     """Return the words (clipped before) with those that follow a pause begun where the voice begins.
 
     Whisper tells the start of such a word late, and of some that they lie in the pause behind it.
     """
-    result: list[Word] = []
+    result: list[HeardWord] = []
     for word in words:
         free = result[-1].end if result else 0.0
         spans_before = [span for span in voiced if free - _EDGE <= span[0] < word.start]
@@ -133,12 +133,12 @@ def anchored(words: Sequence[Word], voiced: Sequence[Span]) -> list[Word]:
     return result
 
 
-def _covered(word: Word) -> Span:
+def _covered(word: HeardWord) -> Span:
     longest = _SLOWEST[0] + _SLOWEST[1] * len(word.text)
     return word.start - _EDGE, min(word.end, word.start + longest) + _EDGE
 
 
-def missed(words: Sequence[Word], voiced: Sequence[Span]) -> list[Span]:
+def missed(words: Sequence[HeardWord], voiced: Sequence[Span]) -> list[Span]:
     """Return the spans of speech in which no word lies, long enough to hold some."""
     if not words:
         return []
@@ -162,7 +162,7 @@ def missed(words: Sequence[Word], voiced: Sequence[Span]) -> list[Span]:
     return result
 
 
-def patched(words: Sequence[Word], more: Sequence[Word], hole: Span) -> list[Word]:
+def patched(words: Sequence[HeardWord], more: Sequence[HeardWord], hole: Span) -> list[HeardWord]:
     """Return the words with those of a span that was heard again; what reached into it ends before it."""
     inside = [word for word in more if hole[0] - _EDGE <= (word.start + word.end) / 2 <= hole[1] + _EDGE]
     before = [word for word in words if word.start < hole[0]]

@@ -17,7 +17,7 @@ from dgcli.server.engines.base import (
     Recognition,
     Wishes,
 )
-from dgcli.server.engines.decoder import Decoder
+from dgcli.server.engines.decoder import MediaDecoder
 from dgcli.server.engines.files import FileRecognition
 from dgcli.server.engines.recogniser import Recogniser
 from dgcli.server.engines.vad import new_session
@@ -46,7 +46,7 @@ class WhisperEngine(Engine):
         self.recogniser = Recogniser(workers)
         self._max_seconds = max_seconds
         self._turns = asyncio.Semaphore(2 * workers)  # recordings that are decoded at once
-        self._spare: Decoder | None = None
+        self._spare: MediaDecoder | None = None
         self._closed = False
         self._session: asyncio.Task[Any] | None = None
 
@@ -71,7 +71,7 @@ class WhisperEngine(Engine):
     def start(self) -> None:
         """Start the recogniser, which loads the model that most requests will want."""
         self.recogniser.start(self._default())
-        self._spare = Decoder()
+        self._spare = MediaDecoder()
 
     def close(self) -> None:
         """End the processes."""
@@ -107,19 +107,19 @@ class WhisperEngine(Engine):
                 self._prepare()
         return Recognition(duration, channels, describe(model))
 
-    def _next_decoder(self) -> Decoder:
+    def _next_decoder(self) -> MediaDecoder:
         """Return the process that waits for a recording, or a new one where it has died."""
         spare, self._spare = self._spare, None
         if spare is not None and not spare.process.is_alive:
             spare.close()
             spare = None
-        return spare or Decoder()
+        return spare or MediaDecoder()
 
     def _prepare(self) -> None:
         """Start the next process a little later: where a program only has one recording it is not needed."""
 
         def start() -> None:
             if self._spare is None and not self._closed:
-                self._spare = Decoder()
+                self._spare = MediaDecoder()
 
         asyncio.get_running_loop().call_later(_SPARE_AFTER, start)

@@ -27,7 +27,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from dgcli.server.engines.base import Word
+from dgcli.server.engines.base import HeardWord
 from dgcli.server.engines.decoding import DecodeOptions, Decoding, Priority
 from dgcli.server.engines.messages import read_message, write_message
 from dgcli.server.engines.process import Process, ProcessDied
@@ -100,7 +100,7 @@ class _Connection:
 
 def _decoding(answer: Mapping[str, Any]) -> Decoding:
     words = [
-        Word(text, start, end, confidence, written=written)
+        HeardWord(text, start, end, confidence, written=written)
         for text, start, end, confidence, written in answer["words"]
     ]
     return Decoding(

@@ -10,19 +10,19 @@ from dgcli.server.engines.base import (
     Audio,
     Engine,
     Heard,
+    HeardWord,
     LiveAudio,
     LiveStream,
     Model,
     Progress,
     Recognition,
     Wishes,
-    Word,
 )
 from dgcli.server.engines.replay_stream import ReplayStream
 
 
-def _word(entry: Mapping[str, Any]) -> Word:
-    return Word(
+def _word(entry: Mapping[str, Any]) -> HeardWord:
+    return HeardWord(
         text=str(entry["word"]),
         start=float(entry["start"]),
         end=float(entry["end"]),

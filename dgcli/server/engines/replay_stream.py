@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from dgcli.server.engines.base import (
     RATE,
     Ended,
+    HeardSegment,
+    HeardWord,
     LiveAudio,
     LiveEvent,
     LiveStream,
     Passed,
-    Segment,
     SpeechBegan,
-    Word,
 )
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _TINY = 1e-6  # seconds: sums of floats are compared with some mercy
 class Speaker:
     """Speaks one channel of the transcript."""
 
-    def __init__(self, channel: int, words: Sequence[Word], endpointing: float | None) -> None:
+    def __init__(self, channel: int, words: Sequence[HeardWord], endpointing: float | None) -> None:
         self._channel = channel
         self._words = words
         self._silence = max(endpointing or _SHORTEST_SILENCE, _SHORTEST_SILENCE)
@@ -62,7 +62,9 @@ class Speaker:
             yield self._final(self._next, now)
         if now - self._told >= _INTERIM_EVERY - _TINY:
             self._told = now
-            yield Segment(self._channel, self._window, now - self._window, self._words[self._next : said])
+            yield HeardSegment(
+                self._channel, self._window, now - self._window, self._words[self._next : said]
+            )
         yield Passed(self._channel, now, self._spoke)
 
     def finalize(self, now: float) -> Iterator[LiveEvent]:
@@ -97,12 +99,14 @@ class Speaker:
         long = word.end - self._words[self._next].start >= _LONG
         return False if (sentence_ends or long) and following and now >= following.start else None
 
-    def _final(self, end: int, now: float, **flags: bool) -> Segment:
+    def _final(self, end: int, now: float, **flags: bool) -> HeardSegment:
         words = self._words[self._next : end]
         # A window ends before the next word begins, so that it never covers a word that is not in it.
         upto = min(now, self._words[end].start) if end < len(self._words) else now
         upto = max(upto, self._window)
-        segment = Segment(self._channel, self._window, upto - self._window, words, is_final=True, **flags)
+        segment = HeardSegment(
+            self._channel, self._window, upto - self._window, words, is_final=True, **flags
+        )
         self._next = end
         self._window = upto
         self._told = now
@@ -113,7 +117,7 @@ class Speaker:
 class ReplayStream(LiveStream):
     """The speakers of all channels, and the clock that the audio is."""
 
-    def __init__(self, channels: Sequence[Sequence[Word]], audio: LiveAudio) -> None:
+    def __init__(self, channels: Sequence[Sequence[HeardWord]], audio: LiveAudio) -> None:
         self._audio = audio
         if not audio.multichannel:
             channels = [sorted((word for words in channels for word in words), key=lambda word: word.start)]

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from dgcli.server.engines import guards, settle
-from dgcli.server.engines.base import RATE, LiveEvent, Passed, Segment, SpeechBegan, Word
+from dgcli.server.engines.base import RATE, HeardSegment, HeardWord, LiveEvent, Passed, SpeechBegan
 from dgcli.server.engines.decoding import Decoding
 from dgcli.server.engines.vad import FRAME, FRAME_SECONDS
 
@@ -41,7 +41,7 @@ _SEAM = 3  # words on either side of a cut that are remembered
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Job:
+class DecodeJob:
     """Audio to be decoded: float32 at 16 kHz, from `start` seconds into the stream.
 
     `final`: somebody waits for the words. `careful`: they may become final. `vocabulary` holds terms to be
@@ -62,13 +62,13 @@ class Host(Protocol):
     def emit(self, event: LiveEvent) -> None:
         """Take the next event."""
 
-    def decode(self, segmenter: "Segmenter", job: Job) -> None:
+    def decode(self, segmenter: "Segmenter", job: DecodeJob) -> None:
         """Decode some time, and call the segmenter's `decoded`."""
 
-    def hurry(self, job: Job) -> None:
+    def hurry(self, job: DecodeJob) -> None:
         """Decode this before what nobody waits for: it has become final."""
 
-    def cancel(self, job: Job) -> None:
+    def cancel(self, job: DecodeJob) -> None:
         """Decode this no more; `decoded` need not be called."""
 
 
@@ -77,7 +77,7 @@ class _Decode:
     """The words of the open window up to frame `upto` of the stream."""
 
     upto: int
-    words: Sequence[Word]
+    words: Sequence[HeardWord]
     careful: bool
 
 
@@ -95,7 +95,7 @@ class _Window:
     quiet: int = 0
     latest: _Decode | None = None
     previous: _Decode | None = None
-    pending: Job | None = None
+    pending: DecodeJob | None = None
     asked: bool = False  # whether any of it was decoded
     seam: settle.Seam = field(default_factory=settle.Seam)
 
@@ -128,7 +128,7 @@ class _Window:
 
 
 @dataclass(slots=True, eq=False)
-class _Closing:
+class _ClosingWindow:
     """A final that waits for words: all of them, or those of spans that are heard again."""
 
     start: float
@@ -136,11 +136,11 @@ class _Closing:
     flags: dict[str, bool]
     voiced: Sequence[guards.Span]
     seam: settle.Seam
-    job: Job | None  # of all the words
+    job: DecodeJob | None  # of all the words
     audio: Any  # of the window, from `begins` seconds on
     begins: float
-    words: Sequence[Word] = ()
-    holes: dict[Job, guards.Span] = field(default_factory=dict)
+    words: Sequence[HeardWord] = ()
+    holes: dict[DecodeJob, guards.Span] = field(default_factory=dict)
 
 
 class Segmenter:
@@ -161,7 +161,7 @@ class Segmenter:
         self._lead: deque[tuple[Any, float]] = deque(maxlen=_LEAD + _ONSET)
         self._run = 0  # frames of speech in a row
         self._window: _Window | None = None
-        self._outbox: deque[LiveEvent | _Closing] = deque()
+        self._outbox: deque[LiveEvent | _ClosingWindow] = deque()
 
     @property
     def now(self) -> float:
@@ -174,7 +174,7 @@ class Segmenter:
         return not self._outbox
 
     @property
-    def waits_for(self) -> Job | None:
+    def waits_for(self) -> DecodeJob | None:
         """The job whose words the open window lacks."""
         return self._window.pending if self._window else None
 
@@ -219,10 +219,10 @@ class Segmenter:
         if duration > self._final_until:
             self._end(duration, speech_final=self._window is not None)
 
-    def decoded(self, job: Job, decoding: Decoding) -> None:
+    def decoded(self, job: DecodeJob, decoding: Decoding) -> None:
         """Take what was heard in the audio of a job."""
         for entry in self._outbox:
-            if isinstance(entry, _Closing) and (entry.job is job or job in entry.holes):
+            if isinstance(entry, _ClosingWindow) and (entry.job is job or job in entry.holes):
                 self._fill(entry, job, decoding)
                 self._flush()
                 return
@@ -290,12 +290,12 @@ class Segmenter:
         window: _Window,
         upto: int,
         end: float,
-        words: Sequence[Word],
+        words: Sequence[HeardWord],
         flags: dict[str, bool],
-        job: Job | None = None,
+        job: DecodeJob | None = None,
     ) -> None:
         """Make a window final up to a frame: its words are known, or those of a job."""
-        closing = _Closing(
+        closing = _ClosingWindow(
             start=self._final_until,
             end=end,
             flags=flags,
@@ -312,7 +312,7 @@ class Segmenter:
             self._patch(closing)
             self._flush()
 
-    def _fill(self, closing: _Closing, job: Job, decoding: Decoding) -> None:
+    def _fill(self, closing: _ClosingWindow, job: DecodeJob, decoding: Decoding) -> None:
         """Give a final the words that it waits for."""
         heard = self._heard(job, decoding, closing.voiced)
         if closing.job is job:
@@ -322,18 +322,18 @@ class Segmenter:
         else:
             closing.words = guards.patched(closing.words, heard, closing.holes.pop(job))
 
-    def _patch(self, closing: _Closing) -> None:
+    def _patch(self, closing: _ClosingWindow) -> None:
         """Have the stretches of speech decoded again in which no word lies."""
         for hole in guards.missed(closing.words, closing.voiced):
             first = max(round((hole[0] - _AROUND - closing.begins) / FRAME_SECONDS), 0)
             last = round((hole[1] + _AROUND - closing.begins) / FRAME_SECONDS)
             samples = closing.audio[first * FRAME : last * FRAME]
             start = closing.begins + first * FRAME_SECONDS
-            job = Job(samples, start, start + len(samples) / RATE, True, True, self._vocabulary)
+            job = DecodeJob(samples, start, start + len(samples) / RATE, True, True, self._vocabulary)
             closing.holes[job] = hole
             self._host.decode(self, job)
 
-    def _heard(self, job: Job, decoding: Decoding, voiced: Sequence[guards.Span]) -> list[Word]:
+    def _heard(self, job: DecodeJob, decoding: Decoding, voiced: Sequence[guards.Span]) -> list[HeardWord]:
         """Return the words of a decode that can be believed, at their times in the stream."""
         spoken = sum(max(min(b, job.end) - max(a, job.start), 0.0) for a, b in voiced)
         words = [
@@ -342,7 +342,7 @@ class Segmenter:
         ]
         return guards.clip(words, voiced)
 
-    def _tell_final(self, words: Sequence[Word], end: float, **flags: bool) -> None:
+    def _tell_final(self, words: Sequence[HeardWord], end: float, **flags: bool) -> None:
         self._put(self._segment(words, self._final_until, end, is_final=True, **flags))
         self._move_to(end)
 
@@ -381,9 +381,9 @@ class Segmenter:
         self._told = self.now
         self._host.decode(self, window.pending)
 
-    def _job(self, window: _Window, upto: int, *, careful: bool, final: bool = False) -> Job:
+    def _job(self, window: _Window, upto: int, *, careful: bool, final: bool = False) -> DecodeJob:
         start, end = window.start * FRAME_SECONDS, upto * FRAME_SECONDS
-        return Job(window.samples(upto), start, end, final, careful, self._vocabulary)
+        return DecodeJob(window.samples(upto), start, end, final, careful, self._vocabulary)
 
     # Cutting a long window
 
@@ -436,11 +436,11 @@ class Segmenter:
 
     # Telling
 
-    def _segment(self, words: Sequence[Word], start: float, end: float, **flags: bool) -> Segment:
+    def _segment(self, words: Sequence[HeardWord], start: float, end: float, **flags: bool) -> HeardSegment:
         inside = [self._within(word, start, end) for word in words]
-        return Segment(self._channel, start, end - start, inside, **flags)
+        return HeardSegment(self._channel, start, end - start, inside, **flags)
 
-    def _within(self, word: Word, start: float, end: float) -> Word:
+    def _within(self, word: HeardWord, start: float, end: float) -> HeardWord:
         begins = min(max(word.start, start), end)
         return replace(word, start=begins, end=max(min(word.end, end), begins))
 
@@ -455,7 +455,7 @@ class Segmenter:
     def _flush(self) -> None:
         while self._outbox:
             entry = self._outbox[0]
-            if isinstance(entry, _Closing):
+            if isinstance(entry, _ClosingWindow):
                 if entry.job is not None or entry.holes:
                     return
                 entry = self._segment(entry.words, entry.start, entry.end, is_final=True, **entry.flags)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
-from dgcli.server.engines.base import Word
+from dgcli.server.engines.base import HeardWord
 
 _SAME_PLACE = 0.4  # seconds by which two decodes may disagree about where a word is
 _REACH = 0.12  # seconds around the gap between two words in which the quietest moment is looked for
@@ -17,7 +17,7 @@ _PAUSE_BONUS = 6.0  # dB that each frame of a pause is worth against a merely qu
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class WindowCut:
     """A place to cut a window: before frame `frame` of it, and before word `word` of its newest decode."""
 
     frame: int
@@ -29,7 +29,7 @@ class Seam:
     """What was heard around the last cut: the last words before it, and those that must follow."""
 
     before: Sequence[str] = ()
-    after: Sequence[Word] = ()
+    after: Sequence[HeardWord] = ()
 
 
 def letters(text: str) -> str:
@@ -37,7 +37,7 @@ def letters(text: str) -> str:
     return re.sub(r"[^\w']", "", text.lower())
 
 
-def _agreed(previous: Sequence[Word], latest: Sequence[Word]) -> list[int]:
+def _agreed(previous: Sequence[HeardWord], latest: Sequence[HeardWord]) -> list[int]:
     """Return the words of the latest decode that end inside a passage which both heard at the same place."""
     old, new = [letters(w.text) for w in previous], [letters(w.text) for w in latest]
     inside = []
@@ -50,8 +50,8 @@ def _agreed(previous: Sequence[Word], latest: Sequence[Word]) -> list[int]:
 
 
 def best_cut(
-    latest: Sequence[Word],
-    previous: Sequence[Word] | None,
+    latest: Sequence[HeardWord],
+    previous: Sequence[HeardWord] | None,
     levels: Sequence[float],
     voices: Sequence[float],
     *,
@@ -59,7 +59,7 @@ def best_cut(
     frame: float,
     soonest: float,
     latest_at: float,
-) -> Cut | None:
+) -> WindowCut | None:
     """Return the quietest gap between two words on which both decodes agree, or None.
 
     `levels` (dB) and `voices` (probabilities of speech) describe the frames of the window, `frame` seconds
@@ -67,7 +67,7 @@ def best_cut(
     two words of the latest decode will do.
     """
     gaps = range(len(latest) - 1) if previous is None else _agreed(previous, latest)
-    best: tuple[float, Cut] | None = None
+    best: tuple[float, WindowCut] | None = None
     for index in gaps:
         gap = (latest[index].end, latest[index + 1].start)
         if not soonest <= sum(gap) / 2 <= latest_at:
@@ -81,11 +81,11 @@ def best_cut(
         at = quiet[len(quiet) // 2] if quiet else min(range(first, last + 1), key=loud)
         score = levels[at] - _PAUSE_BONUS * len(quiet)
         if best is None or score < best[0]:
-            best = (score, Cut(at, index + 1))
+            best = (score, WindowCut(at, index + 1))
     return best[1] if best else None
 
 
-def mend(words: Sequence[Word], seam: Seam) -> list[Word]:
+def mend(words: Sequence[HeardWord], seam: Seam) -> list[HeardWord]:
     """Return the words after a cut without those that were final before it, and with one that the cut swallowed."""
     result = list(words)
     if not seam.after or not result:

@@ -7,7 +7,7 @@ nearly right, and are set right here.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dgcli.server.engines.base import Word
+from dgcli.server.engines.base import HeardWord
 
 _SHORTEST = 5  # letters: short words are alike by chance
 _ALIKE = 72.0  # of 100: spelling from which a doubtful word was the term
@@ -19,7 +19,7 @@ def _letters(text: str) -> str:
     return "".join(c for c in text.lower() if c.isalnum())
 
 
-def _as_term(words: Sequence[Word], term: str) -> list[Word]:
+def _as_term(words: Sequence[HeardWord], term: str) -> list[HeardWord]:
     """Return the term with the time of the words, and the marks behind the last of them."""
     last = words[-1].written or words[-1].text
     marks = last[len(last.rstrip(_MARKS)) :]
@@ -38,7 +38,7 @@ def _as_term(words: Sequence[Word], term: str) -> list[Word]:
     ]
 
 
-def _best(words: Sequence[Word], terms: Sequence[tuple[str, str]]) -> tuple[int, str] | None:
+def _best(words: Sequence[HeardWord], terms: Sequence[tuple[str, str]]) -> tuple[int, str] | None:
     """Return how many of the words, from the first on, were which term."""
     from rapidfuzz import fuzz
 
@@ -55,14 +55,14 @@ def _best(words: Sequence[Word], terms: Sequence[tuple[str, str]]) -> tuple[int,
     return best[1:] if best else None
 
 
-def with_terms(words: Sequence[Word], vocabulary: Sequence[str]) -> list[Word]:
+def with_terms(words: Sequence[HeardWord], vocabulary: Sequence[str]) -> list[HeardWord]:
     """Return the words with doubtful ones that are spelt much like a term of the vocabulary set right."""
     terms = [(term.strip(), _letters(term)) for term in vocabulary]
     terms = [(term, letters) for term, letters in terms if len(letters) >= _SHORTEST]
     if not terms:
         return list(words)
     longest = max(len(term.split()) for term, _ in terms) + 1
-    result: list[Word] = []
+    result: list[HeardWord] = []
     at = 0
     while at < len(words):
         best = _best(words[at : at + longest], terms) if words[at].confidence < _UNSURE else None

@@ -15,7 +15,7 @@ from dgcli.server.engines.base import RATE, Ended, LiveAudio, LiveEvent, LiveStr
 from dgcli.server.engines.decoding import DecodeOptions, Priority
 from dgcli.server.engines.live_audio import open_source
 from dgcli.server.engines.recogniser import Recogniser
-from dgcli.server.engines.segmenter import Job, Segmenter
+from dgcli.server.engines.segmenter import DecodeJob, Segmenter
 from dgcli.server.engines.vad import FRAME, VoiceDetector
 from dgcli.server.models import LocalModel
 
@@ -71,7 +71,7 @@ class WhisperStream(LiveStream):
         self._heard = 0  # samples at 16 kHz
         self._base: float | None = None  # when the audio began, had it come at real time
         self._events: asyncio.Queue[LiveEvent | Exception] = asyncio.Queue()
-        self._decodes: dict[Job, asyncio.Task[None]] = {}
+        self._decodes: dict[DecodeJob, asyncio.Task[None]] = {}
         self._progress = asyncio.Event()  # a window was decoded, or an event was read
         self._running = asyncio.get_running_loop().create_task(self._run())
 
@@ -113,21 +113,21 @@ class WhisperStream(LiveStream):
         """Hand an event of a segmenter to whoever reads them."""
         self._events.put_nowait(event)
 
-    def cancel(self, job: Job) -> None:
+    def cancel(self, job: DecodeJob) -> None:
         """Have a window decoded no more."""
         if task := self._decodes.pop(job, None):
             task.cancel()
 
-    def hurry(self, job: Job) -> None:
+    def hurry(self, job: DecodeJob) -> None:
         """Put a window before those that nobody waits for."""
         self._recogniser.hurry(job)
 
-    def decode(self, segmenter: Segmenter, job: Job) -> None:
+    def decode(self, segmenter: Segmenter, job: DecodeJob) -> None:
         """Have a window decoded, for one of the segmenters."""
         task = asyncio.get_running_loop().create_task(self._decode(segmenter, job))
         self._decodes[job] = task
 
-    async def _decode(self, segmenter: Segmenter, job: Job) -> None:
+    async def _decode(self, segmenter: Segmenter, job: DecodeJob) -> None:
         options = DecodeOptions(
             language=None if self._language == "multi" else self._language,
             beam=_BEAM if job.careful else 1,
