@@ -189,7 +189,7 @@ def _player(options: RenderSettings) -> str:
 def render(transcript: Transcript, options: RenderSettings) -> str:
     """The page; `options.audio` is the URL of the recording, else the reader may choose a file."""
     style, script = _asset("style.css"), _asset("script.js")
-    spoken, voices = paragraphs(transcript), _Voices(transcript, options)
+    spoken, voices = paragraphs(transcript, smooth_speakers=options.smooths), _Voices(transcript, options)
     text = "".join(_paragraph(segment, voices) for segment in spoken) or "<p>Nothing was said.</p>\n"
     timeline, names = _timeline(transcript, spoken, voices), "".join(voices.inputs())
     language = options.language_of(transcript)

@@ -60,7 +60,7 @@ def render(transcript: Transcript, options: RenderSettings) -> str:
         if labels := distinct(topics(transcript, feature)):
             blocks += [f"## {title}\n", "".join(f"- {_escape(label)}\n" for label in labels)]
     several = len(transcript.channels) > 1
-    spoken = paragraphs(transcript)
+    spoken = paragraphs(transcript, smooth_speakers=options.smooths)
     if spoken and len(blocks) > 2:
         blocks.append("## What was said\n")
     for paragraph in spoken:

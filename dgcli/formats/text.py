@@ -9,7 +9,7 @@ def render(transcript: Transcript, options: RenderSettings) -> str:
     """Paragraphs separated by empty lines; nothing if nothing was said."""
     several = len(transcript.channels) > 1
     blocks = []
-    for paragraph in paragraphs(transcript):
+    for paragraph in paragraphs(transcript, smooth_speakers=options.smooths):
         name = options.who(voice(paragraph), several)
         blocks.append(f"{name}: {paragraph.text}\n" if name else f"{paragraph.text}\n")
     return "\n".join(blocks)

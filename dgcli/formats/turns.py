@@ -6,6 +6,7 @@ from itertools import groupby
 
 from dgcli.captions.text import clean, joined
 from dgcli.captions.voice import Voice
+from dgcli.formats.smoothing import smoothed_transcript
 from dgcli.transcript.model import Channel, Segment, Transcript, Word, turns
 
 _UTTERANCE = 0.8  # seconds of pause that end an utterance: the API's own default
@@ -53,12 +54,15 @@ def voice(segment: Segment) -> Voice:
     return Voice(segment.channel, segment.speaker)
 
 
-def paragraphs(transcript: Transcript) -> list[Segment]:
+def paragraphs(transcript: Transcript, *, smooth_speakers: bool = False) -> list[Segment]:
     """Return the transcript in paragraphs of one voice each; their text has no control characters.
 
     One channel has the API's paragraphs, where there are some. Several channels take turns, as the API's
-    utterances do, or as pauses divide what each of them says.
+    utterances do, or as pauses divide what each of them says. `smooth_speakers` puts changes of speaker where
+    sentences end.
     """
+    if smooth_speakers:
+        transcript = smoothed_transcript(transcript)
     if len(transcript.channels) > 1:
         spoken = list(transcript.utterances)
         if not spoken:

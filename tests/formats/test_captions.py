@@ -156,3 +156,21 @@ def test_the_language_asked_for_reaches_the_outputs() -> None:
     words = "Y la lección de esta mañana para todos los que están aquí es la de la casa y de la vida de ayer"
     cues = written("srt", [(0, 0.0, words)], language="es")
     assert not re.search(r"\b(la|de|los|que|es|y|para)$", cues, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["text", "md", "html", "srt", "vtt", "ass", "ttml"])
+def test_formats_that_people_read_have_their_speakers_smoothed(name: str) -> None:
+    """A word that was given to the next speaker comes back, unless that is switched off."""
+    turns = [(0, 0.0, "Now we are all"), (1, 4 / 3, "done. Thank you for that and good night.")]
+    plain = re.sub(r"(<[^>]+>|\\N|\s)+", " ", written(name, turns))
+    rough = re.sub(r"(<[^>]+>|\\N|\s)+", " ", written(name, turns, smooth_speakers=False))
+    assert "all done." in plain
+    assert "all done." not in rough
+
+
+@pytest.mark.parametrize("name", ["csv", "tsv", "words.jsonl", "json"])
+def test_formats_for_programs_are_smoothed_where_asked_for(name: str) -> None:
+    """Data has the speakers of the response, and with --smooth-speakers those that captions show."""
+    turns = [(0, 0.0, "Now we are all"), (1, 4 / 3, "done. Thank you for that.")]
+    assert written(name, turns) == written(name, turns, smooth_speakers=False)
+    assert written(name, turns) != written(name, turns, smooth_speakers=True)
