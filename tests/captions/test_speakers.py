@@ -12,7 +12,7 @@ from dgcli.captions.speakers import SpeakerSmoother, smoothed
 from dgcli.formats import RenderSettings, by_name, renderer
 from dgcli.transcript.model import Word
 from dgcli.transcript.response import parse
-from tests.captions.test_judge import JUDGE, RESPONSES, words_of
+from tests.captions.test_judge import JUDGE, LANGUAGES, RESPONSES, words_of
 from tests.captions.test_properties import spoken_words, transcript
 
 
@@ -126,7 +126,7 @@ def slips(path: Path, folder: Path) -> tuple[int, int]:
 
 
 @pytest.mark.skipif(not JUDGE.is_file(), reason="no judge here")
-@pytest.mark.parametrize("path", RESPONSES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*RESPONSES, *LANGUAGES], ids=lambda path: path.stem)
 def test_real_responses_have_few_slips(path: Path, tmp_path: Path) -> None:
     """At most 2 % of the changes that are shown have a sentence end within three words; of few, none."""
     changes, bad = slips(path, tmp_path)
@@ -134,7 +134,7 @@ def test_real_responses_have_few_slips(path: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not RESPONSES, reason="no shared responses here")
-@pytest.mark.parametrize("path", RESPONSES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*RESPONSES, *LANGUAGES], ids=lambda path: path.stem)
 def test_the_smoothed_response_is_the_same_response(path: Path) -> None:
     """json with smoothed speakers has every word with its times, and renders as the captions do."""
     response = json.loads(path.read_bytes())
