@@ -2,11 +2,13 @@
 
 import re
 
-from dgcli.captions.captioner import Captioner, captions
+from dgcli.captions.captioner import Captioner
 from dgcli.captions.cues import Cue
 from dgcli.captions.text import is_right_to_left
 from dgcli.formats.base import RenderSettings, colour_of
 from dgcli.formats.clock import clock
+from dgcli.formats.cues import captioner_for, cues_of
+from dgcli.formats.growing import CueWriter
 from dgcli.transcript.model import Transcript
 
 # SubRip has no way to write these as text: a player would take them for markup.
@@ -20,8 +22,8 @@ def _plain(text: str) -> str:
     return text
 
 
-def _text(cue: Cue, options: RenderSettings | None) -> str:
-    if options is None or not (options.isolates or options.speaker_style == "colour"):
+def _text(cue: Cue, options: RenderSettings) -> str:
+    if not (options.isolates or options.speaker_style == "colour"):
         return _plain(cue.text)
     lines = []
     for line in cue.lines:
@@ -35,29 +37,34 @@ def _text(cue: Cue, options: RenderSettings | None) -> str:
     return "\n".join(lines)
 
 
-def srt_cue(cue: Cue, number: int, options: RenderSettings | None = None) -> str:
-    """One cue as a block of a SubRip file, with the empty line that ends it; `number` counts from 1."""
-    return f"{number}\n{clock(cue.start, ',')} --> {clock(cue.end, ',')}\n{_text(cue, options)}\n\n"
+class _Cues:
+    """Writes a SubRip file cue by cue: each is a block with the empty line that ends it."""
+
+    header = footer = ""
+
+    def __init__(self, options: RenderSettings) -> None:
+        self._options = options
+
+    def captioner(self, channels: int) -> Captioner:
+        """Create what makes cues of words."""
+        return captioner_for(self._options, channels)
+
+    def cue(self, cue: Cue, number: int, several_channels: bool) -> str:  # noqa: ARG002 - a CueWriter
+        """Write a cue."""
+        return f"{number}\n{clock(cue.start, ',')} --> {clock(cue.end, ',')}\n{_text(cue, self._options)}\n\n"
+
+    def note(self, message: str) -> str:  # noqa: ARG002 - a CueWriter
+        """Write nothing: SubRip has no notes."""
+        return ""
 
 
-def srt_captioner(options: RenderSettings, channels: int = 1) -> Captioner:
-    """Create the captioner of a SubRip file that grows while the words come in."""
-    return Captioner(
-        options.limits,
-        prefix=options.caption_prefix(channels > 1),
-        channels=channels,
-        smooth_speakers=options.smooths,
-        language=options.language,
-    )
+def render_cues(options: RenderSettings) -> CueWriter:
+    """Create the writer of a file that grows while the words come in."""
+    return _Cues(options)
 
 
 def render(transcript: Transcript, options: RenderSettings) -> str:
     """A SubRip file; empty if nothing was said."""
-    cues = captions(
-        transcript,
-        options.limits,
-        prefix=options.caption_prefix(len(transcript.channels) > 1),
-        smooth_speakers=options.smooths,
-        language=options.language,
-    )
-    return "".join(srt_cue(cue, number, options) for number, cue in enumerate(cues, 1))
+    several = len(transcript.channels) > 1
+    cues, writer = cues_of(transcript, options), _Cues(options)
+    return "".join(writer.cue(cue, number, several) for number, cue in enumerate(cues, 1))

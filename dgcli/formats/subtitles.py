@@ -4,18 +4,20 @@ They show the same cues as SubRip does. MicroDVD, MPL2 and TMPlayer are left out
 whole seconds, which the gaps between cues do not survive.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import pysubs2
 
-from dgcli.captions.captioner import captions
+from dgcli.captions.captioner import Captioner
 from dgcli.captions.cues import Cue, Line
-from dgcli.captions.text import is_right_to_left
 from dgcli.errors import OutputError
 from dgcli.formats.base import RenderSettings, colour_of
+from dgcli.formats.cues import captioner_for, cues_of
+from dgcli.formats.growing import CueWriter
 from dgcli.transcript.model import Transcript
 
+_ANY_DIRECTION = -1  # the encoding with which libass finds the direction of each line from its text
 _LATEST = 36_000 - 0.02  # seconds: SubStation has one digit for the hours
 
 
@@ -46,7 +48,7 @@ def _line(line: Line, options: RenderSettings) -> str:
     return f"{{\\c&H{blue}{green}{red}&}}{_escape(line.text)}{{\\c}}"
 
 
-def _style(right_to_left: bool) -> pysubs2.SSAStyle:
+def _style() -> pysubs2.SSAStyle:
     return pysubs2.SSAStyle(
         fontname="Arial",
         fontsize=60,
@@ -55,41 +57,85 @@ def _style(right_to_left: bool) -> pysubs2.SSAStyle:
         shadow=1,
         alignment=pysubs2.Alignment.BOTTOM_CENTER,
         marginv=60,
-        # libass finds the direction of a line from its text where the encoding is -1.
-        encoding=-1 if right_to_left else 1,
+        encoding=_ANY_DIRECTION,
     )
 
 
-def _file(transcript: Transcript, options: RenderSettings) -> pysubs2.SSAFile:
-    several = len(transcript.channels) > 1
+def _event(cue: Cue, options: RenderSettings, several_channels: bool) -> pysubs2.SSAEvent:
+    text = _karaoke(cue) if options.karaoke else "\\N".join(_line(line, options) for line in cue.lines)
+    name = options.who(cue.lines[0].voice, several_channels).replace(",", ";")  # a comma ends the field
+    return pysubs2.SSAEvent(start=round(cue.start * 1000), end=round(cue.end * 1000), text=text, name=name)
+
+
+def _file(events: Iterable[pysubs2.SSAEvent]) -> pysubs2.SSAFile:
     file = pysubs2.SSAFile()
     file.info.update(
         {"PlayResX": "1920", "PlayResY": "1080", "WrapStyle": "2", "ScaledBorderAndShadow": "yes"}
     )
-    cues = captions(
-        transcript,
-        options.limits,
-        prefix=options.caption_prefix(several),
-        smooth_speakers=options.smooths,
-        language=options.language,
-    )
-    file.styles["Default"] = _style(any(is_right_to_left(line.body) for cue in cues for line in cue.lines))
-    for cue in cues:
-        text = _karaoke(cue) if options.karaoke else "\\N".join(_line(line, options) for line in cue.lines)
-        name = options.who(cue.lines[0].voice, several).replace(",", ";")  # a comma ends the field
-        file.append(
-            pysubs2.SSAEvent(start=round(cue.start * 1000), end=round(cue.end * 1000), text=text, name=name)
-        )
+    file.styles["Default"] = _style()
+    file.extend(events)
     return file
 
 
+def _captions(transcript: Transcript, options: RenderSettings) -> pysubs2.SSAFile:
+    several = len(transcript.channels) > 1
+    cues = cues_of(transcript, options)
+    return _file(_event(cue, options, several) for cue in cues)
+
+
+def _too_long() -> OutputError:
+    return OutputError(
+        "SubStation captions end at 10 hours, and this transcript does not.", hint="Use srt, vtt or ttml."
+    )
+
+
 def _script(transcript: Transcript, options: RenderSettings, version: str) -> str:
-    file = _file(transcript, options)
+    file = _captions(transcript, options)
     if file.events and file.events[-1].end / 1000 > _LATEST:
-        raise OutputError(
-            "SubStation captions end at 10 hours, and this transcript does not.", hint="Use srt, vtt or ttml."
-        )
+        raise _too_long()
     return file.to_string(version)
+
+
+class _Cues:
+    """Writes a file cue by cue, each as pysubs2 writes it between the head and the end of a file."""
+
+    def __init__(self, options: RenderSettings, version: str) -> None:
+        self._options = options
+        self._version = version
+        self._is_full = False
+        self.header, _, self.footer = self._parts(pysubs2.SSAEvent(text="x"))
+
+    def _parts(self, event: pysubs2.SSAEvent) -> tuple[str, str, str]:
+        """A file with one cue: what stands before that, the cue, and what stands after it."""
+        head, opening, cue = _file([event]).to_string(self._version).rpartition("\nDialogue: ")
+        return head + "\n", opening[1:] + cue, ""
+
+    def captioner(self, channels: int) -> Captioner:
+        """Create what makes cues of words."""
+        return captioner_for(self._options, channels)
+
+    def cue(self, cue: Cue, number: int, several_channels: bool) -> str:  # noqa: ARG002 - a CueWriter
+        """Write a cue. Raises `OutputError`, once, where SubStation has no time for it."""
+        if cue.end > _LATEST:
+            if self._is_full:
+                return ""
+            self._is_full = True
+            raise _too_long()
+        return self._parts(_event(cue, self._options, several_channels))[1]
+
+    def note(self, message: str) -> str:  # noqa: ARG002 - a CueWriter
+        """Write nothing: a comment would need a time."""
+        return ""
+
+
+def ass_cues(options: RenderSettings) -> CueWriter:
+    """Create the writer of an Advanced SubStation Alpha script that grows while the words come in."""
+    return _Cues(options, "ass")
+
+
+def ssa_cues(options: RenderSettings) -> CueWriter:
+    """Create the writer of a SubStation Alpha script that grows while the words come in."""
+    return _Cues(options, "ssa")
 
 
 def ass(transcript: Transcript, options: RenderSettings) -> str:

@@ -1,13 +1,13 @@
 """The words of a transcript as rows: what the formats for spreadsheets and programs are made of."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from dgcli.captions.text import clean
 from dgcli.formats.base import RenderSettings
 from dgcli.formats.smoothing import smoothed_transcript
-from dgcli.transcript.model import Transcript
+from dgcli.transcript.model import Transcript, Word
 
 
 class Row(NamedTuple):
@@ -27,11 +27,14 @@ def _number(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def rows(transcript: Transcript, options: RenderSettings) -> Iterator[Row]:
-    """A row for every word, channel by channel; no cell holds a line feed, a tab or a control character."""
-    if options.smooth_speakers:
-        transcript = smoothed_transcript(transcript)
-    for word in transcript.words:
+def spoken_words(transcript: Transcript, options: RenderSettings) -> Iterable[Word]:
+    """Every word, with its speaker smoothed where that is asked for."""
+    return (smoothed_transcript(transcript) if options.smooth_speakers else transcript).words
+
+
+def rows(words: Iterable[Word], options: RenderSettings) -> Iterator[Row]:
+    """A row for every word; no cell holds a line feed, a tab or a control character."""
+    for word in words:
         yield Row(
             start=_number(word.start),
             end=_number(word.end),

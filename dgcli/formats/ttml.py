@@ -7,17 +7,20 @@ Language 2", sections 8 and 10.
 import re
 from collections.abc import Iterator
 from itertools import groupby
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape
 
-from dgcli.captions.captioner import captions
+from dgcli.captions.captioner import Captioner
 from dgcli.captions.cues import Cue, Line
 from dgcli.captions.text import is_right_to_left
 from dgcli.captions.voice import Voice
 from dgcli.formats.base import RenderSettings, colour_of
 from dgcli.formats.clock import clock
+from dgcli.formats.cues import captioner_for, cues_of
+from dgcli.formats.growing import CueWriter
 from dgcli.transcript.model import Transcript
 
 _PROFILE = "http://www.w3.org/ns/ttml/profile/imsc1.1/text"
+_LANGUAGE_TAG = re.compile("[A-Za-z0-9-]*")  # RFC 5646; what a server calls a language may be none
 _NOT_XML = re.compile("[\ufffe\uffff]")  # XML 1.0, production 2; other controls are gone already
 
 # Four fifths of a cell of 1/15 of the picture's height let 42 characters stand on a line of a 16:9 picture, in a
@@ -55,7 +58,7 @@ def _spans(cue: Cue, agents: dict[Voice, tuple[str, str]], options: RenderSettin
         attributes = ' style="text"'
         if len(groups) > 1 and voice in agents:
             attributes += f' ttm:agent="{agents[voice][0]}"'
-        if options.speaker_style == "colour" and voice in agents:
+        if options.speaker_style == "colour" and voice.speaker is not None:
             attributes += f' tts:color="{colour_of(voice)[1]}"'
         yield f"<span{attributes}>" + "<br/>".join(_text(line.text) for line in lines) + "</span>"
 
@@ -84,17 +87,8 @@ def _frame_rate(fps: float | None) -> str:
     return f' ttp:frameRate="{round(fps)}"{multiplier}'
 
 
-def render(transcript: Transcript, options: RenderSettings) -> str:
-    """A TTML document; one without paragraphs if nothing was said."""
-    several = len(transcript.channels) > 1
-    cues = captions(
-        transcript,
-        options.limits,
-        prefix=options.caption_prefix(several),
-        smooth_speakers=options.smooths,
-        language=options.language,
-    )
-    agents = _agents(cues, options, several)
+def _document(agents: dict[Voice, tuple[str, str]], language: str, fps: float | None) -> tuple[str, str]:
+    """Everything before the paragraphs, and everything after them."""
     metadata = "".join(
         f'      <ttm:agent xml:id="{identity}" type="person">'
         f'<ttm:name type="full">{_text(name)}</ttm:name></ttm:agent>\n'
@@ -102,16 +96,52 @@ def render(transcript: Transcript, options: RenderSettings) -> str:
     )
     if metadata:
         metadata = f"    <metadata>\n{metadata}    </metadata>\n"
-    language = quoteattr(options.language_of(transcript) or "")
-    rate = _frame_rate(options.limits.fps if options.limits else None)
-    return (
+    if not _LANGUAGE_TAG.fullmatch(language):
+        language = ""
+    head = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<tt xmlns="http://www.w3.org/ns/ttml" xmlns:ttm="http://www.w3.org/ns/ttml#metadata" '
         'xmlns:ttp="http://www.w3.org/ns/ttml#parameter" xmlns:tts="http://www.w3.org/ns/ttml#styling" '
-        f'xml:lang={language} xml:space="default" ttp:contentProfiles="{_PROFILE}" ttp:timeBase="media" '
-        f'ttp:cellResolution="32 15"{rate}>\n'
+        f'xml:lang="{language}" xml:space="default" ttp:contentProfiles="{_PROFILE}" ttp:timeBase="media" '
+        f'ttp:cellResolution="32 15"{_frame_rate(fps)}>\n'
         f"  <head>\n{metadata}{_HEAD}  </head>\n"
         '  <body>\n    <div region="bottom" style="Default">\n'
-        + "".join(_paragraph(cue, agents, options) for cue in cues)
-        + "    </div>\n  </body>\n</tt>\n"
     )
+    return head, "    </div>\n  </body>\n</tt>\n"
+
+
+def _fps(options: RenderSettings) -> float | None:
+    return options.limits.fps if options.limits else None
+
+
+class _Cues:
+    """Writes a document cue by cue, without agents: who will speak is known at the end only."""
+
+    def __init__(self, options: RenderSettings) -> None:
+        self._options = options
+        self.header, self.footer = _document({}, options.language or "", _fps(options))
+
+    def captioner(self, channels: int) -> Captioner:
+        """Create what makes cues of words."""
+        return captioner_for(self._options, channels)
+
+    def cue(self, cue: Cue, number: int, several_channels: bool) -> str:  # noqa: ARG002 - a CueWriter
+        """Write a cue."""
+        return _paragraph(cue, {}, self._options)
+
+    def note(self, message: str) -> str:  # noqa: ARG002 - a CueWriter
+        """Write nothing: a comment would be no part of the captions."""
+        return ""
+
+
+def render_cues(options: RenderSettings) -> CueWriter:
+    """Create the writer of a document that grows while the words come in."""
+    return _Cues(options)
+
+
+def render(transcript: Transcript, options: RenderSettings) -> str:
+    """A TTML document; one without paragraphs if nothing was said."""
+    cues = cues_of(transcript, options)
+    agents = _agents(cues, options, len(transcript.channels) > 1)
+    head, foot = _document(agents, options.language_of(transcript) or "", _fps(options))
+    return head + "".join(_paragraph(cue, agents, options) for cue in cues) + foot

@@ -14,8 +14,9 @@ import numpy as np
 from dgcli.server.engines.base import RATE, Ended, LiveAudio, LiveEvent, LiveStream, Passed
 from dgcli.server.engines.decoding import DecodeOptions, Priority
 from dgcli.server.engines.live_audio import open_source
+from dgcli.server.engines.open_window import DecodeJob
 from dgcli.server.engines.recogniser import Recogniser
-from dgcli.server.engines.segmenter import DecodeJob, Segmenter
+from dgcli.server.engines.segmenter import Segmenter
 from dgcli.server.engines.vad import FRAME, VoiceDetector
 from dgcli.server.models import LocalModel
 
