@@ -1,10 +1,10 @@
 """The Typer root: the registry of commands, and the one place where errors become messages and exit codes."""
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -102,7 +102,7 @@ def _suggested(args: Sequence[str]) -> str | None:
     first = args[0]
     if first.lower().startswith(("http://", "https://", "s3://", "gs://")):
         return f"dg url {shlex.join(args)}"
-    if first == "-" or first.lower().endswith(_MEDIA_SUFFIXES) or Path(first).is_file():
+    if first == "-" or first.lower().endswith(_MEDIA_SUFFIXES) or os.path.isfile(first):
         return f"dg file {shlex.join(args)}"
     return None
 

@@ -94,7 +94,7 @@ def opened_stream(stream: BinaryIO, name: str, *, any_file: bool) -> Iterator[Up
 
 def is_pipe(path: str) -> bool:
     """Whether reading what `path` names takes as long as somebody else takes to write it."""
-    return path == "-" or (Path(path).exists() and not Path(path).is_file() and not Path(path).is_dir())
+    return path == "-" or (os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path))
 
 
 def _open(path: str) -> BinaryIO:
