@@ -98,9 +98,11 @@ def is_pipe(path: str) -> bool:
 
 
 def _open(path: str) -> BinaryIO:
+    if not path:
+        raise AudioError("The name of the recording is empty.")
     try:
         return Path(path).open("rb")
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # ValueError: no name has a NUL
         raise AudioError(f"There is no file {path}.") from None
     except IsADirectoryError:
         raise AudioError(f"{path} is a directory.", hint="Name a file in it.") from None

@@ -33,6 +33,21 @@ def test_no_such_file(dg: Run) -> None:
     assert result.returncode == 6
 
 
+def test_empty_name(dg: Run) -> None:
+    """A name that is empty, as an unset variable of a script leaves it, is told as such."""
+    result = dg("file", "", env=KEY)
+    assert messages(result) == ["dg: error: The name of the recording is empty."]
+    assert result.returncode == 6
+
+
+def test_a_list_with_nul_in_a_line(dg: Run, tmp_path: Path) -> None:
+    """A name in a list that no file can have is a file that is not there."""
+    (tmp_path / "work" / "list").write_bytes(b"a\0b.wav\n")
+    result = dg("file", "--files-from", "list", "--output-dir", "out", env=KEY)
+    assert "dg: error: There is no file ab.wav." in messages(result)
+    assert result.returncode == 6
+
+
 def test_directory(dg: Run, tmp_path: Path) -> None:
     """A directory is refused with a remedy."""
     result = dg("file", tmp_path, env=KEY)
