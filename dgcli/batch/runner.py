@@ -361,6 +361,9 @@ class Runner:
             return None
         except DgError as failed:
             error = failed
+            if isinstance(error, ApiError) and error.body is not None and error.kept is None:
+                error.kept = keep_response(error.body, error.request_id)
+                error.body = None  # not for thousands of failures
         except Exception as bug:
             error = DgError(f"This is a bug in dg: {type(bug).__name__}: {bug}")
             error.__cause__ = bug

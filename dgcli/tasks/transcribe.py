@@ -1,11 +1,13 @@
 """One recording: sent, answered (tasks/ask.py), written."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from dgcli.audio import cloud
 from dgcli.config import Config
-from dgcli.errors import DgError, UsageError
+from dgcli.errors import ApiError, DgError, UsageError
 from dgcli.formats import RenderSettings
 from dgcli.output.kept import keep_response
 from dgcli.output.plan import Outputs, plan_outputs, write_outputs
@@ -77,14 +79,28 @@ def deliver(answer: "Answer", outputs: Outputs, request: Request, reporter: Repo
     write_outputs(transcript, outputs, request.render)
 
 
+@contextmanager
+def _unusable_kept() -> Iterator[None]:
+    """Put aside what came as an answer and is none: it may have been paid for."""
+    try:
+        yield
+    except ApiError as error:
+        if error.body is not None and error.kept is None:
+            error.kept = keep_response(error.body, error.request_id)
+        raise
+
+
 def transcribe_file(path: str, config: Config, request: Request, reporter: Reporter) -> None:
     """Transcribe a file, standard input (`-`) or an object of a cloud. Raises every `DgError` there is."""
     check_callback(request)
     source = None if path == "-" or cloud.is_object(path) else Path(path)
     outputs = plan_outputs(request.stdout_format, request.files, source=source)
-    with file_answered(
-        path, config, request.values, reporter, local=request.local, cache=request.cache
-    ) as answer:
+    with (
+        _unusable_kept(),
+        file_answered(
+            path, config, request.values, reporter, local=request.local, cache=request.cache
+        ) as answer,
+    ):
         deliver(answer, outputs, request, reporter)
 
 
@@ -92,5 +108,5 @@ def transcribe_url(url: str, config: Config, request: Request, reporter: Reporte
     """Transcribe what the API fetches from a URL, or an object of a cloud. Raises every `DgError` there is."""
     check_callback(request)
     outputs = plan_outputs(request.stdout_format, request.files)
-    with url_answered(url, config, request.values, reporter, local=request.local) as answer:
+    with _unusable_kept(), url_answered(url, config, request.values, reporter, local=request.local) as answer:
         deliver(answer, outputs, request, reporter)
