@@ -1,0 +1,127 @@
+"""A server of raw sockets: no library keeps it from saying what no server should say."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+HEAD_END = b"\r\n\r\n"
+
+
+class Peer:
+    """One connection as the hostile side has it."""
+
+    def __init__(self, sock: socket.socket, over: threading.Event) -> None:
+        self.sock = sock
+        self.head = b""
+        self._rest = b""
+        self._over = over
+
+    def read_head(self) -> bytes:
+        """Read up to the end of the request's head."""
+        while HEAD_END not in self._rest:
+            data = self.sock.recv(65536)
+            if not data:
+                raise ConnectionError("the client left")
+            self._rest += data
+        self.head, _, self._rest = self._rest.partition(HEAD_END)
+        return self.head
+
+    def read_body(self, most: int | None = None) -> bytes:
+        """Read the request's body, or so many bytes of it."""
+        length = next(
+            (
+                int(line.split(b":")[1])
+                for line in self.head.lower().split(b"\r\n")
+                if line.startswith(b"content-length")
+            ),
+            0,
+        )
+        wanted = length if most is None else min(most, length)
+        while len(self._rest) < wanted:
+            data = self.sock.recv(65536)
+            if not data:
+                raise ConnectionError("the client left")
+            self._rest += data
+        body, self._rest = self._rest[:wanted], self._rest[wanted:]
+        return body
+
+    def send(self, data: bytes) -> None:
+        """Send all of it."""
+        self.sock.sendall(data)
+
+    def drip(self, pieces: "Callable[[int], bytes]", every: float = 0.2) -> None:
+        """Send one piece after the other, slowly, until the client leaves or the test is over."""
+        for number in range(1 << 30):
+            if self._over.wait(every):
+                return
+            self.send(pieces(number))
+
+    def hold(self) -> None:
+        """Say nothing and read nothing until the test is over; return early when the client has left."""
+        self.sock.settimeout(0.05)
+        while not self._over.is_set():
+            try:
+                if not self.sock.recv(1, socket.MSG_PEEK):
+                    return
+            except TimeoutError:
+                continue
+            except (OSError, ssl.SSLError):
+                return
+            if self._over.wait(0.05):
+                return
+
+
+Behaviour = Callable[[Peer], None]
+
+
+class HostileServer:
+    """Does to the nth connection what the nth behaviour says, the last one for ever."""
+
+    def __init__(self, *behaviours: Behaviour, tls: ssl.SSLContext | None = None) -> None:
+        self._behaviours = behaviours
+        self._tls = tls
+        self._over = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.heads: list[bytes] = []
+        self._lock = threading.Lock()
+        self._accepted = 0
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"{'https' if self._tls else 'http'}://localhost:{self.port}"
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                return
+            behaviour = self._behaviours[min(self._accepted, len(self._behaviours) - 1)]
+            self._accepted += 1
+            thread = threading.Thread(target=self._serve, args=(sock, behaviour), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, sock: socket.socket, behaviour: Behaviour) -> None:
+        with suppress(OSError, ConnectionError, ssl.SSLError):  # a client that leaves is what this is about
+            if self._tls is not None:
+                sock = self._tls.wrap_socket(sock, server_side=True)
+            with sock:
+                peer = Peer(sock, self._over)
+                try:
+                    behaviour(peer)
+                finally:
+                    self.heads.append(peer.head)
+
+    def close(self) -> None:
+        """End all connections."""
+        self._over.set()
+        self._listener.close()
+        for thread in self._threads:
+            thread.join(10)
