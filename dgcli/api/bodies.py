@@ -23,7 +23,7 @@ class UnusableBody(Exception):
 
 def _plain(pieces: Iterable[bytes], most: int) -> Iterator[bytes]:
     """The pieces of a gzip stream, decompressed; no piece is larger than `most` and a byte. Raises `zlib.error`."""
-    member = zlib.decompressobj(_GZIP)
+    member, ended = zlib.decompressobj(_GZIP), False
     for piece in pieces:
         rest = piece
         while rest:
@@ -32,8 +32,13 @@ def _plain(pieces: Iterable[bytes], most: int) -> Iterator[bytes]:
             if member.eof:  # another member may follow
                 rest = member.unused_data
                 member = zlib.decompressobj(_GZIP)
+                ended = True
                 if not rest.strip(b"\0"):  # padding
                     break
+            else:
+                ended = False
+    if not ended:
+        raise zlib.error("incomplete")
 
 
 def read_body(pieces: Iterable[bytes], headers: Mapping[str, str], *, most: int = MOST_BYTES) -> bytes:

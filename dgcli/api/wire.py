@@ -44,12 +44,16 @@ def _as_write_errors() -> Iterator[None]:
 
 
 def _is_refusal(begun: bytes) -> bool:
-    """Whether these first bytes of an answer say that the rest of the upload is not wanted."""
+    """Whether these first bytes of an answer say that the rest of the upload is not wanted.
+
+    Raises `httpcore.RemoteProtocolError` for what is no HTTP.
+    """
     while True:
         status = _HEAD.match(begun)
         if status is None:
-            # Less than a status line may become one; anything else is no HTTP, and is for the reader to refuse.
-            return len(begun) >= _LONGEST_STATUS
+            if len(begun) >= _LONGEST_STATUS:  # with less, a status line may still come of it
+                raise httpcore.RemoteProtocolError("no HTTP status line")
+            return False
         if status[1] != b"1":
             return status[1] in (b"3", b"4", b"5")
         _, end, begun = begun.partition(b"\r\n\r\n")
