@@ -117,6 +117,10 @@ def duration(path: str) -> float | None:
     import soundfile
 
     try:
+        with open(path, "rb") as file:
+            # Whatever its name: libsndfile's MP3 decoder also writes about every odd frame on stderr.
+            if media_type(file.read(SNIFF_BYTES), "") == "audio/mpeg":
+                return None
         info = soundfile.info(path)
     except (soundfile.LibsndfileError, OSError, UnicodeError):
         return None  # video, or no audio at all: the API may know more

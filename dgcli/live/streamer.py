@@ -121,7 +121,8 @@ class Streamer:
                 pass
             now = time.monotonic()
             if self._deadline is not None and now >= self._deadline:
-                return Closed(self.audio_seconds, self._counter.connections)
+                error = unfinished(self._settings.stop_timeout).error
+                return Closed(self.audio_seconds, self._counter.connections, error)
             if until is not None and now >= until:
                 return None
 

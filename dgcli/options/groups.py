@@ -66,9 +66,16 @@ class ConnectionOptions(OptionGroup):
         for flag, value in (("--local-model", self.local_model), ("--offline", self.offline)):
             if value and not self.local:
                 raise UsageError(f"{flag} goes with --local.", hint="Add --local, or leave it out.")
+        if self.local and self.base_url:
+            raise UsageError("--base-url and --local exclude each other.", hint="Leave one of them out.")
         names = ("api_key", "access_token", "base_url", "allow_http", "ca_cert", "local", "local_model")
         given = {name: getattr(self, name) for name in names}
-        return load({**given, "offline": self.offline or None, **more}, profile=self.profile)
+        config = load({**given, "offline": self.offline or None, **more}, profile=self.profile)
+        if config.warning:
+            from dgcli.ui.console import Console
+
+            Console().warning(config.warning)
+        return config
 
 
 class RetryOptions(OptionGroup):
