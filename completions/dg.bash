@@ -56,7 +56,8 @@ _dg_value() {
           *:--max-cps | *:--min-gap | *:--api-key | *:--access-token | *:--base-url | *:--profile | \
           *:--timeout | *:--retries | *:--utterance-end-ms | *:--speed | *:--duration | \
           *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | *:--reopen | \
-          *:--stop-phrase | *:--host | *:--port | *:--require-key)
+          *:--stop-phrase | *:--host | *:--port | *:--require-key | *:--allow-host | *:--allow-origin | \
+          *:--max-streams)
             kind=text
             ;;
         *:--tier)
@@ -127,7 +128,7 @@ _dg_value() {
             ;;
         *:--engine)
             kind=words
-            words="pocketsphinx replay"
+            words="whisper replay count"
             ;;
     esac
 }
@@ -139,7 +140,7 @@ _dg_command() {
         "")
             flags="-V --version -h --help"
             kind=words
-            words="file url live mic devices cache render models serve completions"
+            words="file url live mic devices render last history models serve completions"
             ;;
         file)
             flags="-m --model --version --model-version -l --language --language-hint --detect-language
@@ -153,11 +154,11 @@ _dg_command() {
                 --sentiment --no-sentiment --detect-entities --no-detect-entities --redact --mip-opt-out
                 --no-mip-opt-out --utt-split --callback --callback-method --tag --extra --param -f --format -o
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
-                --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache --speaker
-                --audio --list-formats --preset --max-chars --max-lines --min-duration --max-duration
-                --max-cps --min-gap --karaoke --api-key --access-token --base-url --profile --allow-http
-                --ca-cert --local --local-model --offline --timeout --retries -q --quiet -v --verbose -h
-                --help"
+                --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache
+                --any-file --check --speaker --audio --list-formats --preset --max-chars --max-lines
+                --min-duration --max-duration --max-cps --min-gap --karaoke --api-key --access-token
+                --base-url --profile --allow-http --ca-cert --local --local-model --offline --timeout
+                --retries --history --no-history -q --quiet -v --verbose -h --help"
             kind=paths
             ;;
         url)
@@ -172,11 +173,11 @@ _dg_command() {
                 --sentiment --no-sentiment --detect-entities --no-detect-entities --redact --mip-opt-out
                 --no-mip-opt-out --utt-split --callback --callback-method --tag --extra --param -f --format -o
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
-                --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache --speaker
-                --audio --list-formats --preset --max-chars --max-lines --min-duration --max-duration
-                --max-cps --min-gap --karaoke --api-key --access-token --base-url --profile --allow-http
-                --ca-cert --local --local-model --offline --timeout --retries -q --quiet -v --verbose -h
-                --help"
+                --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache
+                --any-file --check --speaker --audio --list-formats --preset --max-chars --max-lines
+                --min-duration --max-duration --max-cps --min-gap --karaoke --api-key --access-token
+                --base-url --profile --allow-http --ca-cert --local --local-model --offline --timeout
+                --retries --history --no-history -q --quiet -v --verbose -h --help"
             kind=text
             ;;
         live)
@@ -192,7 +193,7 @@ _dg_command() {
                 --max-duration --max-cps --min-gap --karaoke -t --timestamps --interim --no-interim --stats
                 --save-audio --speed --force-speed --duration --stop-after-silence --max-reconnects
                 --no-reconnect --api-key --access-token --base-url --profile --allow-http --ca-cert --local
-                --local-model --offline -q --quiet -v --verbose -h --help"
+                --local-model --offline --history --no-history -q --quiet -v --verbose -h --help"
             kind=paths
             ;;
         mic)
@@ -208,18 +209,13 @@ _dg_command() {
                 --max-duration --max-cps --min-gap --karaoke -t --timestamps --interim --no-interim --stats
                 --save-audio -d --device --list-devices --test --json --block --resample --reopen
                 --stop-phrase --duration --stop-after-silence --max-reconnects --no-reconnect --api-key
-                --access-token --base-url --profile --allow-http --ca-cert --local --local-model --offline -q
-                --quiet -v --verbose -h --help"
+                --access-token --base-url --profile --allow-http --ca-cert --local --local-model --offline
+                --history --no-history -q --quiet -v --verbose -h --help"
             kind=text
             ;;
         devices)
             flags="--json -q --quiet -v --verbose -h --help"
             kind=flags
-            ;;
-        cache)
-            flags="-q --quiet -v --verbose -h --help"
-            kind=words
-            words="info clear"
             ;;
         render)
             flags="--output-dir -f --format -o --output --speaker --audio --list-formats --preset --max-chars
@@ -227,14 +223,25 @@ _dg_command() {
                 --verbose -h --help"
             kind=text
             ;;
+        last)
+            flags="--output-dir -f --format -o --output --speaker --audio --list-formats --preset --max-chars
+                --max-lines --min-duration --max-duration --max-cps --min-gap --karaoke -q --quiet -v
+                --verbose -h --help"
+            kind=text
+            ;;
+        history)
+            flags="--json -q --quiet -v --verbose -h --help"
+            kind=words
+            words="clear"
+            ;;
         models)
             flags="--json -q --quiet -v --verbose -h --help"
             kind=words
             words="local pull remove"
             ;;
         serve)
-            flags="--host --port --engine --response --record --require-key --allow-private-urls --local-model
-                --offline -q --quiet -v --verbose -h --help"
+            flags="--host --port --engine --response --record --require-key --allow-private-urls --allow-host
+                --allow-origin --max-streams --local-model --offline -q --quiet -v --verbose -h --help"
             kind=flags
             ;;
         completions)

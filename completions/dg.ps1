@@ -11,8 +11,9 @@ word||url||Transcribe recordings that the API fetches itself.
 word||live||Transcribe a stream: a radio, a pipe, a file as it plays.
 word||mic||Transcribe the microphone while you speak.
 word||devices||List the microphones of this machine.
-word||cache||Show or clear the responses that --cache keeps.
 word||render||Write a saved response in any format, without transcribing again.
+word||last||Write what was transcribed last in any format, without transcribing again.
+word||history||List the answers that are kept on this machine, or delete them.
 word||models||List, fetch and remove the speech models of --local.
 word||serve||Run a Deepgram-compatible server on this machine.
 word||completions||Print the script that completes dg in your shell.
@@ -20,10 +21,10 @@ argument|file|PATH|path|
 argument|url|URL|text|
 argument|live|SOURCE|path|
 argument|mic|[-]|text|
-argument|cache|info|clear|words|
-word||info||
-word||clear||
 argument|render|RESPONSE|text|
+argument|last|[N]|text|
+argument|history|[clear]|words|
+word||clear||
 argument|models|local|pull|remove|words|
 word||local||
 word||pull||
@@ -47,7 +48,7 @@ word||zsh||
 word||fish||
 word||powershell||
 flag||-V --version||Show the version and leave.
-flag| file url live mic devices cache render models serve completions|-h --help||Show this message and exit.
+flag| file url live mic devices render last history models serve completions|-h --help||Show this message and exit.
 flag|file url|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
@@ -405,7 +406,7 @@ word||md||Markdown: summary, topics, paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
 word||tsv||The words, tab-separated, with times and confidence
 word||words.jsonl||The words, a JSON object a line
-flag|file url live mic render|-o --output|path|File to write; its suffix names the format; repeatable.
+flag|file url live mic render last|-o --output|path|File to write; its suffix names the format; repeatable.
 flag|file url|-r --recursive||Transcribe every recording below a directory.
 flag|file url|--files-from|path|File with a path or URL on each line; - for standard input.
 flag|file url|--files0-from|path|The same with NUL after each (find -print0), for any name.
@@ -421,18 +422,20 @@ flag|file url|--fail-fast||Begin nothing more after the first failure.
 flag|file url|--dry-run||Only list what would be sent and written, and the hours of audio.
 flag|file url|--report|path|Write a line of JSON for each recording.
 flag|file url|--shard|text|Take only share K of N; auto: the one that Slurm, Kubernetes or AWS Batch gives.
-flag|file url|--cache||Keep responses, and use kept ones for the same audio and options.
-flag|file url live mic render|--speaker|text|Name of speaker N (of channel N, where only channels are known); repeatable.
-flag|file url live mic render|--audio|path|Recording that html and md link to: a path or a URL.
-flag|file url live mic render|--list-formats||List the formats and leave.
-flag|file url live mic render|--preset|text|Limits of captions as a publisher has them. Default: netflix.
-flag|file url live mic render|--max-chars|text|Characters a line.
-flag|file url live mic render|--max-lines|text|Lines a cue.
-flag|file url live mic render|--min-duration|text|Shortest time a cue is shown.
-flag|file url live mic render|--max-duration|text|Longest time a cue is shown.
-flag|file url live mic render|--max-cps|text|Reading speed, in characters a second.
-flag|file url live mic render|--min-gap|text|Gap between cues.
-flag|file url live mic render|--karaoke||Time every word, in formats that can: vtt, ass, ssa.
+flag|file url|--cache||Use the answer in the history where the same audio was sent with the same options.
+flag|file url|--any-file||Send also what is plainly no recording: text, archives, images.
+flag|file url|--check||Only check what is kept of earlier runs in directories of outputs.
+flag|file url live mic render last|--speaker|text|Name of speaker N (of channel N, where only channels are known); repeatable.
+flag|file url live mic render last|--audio|path|Recording that html and md link to: a path or a URL.
+flag|file url live mic render last|--list-formats||List the formats and leave.
+flag|file url live mic render last|--preset|text|Limits of captions as a publisher has them. Default: netflix.
+flag|file url live mic render last|--max-chars|text|Characters a line.
+flag|file url live mic render last|--max-lines|text|Lines a cue.
+flag|file url live mic render last|--min-duration|text|Shortest time a cue is shown.
+flag|file url live mic render last|--max-duration|text|Longest time a cue is shown.
+flag|file url live mic render last|--max-cps|text|Reading speed, in characters a second.
+flag|file url live mic render last|--min-gap|text|Gap between cues.
+flag|file url live mic render last|--karaoke||Time every word, in formats that can: vtt, ass, ssa.
 flag|file url live mic|--api-key|text|API key; else DEEPGRAM_API_KEY or the config file.
 flag|file url live mic|--access-token|text|Temporary token instead of a key; else DEEPGRAM_ACCESS_TOKEN.
 flag|file url live mic|--base-url|text|Another host of the API; else DEEPGRAM_BASE_URL.
@@ -444,8 +447,10 @@ flag|file url live mic|--local-model|path|Folder of a Whisper model of your own 
 flag|file url live mic|--offline||Fetch no model for --local; else HF_HUB_OFFLINE.
 flag|file url|--timeout|text|Seconds to wait for the transcript after the upload. Default: 1500.
 flag|file url|--retries|text|Further tries after a lost connection or a busy server; one that comes after a whole upload may be billed again. Default: 3.
-flag|file url live mic devices cache render models serve completions|-q --quiet||Say nothing but errors.
-flag|file url live mic devices cache render models serve completions|-v --verbose||Say more.
+flag|file url live mic|--history||Keep the answer on this machine, for dg last and dg history. Default: on.
+flag|file url live mic|--no-history||The opposite of --history.
+flag|file url live mic devices render last history models serve completions|-q --quiet||Say nothing but errors.
+flag|file url live mic devices render last history models serve completions|-v --verbose||Say more.
 flag|live mic|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
@@ -503,7 +508,7 @@ word||POST||
 word||GET||
 word||PUT||
 word||DELETE||
-flag|live mic render|-f --format|words|Format for standard output. Default: text.
+flag|live mic render last|-f --format|words|Format for standard output. Default: text.
 word||text||The words, in paragraphs; who speaks them where that is known
 word||json||The response of the API, byte for byte
 word||srt||SubRip captions
@@ -538,15 +543,21 @@ flag|mic|--stop-phrase|text|Stop when this is said.
 flag|devices models|--json||Write a JSON array instead of a table.
 hidden|devices|--names||
 flag|render|--output-dir|path|Folder for a file per response, in the format that -f names.
+flag|last|--output-dir|path|Folder for a file named after the recording, in the format of -f.
+flag|history|--json||List as JSON.
 flag|serve|--host|text|Address to listen on; 0.0.0.0 opens it to the network.
 flag|serve|--port|text|Port to listen on; 0 takes a free one.
-flag|serve|--engine|words|Recogniser: pocketsphinx, or replay to answer with --response.
-word||pocketsphinx||
+flag|serve|--engine|words|Recogniser: whisper; replay to answer with --response; count to confirm bytes only.
+word||whisper||
 word||replay||
+word||count||
 flag|serve|--response|path|Response that --engine replay answers with.
 flag|serve|--record|path|Keep the audio, query and headers of each request here.
 flag|serve|--require-key|text|Answer 401 to whoever does not send this key.
 flag|serve|--allow-private-urls||Fetch URLs of private networks and this machine too.
+flag|serve|--allow-host|text|Another name that this server goes by: NAME, *.DOMAIN, or * for any. May be repeated.
+flag|serve|--allow-origin|text|Origin of web pages to serve beside those of this machine, or * for any. May be repeated.
+flag|serve|--max-streams|text|Live streams at once; the next one gets 429.
 flag|serve|--local-model|path|Folder of a Whisper model of your own, which nobody verifies.
 flag|serve|--offline||Fetch no model; else HF_HUB_OFFLINE.
 '@

@@ -50,7 +50,10 @@ def main() -> None:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:  # while dg was still being loaded
         code = 130
-    gc.freeze()  # the interpreter looks through everything once more when it ends
+    # The interpreter looks through everything once more when it ends: for nothing, after a short run. Libraries that
+    # are bound by nanobind (soxr) complain of what is left in cycles then, so that what uses them is not spared it.
+    if "soxr" not in sys.modules:
+        gc.freeze()
     sys.exit(code)
 
 

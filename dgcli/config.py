@@ -4,6 +4,7 @@ The config file is TOML, in the user's config folder (`~/.config/dgcli/config.to
 DGCLI_CONFIG says. What stands at its top holds for every profile; `[profiles.NAME]` adds to it:
 
     api_key = "..."
+    history_days = 90             # how long answers are kept; see `dg history --help`
 
     [params]                      # any query parameter, see `dg file --help`
     model = "nova-3-medical"
@@ -13,6 +14,7 @@ DGCLI_CONFIG says. What stands at its top holds for every profile; `[profiles.NA
     params = { language = "de" }
 """
 
+import math
 import os
 import re
 import shlex
@@ -29,6 +31,8 @@ from dgcli.params import BY_NAME, PARAMS, Endpoint, Values, check
 DEFAULT_BASE_URL = "https://api.deepgram.com"
 DEFAULT_TIMEOUT = 1500.0  # seconds for the answer: the API may compute for 20 minutes
 DEFAULT_RETRIES = 3
+DEFAULT_HISTORY_DAYS = 30.0
+DEFAULT_HISTORY_SIZE = 1024.0  # MiB
 _LONGEST_TIMEOUT = 86400.0  # seconds; the system's own limits lie far beyond
 
 _NO_KEY = "No API key."
@@ -44,7 +48,8 @@ class Config:
 
     `timeout` is in seconds. `params` are wire names of query parameters with the values of the profile. `local`:
     a server inside this process is asked; it recognises with the model in the folder `local_model`, or with one that
-    is found or, unless `offline`, fetched.
+    is found or, unless `offline`, fetched. `history`: answers are kept on this machine, for at most `history_days`,
+    and at most `history_size` MiB of them.
     """
 
     base_url: str = DEFAULT_BASE_URL
@@ -60,6 +65,9 @@ class Config:
     local_model: Path | None = None
     offline: bool = False
     warning: str | None = None  # what the user should know of the config file
+    history: bool = True
+    history_days: float = DEFAULT_HISTORY_DAYS
+    history_size: float = DEFAULT_HISTORY_SIZE
 
     @property
     def is_loopback(self) -> bool:
@@ -184,6 +192,9 @@ _SETTINGS: Mapping[str, tuple[type, ...]] = MappingProxyType(
         "params": (dict,),
         "local_model": (str,),
         "offline": (bool,),
+        "history": (bool,),
+        "history_days": (int, float),
+        "history_size": (int, float),
     }
 )
 
@@ -198,7 +209,9 @@ def _exposed(data: Mapping[str, Any], path: Path) -> str | None:
     """Say how a file with a key is closed to others, if they can read it."""
     profiles = data.get("profiles")
     tables = [data, *(profiles.values() if isinstance(profiles, dict) else ())]
-    if os.name != "posix" or not any(name in table for table in tables if isinstance(table, dict) for name in _SECRETS):
+    if os.name != "posix" or not any(
+        name in table for table in tables if isinstance(table, dict) for name in _SECRETS
+    ):
         return None
     try:
         mode = path.stat().st_mode
@@ -277,6 +290,17 @@ def _header_safe(text: str | None, name: str) -> str | None:
     return text
 
 
+def _limit(settings: Mapping[str, Any], name: str, default: float, path: Path) -> float:
+    """A limit of the history. Raises `UsageError`."""
+    limit = float(settings.get(name, default))
+    if not 0 < limit < math.inf:
+        raise UsageError(
+            f"The setting {name!r} in {path} takes a number above 0, not {limit:g}.",
+            hint="To keep no answers: history = false",
+        )
+    return limit
+
+
 def load(
     flags: Mapping[str, object], *, profile: str | None = None, environ: Mapping[str, str] | None = None
 ) -> Config:
@@ -316,6 +340,9 @@ def load(
         local_model=_path(str(merged["local_model"])) if merged.get("local_model") else None,
         offline=bool(merged.get("offline", False)),
         warning=_exposed(data, path),
+        history=bool(merged.get("history", True)),
+        history_days=_limit(merged, "history_days", DEFAULT_HISTORY_DAYS, path),
+        history_size=_limit(merged, "history_size", DEFAULT_HISTORY_SIZE, path),
     )
 
 

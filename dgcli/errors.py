@@ -30,6 +30,7 @@ class DgError(Exception):
         self.message = message
         self.hint = hint
         self.kept: Path | None = None  # where a paid response was put aside, if one was
+        self.render_with: str | None = None  # the command that writes its transcript, if it has one
         self.body: bytes | None = None  # such a response itself, where the Python API raises this
 
     def details(self) -> Sequence[str]:

@@ -23,15 +23,66 @@ settings.register_profile("shared-machine", deadline=None, suppress_health_check
 settings.load_profile("shared-machine")
 
 # Whoever starts the tests in the background, or with nohup, has signals ignored, which programs inherit.
-for name in ("SIGINT", "SIGHUP", "SIGTERM"):
-    if signal.getsignal(getattr(signal, name)) is signal.SIG_IGN:
-        signal.signal(getattr(signal, name), signal.SIG_DFL)
+for name in ("SIGINT", "SIGQUIT", "SIGHUP", "SIGTERM"):
+    number = getattr(signal, name, None)
+    if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 # One folder of models for all tests, whatever HOME they give to what they start, and for later runs.
 os.environ.setdefault("DGCLI_MODELS", str(user_cache_path("dgcli-tests", appauthor=False) / "models"))
 SAMPLE = ROOT / "tests" / "audio" / "preamble-rms.flac"
+# Seconds after which what is waited for is taken to hang. Nothing that works waits so long, however busy the machine.
+HANGS_AFTER = 240.0
+POSIX = frozenset({"fcntl", "pty", "resource", "termios"})  # modules of the standard library
+# What takes seconds to load, and what stands on another program or on a right of the system.
+SLOW_FIXTURES = frozenset({"recogniser", "models_folder", "tiny"})
+SYSTEM_FIXTURES = frozenset({"pulse", "small_disk", "chromium", "typist", "terminal", "zsh"})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow or asks for a part of the system by what it is made of: the installed `dg`, a recogniser..."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if (ROOT / "tests" / "e2e") in item.path.parents or fixtures & SLOW_FIXTURES:
+            item.add_marker(pytest.mark.slow)
+        if fixtures & SYSTEM_FIXTURES:
+            item.add_marker(pytest.mark.system)
+
+
+class SystemModule(pytest.Module):
+    """A module of tests that is skipped where what it imports loads a library that the system does not have."""
+
+    def collect(self) -> list[pytest.Item | pytest.Collector]:
+        try:
+            return list(super().collect())
+        except OSError as error:  # sounddevice: PortAudio; soundfile: libsndfile
+            reason = str(error)
+        except self.CollectError as error:
+            missing = getattr(error.__cause__, "name", None)
+            if missing not in POSIX:
+                raise
+            reason = f"there is no module {missing} on this system"
+        pytest.skip(f"cannot be loaded: {reason}", allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module:
+    """Let a missing library skip the tests that need it, and collect the others."""
+    module: pytest.Module = SystemModule.from_parent(parent, path=module_path)
+    return module
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing that whoever runs the tests has set reaches them: neither a HOME nor a key."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("nobody")))
+        for variable in list(os.environ):
+            if variable.startswith(("DEEPGRAM_", "DGCLI_", "XDG_")) and variable != "DGCLI_MODELS":
+                patch.delenv(variable)
+        yield
+
 
 RESPONSE = {
     "metadata": {
@@ -205,11 +256,18 @@ def models_folder() -> Path:
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 
+def make_home(home: Path) -> None:
+    """Make a HOME where the history was announced already, so that a first run says no more than later ones."""
+    history = home / ".local" / "state" / "dgcli" / "history"
+    history.mkdir(parents=True, mode=0o700)
+    (history / ".announced").touch()
+
+
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """A clean environment: a HOME of its own, no key, no terminal settings."""
     home = tmp_path / "home"
-    home.mkdir()
+    make_home(home)
     kept = {"PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR", "DGCLI_MODELS"}
     return {
         **{name: value for name, value in os.environ.items() if name in kept},
@@ -238,7 +296,7 @@ def dg(environment: dict[str, str], tmp_path: Path) -> Run:
             cwd=work,
             input=stdin if stdin is not None else b"",
             capture_output=True,
-            timeout=100,
+            timeout=HANGS_AFTER,
             check=False,
         )
 

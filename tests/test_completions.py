@@ -19,7 +19,7 @@ import pytest
 from dgcli import app
 from dgcli.formats import FORMATS
 from dgcli.ui.completion import SHELLS, Argument, Command, Flag, Program, Shell, Takes, Value, script
-from tests.conftest import ROOT, Run
+from tests.conftest import HANGS_AFTER, ROOT, Run
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 
@@ -51,7 +51,7 @@ class Terminal:
             env={"TERM": "dumb", "HOME": str(folder.parent), "LC_ALL": "C.UTF-8", **environment},
             encoding="utf-8",
             dimensions=(200, 4000),
-            timeout=20,
+            timeout=HANGS_AFTER,
         )
         self._child.delaybeforesend = None
         self._child.expect_exact("READY>")
@@ -331,6 +331,7 @@ def test_keys(terminal: Terminal, keys: str, line: str) -> None:
     assert terminal.typed(keys).split() == line.split()  # zsh leaves one more space amid the line
 
 
+@pytest.mark.system
 def test_bash_without_equals_as_a_break(folder: Path, tmp_path: Path) -> None:
     """bash completes --model=x too for users who took `=` out of COMP_WORDBREAKS."""
     shell = _bash(FOLDER / "dg.bash", folder, tmp_path)
@@ -341,6 +342,7 @@ def test_bash_without_equals_as_a_break(folder: Path, tmp_path: Path) -> None:
         shell.close()
 
 
+@pytest.mark.system
 def test_zsh_from_fpath(folder: Path, tmp_path: Path) -> None:
     """zsh loads the script from a folder of $fpath, at the first TAB for either name."""
     shell = _zsh_fpath(FOLDER / "_dg", folder, tmp_path)
@@ -394,6 +396,7 @@ def _written(shell: str, folder: Path) -> Path:
     return path
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(("shell", "make"), [("bash", _bash), ("zsh", _zsh_eval), ("zsh", _zsh_fpath)])
 def test_quoting(
     shell: str, make: Callable[[Path, Path, Path], Terminal], folder: Path, tmp_path: Path
@@ -414,6 +417,7 @@ def test_quoting(
         terminal.close()
 
 
+@pytest.mark.system
 def test_quoting_in_fish(folder: Path, tmp_path: Path) -> None:
     """Whatever a help text contains, fish shows it as it is."""
     _need("fish")
@@ -494,6 +498,7 @@ def _asking(shell: str, folder: Path) -> Path:
     return path
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(("shell", "make"), [("bash", _bash), ("zsh", _zsh_eval)])
 def test_devices(
     shell: str, make: Callable[[Path, Path, Path], Terminal], folder: Path, tmp_path: Path
@@ -514,6 +519,7 @@ def test_devices(
         terminal.close()
 
 
+@pytest.mark.system
 def test_devices_in_fish(folder: Path, tmp_path: Path) -> None:
     """fish offers the microphones there are, with their index and system."""
     _need("fish")

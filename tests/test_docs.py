@@ -94,6 +94,7 @@ def replay(tmp_path: Path) -> Iterator[str]:
         yield url
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
 def test_programs_of_the_python_page_run(number: int, desk: Path, web: str, replay: str) -> None:
     """Each block of docs/python.md is a program that runs, and prints no error."""
@@ -105,6 +106,7 @@ def test_programs_of_the_python_page_run(number: int, desk: Path, web: str, repl
         assert "No answer: " in printed
 
 
+@pytest.mark.slow
 def test_the_shortest_programs(desk: Path, replay: str) -> None:
     """A file to SRT takes three lines, and a stream to printed lines four."""
     captions, lines = BLOCKS[:2]

@@ -29,9 +29,11 @@ def _file_system(url: str) -> tuple[Any, str]:
     backend = _BACKENDS.get(scheme)
     missing = [name for name in ("fsspec", backend) if name and find_spec(name) is None]
     if missing:
+        from dgcli.extras import install_command
+
         raise UsageError(
             f"{scheme}:// needs packages that are not installed: {', '.join(missing)}.",
-            hint="Install them: pip install 'dgcli[cloud]'",
+            hint=f"Install them: {install_command('cloud')}",
         )
     import fsspec
 

@@ -4,7 +4,7 @@ from array import array
 from operator import add
 from typing import Any
 
-from dgcli.audio.decode import EXTRA_HINT
+from dgcli.audio.decode import install_hint
 from dgcli.errors import UsageError
 
 
@@ -33,7 +33,9 @@ class Converter:
             try:
                 import soxr
             except ImportError as error:
-                raise UsageError("--resample needs soxr, which is not installed.", hint=EXTRA_HINT) from error
+                raise UsageError(
+                    "--resample needs soxr, which is not installed.", hint=install_hint()
+                ) from error
             self._resampler = soxr.ResampleStream(rate, target_rate, sent, dtype="int16")
 
     def remix(self, recorded: int) -> None:

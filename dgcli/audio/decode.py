@@ -8,7 +8,6 @@ from typing import Any, Protocol
 from dgcli.audio.base import AudioFormat, block_bytes
 from dgcli.errors import AudioError
 
-EXTRA_HINT = "Install the decoder: pip install 'dgcli[media]'"
 # A damaged packet is left out, as players do; so many without a sound between them are no audio any more.
 _BAD_PACKETS = 50
 
@@ -23,6 +22,13 @@ class Readable(Protocol):
 def available() -> bool:
     """Whether PyAV is installed."""
     return find_spec("av") is not None
+
+
+def install_hint() -> str:
+    """What to do where it is not."""
+    from dgcli.extras import install_command
+
+    return f"Install the decoder: {install_command('media')}"
 
 
 class Decoder:

@@ -123,7 +123,7 @@ class FileSource:
         if not decode.available():
             self._notice = (
                 f"{self.name} is sent as it is, and as fast as it goes, since it cannot be decoded. "
-                f"{decode.EXTRA_HINT}"
+                f"{decode.install_hint()}"
             )
         self._format = AudioFormat(suffix=suffix_of(head, self._path.name))
         self._read = lambda: self._plain(0, 1, bytes)

@@ -43,8 +43,10 @@ def _loaded() -> ModuleType:
     except OSError as error:  # no library to load
         raise AudioError("PortAudio, which reads microphones, is not installed.", hint=_INSTALL) from error
     except ImportError as error:
+        from dgcli.extras import install_command
+
         raise AudioError(
-            f"The package sounddevice cannot be loaded: {error}.", hint="pip install sounddevice"
+            f"The package sounddevice cannot be loaded: {error}.", hint=f"Install it: {install_command()}"
         ) from error
     except Exception as error:
         if type(error).__name__ != "PortAudioError":  # the module that has it is not there

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
 from dgcli.audio.media import SNIFF_BYTES, media_type
+from dgcli.audio.other_files import HEAD_BYTES, check_recording
 from dgcli.errors import AudioError, UsageError
 
 BLOCK = 1 << 20  # bytes read, and handed to the socket, at a time
@@ -51,12 +52,15 @@ def check_size(size: int, name: str) -> None:
         )
 
 
-def _upload(file: BinaryIO, name: str) -> Upload:
+def _upload(file: BinaryIO, name: str, *, any_file: bool) -> Upload:
     """An open file that can be rewound, as an upload."""
     size = file.seek(0, 2)
     check_size(size, name)
     file.seek(0)
-    return Upload(file, size, media_type(file.read(SNIFF_BYTES), name))
+    head = file.read(HEAD_BYTES)
+    if not any_file:
+        check_recording(head, name, size=size)
+    return Upload(file, size, media_type(head[:SNIFF_BYTES], name))
 
 
 def _is_whole_file(file: BinaryIO) -> bool:
@@ -68,13 +72,13 @@ def _is_whole_file(file: BinaryIO) -> bool:
 
 
 @contextmanager
-def opened_stream(stream: BinaryIO, name: str) -> Iterator[Upload]:
+def opened_stream(stream: BinaryIO, name: str, *, any_file: bool) -> Iterator[Upload]:
     """A file as it is; anything else spooled to one, so that its size is known and a retry can send it again.
 
-    Raises `AudioError` for what cannot be read, is empty or too large.
+    Raises `AudioError` for what cannot be read, is empty or too large or, without `any_file`, no recording.
     """
     if _is_whole_file(stream):
-        yield _upload(stream, name)
+        yield _upload(stream, name, any_file=any_file)
         return
     with tempfile.TemporaryFile() as spool:
         total = 0
@@ -85,7 +89,7 @@ def opened_stream(stream: BinaryIO, name: str) -> Iterator[Upload]:
                 spool.write(block)
         except OSError as error:
             raise AudioError(f"{name} cannot be read: {error.strerror}.") from error
-        yield _upload(cast(BinaryIO, spool), name)
+        yield _upload(cast(BinaryIO, spool), name, any_file=any_file)
 
 
 def is_pipe(path: str) -> bool:
@@ -105,16 +109,17 @@ def _open(path: str) -> BinaryIO:
 
 
 @contextmanager
-def opened(path: str) -> Iterator[Upload]:
-    """The audio that `path` names, `-` being standard input.
+def opened(path: str, *, any_file: bool = False) -> Iterator[Upload]:
+    """The audio that `path` names, `-` being standard input; with `any_file`, whatever it is.
 
-    Raises `AudioError` for what cannot be read, is empty or too large, `UsageError` for a terminal.
+    Raises `AudioError` for what cannot be read, is empty or too large or plainly no recording, `UsageError` for
+    a terminal.
     """
     if path == "-":
         if sys.stdin.isatty():
             raise UsageError("Standard input is a terminal.", hint="Pipe audio into it: dg file - < talk.mp3")
-        with opened_stream(sys.stdin.buffer, "Standard input") as upload:
+        with opened_stream(sys.stdin.buffer, "Standard input", any_file=any_file) as upload:
             yield upload
     else:
-        with _open(path) as audio, opened_stream(audio, path) as upload:
+        with _open(path) as audio, opened_stream(audio, path, any_file=any_file) as upload:
             yield upload

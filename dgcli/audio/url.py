@@ -330,7 +330,7 @@ class HttpSource:
 
     def _open_hls(self) -> AudioFormat:
         if not decode.available():
-            raise AudioError(f"{self.name} is an HLS stream.", hint=decode.EXTRA_HINT)
+            raise AudioError(f"{self.name} is an HLS stream.", hint=decode.install_hint())
         self._decoder = self._hls_decoder()
         self.duration = self._decoder.duration
         if self.duration is not None:

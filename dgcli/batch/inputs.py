@@ -7,6 +7,7 @@ twice is sent once. Of each file only its name is held, so that hundreds of thou
 import enum
 import glob
 import os
+import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from dgcli.audio import cloud
 from dgcli.audio.media import SNIFF_BYTES, is_media_name, sniffed
+from dgcli.audio.other_files import is_left_out
 from dgcli.errors import AudioError, DgError, UsageError
 
 
@@ -77,13 +79,18 @@ class Input:
 class Listing:
     """All inputs asked for: valid ones, problems, and duplicates.
 
-    `identities` has `identity` of every file in `inputs`.
+    `identities` has `identity` of every file in `inputs`. `missing` are arguments that name nothing, `skipped`
+    directory entries that cannot be looked at, `left_out` counts what lists and directories have besides
+    recordings.
     """
 
     inputs: list[Input] = field(default_factory=list)
     problems: list[tuple[str, DgError]] = field(default_factory=list)
     duplicates: list[str] = field(default_factory=list)
     identities: set[int] = field(default_factory=set)
+    missing: list[str] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    left_out: int = 0
 
 
 def _last_part(url: str) -> str:
@@ -107,19 +114,37 @@ def identity(folder: str, base: str) -> int:
     return hash((folder, base))
 
 
-def _sounds(entry: "os.DirEntry[str]") -> bool:
+def _sounds(entry: "os.DirEntry[str]", listed: Listing) -> bool:
     """Whether a file found in a directory is a recording: by its suffix, else by its first bytes."""
     known = is_media_name(entry.name)
     if known is not None:
         return known
     try:
         with Path(entry.path).open("rb") as file:
-            return sniffed(file.read(SNIFF_BYTES)) is not None
+            is_recording = sniffed(file.read(SNIFF_BYTES)) is not None
     except OSError:
         return True  # it may be one: opening it again will say what is wrong
+    listed.left_out += not is_recording
+    return is_recording
 
 
-def _walked(root: str, problems: list[tuple[str, DgError]]) -> Iterator[tuple[str, str]]:
+def _children(here: str, listed: Listing) -> Iterator[tuple[str, bool]]:
+    """Yield name and whether it is a folder of what is to be looked at in a directory. Raises OSError."""
+    with os.scandir(here) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            try:
+                # A link to a folder may lead back to where we are.
+                if entry.is_dir(follow_symlinks=False):
+                    yield entry.name, True
+                elif entry.is_file() and _sounds(entry, listed):
+                    yield entry.name, False
+            except OSError as error:  # a link that leads to itself: the others are none the worse
+                listed.skipped.append((entry.path, error.strerror or str(error)))
+
+
+def _walked(root: str, listed: Listing) -> Iterator[tuple[str, str]]:
     """Yield folder below `root` and name of each recording, sorted; hidden ones and links to folders are left out."""
     stack: list[tuple[str, str, bool]] = [("", "", True)]
     while stack:
@@ -131,17 +156,9 @@ def _walked(root: str, problems: list[tuple[str, DgError]]) -> Iterator[tuple[st
         here = os.path.join(root, below) or os.curdir
         children = []
         try:
-            with os.scandir(here) as entries:
-                for entry in entries:
-                    if entry.name.startswith("."):
-                        continue
-                    # A link to a folder may lead back to where we are.
-                    if entry.is_dir(follow_symlinks=False):
-                        children.append((below, entry.name, True))
-                    elif entry.is_file() and _sounds(entry):
-                        children.append((below, entry.name, False))
+            children = [(below, child, is_dir) for child, is_dir in _children(here, listed)]
         except OSError as error:
-            problems.append((here, AudioError(f"{here} cannot be listed: {error.strerror}.")))
+            listed.problems.append((here, AudioError(f"{here} cannot be listed: {error.strerror}.")))
         children.sort(key=itemgetter(1), reverse=True)
         stack += children
 
@@ -172,9 +189,10 @@ class _Folder:
 class _Collector:
     """Collects names in order, without repetition."""
 
-    def __init__(self, *, recursive: bool) -> None:
+    def __init__(self, *, recursive: bool, any_file: bool) -> None:
         self.listing = Listing()
         self._recursive = recursive
+        self._any_file = any_file
         self._here = os.getcwd()
         self._folders: dict[str, _Folder] = {}
 
@@ -224,7 +242,7 @@ class _Collector:
         before = len(self.listing.problems)
         count = 0
         last, absolute = "", start
-        for below, name in _walked(root, self.listing.problems):
+        for below, name in _walked(root, self.listing):
             count += 1
             if below is not last:
                 last, absolute = below, os.path.join(start, below) if below else start
@@ -259,46 +277,97 @@ class _Collector:
         """Note an input that cannot be read."""
         self.listing.problems.append((name, AudioError(message, hint=hint)))
 
-    def take(self, name: str, *, expand: bool) -> None:
-        """Add one argument, or one line of a list (which is never a pattern)."""
-        kind = kind_of(name)
-        if kind is InputKind.CLOUD and (name.endswith("/") or (expand and glob.has_magic(name))):
-            self._objects(name)
-        elif kind is not InputKind.FILE:
-            self._add(Input(kind, "", "", name), hash(name))
-        elif expand and glob.has_magic(name) and not os.path.lexists(name):
-            # The shell did not: Windows, or quotes. Only what can be sent is meant.
-            matches = sorted(
-                match
-                for match in glob.iglob(name, recursive=True)
-                if os.path.isfile(match) or (self._recursive and os.path.isdir(match))
-            )
-            if not matches:
-                self.problem(name, f"There is no file {name}.")
-            for match in matches:
-                self.take(match, expand=False)
-        elif os.path.isdir(name):
+    def _pattern(self, name: str) -> None:
+        """The files that a pattern stands for which the shell left alone: Windows, or quotes."""
+        matches = sorted(
+            match
+            for match in glob.iglob(name, recursive=True)
+            if os.path.isfile(match) or (self._recursive and os.path.isdir(match))
+        )
+        if not matches:
+            self.problem(name, f"There is no file {name}.")
+            self.listing.missing.append(name)
+        for match in matches:
+            self._path(match)
+
+    def _path(self, name: str) -> None:
+        """A file or a directory that is named by itself."""
+        try:
+            mode = os.stat(name).st_mode
+        except FileNotFoundError:
+            self.listing.missing.append(name)
+            mode = 0
+        except (OSError, ValueError):
+            mode = 0  # opening it will say what is wrong
+        if stat.S_ISDIR(mode):
             self._directory(name)
         else:
             self._file(name)
 
+    def _entry(self, name: str) -> None:
+        """A path in a list: `find` lists folders and sockets as well, and whatever else lies about."""
+        try:
+            status = os.stat(name)
+        except (OSError, ValueError):
+            self._file(name)  # opening it will say what is wrong
+            return
+        if stat.S_ISDIR(status.st_mode) and self._recursive:
+            self._directory(name)
+        elif not stat.S_ISREG(status.st_mode) or (not self._any_file and is_left_out(name, status.st_size)):
+            self.listing.left_out += 1
+        else:
+            self._file(name)
+
+    def add(self, name: str, *, is_listed: bool = False) -> None:
+        """Add an argument, or an item of a list: that is never a pattern, and need not be a recording."""
+        kind = kind_of(name)
+        if kind is InputKind.CLOUD and (name.endswith("/") or (not is_listed and glob.has_magic(name))):
+            self._objects(name)
+        elif kind is not InputKind.FILE:
+            self._add(Input(kind, "", "", name), hash(name))
+        elif is_listed:
+            self._entry(name)
+        elif glob.has_magic(name) and not os.path.lexists(name):
+            self._pattern(name)
+        else:
+            self._path(name)
+
+
+_SWITCH_VALUES = frozenset("true false yes no on off 1 0 v2".split())
+
+
+def missing_error(missing: Sequence[str]) -> AudioError:
+    """The error for arguments that name nothing: most likely they were not meant as recordings."""
+    if len(missing) == 1:
+        message = f"There is no file {missing[0]}."
+    else:
+        message = f"There are no files {', '.join(missing[:5])}{' ...' if len(missing) > 5 else ''}."
+    hint = None
+    if any(name.lower() in _SWITCH_VALUES for name in missing):
+        hint = "A switch takes no value: --diarize, --no-diarize, --summarize. Nothing was sent."
+    return AudioError(message, hint=hint)
+
 
 def listing(
-    names: Iterable[str], lists: Sequence[tuple[str, bytes]] = (), *, recursive: bool = False
+    names: Iterable[str],
+    lists: Sequence[tuple[str, bytes]] = (),
+    *,
+    recursive: bool = False,
+    any_file: bool = False,
 ) -> Listing:
     """List all recordings that `names` and `lists` (file and separator) stand for.
 
-    A missing file is found when it is opened. Raises `UsageError` for `-`, `AudioError` for a list that cannot
-    be read.
+    What lists name is left out where it is plainly no recording, unless `any_file` is given. A missing file is
+    noted, and found when it is opened. Raises `UsageError` for `-`, `AudioError` for a list that cannot be read.
     """
-    collector = _Collector(recursive=recursive)
+    collector = _Collector(recursive=recursive, any_file=any_file)
     for name in names:
         if name == "-":
             raise UsageError(
                 "Standard input can only be transcribed alone.", hint="For a list of files: --files-from -"
             )
-        collector.take(name, expand=True)
+        collector.add(name)
     for name, separator in lists:
         for item in read_list(name, separator=separator):
-            collector.take(item, expand=False)
+            collector.add(item, is_listed=True)
     return collector.listing

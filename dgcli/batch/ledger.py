@@ -1,18 +1,15 @@
 """The ledger of a batch: paid answers and what was made of them, beside the outputs in `.dg/`.
 
-Two kinds of small file, each written whole or not at all, none ever shared by two recordings; so any number of
-processes, on any number of machines, work in one directory without locks.
-
-    .dg/<hash of source and query>.response    a line of JSON (`Record`), then the API's answer byte for byte
-    .dg/<hash of output's name>.made           which response an output was made of, how, and how it then looked
+    .dg/<machine>-<number>.ledger    answers, byte for byte, and what was made of them (see `segments`)
+    .dg/lock                         what is being asked for, and by whom a segment is written (see `output.locks`)
+    .dg/damaged/                     what could not be read any more
+    .dg/*.response, *.made           what version 0.1 noted; it is read, and not written
 
 An answer is on the disk (fsync) before anything is made of it. Whatever happens afterwards, the same command
-finds it there and makes what is missing without asking again. The other half of the promise is `reserve`: a
-place for the answer is made before the audio is sent.
+finds it there and makes what is missing without asking again. The other half of the promise is the `Claim`: of
+all processes, one asks for a recording, and it has a place for the answer before the audio is sent.
 
-Whether a recording is still the one that was sent is first asked of its size and its times of change, both
-of content and of inode, as git does; where these differ, or are so young that another change could hide
-behind them, its bytes are hashed and compared.
+Any number of processes, on any number of machines, work in one directory: each appends to a segment of its own.
 """
 
 import contextlib
@@ -20,224 +17,334 @@ import errno
 import hashlib
 import json
 import os
+import socket
+import threading
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Self
 
+from dgcli.batch.index import FOLDER, Index, Segment, body_at, head_at, read_at
 from dgcli.batch.inputs import Input, InputKind
 from dgcli.batch.naming import Target
+from dgcli.batch.numbered_locks import LockFile
+from dgcli.batch.record import (
+    Provenance,
+    Record,
+    digest,
+    provenance_in,
+    read_json,
+    record_in,
+    sha256_of,
+    stamp_in,
+)
+from dgcli.batch.segments import SUFFIX, Appender, Damage, check_room, sync_folder
 from dgcli.errors import OutputError
 from dgcli.output.files import write_file
-from dgcli.output.kept import state_folder
+from dgcli.output.stamps import Stamp
 
-FOLDER = ".dg"
-_BLOCK = 1 << 20  # bytes read at a time for hashing
-_SETTLED = 2.0  # seconds after which a time of change is final even on FAT
 _ABANDONED = 86_400.0  # seconds after which a scratch file is nobody's: requests may wait for hours
+_WRITERS = 4096  # segments that may be written at once; the locks of recordings come after theirs
+_RECORDINGS = 1 << 30
 
-# Of a file: size in bytes, times of change of content and inode in ns. Of an object in a cloud: what it says.
-Stamp = tuple[int | str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A noted answer of the API.
-
-    `sha256`, `size` in bytes and `stamp` are of the audio that was sent; of what the API fetched, not all are
-    known. `mark` names this answer and no other. `accepted`: the transcript goes to a callback, and there is
-    nothing to make outputs of.
-    """
-
-    source: str
-    query: str
-    mark: str
-    request_id: str | None
-    sha256: str | None = None
-    size: int | None = None
-    stamp: Stamp | None = None
-    accepted: bool = False
+Report = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Provenance:
-    """The answer an output was made of, and the output's size and time when it was written."""
-
-    output: str
-    source: str
-    sha256: str | None
-    query: str
-    request_id: str | None
-    mark: str
-    rendering: str
-    size: int
-    mtime_ns: int
+def _machine() -> str:
+    """A name for this machine: even where locks do not reach, no two machines write one file."""
+    return hashlib.sha256(os.fsencode(socket.gethostname())).hexdigest()[:8]
 
 
-def stamp_of(status: os.stat_result, now: float | None = None) -> Stamp | None:
-    """The stamp of a file; None while it is too young for its times to prove anything."""
-    now = time.time() if now is None else now
-    if max(status.st_mtime, status.st_ctime) > now - _SETTLED:
-        return None
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
+class Claim:
+    """The right to ask for a recording, until the block ends or the process does."""
 
+    def __init__(self, ledger: "Ledger", number: int) -> None:
+        self._ledger = ledger
+        self._number = number
 
-def sha256_of(path: str) -> str:
-    """The hash of a file's content. Raises OSError."""
-    digest = hashlib.sha256()
-    with Path(path).open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+    def __enter__(self) -> Self:
+        return self
 
-
-def _digest(*parts: str) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(os.fsencode(part) + b"\0")
-    return digest.hexdigest()[:32]
-
-
-def _read_json(line: bytes) -> Mapping[str, Any] | None:
-    try:
-        value = json.loads(line)
-    except ValueError:
-        return None  # torn by a power cut, or somebody else's: as if it were not there
-    return value if isinstance(value, dict) else None
-
-
-def _record(line: bytes) -> Record | None:
-    values = _read_json(line)
-    if values is None:
-        return None
-    # A later version may note more: that must not make this one pay again.
-    known = {field.name: values[field.name] for field in fields(Record) if field.name in values}
-    known["stamp"] = tuple(known["stamp"]) if known.get("stamp") else None
-    try:
-        return Record(**known)
-    except TypeError:
-        return None  # no record of ours
-
-
-class Reservation:
-    """An open, empty file reserved for an answer: proof that the place can be written."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-
-    def fill(self, data: bytes, target: Path) -> None:
-        """Write everything, to the disk, and give it its name. Raises OSError."""
-        left = memoryview(data)
-        while left:
-            left = left[os.write(self._handle, left) :]
-        os.fsync(self._handle)
-        os.close(self._handle)
-        self._handle = -1
-        self.path.replace(target)
-        _sync_folder(target.parent)
-
-    def release(self) -> None:
-        """Remove the file; does nothing once it is filled."""
-        if self._handle >= 0:
-            os.close(self._handle)
-            self._handle = -1
-            with contextlib.suppress(OSError):
-                self.path.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new name in a folder survive a power cut; not every system can say so."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError:
-        return  # a network file system without it: the name is as safe as such systems make it
-    finally:
-        os.close(handle)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ledger.release(self._number)
 
 
 class Ledger:
-    """The memory of one directory of outputs."""
+    """The memory of one directory of outputs; safe for several threads.
 
-    def __init__(self, folder: str, *, spare: Path) -> None:
+    `warned` is told what is damaged. `booted` is when this machine was started, in ns since 1970: an output that
+    is older was not necessarily on the disk then.
+    """
+
+    def __init__(
+        self, folder: str, *, spare: Path, warned: Report = lambda _: None, booted: int | None = None
+    ) -> None:
         self._outputs = Path(folder or os.curdir)
         self._folder = self._outputs / FOLDER
         self._scratch = self._folder / "tmp"
         self._spare = spare
+        self._absolute = os.path.abspath(self._outputs)
+        self._warned = warned
+        self._booted = time.time_ns() - time.monotonic_ns() if booted is None else booted
+        self._lock = threading.RLock()
+        self._index: Index | None = None
+        self._locks: LockFile | None = None
+        self._has_locks = True
+        self._writer: Appender | None = None
+        self._claims = 0
 
-    def _path(self, recording: Input, query: str) -> Path:
-        """Return the path of a recording's answer: named after it within its directory, so that a tree may move."""
+    @property
+    def folder(self) -> Path:
+        """The folder of the ledger's own files."""
+        return self._folder
+
+    # What is there
+
+    def _loaded(self) -> Index:
+        if self._index is None:
+            self._index = Index()
+            self._index.read(self._folder, None)
+        return self._index
+
+    def _key(self, recording: Input, query: str) -> str:
+        """Return the key of a recording's answer: named after it within its directory, so that a tree may move."""
         name = recording.base if recording.kind is InputKind.FILE else recording.name
-        return self._folder / f"{_digest(name, query)}.response"
+        return digest(name, query)
 
     def _spare_path(self, recording: Input, query: str) -> Path:
-        return self._spare / f"{_digest(os.path.abspath(self._outputs), recording.name, query)}.response"
+        return self._spare / f"{digest(self._absolute, recording.name, query)}.response"
 
     def find(self, recording: Input, query: str) -> Record | None:
         """Return the record of an answer for this recording and query, whatever bytes the recording had then."""
-        path = self._path(recording, query)
-        try:
-            with path.open("rb") as file:
-                return _record(file.readline())
-        except OSError:
-            pass
-        return self._recovered(recording, query, path)
+        key = self._key(recording, query)
+        with self._lock:
+            index = self._loaded()
+            place = index.get("answer", key)
+            if place is not None:
+                record = record_in(head_at(place))
+                return record and self._restamped(index, key, record)
+            if f"{key}.response" in index.earlier:
+                with contextlib.suppress(OSError), (self._folder / f"{key}.response").open("rb") as file:
+                    return record_in(read_json(file.readline()))
+        return self._recovered(recording, query)
 
-    def _recovered(self, recording: Input, query: str, path: Path) -> Record | None:
+    def _restamped(self, index: Index, key: str, record: Record) -> Record:
+        place = index.get("stamp", key)
+        if place is None:
+            return record
+        values = head_at(place) or {}
+        if values.get("mark") != record.mark:
+            return record
+        return replace(record, stamp=stamp_in(values.get("stamp")))
+
+    def _recovered(self, recording: Input, query: str) -> Record | None:
         """Move an answer that a full disk forced elsewhere to its place."""
         spare = self._spare_path(recording, query)
         try:
-            data = spare.read_bytes()
+            head, _, body = spare.read_bytes().partition(b"\n")
         except OSError:
             return None
-        with contextlib.suppress(OutputError):  # still full: it is safe where it is
-            place = self.reserve()
-            try:
-                place.fill(data, path)
+        record = record_in(read_json(head))
+        if record is not None:
+            with contextlib.suppress(OutputError, OSError):  # still full: it is safe where it is
+                self._append_answer(record, recording, body)
                 spare.unlink()
-            except OSError:
-                place.release()
-        return _record(data.partition(b"\n")[0])
+        return record
 
     def body(self, recording: Input, query: str) -> bytes:
-        """The answer itself. Raises OSError."""
-        for path in (self._path(recording, query), self._spare_path(recording, query)):
+        """The answer itself. Raises `DamagedAnswer`, OSError."""
+        key = self._key(recording, query)
+        with self._lock:
+            index = self._loaded()
+            place = index.get("answer", key)
+            if place is not None:
+                return body_at(place)
+        for path in (self._folder / f"{key}.response", self._spare_path(recording, query)):
             with contextlib.suppress(FileNotFoundError):
                 return path.read_bytes().partition(b"\n")[2]
-        raise FileNotFoundError(str(self._path(recording, query)))
+        raise FileNotFoundError(errno.ENOENT, "the answer is gone", str(self._folder))
 
-    def reserve(self, room: int = 0) -> Reservation:
-        """Reserve a place for an answer, before it is paid for.
+    def set_aside(self, recording: Input, query: str) -> None:
+        """Put an answer that cannot be used out of the way. Raises OSError, `OutputError`."""
+        key = self._key(recording, query)
+        with self._lock:
+            index = self._loaded()
+            item = index.entries["answer"].get(key)
+            if item is not None and index.get("answer", key) is not None:
+                name, entry = item
+                self._copy_aside(index.segments[name], name, entry.body, entry.size or 0)
+                self._append("aside", f"{name}:{entry.offset}", b"{}")
+                return
+        damaged = self._folder / "damaged"
+        damaged.mkdir(parents=True, exist_ok=True)
+        for path in (self._folder / f"{key}.response", self._spare_path(recording, query)):
+            with contextlib.suppress(FileNotFoundError):
+                path.replace(damaged / path.name)
+        index.earlier.discard(f"{key}.response")
 
-        Raises `OutputError` where nothing can be written, or not `room` bytes.
+    def _copy_aside(self, segment: Segment, name: str, offset: int, size: int) -> None:
+        damaged = self._folder / "damaged"
+        with contextlib.suppress(OSError, OutputError):  # a full disk: the bytes stay where they are as well
+            damaged.mkdir(parents=True, exist_ok=True)
+            write_file(damaged / f"{name}-{offset}", read_at(segment, offset, size), durable=False)
+
+    # Claims and writing
+
+    def claim(self, recording: Input, query: str) -> Claim | None:
+        """Claim a recording; None while another process (or another thread) has it.
+
+        What others have answered until then is known afterwards. Raises `OutputError` where nothing can be
+        written.
         """
-        try:
+        number = _WRITERS + int(self._key(recording, query)[:12], 16) % _RECORDINGS
+        with self._lock:
+            try:
+                locks = self._opened()
+                if locks is not None and not locks.acquire(number):
+                    return None
+                self._claims += 1
+                self._loaded().read(self._folder, self._writer.path.name if self._writer else None)
+                return Claim(self, number)
+            except OSError as error:
+                raise self._refusal(error) from error
+
+    def release(self, number: int) -> None:
+        """Give a claim back."""
+        with self._lock:
+            self._claims -= 1
+            if self._locks is not None and self._has_locks:
+                self._locks.release(number)
+
+    def _refusal(self, error: OSError) -> OutputError:
+        return OutputError(
+            f"Nothing can be written to {self._outputs}: {error.strerror}.",
+            hint="Nothing was sent. Make room, or choose another place: --output-dir DIR",
+        )
+
+    def require_room(self, needed: int) -> None:
+        """Raises `OutputError` where there is no room for `needed` bytes more, as far as one can tell."""
+        with self._lock:
+            try:
+                self._opened()
+                written = self._writer.size if self._writer else 0
+                check_room(self._scratch, needed, written)
+            except OSError as error:
+                raise self._refusal(error) from error
+
+    def _opened(self) -> LockFile | None:
+        """Become the writer of a segment; the locks, None where the file system has none. Raises OSError."""
+        if self._writer is not None and self._writer.is_usable:
+            return self._locks if self._has_locks else None
+        if self._locks is None:
             self._scratch.mkdir(parents=True, exist_ok=True)
             if not os.access(self._outputs, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-            _check_room(self._scratch, room)
-            return Reservation(self._scratch / os.urandom(8).hex())
-        except OSError as error:
-            raise OutputError(
-                f"Nothing can be written to {self._outputs}: {error.strerror}.",
-                hint="Nothing was sent. Make room, or choose another place: --output-dir DIR",
-            ) from error
+            self._tidy()
+            self._locks = LockFile(self._folder / "lock")
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        index = self._loaded()
+        for number in range(1, _WRITERS):
+            if self._has_locks:
+                try:
+                    if not self._locks.acquire(number):
+                        continue
+                except OSError as error:
+                    self._has_locks = False
+                    self._warned(
+                        f"{self._folder} has no locks ({error.strerror}): two runs at once may pay twice there."
+                    )
+            name = f"{_machine()}-{number if self._has_locks else os.urandom(8).hex()}{SUFFIX}"
+            index.read(self._folder, None)
+            segment = index.segments.setdefault(name, Segment(self._folder / name))
+            if self._begin(segment, name):
+                self._heal(index)
+                return self._locks if self._has_locks else None
+            if self._has_locks:
+                self._locks.release(number)
+        raise OSError(errno.EBUSY, "too many processes write there")
 
-    def keep(self, place: Reservation, record: Record, recording: Input, body: bytes) -> None:
+    def _begin(self, segment: Segment, name: str) -> bool:
+        """Continue a segment that nobody writes; False where it is full, or its beginning is lost."""
+        if segment.end and not segment.key:
+            return False
+        is_new = not segment.end
+        self._cut_off(segment, name)
+        writer = Appender(segment.path, segment.end)
+        if not writer.is_usable:
+            writer.close()
+            return False
+        segment.key, segment.end = writer.key, writer.size
+        self._writer = writer
+        if is_new:
+            sync_folder(self._folder)
+            sync_folder(self._outputs)
+        return True
+
+    def _tell_damage(self, name: str, damage: Damage) -> None:
+        self._warned(
+            f"{self._folder / name} is damaged at byte {damage.offset} ({damage.size} bytes): what was answered "
+            "there is asked for again."
+        )
+
+    def _cut_off(self, segment: Segment, name: str) -> None:
+        """Remove what its writer, who is gone, left unfinished at the end of a segment, or what was cut from it."""
+        if segment.tail is None:
+            return
+        self._tell_damage(name, segment.tail)
+        self._copy_aside(segment, name, segment.end, segment.tail.size)
+        os.truncate(segment.path, segment.end)
+        segment.tail = None
+
+    def _heal(self, index: Index) -> None:
+        """Tell of damage, once, and keep its bytes apart."""
+        for name, segment in index.segments.items():
+            machine, _, number = name.removesuffix(SUFFIX).partition("-")
+            if segment.tail is None or machine != _machine() or not number.isdigit() or not self._locks:
+                continue
+            if self._has_locks and self._locks.acquire(int(number)):  # else it is being written just now
+                self._cut_off(segment, name)
+                self._locks.release(int(number))
+        for place, (name, damage) in list(index.damage.items()):
+            if place in index.aside:
+                continue
+            self._tell_damage(name, damage)
+            self._copy_aside(index.segments[name], name, damage.offset, damage.size)
+            self._append("aside", place, b"{}")
+
+    def _append(self, kind: str, key: str, head: bytes, body: bytes | None = None) -> Appender:
+        """Write an entry, and know it. Raises OSError."""
+        with self._lock:
+            self._opened()
+            writer = self._writer
+            assert writer is not None  # that is what `_opened` sees to
+            entry = writer.append(kind, key, head, body)
+            index = self._loaded()
+            index.segments[writer.path.name].end = writer.size
+            index.add(writer.path.name, entry)
+            return writer
+
+    def _append_answer(self, record: Record, recording: Input, body: bytes) -> None:
+        """Put an answer on the disk. Raises OSError, `OutputError`."""
+        head = {**asdict(record), "body_sha256": hashlib.sha256(body).hexdigest()}
+        writer = self._append("answer", self._key(recording, record.query), json.dumps(head).encode(), body)
+        writer.sync()
+
+    def keep(self, record: Record, recording: Input, body: bytes) -> None:
         """Put an answer on the disk. Raises `OutputError`, having tried the state folder as well."""
-        data = json.dumps(asdict(record)).encode() + b"\n" + body
         try:
-            place.fill(data, self._path(recording, record.query))
+            self._append_answer(record, recording, body)
         except OSError as error:
-            place.release()
             failure = OutputError(f"The response cannot be written to {self._folder}: {error.strerror}.")
             spare = self._spare_path(recording, record.query)
             with contextlib.suppress(OutputError, OSError):
                 spare.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                data = json.dumps(asdict(record)).encode() + b"\n" + body
                 write_file(spare, data, private=True)
                 failure.kept = spare
                 failure.hint = (
@@ -247,13 +354,24 @@ class Ledger:
 
     def restamp(self, record: Record, recording: Input, stamp: Stamp) -> None:
         """Note that the bytes are the same though the times of change are not; a failure costs only time."""
+        head = json.dumps({"mark": record.mark, "stamp": stamp}).encode()
         with contextlib.suppress(OSError, OutputError):
-            body = self.body(recording, record.query)
-            fresh = json.dumps({**asdict(record), "stamp": stamp}).encode() + b"\n" + body
-            write_file(self._path(recording, record.query), fresh, scratch=self._scratch)
+            self._append("stamp", self._key(recording, record.query), head)
 
-    def _provenance_path(self, path: str) -> Path:
-        return self._folder / f"{_digest(os.path.basename(path))}.made"
+    # Outputs
+
+    def _provenance(self, path: str) -> Provenance | None:
+        """What an output was made of, as far as is known."""
+        key = digest(os.path.basename(path))
+        with self._lock:
+            index = self._loaded()
+            place = index.get("made", key)
+            if place is not None:
+                return provenance_in(head_at(place))
+            if f"{key}.made" in index.earlier:
+                with contextlib.suppress(OSError):
+                    return provenance_in(read_json((self._folder / f"{key}.made").read_bytes()))
+        return None
 
     def is_current(self, target: Target, record: Record, rendering: str) -> bool:
         """Whether an output is there and was made of this answer in this way.
@@ -261,81 +379,73 @@ class Ledger:
         One that was edited since is current too: what somebody corrected by hand is not to be lost.
         """
         try:
-            status = Path(target.path).stat()
-            provenance = _read_json(self._provenance_path(target.path).read_bytes())
+            status = os.stat(target.path)
         except OSError:
             return False
-        if provenance is None or (provenance.get("mark"), provenance.get("rendering")) != (
-            record.mark,
-            rendering,
-        ):
+        made = self._provenance(target.path)
+        if made is None or (made.mark, made.rendering) != (record.mark, rendering):
             return False
-        is_edited = status.st_size > 0 and status.st_mtime_ns > provenance.get("mtime_ns", 0)
-        return is_edited or (status.st_size, status.st_mtime_ns) == (
-            provenance.get("size"),
-            provenance.get("mtime_ns"),
-        )
+        if (status.st_size, status.st_mtime_ns) == (made.size, made.mtime_ns):
+            return made.is_settled or made.mtime_ns > self._booted or self._survived(target, made)
+        return status.st_size > 0 and status.st_mtime_ns > made.mtime_ns
+
+    def _survived(self, target: Target, made: Provenance) -> bool:
+        """Whether an output that was written before the machine was started is whole; noted if it is.
+
+        Outputs are not forced to the disk: a power cut may leave one with its size and without its bytes.
+        """
+        # Version 0.1 noted no hash, and forced its outputs to the disk.
+        with contextlib.suppress(OSError):
+            if made.sha256 is not None and sha256_of(target.path) != made.sha256:
+                return False
+        with contextlib.suppress(OSError, OutputError):
+            self._note(target, replace(made, is_settled=True))
+        return True
+
+    def _note(self, target: Target, made: Provenance) -> None:
+        self._append("made", digest(os.path.basename(target.path)), json.dumps(asdict(made)).encode())
 
     def write(self, target: Target, data: bytes, record: Record, rendering: str) -> None:
-        """Write an output, and what it was made of. Raises `OutputError`."""
-        write_file(Path(target.path), data, scratch=self._scratch)
-        status = Path(target.path).stat()
-        provenance = _Provenance(
-            os.path.basename(target.path), record.source, record.sha256, record.query, record.request_id,
-            record.mark, rendering, status.st_size, status.st_mtime_ns,
-        )  # fmt: skip
-        # Not forced to the disk: if it is lost, the output is made once more from the answer.
-        write_file(
-            self._provenance_path(target.path),
-            json.dumps(asdict(provenance)).encode() + b"\n",
-            scratch=self._scratch,
-            durable=False,
-        )
+        """Write an output, and what it was made of. Raises `OutputError`.
 
-    def tidy(self) -> None:
+        Neither is forced to the disk: if they are lost, the output is made once more from the answer.
+        """
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        write_file(Path(target.path), data, scratch=self._scratch, durable=False)
+        try:
+            status = os.stat(target.path)
+            name = os.path.basename(target.path)
+            made = Provenance(
+                name,
+                record.mark,
+                rendering,
+                status.st_size,
+                status.st_mtime_ns,
+                hashlib.sha256(data).hexdigest(),
+            )
+            self._note(target, made)
+        except OSError as error:
+            raise OutputError(f"{self._folder} cannot be written: {error.strerror}.") from error
+
+    def _tidy(self) -> None:
         """Remove what a killed process left half-written, once it is certainly nobody's."""
         with contextlib.suppress(OSError):
             for entry in self._scratch.iterdir():
                 if entry.stat().st_mtime < time.time() - _ABANDONED:
                     entry.unlink()
 
-
-def _check_room(folder: Path, needed: int) -> None:
-    """Raises OSError when there is less room for files in `folder` than `needed` bytes, as far as one can tell."""
-    if not hasattr(os, "statvfs"):
-        return
-    import resource
-
-    filesystem = os.statvfs(folder)
-    room = filesystem.f_bavail * filesystem.f_frsize
-    largest, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
-    if largest != resource.RLIM_INFINITY:
-        room = min(room, largest)
-    if room < needed:
-        raise OSError(errno.ENOSPC, f"{room / 1e6:.1f} MB are free, and it may take {needed / 1e6:.1f} MB")
-
-
-class Ledgers:
-    """The ledgers of all directories of a run; safe for several threads, since each is only names."""
-
-    def __init__(self) -> None:
-        self._spare = state_folder() / "unfinished"
-        self._tidied: set[str] = set()
-
-    def of(self, folder: str) -> Ledger:
-        """The ledger of the outputs in `folder`."""
-        ledger = Ledger(folder, spare=self._spare)
-        if folder not in self._tidied:
-            self._tidied.add(folder)
-            ledger.tidy()
-        return ledger
-
-
-def new_mark() -> str:
-    """Return a new name for an answer."""
-    return os.urandom(8).hex()
-
-
-def rendering_of(options: object, format_name: str) -> str:
-    """Return a hash of the format and all render settings of an output."""
-    return hashlib.sha256(f"{format_name} {options!r}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    def close(self) -> bool:
+        """Close all files, unless something is claimed; whether they are closed. It opens again when it is used."""
+        with self._lock:
+            if self._claims:
+                return False
+            if self._writer is not None:
+                self._writer.close()  # answers are on the disk; the rest can be made again
+                self._writer = None
+            if self._locks is not None:
+                self._locks.close()
+                self._locks = None
+            if self._index is not None:
+                self._index.close()
+                self._index = None
+            return True

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 _FIRST_PAUSE = 0.5  # seconds after a refusal that names none; doubles with each in a row
 _LONGEST_PAUSE = 60.0
 _LONGEST_WISH = 300.0  # seconds; a server that wants more is not waited for
+_SENSELESS_WISH = 86_400.0  # seconds; who names a day or more says nothing about when to come again
 _LONGEST_REFUSAL = 900.0  # seconds of nothing but refusals after which a recording is given up
 _TOO_MANY, _UNAVAILABLE = 429, 503
 
@@ -118,12 +119,25 @@ class SharedPace:
                     break
                 self._changed.wait(delay)
             self._own.sent_at = self._clock()
+            self._own.is_under_way = True
             self._throttle.start(self._own.sent_at)
+
+    def abandon(self) -> None:
+        """Note that this thread's request has ended, in whatever way, if nobody has noted it."""
+        if not getattr(self._own, "is_under_way", False):
+            return
+        with self._changed:
+            self._own.is_under_way = False
+            self._throttle.end()
+            self._changed.notify_all()
 
     def answered(self, status: int | None, wait: float | None) -> bool:
         """Note the end of a request (None: without an answer); whether to repeat it without counting a try."""
         with self._changed:
             now, again, pause = self._clock(), False, None
+            if wait is not None and wait >= _SENSELESS_WISH:
+                wait = None
+            self._own.is_under_way = False
             if status == _TOO_MANY or (status == _UNAVAILABLE and wait is not None):
                 before = self._throttle.not_before
                 self._throttle.refuse(now, self._own.sent_at, min(wait, _LONGEST_WISH) if wait else wait)

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dgcli.audio import cloud
+from dgcli.batch.cached import CachedAnswers
 from dgcli.batch.inputs import Input, InputKind
-from dgcli.batch.ledger import Ledger, Ledgers, Record, rendering_of, sha256_of, stamp_of
+from dgcli.batch.ledger import Ledger, Report
+from dgcli.batch.ledgers import Ledgers
 from dgcli.batch.naming import Naming, Target, check_length
+from dgcli.batch.record import Record, rendering_of, sha256_of
 from dgcli.config import Config
 from dgcli.errors import AudioError
 from dgcli.formats import RenderSettings
-from dgcli.output.cache import ResponseCache
+from dgcli.output.stamps import stamp_of
 from dgcli.transcript.response import parse_body
 
 
@@ -30,7 +33,7 @@ class Plan:
     """The settings of a run.
 
     `queries` are the encoded parameters for each kind of input; `server` names who answers them. `language` is
-    that of the transcripts, None where it is detected.
+    that of the transcripts, None where it is detected. `any_file`: what is plainly no recording is sent as well.
     """
 
     config: Config
@@ -43,7 +46,8 @@ class Plan:
     jobs: int = 4
     max_rps: float | None = None
     fail_fast: bool = False
-    cache: ResponseCache | None = None
+    cache: CachedAnswers | None = None
+    any_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +74,14 @@ class Work:
 class Planner:
     """Finds out what each recording still needs."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, *, warned: Report = lambda _: None) -> None:
         self.plan = plan
-        self._ledgers = Ledgers()
+        self._ledgers = Ledgers(warned)
+        self._renderings: dict[str, str] = {}
+
+    def close(self) -> None:
+        """Close all ledgers."""
+        self._ledgers.close()
 
     def ledger(self, recording: Input) -> Ledger:
         """Return the ledger of a recording's answers and outputs."""
@@ -105,13 +114,45 @@ class Planner:
         answered = record
         return self.outputs_of(recording, record, lambda: ledger.body(recording, answered.query))
 
+    def settled(self, recording: Input) -> Work | None:
+        """Return what is seen at a glance to be done; None where something is missing, or must be looked into.
+
+        Nothing is hashed, fetched or raised.
+        """
+        plan = self.plan
+        if plan.existing is Existing.OVERWRITE or recording.kind is InputKind.CLOUD:
+            return None
+        if plan.language is None and plan.naming.needs_language:
+            return None
+        targets = plan.naming.targets(recording, plan.language or "")
+        if plan.existing is Existing.ANY and all(os.path.exists(target.path) for target in targets):
+            return Work(None, targets, ())
+        ledger = self.ledger(recording)
+        try:
+            record = ledger.find(recording, self.query(recording))
+            if record is None:
+                return None
+            if recording.kind is InputKind.FILE:
+                stamp = stamp_of(os.stat(recording.path))
+                if stamp is None or stamp != record.stamp:
+                    return None
+        except OSError:
+            return None
+        if record.accepted:
+            return Work(record, (), ())
+        return None if self._missing(targets, record, ledger) else Work(record, targets, ())
+
     def outputs_of(self, recording: Input, record: Record, body: Callable[[], bytes]) -> Work:
         """Return the outputs still to be made of an answer. Raises OSError when it must be read and cannot."""
         targets = self.plan.naming.targets(recording, self._language(body))
         return Work(record, targets, tuple(self._missing(targets, record, self.ledger(recording))))
 
     def _rendering(self, target: Target) -> str:
-        return rendering_of(self.plan.options, target.format.name)
+        name = target.format.name
+        made = self._renderings.get(name)
+        if made is None:
+            made = self._renderings[name] = rendering_of(self.plan.options, name)
+        return made
 
     def _same(self, recording: Input, record: Record, ledger: Ledger) -> bool:
         """Whether a recording still is what it was when it was sent. Raises `AudioError`."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from dgcli.batch.runner import Outcome
+from dgcli.batch.jobs import Outcome
 from dgcli.errors import DgError, OutputError
 
 

@@ -9,117 +9,38 @@ A run that is asked to stop starts nothing any more, breaks off uploads that are
 nothing, and waits for the answers to those that are, which do.
 """
 
-import enum
 import errno
-import hashlib
-import os
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from dgcli.api.client import Answer, Client, Sendable, kept_answer
-from dgcli.audio import cloud
-from dgcli.audio.upload import opened
-from dgcli.batch.inputs import Input, InputKind
-from dgcli.batch.ledger import Ledger, Record, Reservation, Stamp, new_mark, sha256_of, stamp_of
+from dgcli.api.client import Client
+from dgcli.batch.index import DamagedAnswer
+from dgcli.batch.inputs import Input
+from dgcli.batch.jobs import Job, Outcome, Phase, Status
+from dgcli.batch.ledger import Ledger
 from dgcli.batch.naming import Target
 from dgcli.batch.pace import SharedPace, Stopped
-from dgcli.batch.planning import Plan, Planner
+from dgcli.batch.planning import Plan, Planner, Work
+from dgcli.batch.record import Record
+from dgcli.batch.sending import Sender
 from dgcli.errors import ApiError, AuthError, DgError, OutputError
 from dgcli.output.kept import keep_response
 from dgcli.output.plan import rendered
 from dgcli.transcript.model import Transcript
-from dgcli.transcript.response import callback_id, parse_body
+from dgcli.transcript.response import parse_body
 
 _FULL = frozenset({errno.ENOSPC, errno.EROFS, getattr(errno, "EDQUOT", errno.ENOSPC)})
-# Bytes that must be free before anything is sent: answers to some hours of speech for each upload under way, and
-# for this one as much as its audio has, since words are written in less than they are spoken.
-_ROOM = 4 << 20
-_LARGEST_ROOM = 64 << 20
-_TICK = 0.1  # seconds between looks at a run that is stopping
+_TICK = 0.1  # seconds between looks at a run that is stopping, or at what another process has claimed
 
 
-class Status(enum.Enum):
-    """The way a recording ended."""
-
-    DONE = "transcribed"
-    MADE = "made"  # of an answer that was there already
-    SKIPPED = "skipped"
-    ACCEPTED = "accepted"  # the transcript goes to the callback
-    FAILED = "failed"
-
-
-class Phase(enum.Enum):
-    """The stage a recording is in; in the last two it has been sent whole, and is paid for."""
-
-    PREPARING = "preparing"
-    HELD = "waiting to send"
-    SENDING = "sending"
-    TRANSCRIBING = "transcribing"
-    WRITING = "writing"
-
-
-@dataclass(slots=True)
-class Job:
-    """A recording under way, for a display: `sent` of `size` bytes (None: not sent from here)."""
-
-    source: Input
-    size: int | None = None
-    sent: int = 0
-    phase: Phase = Phase.PREPARING
-    attempts: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The outcome of a recording. `duration` is that of the audio, `seconds` the time it took, both in seconds."""
-
-    source: Input
-    status: Status
-    outputs: tuple[str, ...] = ()
-    error: DgError | None = None
-    request_id: str | None = None
-    duration: float | None = None
-    seconds: float = 0.0
-    attempts: int = 0
-    notes: tuple[str, ...] = ()
-
-
-class _Watched:
-    """An upload that is hashed as it is sent, and broken off before its last block where the run stops."""
-
-    def __init__(self, upload: Sendable, job: Job, go_on: Callable[[Job, Phase], None]) -> None:
-        self._upload = upload
-        self._job = job
-        self._go_on = go_on
-        self._hash = hashlib.sha256()
-
-    @property
-    def size(self) -> int:
-        return self._upload.size
-
-    @property
-    def media_type(self) -> str:
-        return self._upload.media_type
-
-    @property
-    def sha256(self) -> str:
-        """The hash of what was sent last."""
-        return self._hash.hexdigest()
-
-    def blocks(self) -> Iterator[bytes]:
-        self._hash = hashlib.sha256()
-        sent = 0
-        for block in self._upload.blocks():
-            sent += len(block)
-            # Before, not after: the server may begin to compute with the last byte.
-            self._go_on(self._job, Phase.SENDING if sent < self.size else Phase.TRANSCRIBING)
-            self._hash.update(block)
-            yield block
+class _Elsewhere(Exception):
+    """Another process is at this recording: it is seen to when the others are done."""
 
 
 class _JobPace:
@@ -152,28 +73,48 @@ def _ends_run(error: DgError) -> bool:
     return isinstance(error, OutputError) and isinstance(cause, OSError) and cause.errno in _FULL
 
 
+def _skipped(recording: Input, work: Work) -> Outcome:
+    """The outcome for a recording with nothing to do."""
+    request_id = work.record.request_id if work.record else None
+    paths = tuple(target.path for target in work.targets)
+    return Outcome(recording, Status.SKIPPED, paths, request_id=request_id)
+
+
 class Runner:
-    """One run over many recordings."""
+    """One run over many recordings.
+
+    `retried` is told of attempts that are repeated, `slowed` (seconds) when the server holds the run back,
+    `warned` of what is damaged.
+    """
 
     def __init__(
-        self, plan: Plan, *, retried: Callable[[str], None], slowed: Callable[[float], None] = lambda _: None
+        self,
+        plan: Plan,
+        *,
+        retried: Callable[[str], None],
+        slowed: Callable[[float], None] = lambda _: None,
+        warned: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._plan = plan
         self._retried = retried
-        self._planner = Planner(plan)
+        self._warned = warned
+        self._planner = Planner(plan, warned=warned)
         self._pace = SharedPace(plan.jobs, plan.max_rps, slowed=slowed)
-        self._finished: queue.SimpleQueue[Outcome | None] = queue.SimpleQueue()
+        self._finished: queue.SimpleQueue[tuple[Outcome, ...]] = queue.SimpleQueue()
         self._own = threading.local()
         self._lock = threading.Lock()
+        self._dealing = threading.Lock()
         self._stopping = False
         self._left = False  # nobody waits for answers any more
         self._jobs: dict[int, Job] = {}
+        self._elsewhere: deque[Input] = deque()
         self._client = Client(
             plan.config,
             report=self._again,
             connections=plan.jobs,
             pace=_JobPace(self._pace, lambda: self._own.job, self._go_on),
         )
+        self._sender = Sender(plan, self._client, self._go_on)
         self.reason: DgError | None = None  # why the run stopped by itself
 
     @property
@@ -189,7 +130,7 @@ class Runner:
     def stop(self) -> None:
         """Start no more recordings; safe from a signal handler."""
         self._stopping = True
-        self._finished.put(None)  # wakes whoever waits
+        self._finished.put(())  # wakes whoever waits
 
     def _again(self, message: str) -> None:
         """The REST caller will try once more, after a while."""
@@ -204,101 +145,6 @@ class Runner:
             if self._left or (self._stopping and phase is not Phase.WRITING):
                 raise Stopped
             job.phase = phase
-
-    def _room(self, size: int) -> int:
-        """Return the bytes that the answer to `size` bytes of audio may take, with those of the others under way."""
-        return _ROOM * self._plan.jobs + min(size, _LARGEST_ROOM)
-
-    def _sent_file(self, recording: Input, job: Job, ledger: Ledger, query: str) -> tuple[Record, bytes]:
-        """Upload a file of this machine, unless the cache has its answer; the answer is on the disk then."""
-        plan = self._plan
-        with opened(recording.path) as upload:
-            before = os.fstat(upload.file.fileno())
-            place = ledger.reserve(self._room(upload.size))
-            try:
-                job.size = upload.size
-                watched = _Watched(upload, job, self._go_on)
-
-                def ask() -> Answer:
-                    return self._client.transcribe_file(
-                        watched,
-                        plan.queries[recording.kind],
-                        progress=lambda sent: setattr(job, "sent", sent),
-                    )
-
-                if plan.cache:
-                    sha256 = sha256_of(recording.path)
-                    answer = plan.cache.answer(sha256, query, ask, from_body=kept_answer)
-                else:
-                    answer = ask()
-                    sha256 = watched.sha256
-                after = os.fstat(upload.file.fileno())
-                is_whole = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
-                stamp = stamp_of(after) if is_whole else None
-                return self._kept(recording, job, answer, query, ledger, place, (sha256, upload.size, stamp))
-            finally:
-                place.release()
-
-    def _sent_url(self, recording: Input, job: Job, ledger: Ledger, query: str) -> tuple[Record, bytes]:
-        """Have the API fetch a recording, or stream it through here; the answer is on the disk then."""
-        text = self._plan.queries[recording.kind]
-        place = ledger.reserve(self._room(0))
-        try:
-            if recording.kind is InputKind.URL:
-                answer = self._client.transcribe_url(recording.name, text)
-                return self._kept(recording, job, answer, query, ledger, place, (None, None, None))
-            stamp = cloud.stamp(recording.name)
-            signed = cloud.signed(recording.name)
-            if signed is not None:
-                answer = self._client.transcribe_url(signed, text)
-                return self._kept(recording, job, answer, query, ledger, place, (None, None, stamp))
-            with cloud.opened(recording.name) as upload:
-                job.size = upload.size
-                watched = _Watched(upload, job, self._go_on)
-                answer = self._client.transcribe_file(
-                    watched,
-                    self._plan.queries[InputKind.FILE],
-                    progress=lambda sent: setattr(job, "sent", sent),
-                )
-            facts = (watched.sha256, upload.size, stamp)
-            return self._kept(recording, job, answer, query, ledger, place, facts)
-        finally:
-            place.release()
-
-    def _kept(
-        self,
-        recording: Input,
-        job: Job,
-        answer: Answer,
-        query: str,
-        ledger: Ledger,
-        place: Reservation,
-        audio: tuple[str | None, int | None, Stamp | None],
-    ) -> tuple[Record, bytes]:
-        """Put an answer where it cannot be lost. Raises `ApiError` when it is no transcript."""
-        self._go_on(job, Phase.WRITING)
-        sha256, size, stamp = audio
-        accepted = callback_id(answer.body)
-        request_id = answer.request_id or accepted
-        if accepted is None:
-            try:
-                transcript = parse_body(answer.body)
-            except DgError as error:
-                error.kept = keep_response(answer.body, answer.request_id)
-                raise
-            request_id = request_id or transcript.request_id
-        record = Record(
-            source=recording.name,
-            query=query,
-            mark=new_mark(),
-            request_id=request_id,
-            sha256=sha256,
-            size=size,
-            stamp=stamp,
-            accepted=accepted is not None,
-        )
-        ledger.keep(place, record, recording, answer.body)
-        return record, answer.body
 
     def _write(
         self, missing: Iterable[tuple[Target, str]], transcript: Transcript, record: Record, ledger: Ledger
@@ -318,25 +164,36 @@ class Runner:
             )
             raise failure
 
-    def _transcribed(self, recording: Input, job: Job) -> Outcome:
-        """Transcribe and write one recording. Raises `DgError`, `Stopped`."""
-        work = self._planner.work_for(recording)
-        record, body = work.record, None
-        paths = tuple(target.path for target in work.targets)
+    def _usable(self, recording: Input, ledger: Ledger) -> tuple[Work, Transcript | None]:
+        """Find out what a claimed recording needs; an answer that cannot be used any more is put aside."""
+        query = self._planner.query(recording)
+        try:
+            work = self._planner.work_for(recording)
+            if work.record is None or work.record.accepted or work.is_done:
+                return work, None
+            return work, parse_body(ledger.body(recording, query))
+        except (DamagedAnswer, ApiError) as error:
+            reason = error.summary if isinstance(error, DgError) else str(error)
+            self._warned(f"{recording.name}: The answer in {ledger.folder} cannot be used, and is asked for "
+                         f"again: {reason.rstrip('.')}.")  # fmt: skip
+            ledger.set_aside(recording, query)
+        return self._planner.work_for(recording), None
+
+    def _claimed(self, recording: Input, job: Job, ledger: Ledger) -> Outcome:
+        """Transcribe and write one recording that nobody else has. Raises `DgError`, `Stopped`."""
+        work, transcript = self._usable(recording, ledger)
+        record = work.record
         if work.is_done:
-            return Outcome(recording, Status.SKIPPED, paths, request_id=record.request_id if record else None)
-        ledger = self._planner.ledger(recording)
+            return _skipped(recording, work)
         if record is None:
-            send = self._sent_file if recording.kind is InputKind.FILE else self._sent_url
-            record, body = send(recording, job, ledger, self._planner.query(recording))
+            received = self._sender.send(recording, job, ledger, self._planner.query(recording))
+            record, transcript = received.record, received.transcript
         with self._lock:
             job.phase = Phase.WRITING
-        if record.accepted:
+        if transcript is None:
             return Outcome(recording, Status.ACCEPTED, request_id=record.request_id, attempts=job.attempts)
-        answer = ledger.body(recording, record.query) if body is None else body
-        if body is not None:
-            work = self._planner.outputs_of(recording, record, lambda: answer)
-        transcript = parse_body(answer)
+        if work.record is None:
+            work = self._planner.outputs_of(recording, record, lambda: transcript.body)
         self._write(work.missing, transcript, record, ledger)
         notes = list(transcript.warnings)
         if transcript.is_empty:
@@ -351,25 +208,46 @@ class Runner:
             notes=tuple(notes),
         )
 
+    def _transcribed(self, recording: Input, job: Job) -> Outcome:
+        """Transcribe and write one recording. Raises `DgError`, `Stopped`, `_Elsewhere`."""
+        try:
+            work = self._planner.work_for(recording)
+            if work.is_done:
+                return _skipped(recording, work)
+        except DamagedAnswer:
+            pass  # seen again, and put aside, once it is claimed
+        ledger = self._planner.ledger(recording)
+        claim = ledger.claim(recording, self._planner.query(recording))
+        if claim is None:
+            raise _Elsewhere
+        with claim:
+            return self._claimed(recording, job, ledger)
+
     def _outcome(self, recording: Input, job: Job) -> Outcome | None:
-        """Process a recording, catching every error; None if the run stops before it cost anything."""
+        """Process a recording, catching every error; None if the run stops before it cost anything.
+
+        Raises `_Elsewhere`.
+        """
         began = time.monotonic()
+        error: DgError
         try:
             outcome = self._transcribed(recording, job)
-            error = None
         except Stopped:
             return None
+        except _Elsewhere:
+            raise
         except DgError as failed:
             error = failed
             if isinstance(error, ApiError) and error.body is not None and error.kept is None:
-                error.kept = keep_response(error.body, error.request_id)
+                error.kept = keep_response(error.body, error.request_id, name=recording.name)
                 error.body = None  # not for thousands of failures
-        except Exception as bug:
+        except BaseException as bug:  # whatever a library raises, the thread goes on to the next
             error = DgError(f"This is a bug in dg: {type(bug).__name__}: {bug}")
             error.__cause__ = bug
-        seconds = time.monotonic() - began
-        if error is None:
-            return replace(outcome, seconds=seconds)
+        else:
+            return replace(outcome, seconds=time.monotonic() - began)
+        finally:
+            self._pace.abandon()
         if self._plan.fail_fast or _ends_run(error):
             self.reason = self.reason or error
             self._stopping = True
@@ -381,27 +259,63 @@ class Runner:
             Status.FAILED,
             error=error,
             request_id=request_id,
-            seconds=seconds,
+            seconds=time.monotonic() - began,
             attempts=job.attempts,
         )
 
+    def _undone(self, inputs: Iterator[Input]) -> Input | None:
+        """The next recording for which there is something to do.
+
+        What is done already is told many at a time, by one thread: handing each of twenty thousand from thread
+        to thread takes longer than finding it.
+        """
+        done: list[Outcome] = []
+        last = time.monotonic()
+        try:
+            with self._dealing:
+                for recording in inputs:
+                    work = self._planner.settled(recording)
+                    if work is None or self._stopping:
+                        return recording
+                    done.append(_skipped(recording, work))
+                    if time.monotonic() - last > _TICK:
+                        self._finished.put(tuple(done))
+                        done, last = [], time.monotonic()
+                return None
+        finally:
+            if done:
+                self._finished.put(tuple(done))
+
+    def _next(self, inputs: Iterator[Input]) -> Job | None:
+        """The next recording for this thread; at the end, those that another process had before."""
+        recording = self._undone(inputs)
+        phase = Phase.PREPARING
+        with self._lock:
+            if recording is None and self._elsewhere:
+                recording, phase = self._elsewhere.popleft(), Phase.ELSEWHERE
+            if recording is None or self._stopping:
+                return None
+            job = self._own.job = self._jobs[threading.get_ident()] = Job(recording, phase=phase)
+        if phase is Phase.ELSEWHERE:
+            time.sleep(_TICK)
+        return job
+
     def _work(self, inputs: Iterator[Input]) -> None:
         """The life of a thread."""
-        me = threading.get_ident()
         try:
-            while not self._stopping:
-                with self._lock:
-                    recording = next(inputs, None)
-                    if recording is None:
-                        return
-                    job = self._own.job = self._jobs[me] = Job(recording)
-                outcome = self._outcome(recording, job)
+            while not self._stopping and (job := self._next(inputs)) is not None:
+                outcome = None
+                try:
+                    outcome = self._outcome(job.source, job)
+                except _Elsewhere:
+                    with self._lock:
+                        self._elsewhere.append(job.source)
                 if outcome is not None:
-                    self._finished.put(outcome)
+                    self._finished.put((outcome,))
                 with self._lock:
-                    del self._jobs[me]
+                    del self._jobs[threading.get_ident()]
         finally:
-            self._finished.put(None)
+            self._finished.put(())
 
     def _is_over(self, threads: Sequence[threading.Thread]) -> bool:
         """Whether nothing more will come, or nothing that was paid for."""
@@ -432,12 +346,14 @@ class Runner:
                 if self._stopping:
                     self._pace.stop()
                 with suppress(queue.Empty):
-                    yield self._finished.get(timeout=_TICK)
+                    yield from self._finished.get(timeout=_TICK) or (None,)
             while True:
-                yield self._finished.get_nowait()
+                yield from self._finished.get_nowait()
         except queue.Empty:
             return
         finally:
             self._left = True
             self._pace.stop()
             self._client.close()
+            if not any(thread.is_alive() for thread in threads):
+                self._planner.close()

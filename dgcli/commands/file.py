@@ -13,6 +13,7 @@ from dgcli.options.groups import (
     BatchOptions,
     ConnectionOptions,
     GeneralOptions,
+    HistoryOptions,
     RenderingOptions,
     RetryOptions,
     TranscriptOptions,
@@ -39,6 +40,7 @@ def file(
     rendering: RenderingOptions,
     connection: ConnectionOptions,
     retry: RetryOptions,
+    history: HistoryOptions,
     general: GeneralOptions,
     paths: Annotated[
         list[str] | None,
@@ -64,10 +66,17 @@ def file(
         dg file -r calls --output-dir texts
         find . -print0 | dg file --files0-from -
     """
+    if batch.check:
+        from dgcli.tasks.check import check_batches
+
+        check_batches(paths or ["."], general.console())
+        return
     names = paths or []
     if not names and not batch.lists:
         raise UsageError("Missing argument 'PATH'.", hint="See: dg file --help")
-    config = connection.config(**retry.settings())
+    config = connection.config(**retry.settings(), **history.settings())
+    # Headerless audio has no bytes to tell it by.
+    any_file = batch.any_file or "encoding" in params.checked(config)
     if _are_many(names, batch, output.format or ()):
         from dgcli.tasks.many import BatchSettings, transcribe_many
 
@@ -75,9 +84,9 @@ def file(
             names=names,
             values=params.values_for(config),
             formats=output.batch_formats(),
-            render=rendering.settings(),
+            render=rendering.settings(output),
             local=connection.local,
-            **batch.settings(),
+            **{**batch.settings(), "any_file": any_file},
         )
         transcribe_many(config, settings, general.console())
         return
@@ -90,8 +99,9 @@ def file(
         params.checked(config),
         stdout_format=output.stdout_format,
         files=tuple(output.output or ()),
-        render=rendering.settings(),
+        render=rendering.settings(output),
         local=connection.local,
         cache=batch.cache,
+        any_file=any_file,
     )
     transcribe_file(path, config, request, general.console())

@@ -6,7 +6,13 @@ from typing import Annotated
 
 import typer
 
-from dgcli.options.groups import ConnectionOptions, GeneralOptions, OutputOptions, RenderingOptions
+from dgcli.options.groups import (
+    ConnectionOptions,
+    GeneralOptions,
+    HistoryOptions,
+    OutputOptions,
+    RenderingOptions,
+)
 from dgcli.options.machinery import QueryOptions, command
 from dgcli.options.streaming import DisplayOptions, PacingOptions, StreamOptions
 from dgcli.params import Endpoint
@@ -24,6 +30,7 @@ def live(
     pacing: PacingOptions,
     streaming: StreamOptions,
     connection: ConnectionOptions,
+    history: HistoryOptions,
     general: GeneralOptions,
 ) -> None:
     """Transcribe a stream: a radio, a pipe, or a file at the pace at which it plays.
@@ -39,13 +46,13 @@ def live(
     from dgcli.tasks.local import check_model
     from dgcli.tasks.stream import StreamJob, check_outputs, check_saved_audio, stream
 
-    config = connection.config()
+    config = connection.config(**history.settings())
     job = StreamJob(
         values=params.checked(config),
         display=DisplaySettings(
             output.format, tuple(output.output or ()), display.timestamps, display.interim
         ),
-        render=rendering.settings(),
+        render=rendering.settings(output),
         save_audio=display.save_audio,
         stats=display.stats,
         speed=pacing.checked(local=connection.local),

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dgcli.errors import UsageError
-from dgcli.options.groups import ConnectionOptions, GeneralOptions, OutputOptions, RenderingOptions
+from dgcli.options.groups import (
+    ConnectionOptions,
+    GeneralOptions,
+    HistoryOptions,
+    OutputOptions,
+    RenderingOptions,
+)
 from dgcli.options.machinery import QueryOptions, command
 from dgcli.options.streaming import CaptureOptions, DisplayOptions, StreamOptions
 from dgcli.params import Endpoint
@@ -103,6 +109,7 @@ def mic(
     capture: CaptureOptions,
     streaming: StreamOptions,
     connection: ConnectionOptions,
+    history: HistoryOptions,
     general: GeneralOptions,
     source: Annotated[
         str | None,
@@ -146,7 +153,7 @@ def mic(
     from dgcli.tasks.local import check_model
     from dgcli.tasks.stream import StreamJob, check_outputs, stream
 
-    config = connection.config()
+    config = connection.config(**history.settings())
     is_assumed = params.given.get("encoding", "linear16") == "linear16"
     # A microphone says what it has when it is open, and a WAV header what follows it: that replaces these.
     assumed: dict[str, object] = {"encoding": "linear16", "sample_rate": _PIPE_RATE} if is_assumed else {}
@@ -155,7 +162,7 @@ def mic(
         display=DisplaySettings(
             output.format, tuple(output.output or ()), display.timestamps, display.interim
         ),
-        render=rendering.settings(),
+        render=rendering.settings(output),
         save_audio=display.save_audio,
         stats=display.stats,
         local=connection.local,

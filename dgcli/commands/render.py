@@ -37,7 +37,7 @@ def render(
     """
     from dgcli.tasks.render import render_each, render_one
 
-    console, settings = general.console(), rendering.settings()
+    console, settings = general.console(), rendering.settings(output)
     if output_dir is None:
         if len(response) > 1:
             raise UsageError("Several responses do not go into one output.", hint="Add: --output-dir DIR")

@@ -21,11 +21,11 @@ def serve(
     engine: Annotated[
         str,
         typer.Option(
-            help="Recogniser: pocketsphinx, or replay to answer with --response.",
+            help="Recogniser: whisper; replay to answer with --response; count to confirm bytes only.",
             metavar="NAME",
-            autocompletion=lambda: ["pocketsphinx", "replay"],
+            autocompletion=lambda: ["whisper", "replay", "count"],
         ),
-    ] = "pocketsphinx",
+    ] = "whisper",
     response: Annotated[
         Path | None, typer.Option(help="Response that --engine replay answers with.", metavar="FILE")
     ] = None,
@@ -40,6 +40,23 @@ def serve(
         bool,
         typer.Option("--allow-private-urls", help="Fetch URLs of private networks and this machine too."),
     ] = False,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Another name that this server goes by: NAME, *.DOMAIN, or * for any. May be repeated.",
+            metavar="NAME",
+        ),
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Origin of web pages to serve beside those of this machine, or * for any. May be repeated.",
+            metavar="ORIGIN",
+        ),
+    ] = None,
+    max_streams: Annotated[
+        int, typer.Option(help="Live streams at once; the next one gets 429.", metavar="N", min=0)
+    ] = 32,
     local_model: Annotated[
         Path | None,
         typer.Option(help="Folder of a Whisper model of your own, which nobody verifies.", metavar="DIR"),
@@ -48,14 +65,16 @@ def serve(
 ) -> None:
     """Run a Deepgram-compatible server on this machine.
 
-    It transcribes English with an embedded recogniser, speaks the documented protocol of /v1/listen, and needs
-    no network.
+    It transcribes with Whisper, whose models stay on this machine, and speaks the documented protocol of
+    /v1/listen and OpenAI's /v1/audio/transcriptions. Once a model is here it needs no network.
 
     Examples:
 
         dg serve --port 8080
         dg file talk.wav --base-url http://127.0.0.1:8080
         dg serve --engine replay --response saved.json
+        dg serve --engine count --record audio/
+        dg serve --host 0.0.0.0 --require-key SECRET --max-streams 4
     """
     from dgcli.config import load
     from dgcli.tasks.serve import serve as run_server
@@ -70,4 +89,7 @@ def serve(
         record=record,
         require_key=require_key,
         allow_private_urls=allow_private_urls,
+        allow_hosts=allow_host or (),
+        allow_origins=allow_origin or (),
+        max_streams=max_streams,
     )

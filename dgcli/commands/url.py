@@ -13,6 +13,7 @@ from dgcli.options.groups import (
     BatchOptions,
     ConnectionOptions,
     GeneralOptions,
+    HistoryOptions,
     RenderingOptions,
     RetryOptions,
     TranscriptOptions,
@@ -55,6 +56,7 @@ def url(
     rendering: RenderingOptions,
     connection: ConnectionOptions,
     retry: RetryOptions,
+    history: HistoryOptions,
     general: GeneralOptions,
     urls: Annotated[
         list[str] | None,
@@ -74,10 +76,15 @@ def url(
         dg url --files-from urls.txt -f srt
         dg url -r s3://bucket/calls/
     """
+    if batch.check:
+        from dgcli.tasks.check import check_batches
+
+        check_batches(urls or ["."], general.console())
+        return
     names = _listed(urls or [])
     if not names and not batch.lists:
         raise UsageError("Missing argument 'URL'.", hint="See: dg url --help")
-    config = connection.config(**retry.settings())
+    config = connection.config(**retry.settings(), **history.settings())
     if batch.is_batch(names, output.format or ()):
         from dgcli.tasks.many import BatchSettings, transcribe_many
 
@@ -85,7 +92,7 @@ def url(
             names=names,
             values=params.values_for(config),
             formats=output.batch_formats(),
-            render=rendering.settings(),
+            render=rendering.settings(output),
             local=connection.local,
             **batch.settings(),
         )
@@ -97,7 +104,7 @@ def url(
         params.checked(config),
         stdout_format=output.stdout_format,
         files=tuple(output.output or ()),
-        render=rendering.settings(),
+        render=rendering.settings(output),
         local=connection.local,
     )
     transcribe_url(names[0], config, request, general.console())

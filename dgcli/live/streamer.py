@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from queue import Empty, SimpleQueue
 from types import TracebackType
 
+from dgcli.api.refusals import unfinished
 from dgcli.audio.base import AudioFormat, Source
 from dgcli.live import messages
 from dgcli.live.sender import Sender

@@ -104,10 +104,34 @@ class RetryOptions(OptionGroup):
         return {"timeout": self.timeout, "retries": self.retries}
 
 
+class HistoryOptions(OptionGroup):
+    """Whether answers are kept on this machine."""
+
+    panel = _OUTPUT
+
+    history: Annotated[
+        bool | None,
+        typer.Option(
+            "--history/--no-history",
+            help="Keep the answer on this machine, for dg last and dg history. Default: on.",
+        ),
+    ] = None
+
+    def settings(self) -> Mapping[str, object]:
+        """Return the given values by the names of Config's fields."""
+        return {"history": self.history}
+
+
 def _formats() -> list[tuple[str, str]]:
     from dgcli.formats import FORMATS
 
     return [(format_.name, format_.help) for format_ in FORMATS]
+
+
+def _writes(formats: Sequence[str], files: Sequence[Path], names: Sequence[str]) -> bool:
+    """Whether one of these formats is asked for, by its name or by a suffix."""
+    asked = [*(text.lower() for text in formats), *(path.suffix[1:].lower() for path in files)]
+    return any(text in names for text in asked)
 
 
 class OutputOptions(OptionGroup):
@@ -207,10 +231,25 @@ class RenderingOptions(OptionGroup):
         bool, typer.Option("--karaoke", help="Time every word, in formats that can: vtt, ass, ssa.")
     ] = False
 
-    def settings(self) -> "RenderSettings":
-        """Build the render settings. Raises `UsageError`."""
+    def _check(self, output: "OutputOptions | TranscriptOptions") -> None:
+        """Check what nothing would come of. Raises `UsageError`."""
+        formats = [output.format] if isinstance(output.format, str) else output.format or ()
+        if self.karaoke and not _writes(formats, output.output or (), ("vtt", "ass", "ssa")):
+            raise UsageError(
+                "--karaoke has an effect on vtt and ass only.", hint="Write one: -f vtt, or -o NAME.ass"
+            )
+        if self.audio and "://" not in self.audio and not Path(self.audio).exists():
+            from dgcli.ui.console import Console
+
+            Console().warning(
+                f"The recording of --audio, {self.audio}, is not there: a link to it leads nowhere."
+            )
+
+    def settings(self, output: "OutputOptions | TranscriptOptions") -> "RenderSettings":
+        """Build the render settings, for what is written. Raises `UsageError`."""
         from dgcli.formats import render_settings
 
+        self._check(output)
         return render_settings(
             speaker_names=_names(self.speaker or ()),
             audio=self.audio,
@@ -326,7 +365,20 @@ class BatchOptions(OptionGroup):
     ] = None
     cache: Annotated[
         bool,
-        typer.Option("--cache", help="Keep responses, and use kept ones for the same audio and options."),
+        typer.Option(
+            "--cache",
+            help="Use the answer in the history where the same audio was sent with the same options.",
+        ),
+    ] = False
+
+    any_file: Annotated[
+        bool,
+        typer.Option("--any-file", help="Send also what is plainly no recording: text, archives, images."),
+    ] = False
+
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Only check what is kept of earlier runs in directories of outputs."),
     ] = False
 
     @property
@@ -361,11 +413,12 @@ class BatchOptions(OptionGroup):
             "report": self.report,
             "shard": self.shard,
             "cache": self.cache,
+            "any_file": self.any_file,
         }
 
     def is_batch(self, names: Sequence[str], formats: Sequence[str]) -> bool:
         """Whether this is a batch, and not one recording whose transcript goes to standard output."""
-        ours = (getattr(self, name) for name in self.names() if name != "cache")
+        ours = (getattr(self, name) for name in self.names() if name not in ("cache", "any_file"))
         return len(names) != 1 or len(formats) > 1 or any(value not in (None, False, []) for value in ours)
 
 

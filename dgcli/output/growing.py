@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dgcli.errors import OutputError
-from dgcli.output.kept import keep_response
+from dgcli.output.kept import keep_text
 
 
 class GrowingFile:
@@ -83,5 +83,5 @@ class GrowingFile:
         if rest:
             self._pending = b""
             failure = OutputError(f"The end of {self.path} could not be written.")
-            failure.kept = keep_response(rest, self.path.name)
+            failure.kept = keep_text(rest, self.path.name)
             raise failure

@@ -3,14 +3,14 @@
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from dgcli.errors import DgError, OutputError, UsageError
 from dgcli.formats import Format, RenderSettings, by_name, by_suffix, renderer
 from dgcli.output.files import is_special, write_file
-from dgcli.output.kept import keep_response
+from dgcli.output.kept import keep_response, name_kept
 from dgcli.output.stdout import write_stdout
 from dgcli.transcript.model import Transcript
 
@@ -100,10 +100,21 @@ def rendered(transcript: Transcript, format_: Format, options: RenderSettings) -
     return renderer(format_)(transcript, options).encode("utf-8", "surrogateescape")
 
 
-def write_outputs(transcript: Transcript, outputs: Outputs, options: RenderSettings) -> None:
+def _put_aside(transcript: Transcript) -> Path | None:
+    return keep_response(transcript.body, transcript.request_id) if transcript.body else None
+
+
+def write_outputs(
+    transcript: Transcript,
+    outputs: Outputs,
+    options: RenderSettings,
+    *,
+    keep: Callable[[Transcript], Path | None] = _put_aside,
+) -> None:
     """Render and write everything; one output that fails does not stop the others.
 
-    The first error is raised when all have been tried, with the response put aside and named in it.
+    The first error is raised when all have been tried. It names the response, which `keep` puts aside then or
+    has put aside already.
     """
     failure: DgError | None = None
     jobs: list[tuple[Path | None, Format]] = [*outputs.files]
@@ -120,10 +131,9 @@ def write_outputs(transcript: Transcript, outputs: Outputs, options: RenderSetti
             failure = failure or error
         except Exception:
             # A bug in a renderer must not cost a transcript that was paid for.
-            if kept := keep_response(transcript.body, transcript.request_id):
+            if kept := keep(transcript):
                 print(f"dg: The response is kept in {kept}", file=sys.stderr)
             raise
     if failure is not None:
-        if transcript.body:
-            failure.kept = keep_response(transcript.body, transcript.request_id)
+        name_kept(failure, keep(transcript))
         raise failure

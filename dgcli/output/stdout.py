@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from dgcli.errors import BrokenPipe, DgError, OutputError
-from dgcli.output.kept import keep_response
+from dgcli.output.kept import keep_text
 from dgcli.terminal import forget
 
 
@@ -44,7 +44,7 @@ class Stdout:
             os.write(sys.stderr.fileno(), data)
         try:
             if self.kept is None:
-                self.kept = keep_response(b"", "live")
+                self.kept = keep_text(b"", "live")
             if self.kept is not None:
                 with self.kept.open("ab") as file:
                     file.write(data)

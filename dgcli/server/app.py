@@ -1,4 +1,4 @@
-"""The routes of the local server: POST and WebSocket /v1/listen, GET /v1/models."""
+"""The routes of the local server, and its answers to POST /v1/listen."""
 
 import asyncio
 import gzip
@@ -16,61 +16,46 @@ from typing import Any, TypeVar
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from dgcli.server import background, callback, errors, query, record, responses
-from dgcli.server.access import shown
-from dgcli.server.engines.base import Audio, Engine, NotAudioError
-from dgcli.server.errors import Refusal
+from dgcli.server import background, callback, errors, openai, query, record, responses
+from dgcli.server.access import Visitors, authorized, shown
+from dgcli.server.connections import OVERFLOW
+from dgcli.server.engines.base import Audio, Engine, NotAudioError, Recognition, TooLongError, Wishes
+from dgcli.server.errors import ErrorAnswer
 from dgcli.server.fetch import fetch
-from dgcli.server.live import authorized, listen, refuse_unknown
-from dgcli.server.receive import Received, drain, spool
+from dgcli.server.guard import EXPOSE, EarlyResponse, Guard
+from dgcli.server.live import Slots, listen, refuse_unknown
+from dgcli.server.management import Management, both_dialects
+from dgcli.server.receive import Received, spool
 from dgcli.server.settings import ServerSettings
 
 _MAX_JSON = 1 << 20  # bytes of a {"url"} body
 _WORTH_GZIP = 1000  # bytes
-_EXPOSED = "dg-model-name,dg-model-uuid,dg-char-count,dg-request-id,dg-project-id,dg-error"
+_WORTH_THREAD = 1 << 16  # bytes whose compression would hold up other requests
 
 _log = logging.getLogger("dgcli.server")
 _access = logging.getLogger("dgcli.server.access")
 
 T = TypeVar("T")
 Handler = Callable[[Request, str], Awaitable[Response]]
+ErrorBody = Callable[[ErrorAnswer, str], bytes]
 
 
 def _json_response(request: Request, body: bytes, request_id: str) -> Response:
     headers = {
         "dg-request-id": request_id,
         "dg-project-id": responses.PROJECT_ID,
-        "access-control-expose-headers": _EXPOSED,
+        **EXPOSE,
     }
     if len(body) >= _WORTH_GZIP and "gzip" in request.headers.get("accept-encoding", ""):
         body = gzip.compress(body, 6)
         headers |= {"content-encoding": "gzip", "vary": "Accept-Encoding"}
     return Response(body, media_type="application/json", headers=headers)
-
-
-class _EarlyResponse(Response):
-    """A refusal that may come while the client still sends: it is answered first, then the rest is read."""
-
-    def __init__(self, refusal: Refusal, request_id: str, limit: int) -> None:
-        headers = {**refusal.headers(request_id), "access-control-expose-headers": _EXPOSED}
-        super().__init__(refusal.body(request_id), refusal.status, headers)
-        self._limit = limit
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        # A client that waits for "100 Continue" has sent nothing, and must not be told to go on.
-        waits = dict(scope["headers"]).get(b"expect", b"").lower() == b"100-continue"
-        if waits:
-            self.headers["connection"] = "close"
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await send({"type": "http.response.body", "body": self.body, "more_body": True})
-        if not waits:
-            await drain(receive, self._limit)
-        await send({"type": "http.response.body", "body": b""})
 
 
 async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
@@ -103,17 +88,6 @@ class Listen:
         self.delivered = threading.Event()  # no callback is still to be called
         self.delivered.set()
 
-    async def models(self, request: Request, request_id: str) -> Response:
-        """Answer GET /v1/models and /v1/models/{id}."""
-        answer = responses.models(self._engine.model)
-        wanted = request.path_params.get("model_id")
-        if wanted is None:
-            return _json_response(request, json.dumps(answer).encode(), request_id)
-        for model in answer["stt"]:
-            if wanted in (model["uuid"], model["name"]):
-                return _json_response(request, json.dumps(model).encode(), request_id)
-        raise Refusal(404, "MODEL_NOT_FOUND", "The requested model was not found.")
-
     async def transcribe(self, request: Request, request_id: str) -> Response:
         """Answer POST /v1/listen."""
         settings = self._settings
@@ -130,10 +104,14 @@ class Listen:
                 facts = record.describe(request.scope, request_id)
                 if received.url is not None:
                     facts["url"] = received.url
-                await asyncio.to_thread(record.keep, settings.record, facts, received.path)
+                kept = await asyncio.to_thread(record.keep, settings.record, facts, received.path)
+                told = {"received_bytes": str(received.size), "file": str(kept)}
+                options = replace(options, extra={**(options.extra or {}), **told})
             work = self._answer(received, options, request_id)
             if options.callback is None:
                 body = await _unless_gone(request, work)
+                if len(body) < _WORTH_THREAD:
+                    return _json_response(request, body, request_id)
                 return await asyncio.to_thread(_json_response, request, body, request_id)
             keep_folder = True
             task = asyncio.create_task(self._deliver(options.callback, work, request_id, folder))
@@ -171,27 +149,50 @@ class Listen:
         received = await _unless_gone(request, work)
         return replace(received, url=url)
 
+    async def _recognise(self, received: Received, options: query.Options) -> Recognition:
+        """Recognise audio on disk. Raises ErrorAnswer."""
+        audio = Audio(
+            received.path, options.multichannel, options.encoding, options.sample_rate, options.channels
+        )
+        wishes = Wishes(
+            options.model, options.language, options.detect_language, options.candidates, options.vocabulary
+        )
+        progress = self._settings.on_progress or (lambda _: None)
+        try:
+            return await self._engine.recognise(audio, wishes, progress)
+        except NotAudioError as error:
+            raise errors.not_audio() from error
+        except TooLongError as error:
+            raise errors.too_long(self._settings.max_seconds) from error
+        except LookupError as error:
+            raise errors.no_model(str(error)) from error
+
+    def _detects(self, model: str | None) -> bool:
+        """Tell whether a model is there that can hear which language is spoken."""
+        try:
+            self._engine.serve(model, "detect")
+        except LookupError:
+            return False
+        return True
+
+    async def hear(self, request: Request, received: Received, options: query.Options) -> openai.Words:
+        """Recognise for another dialect: duration, language and words, unless the client leaves."""
+        if options.language is None and await asyncio.to_thread(self._detects, options.model):
+            options = replace(options, detect_language=True)
+        recognition = await _unless_gone(request, self._recognise(received, options))
+        words = [word for heard in recognition.channels for word in heard.words]
+        words.sort(key=lambda word: word.start)
+        language = recognition.channels[0].language if recognition.channels else "en"
+        return recognition.duration, language, responses.prepare(words, options)
+
     async def _answer(self, received: Received, options: query.Options, request_id: str) -> bytes:
         saved = self._engine.saved_answer
         if saved is not None:
             return saved
         created = datetime.now(UTC)
-        audio = Audio(
-            received.path, options.multichannel, options.encoding, options.sample_rate, options.channels
-        )
-        try:
-            recognition = await self._engine.recognise(audio, options.vocabulary)
-        except NotAudioError as error:
-            raise errors.not_audio() from error
-        unknown = [
-            query.Notice("keyterm", "unsupported_term", f"The local recogniser cannot pronounce “{term}”.")
-            for term in recognition.unknown
-        ]
-        options = replace(options, warnings=[*options.warnings, *unknown])
+        recognition = await self._recognise(received, options)
         submission = responses.Submission(request_id, received.sha256, created)
-        return await asyncio.to_thread(
-            responses.transcription, submission, recognition, self._engine.model, options
-        )
+        return await asyncio.to_thread(responses.transcription, submission, recognition, options)
 
     async def _deliver(
         self,
@@ -203,41 +204,38 @@ class Listen:
         with folder:
             try:
                 body = await work
-            except Refusal as refusal:
+            except ErrorAnswer as refusal:
                 body = refusal.body(request_id)
             except Exception:
                 _log.exception("request %s failed", request_id)
                 body = errors.internal_error().body(request_id)
-        await callback.send(
-            target,
-            body,
-            token=callback.key_id(self._settings.require_key),
-            request_id=request_id,
-            retry_delay=self._settings.callback_retry_delay,
-            allow_private=self._settings.allow_private_urls,
-        )
+        await callback.send(target, body, self._settings, request_id)
 
 
-def _answering(handler: Handler, limit: int) -> Callable[[Request], Awaitable[Response]]:
+def _answering(
+    handler: Handler, limit: int, body_of: ErrorBody = ErrorAnswer.body
+) -> Callable[[Request], Awaitable[Response]]:
     """Give a handler its request id, its errors their bodies, and the log its line."""
+
+    def refused(refusal: ErrorAnswer, request_id: str) -> Response:
+        return EarlyResponse(refusal, request_id, limit, body_of(refusal, request_id))
 
     async def answer(request: Request) -> Response:
         request_id = responses.new_request_id()
         began = time.monotonic()
         try:
             response = await handler(request, request_id)
-        except Refusal as refusal:
-            response = _EarlyResponse(refusal, request_id, limit)
+        except ErrorAnswer as refusal:
+            response = refused(refusal, request_id)
         except ClientDisconnect:
             # Nobody reads this; 499 is what the log of a proxy calls it.
             response = Response(status_code=499)
         except asyncio.CancelledError:
             # The server is being stopped, and has waited for this request as long as it does.
-            stopping = Refusal(503, "SERVICE_UNAVAILABLE", "Please try again later")
-            response = _EarlyResponse(stopping, request_id, limit)
+            response = refused(errors.stopping(), request_id)
         except Exception:
             _log.exception("request %s failed", request_id)
-            response = _EarlyResponse(errors.internal_error(), request_id, limit)
+            response = refused(errors.internal_error(), request_id)
         _access.info(
             "%s %s %d %.2f s, %s",
             request.method,
@@ -253,7 +251,7 @@ def _answering(handler: Handler, limit: int) -> Callable[[Request], Awaitable[Re
 
 def _http_error(limit: int) -> Callable[[Request, Exception], Awaitable[Response]]:
     messages: Mapping[int, tuple[str, str]] = {
-        404: ("NOT_FOUND", "The requested resource was not found."),
+        404: (errors.not_found().code, errors.not_found().message),
         405: ("METHOD_NOT_ALLOWED", "The method is not allowed for this resource."),
     }
 
@@ -262,7 +260,7 @@ def _http_error(limit: int) -> Callable[[Request, Exception], Awaitable[Response
         code, message = messages.get(error.status_code, ("Bad Request", error.detail))
         request_id = responses.new_request_id()
         _access.info("%s %s %d, %s", request.method, shown(request.url.path), error.status_code, request_id)
-        return _EarlyResponse(Refusal(error.status_code, code, message), request_id, limit)
+        return EarlyResponse(ErrorAnswer(error.status_code, code, message), request_id, limit)
 
     return answer
 
@@ -270,19 +268,44 @@ def _http_error(limit: int) -> Callable[[Request, Exception], Awaitable[Response
 def create_app(settings: ServerSettings, engine: Engine) -> Starlette:
     """Return the ASGI application; the engine must have been started."""
     requests = Listen(settings, engine)
+    slots = Slots(settings.max_streams)
 
     async def live(socket: WebSocket) -> None:
-        await listen(socket, settings, engine)
+        await listen(socket, settings, engine, slots)
 
     limit = settings.max_bytes
-    models = _answering(requests.models, limit)
+    management = Management(settings, engine)
+    transcriptions = openai.Transcriptions(settings, requests.hear)
+
+    def get(path: str, handler: Handler, body_of: ErrorBody = ErrorAnswer.body) -> Route:
+        return Route(path, _answering(handler, limit, body_of), methods=["GET"])
+
     app = Starlette(
         routes=[
             Route("/v1/listen", _answering(requests.transcribe, limit), methods=["POST"]),
             WebSocketRoute("/v1/listen", live),
             WebSocketRoute("/{path:path}", refuse_unknown),
-            Route("/v1/models", models, methods=["GET"]),
-            Route("/v1/models/{model_id}", models, methods=["GET"]),
+            Route(
+                "/v1/audio/transcriptions",
+                _answering(transcriptions.create, limit, openai.error_body),
+                methods=["POST"],
+            ),
+            get("/v1/models", management.models, both_dialects),
+            get("/v1/models/{model_id}", management.models, both_dialects),
+            get("/v1/projects", management.projects),
+            get("/v1/projects/{project_id}", management.projects),
+            get("/v1/projects/{project_id}/models", management.models),
+            get("/v1/projects/{project_id}/models/{model_id}", management.models),
+            get("/v1/auth/token", management.token),
+        ],
+        middleware=[
+            Middleware(
+                Guard,
+                visitors=Visitors(settings.host, settings.allow_hosts, settings.allow_origins),
+                limit=limit,
+                overflow=OVERFLOW,
+                stall=settings.body_timeout,
+            )
         ],
         exception_handlers={HTTPException: _http_error(limit)},
     )

@@ -1,13 +1,12 @@
-"""Any audio into 16 kHz 16-bit PCM on disk, one file per channel, with the quiet places to cut it at.
+"""Any audio into 16 kHz samples, block by block: memory stays flat whatever the length, and nothing is on disk.
 
-Runs in the worker processes: the codecs are native code that meets whatever a client sends, and numpy,
-PyAV and soxr cost start-up time. Memory stays flat whatever the length.
+Runs in processes of its own: the codecs are native code that meets whatever a client sends, and numpy, PyAV
+and soxr cost start-up time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,35 +15,23 @@ import numpy as np
 import soundfile
 import soxr
 
-from dgcli.server.engines.base import RATE, Audio, NotAudioError
+from dgcli.server.engines.base import RATE, Audio, NotAudioError, TooLongError
 
 _BLOCK = 1 << 16  # frames per block
 SAMPLE_BYTES = {"linear16": 2, "linear32": 4, "alaw": 1, "mulaw": 1}
 # Demuxers that open other files or addresses named in the input: a client could read this machine with them.
 REFERRING = {"hls", "concat", "dash", "sdp", "rtsp", "imf", "webm_dash_manifest"}
-_FRAME = RATE // 100  # samples in 10 ms, the grain at which loudness is looked at
-_QUIET = 30  # frames: a cut wants 0.3 s of quiet around it
-_PIECE = 15.0  # seconds: shorter pieces cost words at the cuts (benchmarks/recogniser.py)
-_SWAY = 0.25  # how far a cut may move from even spacing, as a share of the spacing
 
 Blocks = Iterator[Any]  # numpy arrays of float32, frames x channels, -1..1
 
 
-@dataclass(frozen=True)
-class Track:
-    """One channel on disk: raw 16-bit little-endian PCM of RATE; `cuts` are sample positions."""
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """An open recording: its sample rate in Hz, its length in seconds where it tells, and its blocks."""
 
-    path: Path
-    samples: int
-    cuts: Sequence[int]
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """Decoded audio: the duration in seconds and a track per channel that is recognised."""
-
-    duration: float
-    tracks: Sequence[Track]
+    rate: int
+    seconds: float | None
+    blocks: Blocks
 
 
 def expand(raw: bytes, encoding: str) -> Any:
@@ -70,15 +57,19 @@ def expand(raw: bytes, encoding: str) -> Any:
 _UNKNOWN = 1 << 60  # frames: what libsndfile says (SF_COUNT_MAX) where a header does not tell
 
 
-def _raw(path: Path, encoding: str, channels: int) -> Blocks:
+def _raw(path: Path, encoding: str, rate: int, channels: int) -> _Source:
     frame = SAMPLE_BYTES[encoding] * channels
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK * frame):
-            whole = len(block) // frame * frame
-            yield expand(block[:whole], encoding).reshape(-1, channels)
+
+    def blocks() -> Blocks:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK * frame):
+                whole = len(block) // frame * frame
+                yield expand(block[:whole], encoding).reshape(-1, channels)
+
+    return _Source(rate, path.stat().st_size / frame / rate, blocks())
 
 
-def _soundfile(path: Path) -> tuple[int, Blocks]:
+def _soundfile(path: Path) -> _Source:
     sound = soundfile.SoundFile(path)
     if sound.frames >= _UNKNOWN:
         # A recorder was killed: libsndfile fails on the frame that was left unfinished.
@@ -89,10 +80,10 @@ def _soundfile(path: Path) -> tuple[int, Blocks]:
         with sound:
             yield from sound.blocks(_BLOCK, dtype="float32", always_2d=True)
 
-    return sound.samplerate, blocks()
+    return _Source(sound.samplerate, sound.frames / sound.samplerate, blocks())
 
 
-def _pyav(path: Path) -> tuple[int, Blocks]:
+def _pyav(path: Path) -> _Source:
     container = av.open(str(path), options={"protocol_whitelist": "file"})
     if REFERRING & set(container.format.name.split(",")) or not container.streams.audio:
         container.close()
@@ -115,7 +106,8 @@ def _pyav(path: Path) -> tuple[int, Blocks]:
                         for plain in resampler.resample(frame):
                             yield plain.to_ndarray().reshape(-1, layout)
 
-    return rate, blocks()
+    seconds = container.duration / 1_000_000 if container.duration else None  # microseconds
+    return _Source(rate, seconds, blocks())
 
 
 def check_rate(rate: int) -> None:
@@ -124,12 +116,11 @@ def check_rate(rate: int) -> None:
         raise NotAudioError
 
 
-def _open(audio: Audio) -> tuple[int, Blocks]:
-    """Return the sample rate and the blocks of frames x channels."""
+def _open(audio: Audio) -> _Source:
     if audio.encoding in SAMPLE_BYTES:
         if audio.sample_rate is None:
             raise NotAudioError
-        return audio.sample_rate, _raw(audio.path, audio.encoding, audio.channels)
+        return _raw(audio.path, audio.encoding, audio.sample_rate, audio.channels)
     try:
         return _soundfile(audio.path)
     except soundfile.SoundFileError:
@@ -140,81 +131,42 @@ def _open(audio: Audio) -> tuple[int, Blocks]:
         raise NotAudioError from error
 
 
-def pcm(samples: Any) -> bytes:
-    """Return float32 samples of -1..1 as 16-bit little-endian PCM."""
-    return bytes(np.clip(np.rint(samples * 32767), -32768, 32767).astype("<i2").tobytes())
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A block of decoded audio: frames x channels of float32 at RATE.
 
-
-def cuts(loudness: Any, pieces: int) -> list[int]:
-    """Return the frames (10 ms) at which to cut, each in the middle of the quietest 0.3 s nearby."""
-    if pieces < 2:
-        return []
-    smooth = np.convolve(loudness, np.ones(_QUIET) / _QUIET, "same")
-    step = len(smooth) / pieces
-    found = []
-    for number in range(1, pieces):
-        low = int(step * (number - _SWAY))
-        high = int(step * (number + _SWAY))
-        found.append(low + int(np.argmin(smooth[low:high])))
-    return found
-
-
-def pieces_of(seconds: float, piece: float = _PIECE) -> int:
-    """Return into how many pieces audio of that length is cut."""
-    return max(1, -(-int(seconds * 100) // int(piece * 100)))
-
-
-class _TrackWriter:
-    """Writes one channel and measures its loudness."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.samples = 0
-        self._file = path.open("wb")
-        self._rest = np.zeros(0, np.float32)
-        self._loudness: list[Any] = []
-
-    def write(self, samples: Any) -> None:
-        self._file.write(pcm(samples))
-        self.samples += len(samples)
-        both = np.concatenate([self._rest, samples])
-        whole = len(both) // _FRAME * _FRAME
-        self._loudness.append((both[:whole].reshape(-1, _FRAME) ** 2).mean(axis=1))
-        self._rest = both[whole:]
-
-    def close(self) -> Track:
-        self._file.close()
-        loudness = np.concatenate(self._loudness) if self._loudness else np.zeros(0)
-        positions = cuts(loudness, pieces_of(self.samples / RATE))
-        return Track(self.path, self.samples, [position * _FRAME for position in positions])
-
-
-def decode(audio: Audio, folder: Path) -> Decoded:
-    """Decode `audio` into tracks in `folder`: one mixed down, or one per channel with `multichannel`.
-
-    Raises NotAudioError when nothing can be decoded.
+    `until` is where it ends in seconds of the source, `share` (0-1) how much of that has passed, None where
+    the source does not tell its length.
     """
-    rate, blocks = _open(audio)
-    check_rate(rate)
+
+    samples: Any
+    until: float
+    share: float | None
+
+
+def decoded(audio: Audio, max_seconds: float) -> Iterator[Decoded]:
+    """Decode `audio` block by block: mixed down, or channel by channel with `multichannel`.
+
+    Raises NotAudioError when nothing can be decoded, TooLongError after `max_seconds` of it.
+    """
+    source = _open(audio)
+    check_rate(source.rate)
+    resampler: Any = None
+    frames = 0
     try:
-        first = next(blocks, None)
-        if first is None:
-            raise NotAudioError
-        channels = first.shape[1] if audio.multichannel else 1
-        resampler = soxr.ResampleStream(rate, RATE, channels, dtype="float32")
-        writers = [_TrackWriter(folder / f"track-{number}.pcm") for number in range(channels)]
-        frames = 0
-        for block in chain([first], blocks):
+        for block in source.blocks:
             frames += len(block)
+            if frames > max_seconds * source.rate:
+                raise TooLongError
             mixed = block if audio.multichannel else block.mean(axis=1, keepdims=True)
-            resampled = resampler.resample_chunk(np.ascontiguousarray(mixed, np.float32))
-            for number, writer in enumerate(writers):
-                writer.write(resampled[:, number])
-        rest = resampler.resample_chunk(np.zeros((0, channels), np.float32), last=True)
-        for number, writer in enumerate(writers):
-            writer.write(rest[:, number])
-    except (soundfile.SoundFileError, av.FFmpegError) as error:
+            if resampler is None:
+                resampler = soxr.ResampleStream(source.rate, RATE, mixed.shape[1], dtype="float32")
+            samples = resampler.resample_chunk(np.ascontiguousarray(mixed, np.float32))
+            until = frames / source.rate
+            yield Decoded(samples, until, min(until / source.seconds, 1.0) if source.seconds else None)
+        if not frames:
+            raise NotAudioError
+        rest = np.zeros((0, mixed.shape[1]), np.float32)
+        yield Decoded(resampler.resample_chunk(rest, last=True), frames / source.rate, 1.0)
+    except (soundfile.SoundFileError, av.FFmpegError, ValueError) as error:
         raise NotAudioError from error
-    if not frames:
-        raise NotAudioError
-    return Decoded(frames / rate, [writer.close() for writer in writers])

@@ -11,12 +11,12 @@ import socket
 import ssl
 import threading
 from base64 import b64encode
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
 
-from dgcli.server.errors import REMOTE_CONTENT, Refusal
+from dgcli.server.errors import REMOTE_CONTENT, ErrorAnswer
 from dgcli.server.receive import Received, Spool
 
 _TIMEOUT = 30.0  # seconds for connecting and for each read
@@ -26,8 +26,8 @@ _BLOCK = 1 << 18
 _USER_AGENT = "dgcli-server"
 
 
-def _refuse(message: str) -> Refusal:
-    return Refusal(400, REMOTE_CONTENT, message)
+def _refuse(message: str) -> ErrorAnswer:
+    return ErrorAnswer(400, REMOTE_CONTENT, message)
 
 
 # Ranges that ipaddress takes for public, but that a translator or an old network maps to private hosts:
@@ -60,7 +60,7 @@ def _split(url: str) -> SplitResult:
 
 
 def _addresses(parts: SplitResult, allow_private: bool) -> list[str]:
-    """Return the addresses of the host. Raises Refusal unless all of them may be connected to."""
+    """Return the addresses of the host. Raises ErrorAnswer unless all of them may be connected to."""
     host = parts.hostname or ""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
@@ -72,7 +72,15 @@ def _addresses(parts: SplitResult, allow_private: bool) -> list[str]:
     return addresses
 
 
-class _Connection(http.client.HTTPConnection):
+def _connect(addresses: Sequence[str], port: int, timeout: float) -> socket.socket:
+    """Connect to the first of the addresses that answers."""
+    for address in addresses[:-1]:
+        with suppress(OSError):
+            return socket.create_connection((address, port), timeout)
+    return socket.create_connection((addresses[-1], port), timeout)
+
+
+class _CheckedConnection(http.client.HTTPConnection):
     """A connection to one of the checked addresses, under the name of its host."""
 
     def __init__(self, parts: SplitResult, addresses: list[str], context: ssl.SSLContext | None) -> None:
@@ -82,22 +90,16 @@ class _Connection(http.client.HTTPConnection):
         self._context = context
 
     def connect(self) -> None:
-        for number, address in enumerate(self._addresses):
-            try:
-                plain = socket.create_connection((address, self.port), self.timeout)
-                break
-            except OSError:
-                if number + 1 == len(self._addresses):
-                    raise
+        plain = _connect(self._addresses, self.port, _TIMEOUT)
         self.sock = self._context.wrap_socket(plain, server_hostname=self.host) if self._context else plain
 
 
 def _request(
     method: str, url: str, body: bytes | None, headers: Mapping[str, str], allow_private: bool
-) -> tuple[_Connection, http.client.HTTPResponse]:
+) -> tuple[_CheckedConnection, http.client.HTTPResponse]:
     parts = _split(url)
     context = ssl.create_default_context() if parts.scheme == "https" else None
-    connection = _Connection(parts, _addresses(parts, allow_private), context)
+    connection = _CheckedConnection(parts, _addresses(parts, allow_private), context)
     path = quote(parts.path or "/", safe="/%:=&?~#+!$,;'@()*[]")
     if parts.query:
         path += "?" + quote(parts.query, safe="/%:=&?~#+!$,;'@()*[]")
@@ -128,7 +130,7 @@ def fetch(
 ) -> Received:
     """Download `url` to `path`; blocks until done or, between two blocks, `stop` is set.
 
-    Raises Refusal: REMOTE_CONTENT_ERROR in the API's words, or 413 for more than `limit` bytes.
+    Raises ErrorAnswer: REMOTE_CONTENT_ERROR in the API's words, or 413 for more than `limit` bytes.
     """
     try:
         for _ in range(_MAX_REDIRECTS + 1):
@@ -163,5 +165,12 @@ def deliver(
         connection, response = _request(method, url, body, headers, allow_private)
         with closing(connection), closing(response):
             return response.status
-    except (OSError, http.client.HTTPException, ValueError, Refusal):
+    except (OSError, http.client.HTTPException, ValueError, ErrorAnswer):
         return None
+
+
+def dial(url: str, *, allow_private: bool, timeout: float) -> socket.socket:
+    """Connect to the host of a ws:// or wss:// URL; blocks. Raises OSError, and ErrorAnswer as `fetch` does."""
+    secure = url.startswith("wss:")
+    parts = _split(f"http{url.removeprefix('ws')}")
+    return _connect(_addresses(parts, allow_private), parts.port or (443 if secure else 80), timeout)

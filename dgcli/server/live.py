@@ -2,34 +2,30 @@
 
 import asyncio
 import hashlib
-import hmac
 import logging
-import os
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
-from itertools import pairwise
-from pathlib import Path
-from typing import IO, Any
 
-from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from dgcli.server import callback, errors, live_messages, live_query, record, responses
-from dgcli.server.access import shown
+from dgcli.server import errors, live_messages, live_query, record, responses
+from dgcli.server.access import SCHEMES, handshake_authorized, shown
+from dgcli.server.callback import CallbackLostError, StreamCallback, open_callback
 from dgcli.server.engines.base import (
     Ended,
     Engine,
+    HeardSegment,
+    HeardWord,
     LiveAudio,
     LiveEvent,
     LiveStream,
     NotAudioError,
     Passed,
-    Segment,
     SpeechBegan,
-    Word,
 )
-from dgcli.server.errors import Refusal
+from dgcli.server.errors import ErrorAnswer
+from dgcli.server.guard import refuse_handshake
 from dgcli.server.live_query import LiveOptions
 from dgcli.server.settings import ServerSettings
 
@@ -37,7 +33,8 @@ _log = logging.getLogger("dgcli.server")
 _access = logging.getLogger("dgcli.server.access")
 
 _BLOCK = 1 << 16  # bytes of any encoding that a recogniser must have something to say about
-_SCHEMES = ("token", "bearer")
+_ENOUGH = 1 << 15  # bytes that must be some audio, if they are audio at all
+_CALLBACK_LOST = "The callback's WebSocket was closed."
 
 
 class _Closing(Exception):
@@ -49,41 +46,7 @@ class _Closing(Exception):
         self.reason = reason
 
 
-def authorized(header: str | None, key: str | None) -> bool:
-    """Tell whether an Authorization header (Token or Bearer) holds the key that the server wants, if any."""
-    if key is None:
-        return True
-    scheme, _, credential = (header or "").partition(" ")
-    return scheme.lower() in _SCHEMES and hmac.compare_digest(credential.strip().encode(), key.encode())
-
-
-def _socket_authorized(socket: WebSocket, key: str | None) -> bool:
-    """Accept the key from the header or, as browsers must send it, as the subprotocol after its scheme."""
-    if authorized(socket.headers.get("authorization"), key):
-        return True
-    protocols = list(socket.scope["subprotocols"])
-    return any(authorized(f"{scheme} {credential}", key) for scheme, credential in pairwise(protocols))
-
-
-class _Recording:
-    """What --record keeps of a stream: the bytes as they arrive, and at the end the facts."""
-
-    def __init__(self, folder: Path, facts: dict[str, Any]) -> None:
-        self._folder = folder
-        self._facts = facts
-        self.path = folder / f"{facts['request_id']}.audio"
-        self._file: IO[bytes] = os.fdopen(record.open_private(self.path), "wb")
-
-    def write(self, data: bytes) -> None:
-        self._file.write(data)
-
-    def close(self, size: int, duration: float) -> None:
-        self._file.close()
-        facts = {**self._facts, "audio": self.path.name, "bytes": size, "duration": duration}
-        record.write_facts(self._folder, facts)
-
-
-class Utterances:
+class StreamedUtterances:
     """The state of a channel that its messages depend on."""
 
     def __init__(self) -> None:
@@ -92,7 +55,7 @@ class Utterances:
         self._open_words = False  # whether the newest interim has words that are not final
         self._wordless_until = 0.0  # where the newest interim without words ends
 
-    def prepare(self, segment: Segment, options: LiveOptions) -> list[Word]:
+    def prepare(self, segment: HeardSegment, options: LiveOptions) -> list[HeardWord]:
         """Return the words of a segment as they are written, where it stands in the sentence."""
         words = responses.prepare(
             segment.words, options, begins=self.sentence_begins, ends=segment.speech_final
@@ -130,27 +93,31 @@ class Session:
         engine: Engine,
         options: LiveOptions,
         request_id: str,
+        callback: StreamCallback | None = None,
     ) -> None:
         self._socket = socket
+        self._callback = callback
         self._settings = settings
         self._engine = engine
         self._options = options
         self._request_id = request_id
+        self._model = engine.serve(options.model, options.language)
         self._created = datetime.now(UTC)
         self._hash = hashlib.sha256()
         self._size = 0
         self._duration = 0.0
         self._channels = options.channels if options.multichannel else 1
-        self._state: dict[int, Utterances] = {}
+        self._state: dict[int, StreamedUtterances] = {}
         self._unheard = 0  # bytes since the recogniser last told anything
         self._unheard_since: float | None = None  # when they became too many for a block of anything
-        self._recording: _Recording | None = None
-        if settings.record is not None:
-            self._recording = _Recording(settings.record, record.describe(socket.scope, request_id))
+        self._recording: record.StreamRecording | None = None
 
     async def run(self) -> str:
         """Serve until the stream ends; returns how it ended, for the log."""
         options = self._options
+        if self._settings.record is not None:
+            facts = record.describe(self._socket.scope, self._request_id)
+            self._recording = record.StreamRecording(self._settings.record, facts)
         stream = self._engine.open_stream(
             LiveAudio(
                 encoding=options.encoding,
@@ -160,16 +127,19 @@ class Session:
                 endpointing=options.endpointing,
                 vocabulary=list(options.vocabulary),
                 speakers=options.speakers,
+                model=options.model,
+                language=options.language,
             )
         )
         code, reason, complete = 1000, "", True
         try:
             async with asyncio.TaskGroup() as group:
-                reading = group.create_task(self._read(stream))
-                watching = group.create_task(self._watch())
+                others = [group.create_task(self._read(stream)), group.create_task(self._watch())]
+                if self._callback is not None:
+                    others.append(group.create_task(self._callback.watch()))
                 await self._write(stream)
-                reading.cancel()
-                watching.cancel()
+                for task in others:
+                    task.cancel()
         except* _Closing as group_of:
             closing = group_of.exceptions[0]
             assert isinstance(closing, _Closing)
@@ -178,6 +148,8 @@ class Session:
             code = 1006
         except* NotAudioError:
             code, reason = 1008, live_messages.DATA_0000
+        except* CallbackLostError:
+            code, reason, complete = 1011, _CALLBACK_LOST, False
         except* Exception as group_of:
             _log.error("stream %s failed", self._request_id, exc_info=group_of.exceptions[0])
             code, reason, complete = 1011, live_messages.NET_0000, False
@@ -185,11 +157,14 @@ class Session:
             stream.close()
             if self._recording is not None:
                 self._recording.close(self._size, self._duration)
+        if code not in (1006, 1008):
+            with suppress(WebSocketDisconnect, RuntimeError, CallbackLostError):
+                await self._send(self._metadata(self._hash.hexdigest() if complete else "incomplete"))
+        if self._callback is not None:
+            await self._callback.close()  # whoever sees the stream end finds every message delivered
         if code == 1006:
             return "the client has gone"
         with suppress(WebSocketDisconnect, RuntimeError):
-            if code != 1008:
-                await self._send(self._metadata(self._hash.hexdigest() if complete else "incomplete"))
             await self._socket.close(code, reason)
         return f"{code} {reason}".strip()
 
@@ -269,16 +244,19 @@ class Session:
     async def _write(self, stream: LiveStream) -> None:
         """Send what the recogniser tells until everything is heard."""
         async for event in stream.events():
-            self._unheard, self._unheard_since = 0, None
+            if not isinstance(event, SpeechBegan):  # that somebody speaks is heard before any word is
+                self._unheard, self._unheard_since = 0, None
             if isinstance(event, Ended):
                 self._duration, self._channels = event.duration, event.channels
+                if not event.channels and self._size >= _ENOUGH:
+                    raise NotAudioError
                 return
             self._channels = max(self._channels, event.channel + 1)
-            await self._tell(event, self._state.setdefault(event.channel, Utterances()))
+            await self._tell(event, self._state.setdefault(event.channel, StreamedUtterances()))
 
-    async def _tell(self, event: LiveEvent, state: Utterances) -> None:
+    async def _tell(self, event: LiveEvent, state: StreamedUtterances) -> None:
         options = self._options
-        if isinstance(event, Segment):
+        if isinstance(event, HeardSegment):
             if not event.is_final and not options.interim_results:
                 return
             words = state.prepare(event, options)
@@ -288,7 +266,7 @@ class Session:
                 options,
                 channels=self._channels,
                 request_id=self._request_id,
-                model=self._engine.model,
+                model=self._model,
             )
             await self._send(message)
         elif isinstance(event, SpeechBegan):
@@ -314,68 +292,103 @@ class Session:
             sha256=sha256,
             created=self._created,
             duration=self._duration,
-            channels=self._channels if self._duration else 0,
-            model=self._engine.model,
+            channels=self._channels if self._size else 0,
+            model=self._model,
             extra=extra,
         )
 
     async def _send(self, text: str) -> None:
-        await self._socket.send_text(text)
-        target = self._options.callback
-        if target is not None:
-            headers = {
-                "Content-Type": "application/json",
-                "dg-token": callback.key_id(self._settings.require_key),
-                "dg-request-id": self._request_id,
-            }
-            await callback.deliver_once(
-                target, text.encode(), headers, allow_private=self._settings.allow_private_urls
-            )
-
-
-async def _refuse(socket: WebSocket, refusal: Refusal, request_id: str) -> None:
-    response = Response(refusal.body(request_id), refusal.status, dict(refusal.headers(request_id)))
-    await socket.send_denial_response(response)
+        try:
+            async with asyncio.timeout(self._settings.response_timeout):
+                await self._socket.send_text(text)
+        except TimeoutError:
+            raise WebSocketDisconnect(1006) from None  # it sends and never reads
+        if self._callback is not None:
+            await self._callback.send(text)
 
 
 def _subprotocol(socket: WebSocket) -> str | None:
     """Return the offered scheme, which a browser needs to hear again."""
-    return next((name for name in socket.scope["subprotocols"] if name.lower() in _SCHEMES), None)
+    return next((name for name in socket.scope["subprotocols"] if name.lower() in SCHEMES), None)
+
+
+class Slots:
+    """How many streams there may be at once."""
+
+    def __init__(self, limit: int) -> None:
+        self._free = limit
+
+    def take(self) -> bool:
+        """Take a place, if there is one."""
+        if self._free <= 0:
+            return False
+        self._free -= 1
+        return True
+
+    def give_back(self) -> None:
+        """Leave a place to others."""
+        self._free += 1
 
 
 async def refuse_unknown(socket: WebSocket) -> None:
     """Refuse a WebSocket on a path that this server does not have; /v2/listen (Flux) is one."""
     await socket.receive()
-    refusal = Refusal(404, "NOT_FOUND", "The requested resource was not found.")
-    await _refuse(socket, refusal, responses.new_request_id())
+    await refuse_handshake(socket, errors.not_found())
 
 
-async def listen(socket: WebSocket, settings: ServerSettings, engine: Engine) -> None:
+async def _accept(
+    socket: WebSocket, settings: ServerSettings, engine: Engine, slots: Slots, request_id: str
+) -> tuple[LiveOptions, StreamCallback | None]:
+    """Check a handshake and take a slot. Raises ErrorAnswer."""
+    protocols = socket.scope["subprotocols"]
+    if not handshake_authorized(socket.headers.get("authorization"), protocols, settings.require_key):
+        raise errors.invalid_credentials()
+    query = socket.scope["query_string"].decode("latin-1")
+    options = live_query.parse(query, any_port=settings.allow_private_urls)
+    try:
+        engine.serve(options.model, options.language)
+    except LookupError as error:
+        raise errors.no_model(str(error)) from error
+    if not slots.take():
+        raise errors.too_many_requests()
+    try:
+        return options, await open_callback(options.callback, settings, request_id)
+    except BaseException:
+        slots.give_back()
+        raise
+
+
+async def listen(socket: WebSocket, settings: ServerSettings, engine: Engine, slots: Slots) -> None:
     """Serve one WebSocket: refuse it with a status and a JSON body, or accept it and run its session."""
     request_id = responses.new_request_id()
     began = time.monotonic()
     await socket.receive()  # websocket.connect
     try:
-        if not _socket_authorized(socket, settings.require_key):
-            raise errors.invalid_credentials()
-        query = socket.scope["query_string"].decode("latin-1")
-        options = live_query.parse(query, any_port=settings.allow_private_urls)
-    except Refusal as refusal:
-        _access.info("WebSocket %s %d, %s", shown(socket.url.path), refusal.status, request_id)
-        await _refuse(socket, refusal, request_id)
+        options, callback = await _accept(socket, settings, engine, slots, request_id)
+    except ErrorAnswer as refusal:
+        await refuse_handshake(socket, refusal, request_id)
         return
     headers = [
         (b"dg-request-id", request_id.encode()),
         (b"dg-project-id", responses.PROJECT_ID.encode()),
     ]
-    await socket.accept(_subprotocol(socket), headers)
-    session = Session(socket, settings, engine, options, request_id)
-    end = await session.run()
+    heard = ""
+    try:
+        session = Session(socket, settings, engine, options, request_id, callback)
+        await socket.accept(_subprotocol(socket), headers)
+        end = await session.run()
+        heard = f", {session.heard}"
+    except (WebSocketDisconnect, OSError):
+        end = "the client did not wait for the handshake"
+    finally:
+        slots.give_back()
+        if callback is not None:
+            await callback.close()
     _access.info(
-        "WebSocket %s %s, %s, %.2f s, %s",
+        "WebSocket %s %s%s, %.2f s, %s",
         shown(socket.url.path),
         end,
-        session.heard,
+        heard,
         time.monotonic() - began,
         request_id,
     )

@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 
 from dgcli.server import responses, wording
-from dgcli.server.engines.base import Model, Segment, Word
+from dgcli.server.engines.base import HeardSegment, HeardWord, Model
 from dgcli.server.live_query import LiveOptions
 
 _TYPES = ("CloseStream", "Configure", "Sync", "KeepAlive", "Finalize")  # in the order of the API's message
@@ -59,6 +59,8 @@ def read(text: str) -> Control:
     """Read a text message. Raises SchemaError."""
     try:
         message = json.loads(text)
+    except RecursionError as error:
+        raise SchemaError(text, "recursion limit exceeded", len(text)) from error
     except ValueError as error:
         raise SchemaError(text, "expected value", getattr(error, "colno", 1)) from error
     if not isinstance(message, dict):
@@ -76,8 +78,8 @@ def read(text: str) -> Control:
 
 
 def results(
-    segment: Segment,
-    words: Sequence[Word],
+    segment: HeardSegment,
+    words: Sequence[HeardWord],
     options: LiveOptions,
     *,
     channels: int,

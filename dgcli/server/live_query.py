@@ -8,11 +8,11 @@ import re
 from dataclasses import dataclass
 
 from dgcli.server import query as common
-from dgcli.server.errors import BAD_REQUEST, Refusal, invalid_query
+from dgcli.server.errors import BAD_REQUEST, ErrorAnswer, invalid_query
 from dgcli.server.query import Options, Query
 
 _NEED_RATE = frozenset(["linear16", "linear32", "mulaw", "alaw"])
-_IGNORED_FLAGS = ("diarize", "mip_opt_out", "numerals", "dictation", "profanity_filter", "no_delay", "ner")
+_IGNORED_FLAGS = ("diarize", "mip_opt_out", "numerals", "dictation", "no_delay", "ner")
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class LiveOptions(Options):
 
 def _refuse_batch_features(query: Query) -> None:
     if (query.text("summarize") or "false").lower() != "false":
-        raise Refusal(400, BAD_REQUEST, "Summarization is not available for streaming.")
+        raise ErrorAnswer(400, BAD_REQUEST, "Summarization is not available for streaming.")
     if (query.text("detect_language") or "false").lower() != "false":
-        raise Refusal(400, BAD_REQUEST, "Language detection is not available for streaming.")
+        raise ErrorAnswer(400, BAD_REQUEST, "Language detection is not available for streaming.")
     asked = [name for name in ("topics", "intents") if query.flag(name)]
     if asked:
-        raise Refusal(
+        raise ErrorAnswer(
             403,
             "UNAUTHORIZED_FEATURES_REQUESTED",
             f"Project does not have access to the requested feature/s {json.dumps(asked)}.",
@@ -61,7 +61,7 @@ def _utterance_end(query: Query, interim_results: bool) -> float | None:
 
 
 def parse(query_string: str, *, any_port: bool) -> LiveOptions:
-    """Read the query of a live stream. Raises Refusal as the API would answer the handshake."""
+    """Read the query of a live stream. Raises ErrorAnswer as the API would answer the handshake."""
     query = Query(query_string)
     common.check_model(query)
     common.check_diarizer(query, ["latest", "v1"])
@@ -78,14 +78,22 @@ def parse(query_string: str, *, any_port: bool) -> LiveOptions:
         sample_rate=sample_rate,
         channels=query.integer("channels", 1, 20) or 1,
         multichannel=query.flag("multichannel"),
+        model=query.text("model"),
+        language=common.language_of(query),
         punctuate=query.flag("punctuate") or query.flag("smart_format") or query.flag("detect_entities"),
         filler_words=query.flag("filler_words"),
+        profanity_filter=query.flag("profanity_filter"),
         search=query.many("search"),
         replace=common.replacements_of(query),
         vocabulary=common.vocabulary_of(query),
         tags=common.tags_of(query),
         extra=common.extra_of(query),
-        callback=common.callback_of(query, schemes=("http", "https"), any_port=any_port),
+        callback=common.callback_of(
+            query,
+            schemes=("http", "https", "ws", "wss"),
+            methods=("POST", "GET", "PUT", "DELETE"),
+            any_port=any_port,
+        ),
         warnings=common.warnings_of(query),
         interim_results=interim_results,
         endpointing=_endpointing(query),

@@ -9,21 +9,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
-from dgcli.server.errors import BAD_REQUEST, INVALID_QUERY, Refusal, invalid_query
+from dgcli.server.errors import BAD_REQUEST, ErrorAnswer, invalid_callback, invalid_query
 
 ENCODINGS = frozenset(
     ["linear16", "linear32", "flac", "alaw", "mulaw", "amr-nb", "amr-wb", "opus", "ogg-opus", "speex", "g729"]
 )
 _MODEL = re.compile(
     r"(nova|enhanced|base|whisper|general|meeting|phonecall|finance|conversationalai|voicemail|video"
-    r"|custom|pocketsphinx)(-[a-z0-9-]+)?|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|custom)(-[a-z0-9.-]+)?|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 )
 _LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(-[a-zA-Z0-9]+)*|multi")
 _CALLBACK_PORTS = (80, 443, 8080, 8443)  # page "Callback"
 _MAX_KEYTERM_TOKENS = 500
 _LIMITS = {"keywords": 100, "search": 50, "custom_topic": 100, "custom_intent": 100}
 
-# What pocketsphinx and this server cannot do, by parameter. Asking is no error: the answer warns.
+# What Whisper and this server cannot do, by parameter. Asking is no error: the answer warns.
 _CANNOT = {
     "diarize": "The local recogniser does not tell speakers apart.",
     "diarize_model": "The local recogniser does not tell speakers apart.",
@@ -34,15 +34,13 @@ _CANNOT = {
     "sentiment": "The local server does not detect sentiment.",
     "detect_entities": "The local server does not detect entities.",
     "redact": "The local server does not redact: the transcript holds everything that was recognised.",
-    "profanity_filter": "The local server does not filter profanity.",
-    "numerals": "The local server writes numbers as words.",
     "measurements": "The local server does not abbreviate measurements.",
     "dictation": "The local server does not turn spoken punctuation into marks.",
 }
 
 
 @dataclass(frozen=True)
-class Notice:
+class QueryWarning:
     """One entry of `metadata.warnings`."""
 
     parameter: str
@@ -66,19 +64,23 @@ class Options:
     sample_rate: int | None = None
     channels: int = 1
     multichannel: bool = False
+    model: str | None = None
+    language: str | None = None
     punctuate: bool = False
     paragraphs: bool = False
     utterances: bool = False
     utt_split: float = 0.8
     filler_words: bool = False
+    profanity_filter: bool = False
     detect_language: bool = False
+    candidates: Sequence[str] = ()
     search: Sequence[str] = ()
     replace: Sequence[tuple[str, str]] = ()
     vocabulary: Sequence[str] = ()
     tags: Sequence[str] = ()
     extra: Mapping[str, str] | None = None
     callback: Callback | None = None
-    warnings: Sequence[Notice] = ()
+    warnings: Sequence[QueryWarning] = ()
 
 
 class Query:
@@ -134,18 +136,25 @@ def encoding_of(query: Query) -> str | None:
     return query.choice("encoding", sorted(ENCODINGS))
 
 
+def is_model(name: str) -> bool:
+    """Tell whether the API has, or ever had, a model of that name."""
+    return _MODEL.fullmatch(name.lower()) is not None
+
+
 def check_model(query: Query) -> None:
     """Refuse a model that the API has never had; every other one is accepted, whatever runs here."""
     model = query.text("model")
-    if model is not None and not _MODEL.fullmatch(model.lower()):
-        raise Refusal(403, "INSUFFICIENT_PERMISSIONS", "Project does not have access to the requested model.")
+    if model is not None and not is_model(model):
+        raise ErrorAnswer(
+            403, "INSUFFICIENT_PERMISSIONS", "Project does not have access to the requested model."
+        )
 
 
 def check_diarizer(query: Query, choices: Sequence[str]) -> None:
     """Refuse a diarizer that is not there, or that is named twice."""
     model = query.choice("diarize_model", choices)
     if model and (query.text("diarize") is not None or query.text("diarize_version") is not None):
-        raise Refusal(
+        raise ErrorAnswer(
             400, BAD_REQUEST, "diarize_model cannot be used together with diarize or diarize_version."
         )
 
@@ -154,7 +163,7 @@ def vocabulary_of(query: Query) -> Sequence[str]:
     """Return the terms of `keyterm` and `keywords` (without their intensifiers)."""
     keyterms = query.many("keyterm")
     if sum(len(term.split()) for term in keyterms) > _MAX_KEYTERM_TOKENS:
-        raise Refusal(
+        raise ErrorAnswer(
             400,
             BAD_REQUEST,
             "Bad Request: Keyterm limit exceeded. The maximum number of tokens across all keyterms is 500.",
@@ -200,12 +209,18 @@ def replacements_of(query: Query) -> Sequence[tuple[str, str]]:
     return pairs
 
 
-def callback_of(query: Query, *, schemes: Sequence[str], any_port: bool) -> Callback | None:
+def callback_of(
+    query: Query,
+    *,
+    schemes: Sequence[str] = ("http", "https"),
+    methods: Sequence[str] = ("POST", "PUT"),
+    any_port: bool,
+) -> Callback | None:
     """Return where the result goes; `any_port` lifts the API's rule on ports (for tests on this machine)."""
-    methods = ["POST", "PUT"]
     method = (query.text("callback_method") or "POST").upper()
     if method not in methods:
-        raise invalid_query("callback_method: unknown variant, expected one of `POST`, `PUT`")
+        expected = ", ".join(f"`{known}`" for known in methods)
+        raise invalid_query(f"callback_method: unknown variant, expected one of {expected}")
     url = query.text("callback")
     if url is None:
         return None
@@ -213,43 +228,46 @@ def callback_of(query: Query, *, schemes: Sequence[str], any_port: bool) -> Call
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise Refusal(400, INVALID_QUERY, "Invalid callback url.") from error
+        raise invalid_callback() from error
     if parts.scheme not in schemes or not parts.hostname:
-        raise Refusal(400, INVALID_QUERY, "Invalid callback url.")
+        raise invalid_callback()
     if not any_port and port is not None and port not in _CALLBACK_PORTS:
-        raise Refusal(400, INVALID_QUERY, "Invalid callback url.")
+        raise invalid_callback()
     return Callback(url, method)
 
 
-def warnings_of(query: Query) -> list[Notice]:
+def warnings_of(query: Query) -> list[QueryWarning]:
     """Return a warning for each thing asked for that the local server cannot do."""
-    warnings = [
-        Notice(name, "unsupported_feature", message)
+    return [
+        QueryWarning(name, "unsupported_feature", message)
         for name, message in _CANNOT.items()
         if (query.text(name) or "false").lower() != "false"
     ]
+
+
+def language_of(query: Query) -> str | None:
+    """Return the language tag that the request names."""
     language = query.text("language")
     if language is not None and not _LANGUAGE.fullmatch(language):
         raise invalid_query(f"language: `{language}` is not a language tag")
-    if language is not None and language.lower().split("-")[0] != "en":
-        warnings.append(
-            Notice("language", "unsupported_language", "The local recogniser knows English only.")
-        )
-    return warnings
+    return language
 
 
-def _detect_language(query: Query) -> bool:
-    values = query.many("detect_language")
+def _candidates(query: Query) -> Sequence[str] | None:
+    """Return the languages that `detect_language` names, none of them for any; None: it is not asked for."""
+    values = [value.lower() for value in query.many("detect_language")]
     for value in values:
-        if value.lower() not in ("true", "false") and not _LANGUAGE.fullmatch(value):
+        if value not in ("true", "false") and not _LANGUAGE.fullmatch(value):
             raise invalid_query(f"detect_language: `{value}` is not a language tag")
-    return any(value.lower() != "false" for value in values)
+    if all(value == "false" for value in values):
+        return None
+    return [value.split("-")[0] for value in values if value not in ("true", "false")]
 
 
 def _check_summarize(query: Query) -> None:
     summarize = query.text("summarize")
     if summarize == "v1":
-        raise Refusal(
+        raise ErrorAnswer(
             400,
             BAD_REQUEST,
             "To use the summarize feature, please use 'summarize=true' or 'summarize=v2'. "
@@ -258,7 +276,7 @@ def _check_summarize(query: Query) -> None:
     query.choice("summarize", ["v2", "true", "false"])
     language = query.text("language") or "en"
     if summarize in ("v2", "true") and language.split("-")[0].lower() != "en":
-        raise Refusal(400, BAD_REQUEST, "Summarization v2 not supported for non-English languages")
+        raise ErrorAnswer(400, BAD_REQUEST, "Summarization v2 not supported for non-English languages")
 
 
 def _utt_split(query: Query) -> float:
@@ -273,7 +291,7 @@ def _utt_split(query: Query) -> float:
 def parse(query_string: str, *, any_port: bool) -> Options:
     """Read the query of a pre-recorded request.
 
-    `any_port` lifts the API's rule on the ports of a callback. Raises Refusal as the API would answer.
+    `any_port` lifts the API's rule on the ports of a callback. Raises ErrorAnswer as the API would answer.
     """
     query = Query(query_string)
     check_model(query)
@@ -289,18 +307,21 @@ def parse(query_string: str, *, any_port: bool) -> Options:
         "detect_entities",
     ):
         query.flag(name)
-    for name in ("numerals", "measurements", "dictation", "profanity_filter", "detect_topics"):
+    for name in ("numerals", "measurements", "dictation", "detect_topics"):
         query.flag(name)
     for name in ("custom_topic_mode", "custom_intent_mode"):
         query.choice(name, ["extended", "strict"])
     query.many("custom_topic")
     query.many("custom_intent")
     smart = query.flag("smart_format")
+    candidates = _candidates(query)
     return Options(
         encoding=encoding_of(query),
         sample_rate=query.integer("sample_rate", 1000, 384_000),
         channels=query.integer("channels", 1, 20) or 1,
         multichannel=query.flag("multichannel"),
+        model=query.text("model"),
+        language=language_of(query),
         # Detecting entities turns punctuation on, and so do paragraphs (reference of /v1/listen).
         punctuate=query.flag("punctuate")
         or smart
@@ -310,12 +331,14 @@ def parse(query_string: str, *, any_port: bool) -> Options:
         utterances=query.flag("utterances"),
         utt_split=_utt_split(query),
         filler_words=query.flag("filler_words"),
-        detect_language=_detect_language(query),
+        profanity_filter=query.flag("profanity_filter"),
+        detect_language=candidates is not None,
+        candidates=candidates or (),
         search=query.many("search"),
         replace=replacements_of(query),
         vocabulary=vocabulary_of(query),
         tags=tags_of(query),
         extra=extra_of(query),
-        callback=callback_of(query, schemes=("http", "https"), any_port=any_port),
+        callback=callback_of(query, any_port=any_port),
         warnings=warnings_of(query),
     )

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from dgcli.server.errors import too_large
+from dgcli.server.errors import ErrorAnswer, too_large
 
 _BLOCK = 1 << 20  # bytes that are collected before a thread writes and hashes them
+_SMALL = 1 << 16  # bytes that are written sooner than a thread would begin to
 _DRAIN_SECONDS = 30.0
 
 
@@ -34,7 +35,7 @@ class Spool:
         self._file: IO[bytes] = path.open("wb")
 
     def write(self, block: bytes) -> None:
-        """Append a block. Raises Refusal (413) when the limit is passed."""
+        """Append a block. Raises ErrorAnswer (413) when the limit is passed."""
         self._size += len(block)
         if self._size > self._limit:
             raise too_large(self._limit)
@@ -48,7 +49,7 @@ class Spool:
 
 
 async def spool(chunks: AsyncIterator[bytes], path: Path, limit: int) -> Received:
-    """Write the chunks of a body to `path`. Raises Refusal (413) when they are more than `limit` bytes."""
+    """Write the chunks of a body to `path`. Raises ErrorAnswer (413) when they are more than `limit` bytes."""
     spool = Spool(path, limit)
     pending = bytearray()
     try:
@@ -57,7 +58,10 @@ async def spool(chunks: AsyncIterator[bytes], path: Path, limit: int) -> Receive
             if len(pending) >= _BLOCK:
                 block, pending = pending, bytearray()
                 await asyncio.to_thread(spool.write, bytes(block))
-        await asyncio.to_thread(spool.write, bytes(pending))
+        if len(pending) <= _SMALL:
+            spool.write(bytes(pending))
+        else:
+            await asyncio.to_thread(spool.write, bytes(pending))
     finally:
         received = spool.close()
     return received
@@ -76,5 +80,5 @@ async def drain(receive: Any, limit: int) -> None:
                 if message["type"] != "http.request" or not message.get("more_body", False):
                     return
                 seen += len(message.get("body", b""))
-    except TimeoutError:
-        return
+    except (TimeoutError, ErrorAnswer):
+        return  # it has had its answer

@@ -5,7 +5,7 @@ import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from dgcli.errors import UsageError
 
@@ -51,9 +51,30 @@ def write_facts(folder: Path, facts: dict[str, Any]) -> Path:
     return path
 
 
-def keep(folder: Path, facts: dict[str, Any], audio: Path) -> None:
-    """Copy the audio of a request and write its facts; blocks."""
+def keep(folder: Path, facts: dict[str, Any], audio: Path) -> Path:
+    """Copy the audio of a request and write its facts; blocks. Returns where the audio is."""
     name = f"{facts['request_id']}.audio"
     with audio.open("rb") as source, os.fdopen(open_private(folder / name), "wb") as target:
         shutil.copyfileobj(source, target, 1 << 20)
     write_facts(folder, {**facts, "audio": name, "bytes": audio.stat().st_size})
+    return folder / name
+
+
+class StreamRecording:
+    """What is kept of a stream: the bytes as they arrive, and at the end the facts."""
+
+    def __init__(self, folder: Path, facts: dict[str, Any]) -> None:
+        self._folder = folder
+        self._facts = facts
+        self.path = folder / f"{facts['request_id']}.audio"
+        self._file: IO[bytes] = os.fdopen(open_private(self.path), "wb")
+
+    def write(self, data: bytes) -> None:
+        """Keep a block."""
+        self._file.write(data)
+
+    def close(self, size: int, duration: float) -> None:
+        """Write the facts: how many bytes there were, and seconds of audio."""
+        self._file.close()
+        facts = {**self._facts, "audio": self.path.name, "bytes": size, "duration": duration}
+        write_facts(self._folder, facts)

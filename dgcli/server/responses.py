@@ -15,7 +15,7 @@ from statistics import fmean, median
 from typing import Any
 
 from dgcli.server import wording
-from dgcli.server.engines.base import Model, Recognition, Word
+from dgcli.server.engines.base import Heard, HeardWord, Model, Recognition
 from dgcli.server.query import Options
 
 # This server has one project, always the same; the id means nothing elsewhere.
@@ -56,7 +56,7 @@ def model_info(model: Model) -> Json:
     return {"name": model.name, "version": model.version, "arch": model.arch}
 
 
-def word_json(word: Word) -> Json:
+def word_json(word: HeardWord) -> Json:
     """Return one entry of `words`."""
     entry: Json = {
         "word": word.text,
@@ -71,35 +71,40 @@ def word_json(word: Word) -> Json:
     return entry
 
 
-def prepare(words: Sequence[Word], options: Options, *, begins: bool = True, ends: bool = True) -> list[Word]:
+def prepare(
+    words: Sequence[HeardWord], options: Options, *, begins: bool = True, ends: bool = True
+) -> list[HeardWord]:
     """Return the words as the options want them; `begins` and `ends` are those of `wording.punctuate`."""
     result = list(words) if options.filler_words else wording.without_fillers(words)
     result = wording.substitute(result, options.replace)
+    if options.profanity_filter:
+        result = wording.without_profanity(result)
     if options.punctuate:
         return wording.punctuate(result, begins=begins, ends=ends)
     return [replace(word, written=None) for word in result]
 
 
-def _paragraphs(words: Sequence[Word]) -> Json:
-    paragraphs: list[Json] = []
+def _paragraphs(words: Sequence[HeardWord]) -> Json:
+    entries: list[Json] = []
     texts = []
-    for group in wording.split(words, wording.PARAGRAPH_GAP):
+    for paragraph in wording.paragraphs(words):
+        group = [word for sentence in paragraph for word in sentence]
         sentences = [
             {"text": wording.text_of(part), "start": single(part[0].start), "end": single(part[-1].end)}
-            for part in wording.sentences(group)
+            for part in paragraph
         ]
-        paragraph: Json = {"sentences": sentences}
+        entry: Json = {"sentences": sentences}
         text = wording.text_of(group)
         if group[0].speaker is not None:
-            paragraph["speaker"] = group[0].speaker
+            entry["speaker"] = group[0].speaker
             text = f"Speaker {group[0].speaker}: {text}"
-        paragraph |= {"num_words": len(group), "start": single(group[0].start), "end": single(group[-1].end)}
-        paragraphs.append(paragraph)
+        entry |= {"num_words": len(group), "start": single(group[0].start), "end": single(group[-1].end)}
+        entries.append(entry)
         texts.append(text)
-    return {"transcript": "\n" + "\n\n".join(texts), "paragraphs": paragraphs}
+    return {"transcript": "\n" + "\n\n".join(texts), "paragraphs": entries}
 
 
-def search_json(words: Sequence[Word], queries: Sequence[str]) -> list[Json]:
+def search_json(words: Sequence[HeardWord], queries: Sequence[str]) -> list[Json]:
     """Return `search`: the hits of each query."""
     return [
         {
@@ -118,10 +123,10 @@ def search_json(words: Sequence[Word], queries: Sequence[str]) -> list[Json]:
     ]
 
 
-def _channel(heard: Sequence[Word], words: Sequence[Word], options: Options) -> Json:
+def _channel(heard: Heard, words: Sequence[HeardWord], options: Options) -> Json:
     channel: Json = {}
     if options.search:
-        channel["search"] = search_json(heard, options.search)
+        channel["search"] = search_json(heard.words, options.search)
     alternative: Json = {
         "transcript": wording.text_of(words),
         # The API's figure is close to the median of the words'.
@@ -132,12 +137,14 @@ def _channel(heard: Sequence[Word], words: Sequence[Word], options: Options) -> 
         alternative["paragraphs"] = _paragraphs(words)
     channel["alternatives"] = [alternative]
     if options.detect_language:
-        # The recogniser knows one language: it cannot be unsure.
-        channel |= {"detected_language": "en", "language_confidence": 1.0}
+        channel |= {
+            "detected_language": heard.language,
+            "language_confidence": single(heard.language_confidence),
+        }
     return channel
 
 
-def _utterances(channels: Sequence[Sequence[Word]], gap: float) -> list[Json]:
+def _utterances(channels: Sequence[Sequence[HeardWord]], gap: float) -> list[Json]:
     entries = []
     for number, words in enumerate(channels):
         for group in wording.split(words, gap):
@@ -158,9 +165,10 @@ def _utterances(channels: Sequence[Sequence[Word]], gap: float) -> list[Json]:
 
 
 def metadata(
-    submission: Submission, recognition: Recognition, model: Model, options: Options, extra: Mapping[str, str]
+    submission: Submission, recognition: Recognition, options: Options, extra: Mapping[str, str]
 ) -> Json:
     """Return `metadata` of a pre-recorded answer."""
+    model = recognition.model
     body: Json = {
         "transaction_key": "deprecated",
         "request_id": submission.request_id,
@@ -180,9 +188,9 @@ def metadata(
     return body
 
 
-def transcription(submission: Submission, recognition: Recognition, model: Model, options: Options) -> bytes:
+def transcription(submission: Submission, recognition: Recognition, options: Options) -> bytes:
     """Return the JSON body of a pre-recorded answer."""
-    channels = [prepare(words, options) for words in recognition.channels]
+    channels = [prepare(heard.words, options) for heard in recognition.channels]
     results: Json = {
         "channels": [
             _channel(heard, words, options)
@@ -192,27 +200,22 @@ def transcription(submission: Submission, recognition: Recognition, model: Model
     if options.utterances:
         results["utterances"] = _utterances(channels, options.utt_split)
     body = {
-        "metadata": metadata(submission, recognition, model, options, options.extra or {}),
+        "metadata": metadata(submission, recognition, options, options.extra or {}),
         "results": results,
     }
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def models(model: Model) -> Json:
-    """Return the answer of GET /v1/models."""
+def model_json(model: Model) -> Json:
+    """Return an entry of `stt` in the answer of GET /v1/models."""
     return {
-        "stt": [
-            {
-                "name": model.name,
-                "canonical_name": model.name,
-                "architecture": model.arch,
-                "languages": ["en", "en-US"],
-                "version": model.version,
-                "uuid": model.uuid,
-                "batch": True,
-                "streaming": True,
-                "formatted_output": False,
-            }
-        ],
-        "tts": [],
+        "name": model.name,
+        "canonical_name": model.name,
+        "architecture": model.arch,
+        "languages": list(model.languages),
+        "version": model.version,
+        "uuid": model.uuid,
+        "batch": True,
+        "streaming": True,
+        "formatted_output": False,
     }

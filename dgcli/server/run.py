@@ -25,18 +25,22 @@ if TYPE_CHECKING:
 __all__ = ["ServerSettings", "running", "serve"]
 
 _GRACE = 3  # seconds that open requests get when the server ends
+_BACKLOG = 512  # connections that may wait to be accepted
+_KEEP_ALIVE = 75  # seconds that a connection is kept for another request
 
 
 def _check_installed(engine: str) -> None:
     """Say what to install, before a worker dies of it unseen."""
-    needed = ["starlette", "uvicorn", "websockets"]
-    if engine == "pocketsphinx":
-        needed += ["pocketsphinx", "numpy", "av", "soxr", "soundfile"]
+    needed = ["starlette", "uvicorn", "websockets", "python_multipart", "rapidfuzz"]
+    if engine == "whisper":
+        needed += ["faster_whisper", "onnxruntime", "numpy", "av", "soxr", "soundfile"]
     missing = [name for name in needed if find_spec(name) is None]
     if missing:
+        from dgcli.extras import install_command
+
         raise UsageError(
             f"The local server needs {', '.join(missing)}.",
-            hint="Install it with: pip install 'dgcli[local]'",
+            hint=f"Install it with: {install_command('local')}",
         )
 
 
@@ -61,8 +65,8 @@ def _listen(settings: ServerSettings) -> socket.socket:
     """Return a listening socket: from here on clients can connect, and wait."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        return socket.create_server(
-            (settings.host, settings.port), family=family, backlog=128, reuse_port=False
+        listening = socket.create_server(
+            (settings.host, settings.port), family=family, backlog=_BACKLOG, reuse_port=False
         )
     except (OSError, OverflowError) as error:
         raise UsageError(
@@ -71,6 +75,9 @@ def _listen(settings: ServerSettings) -> socket.socket:
             if isinstance(error, socket.gaierror)
             else "Another program may have the port: choose one with --port, or 0 for any free one.",
         ) from error
+    # asyncio turns Nagle's algorithm off only on sockets that name their protocol; create_server leaves it 0,
+    # and the second small write of an answer would wait for the client's delayed acknowledgement (40 ms).
+    return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listening.detach())
 
 
 def _url(settings: ServerSettings, sock: socket.socket) -> str:
@@ -84,12 +91,23 @@ def _new_server(settings: ServerSettings, engine: "Engine", ready: Callable[[], 
     from uvicorn.server import Server
 
     from dgcli.server.app import create_app
+    from dgcli.server.connections import Acceptor, Connections, HttpConnection, connection_limit
 
     class ReadyServer(Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            if self.started:
-                ready()
+            connections = Connections(connection_limit(settings.max_connections), settings.head_timeout)
+            assert sockets is not None
+
+            def connection() -> HttpConnection:
+                return HttpConnection(
+                    config=self.config, server_state=self.server_state, app_state={}, connections=connections
+                )
+
+            await self.lifespan.startup()
+            # It has what uvicorn asks of an asyncio server: close() and wait_closed().
+            self.servers = [Acceptor(sock, connection, connections) for sock in sockets]  # type: ignore[misc]
+            self.started = True
+            ready()
 
         @contextmanager
         def capture_signals(self) -> Iterator[None]:
@@ -121,6 +139,7 @@ def _new_server(settings: ServerSettings, engine: "Engine", ready: Callable[[], 
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=_GRACE,
+            timeout_keep_alive=_KEEP_ALIVE,
         )
     )
 

@@ -7,7 +7,7 @@ from dgcli.errors import DgError, OutputError, UsageError
 from dgcli.formats import FORMATS, Format, RenderSettings, by_suffix, renderer
 from dgcli.output.files import write_file
 from dgcli.output.growing import GrowingFile
-from dgcli.output.kept import keep_response
+from dgcli.output.kept import keep_response, name_kept
 from dgcli.output.plan import check_paths
 from dgcli.output.stdout import write_stdout
 from dgcli.sinks.base import Sink
@@ -126,7 +126,7 @@ class RenderedFile:
                 else:
                     write_file(self._path, data)
             except DgError as error:
-                error.kept = keep_response(body, "live")
+                name_kept(error, keep_response(body, "live", name="live"))
                 raise
         finally:
             self._folder.cleanup()

@@ -22,6 +22,9 @@ if TYPE_CHECKING:  # httpx is loaded when there is something to send: --help doe
     from dgcli.api.client import Answer, Client
     from dgcli.audio.upload import Upload
 
+    # The answer to an upload: one that is there already, or what the second argument gets.
+    Cached = Callable[[Upload, Callable[[], Answer]], Answer]
+
 
 def _check_connection(config: Config) -> None:
     """Find out what is wrong with the key or the certificates before audio is read that comes only once."""
@@ -30,19 +33,6 @@ def _check_connection(config: Config) -> None:
         from dgcli.api import tls
 
         tls.context(config.ca_cert)
-
-
-def _cached(upload: "Upload", query: str, server: str, ask: "Callable[[], Answer]") -> "Answer":
-    """The answer that is kept for these bytes and these parameters, else the one that `ask` gets."""
-    import hashlib
-
-    from dgcli.api.client import kept_answer
-    from dgcli.output.cache import ResponseCache
-
-    digest = hashlib.sha256()
-    for block in upload.blocks():
-        digest.update(block)
-    return ResponseCache().answer(digest.hexdigest(), f"{server} {query}", ask, from_body=kept_answer)
 
 
 @contextmanager
@@ -59,8 +49,15 @@ def _answered(
     """Send one request, showing the progress of `size` bytes."""
     from dgcli.api.client import Client
 
-    with reached(config, reporter, values, local=local) as server:
+    transfers: list[Transfer] = []
+
+    def progress(share: float) -> None:
+        for transfer in transfers:
+            transfer.transcribed(share)
+
+    with reached(config, reporter, values, local=local, on_progress=progress) as server:
         with Client(server, report=reporter.note) as client, reporter.transfer(name, size) as transfer:
+            transfers.append(transfer)
             answer = send(client, transfer)
         reporter.detail(f"Request {answer.request_id}: {len(answer.body)} bytes, attempt {answer.attempts}.")
         yield answer
@@ -75,7 +72,7 @@ def _uploaded(
     reporter: Reporter,
     *,
     local: bool,
-    cache: bool = False,
+    cached: "Cached | None" = None,
 ) -> "Iterator[Answer]":
     query = encode(values)
     with opening as upload:
@@ -84,7 +81,7 @@ def _uploaded(
             def ask() -> "Answer":
                 return client.transcribe_file(upload, query, progress=transfer.sent)
 
-            return _cached(upload, query, "local" if local else config.host, ask) if cache else ask()
+            return cached(upload, ask) if cached else ask()
 
         with _answered(
             config, values, reporter, local=local, name=name, size=upload.size, send=send
@@ -94,12 +91,20 @@ def _uploaded(
 
 @contextmanager
 def file_answered(
-    path: str, config: Config, values: Values, reporter: Reporter, *, local: bool, cache: bool = False
+    path: str,
+    config: Config,
+    values: Values,
+    reporter: Reporter,
+    *,
+    local: bool,
+    cached: "Cached | None" = None,
+    any_file: bool = True,
 ) -> "Iterator[Answer]":
     """Upload a file, standard input (`-`) or an object of a cloud. Raises every `DgError` there is.
 
-    `values` are checked query parameters. `local`: a server inside this process answers. `cache`: a kept answer
-    serves, and the answer is kept.
+    `values` are checked query parameters. `local`: a server inside this process answers. `cached`
+    may answer in its place what is uploaded from this machine. Without `any_file`, what is plainly no
+    recording is refused.
     """
     if cloud.is_object(path):
         with _object_answered(path, config, values, reporter, local=local) as answer:
@@ -108,7 +113,7 @@ def file_answered(
     if is_pipe(path) and not local:
         _check_connection(config)  # what is read from a pipe cannot be read again
     with _uploaded(
-        opened(path), Path(path).name, config, values, reporter, local=local, cache=cache
+        opened(path, any_file=any_file), Path(path).name, config, values, reporter, local=local, cached=cached
     ) as answer:
         yield answer
 
@@ -120,7 +125,9 @@ def stream_answered(
     """Upload what an open binary file holds from where it stands; it stays open. Raises every `DgError`."""
     if not local:
         _check_connection(config)
-    with _uploaded(opened_stream(file, name), name, config, values, reporter, local=local) as answer:
+    with _uploaded(
+        opened_stream(file, name, any_file=True), name, config, values, reporter, local=local
+    ) as answer:
         yield answer
 
 

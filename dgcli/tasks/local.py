@@ -4,7 +4,7 @@ With tasks/serve.py and tasks/models.py this is the only place where client and 
 the other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -33,11 +33,19 @@ def check_model(config: Config, values: Values, reporter: Reporter) -> None:
 
 
 @contextmanager
-def reached(config: Config, reporter: Reporter, values: Values, *, local: bool) -> Iterator[Config]:
+def reached(
+    config: Config,
+    reporter: Reporter,
+    values: Values,
+    *,
+    local: bool,
+    on_progress: Callable[[float], None] | None = None,
+) -> Iterator[Config]:
     """The configuration to ask with: as it is, or that of a server of our own while the block runs.
 
-    `values` are those of the request, or of the first of many: a model for them is made sure of. Raises `UsageError`
-    where the server cannot be started, and as `check_model`.
+    `values` are those of the request, or of the first of many: a model for them is made sure of. `on_progress` is told,
+    in a thread of the server, the share (0 to 1) of a recording that it has transcribed. Raises `UsageError` where the
+    server cannot be started, and as `check_model`.
     """
     if not local:
         yield config
@@ -45,7 +53,7 @@ def reached(config: Config, reporter: Reporter, values: Values, *, local: bool) 
     from dgcli.server.run import ServerSettings, running
     from dgcli.tasks.models import models_for, needs_models
 
-    settings = ServerSettings(port=0, allow_private_urls=True)
+    settings = ServerSettings(port=0, allow_private_urls=True, on_progress=on_progress)
     if needs_models(settings.engine):
         models = models_for(config, reporter, model=str(values.get("model")), language=_language(values))
         settings = replace(settings, models=models)

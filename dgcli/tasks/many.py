@@ -7,19 +7,22 @@ from pathlib import Path
 
 from dgcli.audio.media import duration
 from dgcli.audio.upload import opened
-from dgcli.batch.inputs import Input, InputKind, Listing, listing
+from dgcli.batch.cached import CachedAnswers
+from dgcli.batch.index import FOLDER
+from dgcli.batch.inputs import Input, InputKind, Listing, listing, missing_error
+from dgcli.batch.jobs import Job, Outcome, Phase, Status
 from dgcli.batch.naming import Naming, check_collisions
 from dgcli.batch.planning import Existing, Plan, Planner
 from dgcli.batch.report import Report
-from dgcli.batch.runner import Job, Outcome, Phase, Runner, Status
+from dgcli.batch.runner import Runner
 from dgcli.batch.shard import parse as parse_shard
 from dgcli.batch.totals import Totals
 from dgcli.config import Config
 from dgcli.errors import BatchError, DgError, Interrupted, OutputError, UsageError
 from dgcli.formats import RenderSettings, by_name
-from dgcli.output.cache import ResponseCache
 from dgcli.output.stdout import write_stdout
 from dgcli.params import Endpoint, Values, encode
+from dgcli.tasks.keeping import BatchReference, check_cache, history_of
 from dgcli.tasks.local import reached
 from dgcli.tasks.reporter import Reporter
 from dgcli.tasks.signals import Signals
@@ -66,6 +69,7 @@ class BatchSettings:
     shard: str | None = None
     cache: bool = False
     local: bool = False
+    any_file: bool = False
 
 
 def _language(values: Values) -> str | None:
@@ -109,12 +113,16 @@ def _naming(settings: BatchSettings, *, make_folder: bool) -> Naming:
 
 def _listed(settings: BatchSettings, reporter: Reporter) -> Listing:
     """List all inputs; report duplicates."""
-    listed = listing(settings.names, settings.lists, recursive=settings.recursive)
+    listed = listing(settings.names, settings.lists, recursive=settings.recursive, any_file=settings.any_file)
     twice = listed.duplicates
     for name in twice[:_NAMED_TWICE_SHOWN]:
         reporter.note(f"{name} is named twice: it is transcribed once.")
     if len(twice) > _NAMED_TWICE_SHOWN:
         reporter.note(f"{len(twice) - _NAMED_TWICE_SHOWN} more are named twice.")
+    for name, reason in listed.skipped:
+        reporter.warning(f"{name} is skipped: {reason}.")
+    if listed.left_out:
+        reporter.note(f"{listed.left_out} skipped that are no recordings; --any-file sends what lists name.")
     return listed
 
 
@@ -136,10 +144,11 @@ def _prepared(
         reporter.note(f"Share {shard}: {len(listed.inputs)} of {before} recordings.")
     if not listed.inputs and not listed.problems:
         reporter.note("There is nothing to transcribe.")
+    server = "local" if settings.local else config.host
     plan = Plan(
         config=config,
         queries=queries,
-        server="local" if settings.local else config.host,
+        server=server,
         naming=naming,
         options=settings.render,
         language=language,
@@ -147,7 +156,8 @@ def _prepared(
         jobs=settings.jobs,
         max_rps=settings.max_rps,
         fail_fast=settings.fail_fast,
-        cache=ResponseCache() if settings.cache else None,
+        cache=CachedAnswers(history_of(config), server) if settings.cache else None,
+        any_file=settings.any_file,
     )
     return plan, listed
 
@@ -250,6 +260,10 @@ def _run(plan: Plan, listed: Listing, report: Report, reporter: Reporter) -> Non
         plan,
         retried=reporter.detail,
         slowed=lambda wait: reporter.detail(f"The server is busy: all uploads wait {wait:.0f} s."),
+        warned=reporter.warning,
+    )
+    reference = BatchReference(
+        plan.config, reporter, server=plan.server, query=next(iter(plan.queries.values()), "")
     )
     signals = Signals(runner.stop)
     announced = False
@@ -261,9 +275,12 @@ def _run(plan: Plan, listed: Listing, report: Report, reporter: Reporter) -> Non
             for outcome in runner.run(listed.inputs):
                 if outcome is not None:
                     _count(outcome, totals, report, reporter)
+                    if outcome.status is Status.DONE:
+                        reference.add(outcome.source.name, Path(plan.naming.folder(outcome.source), FOLDER))
                 if signals.first is not None and not announced:
                     announced = True
                     reporter.note("Waiting for what is uploaded already; Ctrl-C again leaves at once.")
+        reference.write()
         if totals.total > 1:
             reporter.summary(totals, _ROWS)
         if report.failure is not None:
@@ -282,10 +299,13 @@ def transcribe_many(config: Config, settings: BatchSettings, reporter: Reporter)
 
     Raises every `DgError` there is.
     """
+    check_cache(config, cache=settings.cache)
     plan, listed = _prepared(config, settings, reporter, make_folder=not settings.dry_run)
     if settings.dry_run:
         _preview(plan, listed.inputs, reporter)
         return
+    if listed.missing:
+        raise missing_error(listed.missing)
     if not settings.local:
         config.authorization()  # without a key there is no point in going through everything
     local = settings.local and bool(listed.inputs)  # no model is fetched for nothing

@@ -30,10 +30,21 @@ def read_saved(response: str) -> Transcript:
         raise type(error)(f"{name}: {error.message}", hint=error.hint) from error
 
 
+def write_saved(
+    transcript: Transcript, outputs: Outputs, settings: RenderSettings, reporter: Reporter
+) -> None:
+    """Write a transcript whose response is in a file already. Raises every `DgError` that writing can."""
+    announce(transcript, outputs, reporter)
+    write_outputs(transcript, outputs, settings, keep=lambda _: None)
+
+
 def _render(response: str, outputs: Outputs, settings: RenderSettings, reporter: Reporter) -> None:
     transcript = read_saved(response)
-    announce(transcript, outputs, reporter)
-    write_outputs(transcript, outputs, settings)
+    if response == "-":
+        announce(transcript, outputs, reporter)
+        write_outputs(transcript, outputs, settings)
+    else:
+        write_saved(transcript, outputs, settings, reporter)
 
 
 def _targets(responses: Sequence[str], formats: str | None, folder: Path) -> list[Path]:

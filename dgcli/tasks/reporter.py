@@ -56,6 +56,10 @@ class Reporter(Protocol):
     def verbose(self) -> bool:
         """Whether details are wanted."""
 
+    @property
+    def is_terminal(self) -> bool:
+        """Whether somebody is looking."""
+
     def note(self, message: str) -> None:
         """Report a message."""
 
@@ -113,6 +117,7 @@ class SilentReporter:
     """A reporter without output."""
 
     quiet = True
+    is_terminal = False
     verbose = False
 
     def note(self, message: str) -> None:

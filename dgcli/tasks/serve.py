@@ -6,6 +6,15 @@ from dgcli.config import Config
 from dgcli.tasks.reporter import Reporter
 
 
+def _warning(host: str, require_key: str | None) -> str | None:
+    """What whoever opens the server to others without a key must know."""
+    from dgcli.server.access import is_loopback
+
+    if require_key is not None or is_loopback(host):
+        return None
+    return f"Whoever reaches {host} can use this server: give it a key with --require-key KEY."
+
+
 def serve(config: Config, reporter: Reporter, **settings: Any) -> None:
     """Serve until a signal comes; `settings` are fields of `ServerSettings`.
 
@@ -19,8 +28,10 @@ def serve(config: Config, reporter: Reporter, **settings: Any) -> None:
     made = ServerSettings(**settings)
     if needs_models(made.engine):
         made = ServerSettings(**settings, models=models_for(config, reporter))
-    run(
-        made,
-        on_ready=lambda base_url: reporter.note(f"Listening on {base_url}  (Ctrl-C stops it)"),
-        quiet=reporter.quiet,
-    )
+
+    def ready(base_url: str) -> None:
+        reporter.note(f"Listening on {base_url}  (Ctrl-C stops it)")
+        if (warning := _warning(made.host, made.require_key)) is not None:
+            reporter.warning(warning)
+
+    run(made, on_ready=ready, quiet=reporter.quiet)

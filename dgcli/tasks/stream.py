@@ -17,6 +17,7 @@ from dgcli.output.plan import check_paths
 from dgcli.sinks.base import Sink
 from dgcli.sinks.fanout import DisplaySettings, FanOut
 from dgcli.sinks.files import check_files
+from dgcli.tasks.keeping import history_sinks
 from dgcli.tasks.local import reached
 from dgcli.tasks.reporter import Reporter
 from dgcli.tasks.signals import Signals
@@ -141,6 +142,7 @@ def _run(
     saved = SaveAudio(job.save_audio, audio_format) if job.save_audio else None
     if saved is not None and saved.path != job.save_audio:
         reporter.note(f"The audio is kept as it is sent, in {saved.path}.")
+    kept = history_sinks(config, reporter, name=source.name, url=settings.url, local=job.local)
     sinks: FanOut | None = None
 
     def tap(audio: bytes) -> None:
@@ -159,7 +161,7 @@ def _run(
         reporter,
         audio_seconds=lambda: streamer.audio_seconds,
         meter=controls.meter,
-        more=controls.sinks,
+        more=[*controls.sinks, *kept],
     )
     signals = Signals(streamer.stop, streamer.abort, on_user=streamer.finalize)
     # Caught to the end: a Ctrl-C while files are being finished must not leave them unfinished.
@@ -177,11 +179,15 @@ def _run(
     if job.stats:
         for text in report(streamer.stats):
             reporter.report(text)
+    if sinks.failure is not None and any(log.has_entry for log in kept):
+        sinks.failure.render_with = "dg last"
     is_usual = source.pace is Pace.FREE and signals.first == signal.SIGINT and signals.count == 1
     if is_usual and closed is not None and closed.error is None and sinks.failure is None and not sinks.kept:
         # How one ends a microphone, or what has no end of its own.
         words = streamer.stats.words
-        reporter.note(f"Stopped after {_hours(closed.audio_seconds)}, {words:,} word{'' if words == 1 else 's'}.")
+        reporter.note(
+            f"Stopped after {_hours(closed.audio_seconds)}, {words:,} word{'' if words == 1 else 's'}."
+        )
         return
     _conclude(closed, signals.first, sinks, reporter)
 

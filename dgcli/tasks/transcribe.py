@@ -1,6 +1,6 @@
 """One recording: sent, answered (tasks/ask.py), written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,8 +12,9 @@ from dgcli.formats import RenderSettings
 from dgcli.output.kept import keep_response
 from dgcli.output.plan import Outputs, plan_outputs, write_outputs
 from dgcli.output.stdout import write_stdout
-from dgcli.params import Values
+from dgcli.params import Values, encode
 from dgcli.tasks.ask import file_answered, url_answered
+from dgcli.tasks.keeping import Keeping
 from dgcli.tasks.reporter import Reporter
 from dgcli.terminal import harmless
 from dgcli.transcript.model import Transcript
@@ -27,7 +28,8 @@ class Request(NamedTuple):
     """The settings for one recording, and where its transcript goes.
 
     `values` are checked query parameters. `stdout_format` and `files` are what `-f` and `-o` name. `local`: a
-    server inside this process answers. `cache`: a kept answer serves, and the answer is kept.
+    server inside this process answers. `cache`: an answer that is kept serves. `any_file`: sent even if it is
+    plainly no recording.
     """
 
     values: Values
@@ -36,6 +38,7 @@ class Request(NamedTuple):
     render: RenderSettings = RenderSettings()
     local: bool = False
     cache: bool = False
+    any_file: bool = False
 
 
 def announce(transcript: Transcript, outputs: Outputs, reporter: Reporter) -> None:
@@ -51,6 +54,22 @@ def announce(transcript: Transcript, outputs: Outputs, reporter: Reporter) -> No
         reporter.warning(f"The response has text without timed words: {timed} cannot show it.")
 
 
+def tell_unknown_speakers(transcript: Transcript, names: Mapping[int, str], reporter: Reporter) -> None:
+    """Report each named speaker that nobody is, with those that there are."""
+    if not names or transcript.is_empty:
+        return
+    words = [word for channel in transcript.channels for word in channel.words]
+    speakers = {word.speaker for word in words} | {turn.speaker for turn in transcript.utterances}
+    known = {number for number in speakers if number is not None}
+    kind = "speaker"
+    if not known:
+        known, kind = {channel.index for channel in transcript.channels}, "channel"
+    for number, name in names.items():
+        if number not in known:
+            there = ", ".join(map(str, sorted(known)[:10])) or "none"
+            reporter.note(f"--speaker {number}={name}: there is no {kind} {number}. There: {there}.")
+
+
 def check_callback(request: Request) -> None:
     """Raises `UsageError` for outputs that would never be written."""
     if "callback" in request.values and (request.files or request.stdout_format):
@@ -61,8 +80,10 @@ def check_callback(request: Request) -> None:
         )
 
 
-def deliver(answer: "Answer", outputs: Outputs, request: Request, reporter: Reporter) -> None:
-    """Write the transcript of an answer, or say where it will go. Raises every `DgError` that writing can."""
+def deliver(
+    answer: "Answer", outputs: Outputs, request: Request, reporter: Reporter, keeping: Keeping
+) -> None:
+    """Keep and write the transcript of an answer, or say where it will go. Raises every `DgError` that writing can."""
     callback = callback_id(answer.body)
     if callback is not None:
         reporter.note("The request was accepted: the transcript goes to the callback.")
@@ -73,20 +94,22 @@ def deliver(answer: "Answer", outputs: Outputs, request: Request, reporter: Repo
     try:
         transcript = parse_body(answer.body)
     except DgError as error:
-        error.kept = keep_response(answer.body, answer.request_id)
+        error.kept = keep_response(answer.body, answer.request_id, name=keeping.name)
         raise
+    keeping.keep(answer, transcript)
     announce(transcript, outputs, reporter)
-    write_outputs(transcript, outputs, request.render)
+    tell_unknown_speakers(transcript, request.render.speaker_names, reporter)
+    write_outputs(transcript, outputs, request.render, keep=keeping.kept)
 
 
 @contextmanager
-def _unusable_kept() -> Iterator[None]:
+def _unusable_kept(name: str) -> Iterator[None]:
     """Put aside what came as an answer and is none: it may have been paid for."""
     try:
         yield
     except ApiError as error:
         if error.body is not None and error.kept is None:
-            error.kept = keep_response(error.body, error.request_id)
+            error.kept = keep_response(error.body, error.request_id, name=name)
         raise
 
 
@@ -95,18 +118,40 @@ def transcribe_file(path: str, config: Config, request: Request, reporter: Repor
     check_callback(request)
     source = None if path == "-" or cloud.is_object(path) else Path(path)
     outputs = plan_outputs(request.stdout_format, request.files, source=source)
+    keeping = Keeping(
+        config,
+        reporter,
+        name="standard input" if path == "-" else path,
+        query=encode(request.values),
+        local=request.local,
+        path=None if source is None else path,
+        cache=request.cache,
+    )
+    cached = keeping.answer if request.cache else None
     with (
-        _unusable_kept(),
+        keeping,
+        _unusable_kept(keeping.name),
         file_answered(
-            path, config, request.values, reporter, local=request.local, cache=request.cache
+            path,
+            config,
+            request.values,
+            reporter,
+            local=request.local,
+            cached=cached,
+            any_file=request.any_file,
         ) as answer,
     ):
-        deliver(answer, outputs, request, reporter)
+        deliver(answer, outputs, request, reporter, keeping)
 
 
 def transcribe_url(url: str, config: Config, request: Request, reporter: Reporter) -> None:
     """Transcribe what the API fetches from a URL, or an object of a cloud. Raises every `DgError` there is."""
     check_callback(request)
     outputs = plan_outputs(request.stdout_format, request.files)
-    with _unusable_kept(), url_answered(url, config, request.values, reporter, local=request.local) as answer:
-        deliver(answer, outputs, request, reporter)
+    keeping = Keeping(config, reporter, name=url, query=encode(request.values), local=request.local)
+    with (
+        keeping,
+        _unusable_kept(keeping.name),
+        url_answered(url, config, request.values, reporter, local=request.local) as answer,
+    ):
+        deliver(answer, outputs, request, reporter, keeping)

@@ -7,7 +7,8 @@ from typing import Any
 from dgcli.errors import ApiError
 from dgcli.transcript.collected import Collected
 from dgcli.transcript.event_log import read_event
-from dgcli.transcript.json_values import number, string
+from dgcli.transcript.events import Event, Final, Interim
+from dgcli.transcript.json_values import mapping, number, string
 from dgcli.transcript.model import Transcript
 from dgcli.transcript.response import parse, parse_body, parse_json
 
@@ -31,15 +32,29 @@ def _is_stream(first: object) -> bool:
     return isinstance(first, dict) and "results" not in first and ("kind" in first or "type" in first)
 
 
+def _as_final(line: Mapping[str, Any]) -> Event | None:
+    """The last words of a log that was cut off, which nothing confirms any more."""
+    message = line.get("message") if "kind" in line else line
+    final = {**mapping(message), "is_final": True}
+    return read_event({**line, "message": final} if "kind" in line else final)
+
+
 def _response(body: bytes) -> Mapping[str, Any]:
     """A stream in the shape of a prerecorded response."""
     collected = Collected()
+    last: Mapping[str, Any] | None = None  # what was provisional when the log ended
     for line in _lines(body):
         event = read_event(line)
+        if isinstance(event, Final) or line.get("kind") == "closed":
+            last = None
+        elif isinstance(event, Interim):
+            last = line
         if event is not None:
             collected.take(event)
         elif line.get("request_id") or line.get("audio_seconds"):  # where a connection opens, and at the end
             collected.note(string(line.get("request_id")) or None, number(line.get("audio_seconds")))
+    if last is not None and (event := _as_final(last)):
+        collected.take(event)
     return collected.response()
 
 

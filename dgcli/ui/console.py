@@ -61,6 +61,8 @@ class Console(NamedTuple):
             _say(error.hint)
         if error.kept:
             _say(f"The response is kept in {error.kept}")
+        if error.render_with:
+            _say(f"The transcript is written from what is kept, free of charge, by: {error.render_with}")
 
     @contextmanager
     def transfer(self, name: str, size: int | None) -> Iterator["Bar"]:

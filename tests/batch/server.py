@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import socket
 import threading
 from collections import Counter
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 Failure = tuple[int, dict[str, str]]  # status and headers
 
@@ -58,6 +60,9 @@ class BatchServer:
         self.released = threading.Event()
         self._under_way = 0
         self._lock = threading.Lock()
+        self._accepted: Counter[int] = Counter()  # by the clients' ports
+        self._open = 0  # connections
+        self._connections = threading.Condition()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -73,6 +78,20 @@ class BatchServer:
         class Server(ThreadingHTTPServer):
             request_queue_size = 64
 
+            def process_request(self, request: Any, client_address: Any) -> None:
+                with outer._connections:
+                    outer._accepted[client_address[1]] += 1
+                    outer._open += 1
+                super().process_request(request, client_address)
+
+            def process_request_thread(self, request: Any, client_address: Any) -> None:
+                try:
+                    super().process_request_thread(request, client_address)
+                finally:
+                    with outer._connections:
+                        outer._open -= 1
+                        outer._connections.notify_all()
+
             def handle_error(self, request: object, client_address: object) -> None:
                 """A client that is killed is what some tests are about."""
 
@@ -84,6 +103,19 @@ class BatchServer:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def settle(self) -> None:
+        """Wait until all that came from clients that have gone is read and counted."""
+        with socket.socket() as last:
+            last.bind(("127.0.0.1", 0))
+            port = last.getsockname()[1]
+            before = self._accepted[port]
+            last.connect(self._server.server_address[:2])
+        with self._connections:  # accepted in their order: behind the last there is no other
+            settled = self._connections.wait_for(
+                lambda: self._accepted[port] > before and self._open == 0, 60
+            )
+        assert settled, f"{self._open} connections are open"
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         with self._lock:

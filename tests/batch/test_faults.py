@@ -1,17 +1,22 @@
 """Batches under everything that goes wrong: killed, refused, interrupted, out of room."""
 
+import json
 import os
 import random
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from dgcli.batch.pace import SharedPace, Stopped
 from tests.batch.conftest import Corpus, audio, expected, transcripts
 from tests.batch.server import BatchServer, answer_to, text_of
-from tests.conftest import Run, dg_path
+from tests.conftest import HANGS_AFTER, Reply, Run, ScriptedServer, dg_path
+
+pytestmark = pytest.mark.slow
 
 Environment = dict[str, str]
 
@@ -49,14 +54,15 @@ def test_killed_and_run_again(
         batch_server.before, batch_server.after = chance.choice(
             [(kill, lambda number: None), (lambda number: None, kill)]
         )
-        process.communicate(timeout=60)
+        process.communicate(timeout=HANGS_AFTER)
         if process.returncode == 0:
             break
         kills += 1
         assert process.returncode == -signal.SIGKILL
+        batch_server.settle()  # a body that was under way may be read, and counted, after its sender died
         done = transcripts(work / "out")
         assert done.items() <= right.items()  # whole and right, or not there
-        kept = {path.read_bytes().partition(b"\n")[2] for path in (work / "out").rglob("*.response")}
+        kept = b"".join(path.read_bytes() for path in (work / "out").rglob("*.ledger"))
         for body, count in batch_server.posts.items():
             lost[body] = count - (answer_to(body) in kept)
     batch_server.before = batch_server.after = lambda number: None
@@ -180,7 +186,7 @@ def test_no_room_for_files(
 
     args = ["file", "-r", "corpus", "--output-dir", "out", "--base-url", batch_server.url]
     process = start(environment, tmp_path / "work", *args, preexec_fn=limit)
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=HANGS_AFTER)
     assert process.returncode == 8
     assert b"1.0 MB are free" in stderr
     assert batch_server.requests == 0
@@ -278,14 +284,14 @@ def test_interrupted(
     args = ["file", "-r", "corpus", "--output-dir", "out", "--base-url", batch_server.url]
     process = start(environment, tmp_path / "work", *args)
     for _ in range(4):
-        assert batch_server.arrived.acquire(timeout=30)
+        assert batch_server.arrived.acquire(timeout=HANGS_AFTER)
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
     assert process.stderr.readline() == (
         b"dg: Waiting for what is uploaded already; Ctrl-C again leaves at once.\n"
     )
     batch_server.released.set()
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=HANGS_AFTER)
     assert process.returncode == 130
     lines = stderr.decode().splitlines()
     assert lines[-2:] == [
@@ -308,7 +314,7 @@ def test_interrupted_twice(
     args = ["file", "-r", "corpus", "--output-dir", "out", "--base-url", batch_server.url]
     process = start(environment, tmp_path / "work", *args)
     for _ in range(4):
-        assert batch_server.arrived.acquire(timeout=30)
+        assert batch_server.arrived.acquire(timeout=HANGS_AFTER)
     process.send_signal(signal.SIGTERM)
     assert process.stderr is not None
     process.stderr.readline()
@@ -343,3 +349,72 @@ def test_interrupted_in_mid_upload(
     for connection in connections:
         connection.close()
     listener.close()
+
+
+def _odd(transcript: object) -> bytes:
+    """A response with something else where text is expected."""
+    return json.dumps({"results": {"channels": [{"alternatives": [{"transcript": transcript}]}]}}).encode()
+
+
+ODD_ANSWERS = {
+    "a wait of 5,000 digits": Reply(503, b"{}", {"retry-after-ms": "9" * 5000}),
+    "a wait that is no number": Reply(503, b"{}", {"retry-after": "nan"}),
+    "a charset that is none": Reply(400, b"\xff\xfe odd", media_type="text/plain; charset=hex"),
+    "brackets without end": Reply(200, b"[" * 200_000),
+    "a few brackets": Reply(200, b"[" * 999),
+    "a number for ever": Reply(200, b'{"metadata": {"duration": ' + b"9" * 5000 + b"}}"),
+    "text for channels": Reply(200, b'{"results": {"channels": ["x", 3, null]}}'),
+    "a list for text": Reply(200, _odd([[1]])),
+    "no gzip": Reply(200, b"not gzip", {"content-encoding": "gzip"}),
+    "half of it": Reply(200, cut=True),
+    "status 299": Reply(299, b""),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_ANSWERS)
+def test_odd_answers(dg: Run, tmp_path: Path, server: ScriptedServer, corpus: Corpus, odd: str) -> None:
+    """Whatever one answer is, its slot goes on to the next recording, and the run ends."""
+    corpus(3)
+    server.script = [ODD_ANSWERS[odd], Reply()]
+    result = dg(
+        "file",
+        "-r",
+        "corpus",
+        "--output-dir",
+        "out",
+        "--jobs",
+        "1",
+        "--retries",
+        "0",
+        "--base-url",
+        server.url,
+    )
+    assert result.returncode in (0, 7), result.stderr
+    done = transcripts(tmp_path / "work" / "out")
+    assert {"b/001.txt", "c/002.txt"} <= set(done)
+
+
+def test_a_slot_is_given_back_whatever_is_raised() -> None:
+    """A request that ends in an error of any kind gives its place back: the next one is admitted at once."""
+    pace = SharedPace(1)
+    pace.admit()
+    pace.abandon()
+    pace.abandon()  # nothing is under way any more: nothing is given back twice
+    admitted = threading.Event()
+
+    def admit() -> None:
+        pace.admit()
+        admitted.set()
+
+    threading.Thread(target=admit, daemon=True).start()
+    assert admitted.wait(30)
+    refused = threading.Event()
+
+    def wait() -> None:
+        with pytest.raises(Stopped):
+            pace.admit()
+        refused.set()
+
+    threading.Thread(target=wait, daemon=True).start()  # one at a time still
+    pace.stop()
+    assert refused.wait(30)

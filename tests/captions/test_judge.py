@@ -75,6 +75,7 @@ def test_no_rule_is_broken(path: Path, without: str, tmp_path: Path) -> None:
             assert uneven <= 25
 
 
+@pytest.mark.slow
 def test_ten_hours_break_no_rule(tmp_path: Path) -> None:
     """Ten hours of varied speech by three speakers keep every rule."""
     chance, words, at = random.Random(5), list[dict[str, Any]](), 0.0

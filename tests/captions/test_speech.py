@@ -26,6 +26,7 @@ OPEN_END = re.compile(r"[\w'\"]$")
 needs_judge = pytest.mark.skipif(not JUDGE.is_file(), reason="no judge here")
 
 
+@pytest.mark.slow
 @needs_judge
 @pytest.mark.parametrize("wpm", PACES)
 def test_monologues_break_no_rule(wpm: int, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tests.batch.conftest import Corpus, audio, expected, transcripts
 from tests.batch.conftest import batch_server as batch_server
 from tests.batch.conftest import corpus as corpus
 from tests.batch.server import BatchServer, text_of
-from tests.conftest import Run, ScriptedServer, dg_path, loaded_by
+from tests.conftest import HANGS_AFTER, Run, ScriptedServer, dg_path, loaded_by
 
 TREE = ["file", "-r", "corpus", "--output-dir", "out"]
 
@@ -53,8 +53,7 @@ def test_one_file_with_a_directory_for_outputs(dg: Run, tmp_path: Path, batch_se
     assert dg("file", "a.wav", "--output-dir", "out", "--base-url", batch_server.url).returncode == 0
     assert (tmp_path / "work" / "out" / "a.txt").read_text() == text_of(audio(1)) + "\n"
     result = dg("file", "b.wav", "--output-dir", "out", "--base-url", batch_server.url)
-    assert lines(result.stderr) == ["dg: [1/1] b.wav: failed: There is no file b.wav.",
-                                    "dg: error: There is no file b.wav."]  # fmt: skip
+    assert lines(result.stderr) == ["dg: error: There is no file b.wav."]
     assert result.returncode == 6
 
 
@@ -132,7 +131,16 @@ def test_report(dg: Run, tmp_path: Path, batch_server: BatchServer, corpus: Corp
         (400, {"dg-request-id": "bad"}) if body == recordings["corpus/b/001.wav"]
         else (429, {"Retry-After": "0"}) if body == recordings["corpus/a/000.wav"] and next(busy, False) else None
     )  # fmt: skip
-    result = dg(*TREE, "missing.wav", "--report", "run.jsonl", "--base-url", batch_server.url)
+    result = dg(
+        *TREE,
+        "--files-from",
+        "-",
+        "--report",
+        "run.jsonl",
+        "--base-url",
+        batch_server.url,
+        stdin=b"missing.wav\n",
+    )
     assert result.returncode == 7
     rows = [json.loads(line) for line in (tmp_path / "work" / "run.jsonl").read_text().splitlines()]
     by_input = {row["input"]: row for row in rows}
@@ -291,7 +299,7 @@ def test_callback(dg: Run, server: ScriptedServer, corpus: Corpus) -> None:
     assert len(server.seen) == 2
 
 
-def test_cache(dg: Run, tmp_path: Path, batch_server: BatchServer, environment: dict[str, str]) -> None:
+def test_cache(dg: Run, tmp_path: Path, batch_server: BatchServer) -> None:
     """--cache pays once for the same audio, in one run and the next, whatever its name; and can be cleared."""
     work = tmp_path / "work"
     for name in ("a.wav", "b.wav", "c.wav"):
@@ -303,12 +311,9 @@ def test_cache(dg: Run, tmp_path: Path, batch_server: BatchServer, environment: 
     assert batch_server.requests == 1
     assert dg("file", "a.wav", "--diarize", *flags).returncode == 0
     assert batch_server.requests == 2
-    folder = Path(environment["HOME"]) / ".cache" / "dgcli" / "responses"
-    assert {path.stat().st_mode & 0o777 for path in folder.rglob("*.json")} == {0o600}
-    assert folder.stat().st_mode & 0o777 == 0o700
-    assert dg("cache", "info").stdout == f"2 responses, 0.0 MB, in {folder}\n".encode()
-    assert lines(dg("cache", "clear").stderr) == ["dg: 2 responses deleted, 0.0 MB."]
-    assert dg("cache", "info").stdout.startswith(b"0 responses")
+    assert dg("history", "clear").returncode == 0
+    assert dg("file", "a.wav", *flags).returncode == 0
+    assert batch_server.requests == 3
 
 
 def test_language_in_names(dg: Run, tmp_path: Path, server: ScriptedServer, corpus: Corpus) -> None:
@@ -372,11 +377,11 @@ def test_on_a_terminal(
     stream = pyte.ByteStream(screen)
     child = pexpect.spawn(
         dg_path(), [*TREE, "--base-url", batch_server.url],
-        env=environment, cwd=str(tmp_path / "work"), timeout=30, dimensions=size,
+        env=environment, cwd=str(tmp_path / "work"), timeout=HANGS_AFTER, dimensions=size,
     )  # fmt: skip
     seen = b""
     while seen.count(b"transcribing") < 4:
-        seen += child.read_nonblocking(4096, timeout=30)
+        seen += child.read_nonblocking(4096, timeout=HANGS_AFTER)
     stream.feed(seen)
     shown = "\n".join(screen.display)
     assert "0 of 6 · 6 to do" in shown
@@ -392,9 +397,9 @@ def test_on_a_terminal(
 
 
 def test_one_file_loads_nothing_of_it(audio: Path, server: ScriptedServer) -> None:
-    """One file pays nothing for what many need: neither batches, clouds nor the cache are loaded."""
+    """One file pays nothing for what many need: neither batches nor clouds are loaded."""
     modules = loaded_by(["file", str(audio), "--base-url", server.url])
-    assert not [name for name in modules if name.startswith(("dgcli.batch", "dgcli.output.cache", "fsspec"))]
+    assert not [name for name in modules if name.startswith(("dgcli.batch", "fsspec"))]
 
 
 @pytest.mark.usefixtures("models_folder")
@@ -408,3 +413,110 @@ def test_local(dg: Run, tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     for name in ("a", "b"):
         assert "We the people".lower() in (tmp_path / "work" / f"{name}.txt").read_text().lower()
+
+
+def test_arguments_that_name_nothing(dg: Run, tmp_path: Path, batch_server: BatchServer) -> None:
+    """An argument that names nothing stops everything before anything is paid, and says what may be meant."""
+    (tmp_path / "work" / "a.wav").write_bytes(audio(1))
+    for switch, value in (("--diarize", "true"), ("--summarize", "v2")):
+        result = dg("file", "a.wav", switch, value, "--base-url", batch_server.url)
+        assert result.returncode == 6
+        assert lines(result.stderr) == [
+            f"dg: error: There is no file {value}.",
+            "dg: A switch takes no value: --diarize, --no-diarize, --summarize. Nothing was sent.",
+        ]
+    result = dg("file", "a.wav", "b.wav", "*.ogg", "--base-url", batch_server.url)
+    assert lines(result.stderr) == ["dg: error: There are no files b.wav, *.ogg."]
+    assert batch_server.requests == 0
+
+
+def test_what_find_finds(dg: Run, tmp_path: Path, batch_server: BatchServer) -> None:
+    """`find . -print0 | dg file --files0-from -` sends recordings and nothing else; the rest is counted."""
+    import subprocess
+
+    work = tmp_path / "work"
+    (work / ".git" / "objects").mkdir(parents=True)
+    (work / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    (work / ".env").write_text("DEEPGRAM_API_KEY=secret\n")
+    (work / "empty").touch()
+    (work / "calls").mkdir()
+    (work / "calls" / "a.wav").write_bytes(audio(1))
+    (work / "calls" / "b").write_bytes(audio(2))
+    os.mkfifo(work / "pipe")
+    for others in (8, 10):  # with folders, and the second time with the outputs of the first
+        listed = subprocess.run(["find", ".", "-print0", "-name", ".dg", "-prune"], cwd=work, capture_output=True,
+                                check=True).stdout  # fmt: skip
+        names = [name for name in listed.split(b"\0") if b".dg" not in name]
+        result = dg("file", "--files0-from", "-", "--base-url", batch_server.url, stdin=b"\0".join(names))
+        assert result.returncode == 0, result.stderr
+        assert lines(result.stderr)[0] == (
+            f"dg: {others} skipped that are no recordings; --any-file sends what lists name."
+        )
+    assert batch_server.posts == {audio(1): 1, audio(2): 1}
+    everything = dg(
+        "file", "--files-from", "-", "--any-file", "--base-url", batch_server.url, stdin=b".env\n"
+    )
+    assert everything.returncode == 0
+    assert batch_server.posts[b"DEEPGRAM_API_KEY=secret\n"] == 1
+
+
+def test_what_is_named_and_no_recording(dg: Run, tmp_path: Path, batch_server: BatchServer) -> None:
+    """A file that is named and plainly no recording is refused (6), alone and among others, and not sent."""
+    work = tmp_path / "work"
+    (work / "a.wav").write_bytes(audio(1))
+    (work / "b.mp3").write_text("404 not found")
+    (work / "saved.json").write_text(json.dumps({"metadata": {}, "results": {}}))
+    flags = ["--base-url", batch_server.url]
+    alone = dg("file", "/etc/passwd", *flags)
+    assert alone.returncode == 6
+    assert lines(alone.stderr) == [
+        "dg: error: /etc/passwd is text, not a recording.",
+        "dg: To send it all the same: --any-file",
+    ]
+    saved = dg("file", "saved.json", *flags)
+    assert lines(saved.stderr)[-1] == "dg: Did you mean: dg render saved.json"
+    many = dg("file", "a.wav", "/etc/passwd", "--output-dir", "out", *flags)
+    assert many.returncode == 7
+    assert "/etc/passwd is text, not a recording." in many.stderr.decode()
+    damaged = dg("file", "-r", ".", "--output-dir", "out", *flags)  # named like a recording: a failure
+    assert damaged.returncode == 7
+    assert "b.mp3 is text, not a recording." in damaged.stderr.decode()
+    assert list(batch_server.posts) == [audio(1)]
+    assert dg("file", "b.mp3", "--any-file", *flags).returncode == 0
+    assert dg("file", "b.mp3", "--encoding", "linear16", "--sample-rate", "8000", *flags).returncode == 0
+    assert batch_server.posts[b"404 not found"] == 2
+
+
+def test_a_link_that_loops(dg: Run, tmp_path: Path, batch_server: BatchServer, corpus: Corpus) -> None:
+    """A directory entry that cannot be looked at is skipped and named; the others of its folder are sent."""
+    recordings = corpus(6)
+    (tmp_path / "work" / "corpus" / "a" / "001-loop.wav").symlink_to("001-loop.wav")
+    result = dg(*TREE, "--base-url", batch_server.url)
+    assert result.returncode == 0, result.stderr
+    assert lines(result.stderr)[0].startswith("dg: warning: corpus/a/001-loop.wav is skipped: ")
+    assert transcripts(tmp_path / "work" / "out") == expected(recordings)
+
+
+def test_check(dg: Run, tmp_path: Path, batch_server: BatchServer, corpus: Corpus) -> None:
+    """--check reads every answer of a tree: all good, or what is damaged by file and exit code 7; once asked
+    again, all is good."""
+    corpus(6)
+    flags = ["--base-url", batch_server.url]
+    assert dg(*TREE, *flags).returncode == 0
+    good = dg("file", "--check", "out")
+    assert (good.returncode, lines(good.stderr)) == (0, ["dg: 6 good answers in 3 ledgers, no damage."])
+    (ledger,) = (tmp_path / "work" / "out" / "a" / ".dg").glob("*.ledger")
+    whole = ledger.read_bytes()
+    at = whole.index(b'{"metadata"') + 50
+    ledger.write_bytes(whole[:at] + b"~" + whole[at + 1 :])
+    bad = dg("file", "--check", "out")
+    assert bad.returncode == 7
+    said = lines(bad.stderr)
+    assert f"out/a/.dg/{ledger.name} is damaged at byte " in said[0]
+    assert said[1] == "dg: error: 1 damaged, 5 good answers in 3 ledgers."
+    for text in (tmp_path / "work" / "out").rglob("*.txt"):
+        text.unlink()
+    assert dg(*TREE, *flags).returncode == 0
+    assert batch_server.requests == 7
+    assert dg("file", "--check", "out").returncode == 0
+    assert dg("file", "--check", "corpus").returncode == 2

@@ -21,6 +21,7 @@ def recipes(heading: str) -> list[str]:
     return re.findall(r"^```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("number", [0, 1])
 def test_gnu_parallel(
     environment: dict[str, str], tmp_path: Path, batch_server: BatchServer, corpus: Corpus, number: int

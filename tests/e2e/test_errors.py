@@ -396,8 +396,10 @@ def test_kept_without_a_home(
     """Where the state folder cannot be written, a paid response is kept in the temporary folder."""
     environment |= {"HOME": "/proc/nobody", "TMPDIR": str(tmp_path)}
     result = run_to_closed_pipe(audio, server, environment)
-    where = Path(messages(result)[-1].removeprefix("dg: The response is kept in "))
+    kept, command = messages(result)[-2:]
+    where = Path(kept.removeprefix("dg: The response is kept in "))
     assert where.parent == tmp_path
+    assert command.endswith(f": dg render {where}")
     assert where.read_bytes() == BODY
     assert where.stat().st_mode & 0o777 == 0o600
 
@@ -429,7 +431,8 @@ def test_broken_pipe(audio: Path, server: ScriptedServer, environment: dict[str,
     """When the reader of the pipe has gone, dg leaves with 141, and says where the response is kept."""
     result = run_to_closed_pipe(audio, server, environment)
     assert result.returncode == 141
-    assert len(messages(result)) == 2
+    assert len(messages(result)) == 3
+    assert messages(result)[2].endswith(": dg last")
     assert Path(messages(result)[1].removeprefix("dg: The response is kept in ")).read_bytes() == BODY
 
 
@@ -451,7 +454,7 @@ def test_head_of_a_long_transcript(audio: Path, server: ScriptedServer, environm
     assert result.stdout == b"word word "
     assert result.returncode == 141
     assert (
-        Path(messages(result)[-1].removeprefix("dg: The response is kept in ")).read_bytes()
+        Path(messages(result)[-2].removeprefix("dg: The response is kept in ")).read_bytes()
         == server.script[0].body
     )
 

@@ -366,7 +366,7 @@ def test_a_terminal_that_hangs_up_loses_nothing(
     os.close(master)
     _, _, code, took = run.end()
     assert (code, took < 5) == (129, True)
-    (kept,) = Path(environment["HOME"]).rglob("live-*")
+    (kept,) = Path(environment["HOME"]).rglob("*-live.txt")
     assert numbers(kept.read_text()) == list(range(1, 13))
 
 

@@ -18,8 +18,9 @@ PREAMBLE = SAMPLE.with_suffix(".txt")
 
 
 def words(text: str) -> list[str]:
-    """The words of a text, as they are heard."""
-    return re.findall(r"[a-z']+", text.lower())
+    """The words of a text, as they are heard: two spellings of one word are the same."""
+    text = text.lower().replace("ensure", "insure").replace("defence", "defense")
+    return re.findall(r"[a-z']+", text)
 
 
 def heard(reference: list[str], transcript: list[str]) -> int:
@@ -32,20 +33,24 @@ def heard(reference: list[str], transcript: list[str]) -> int:
     return row[-1]
 
 
+def whole(transcript: bytes) -> bool:
+    """Whether all of the sample is there, but for one slip, and nothing else."""
+    reference, said = words(PREAMBLE.read_text()), words(transcript.decode())
+    return heard(reference, said) >= len(reference) - 1 and len(said) <= len(reference) + 1
+
+
 def test_sample_is_transcribed_whole(dg: Run) -> None:
-    """The shipped sample is transcribed with all of its 52 words, without a key and without a network."""
+    """The shipped sample is transcribed with at least 51 of its 52 words, without a key and without a network."""
     result = dg("file", SAMPLE, "--local")
-    assert words(result.stdout.decode()) == words(PREAMBLE.read_text())
+    assert whole(result.stdout)
     assert len(words(PREAMBLE.read_text())) == 52
     assert (result.stderr, result.returncode) == (b"", 0)
 
 
 def test_real_recording(dg: Run, shared_audio: Path) -> None:
-    """Of a real recording of the Preamble, at least 80 % of the words are there, in order."""
+    """Of a real recording of the Preamble, at least 49 of 52 words are there, in order."""
     result = dg("file", shared_audio / "preamble.wav", "--local")
-    reference = words(PREAMBLE.read_text().replace("defense", "defence"))
-    transcript = words(result.stdout.decode().replace("defense", "defence"))
-    assert heard(reference, transcript) >= 0.8 * len(reference)
+    assert heard(words(PREAMBLE.read_text()), words(result.stdout.decode())) >= 49
 
 
 def test_channels(dg: Run) -> None:
@@ -80,16 +85,16 @@ def test_what_cannot_be_done_is_said(dg: Run) -> None:
 
 
 def test_not_audio(dg: Run, tmp_path: Path) -> None:
-    """A text file named .wav gets the API's own refusal."""
+    """A text file named .wav that is sent all the same gets the API's own refusal."""
     (tmp_path / "text.wav").write_text("This is no audio at all.\n")
-    result = dg("file", tmp_path / "text.wav", "--local")
+    result = dg("file", tmp_path / "text.wav", "--local", "--any-file")
     first, hint = result.stderr.decode().splitlines()
     assert re.fullmatch(
         r"dg: error: Bad Request: failed to process audio: corrupt or unsupported data "
         r"\[HTTP 400, Bad Request, request [0-9a-f-]{36}\]",
         first,
     )
-    assert hint == "dg: Is it audio? Raw audio needs --encoding and --sample-rate."
+    assert hint.startswith("dg: Check that what is sent is audio and not empty.")
     assert result.returncode == 4
 
 
@@ -99,7 +104,7 @@ def test_url(dg: Run, server: ScriptedServer) -> None:
 
     server.script = [Reply(200, SAMPLE.read_bytes(), media_type="audio/flac")]
     result = dg("url", f"{server.url}/preamble.flac", "--local")
-    assert words(result.stdout.decode()) == words(PREAMBLE.read_text())
+    assert whole(result.stdout)
 
 
 def test_callback_is_delivered(dg: Run, server: ScriptedServer) -> None:
@@ -205,7 +210,7 @@ def test_a_worker_that_died_idle_costs_no_request(environment: dict[str, str], d
         for pid in workers:
             os.kill(pid, signal.SIGKILL)
         result = dg("file", SAMPLE, "--base-url", url)
-        assert words(result.stdout.decode()) == words(PREAMBLE.read_text())
+        assert whole(result.stdout)
     finally:
         process.kill()
         process.communicate()

@@ -10,14 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from dgcli.server.settings import ServerSettings
-from dgcli.tasks.models import needs_models
 from tests.conftest import SAMPLE, Run, dg_path
 
-# `--local` asks for a model where its recogniser has any.
-with_models = pytest.mark.skipif(
-    not needs_models(ServerSettings().engine), reason="the recogniser of --local loads no models yet"
-)
 _TINY = {"config.json", "model.bin", "tokenizer.json", "vocabulary.txt"}
 
 
@@ -128,7 +122,6 @@ def test_what_does_not_go_is_refused(dg: Run, empty: Mapping[str, str], args: li
     assert said in result.stderr.decode()
 
 
-@with_models
 def test_local_offline_without_a_model_names_the_command(dg: Run, empty: Mapping[str, str]) -> None:
     """`--local --offline` where no model is here is an error with the command to run, and nothing is sent."""
     result = dg("file", SAMPLE, "--local", "--offline", env=empty)
@@ -137,7 +130,6 @@ def test_local_offline_without_a_model_names_the_command(dg: Run, empty: Mapping
     assert "dg models pull tiny.en" in result.stderr.decode()
 
 
-@with_models
 def test_the_first_local_fetches_the_model(
     dg: Run, empty: Mapping[str, str], real_hub: str, tmp_path: Path
 ) -> None:
@@ -153,7 +145,6 @@ def test_the_first_local_fetches_the_model(
     assert second.stderr == b""
 
 
-@with_models
 def test_a_model_of_ones_own_is_told_once(dg: Run, empty: Mapping[str, str], models_folder: Path) -> None:
     """`--local-model` is used unverified, which one line says."""
     result = dg("file", SAMPLE, "--local", "--local-model", models_folder / "tiny.en", env=empty)
@@ -170,7 +161,6 @@ def test_flags_of_the_local_recogniser_need_it(dg: Run, flag: list[str]) -> None
     assert f"{flag[0]} goes with --local" in result.stderr.decode()
 
 
-@with_models
 def test_a_whisper_model_that_is_not_here_names_the_command(dg: Run, empty: Mapping[str, str]) -> None:
     """`--local --model whisper-small` does not fetch half a gigabyte by itself: it says how."""
     result = dg("file", SAMPLE, "--local", "--model", "whisper-small", env=empty)

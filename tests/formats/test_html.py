@@ -153,6 +153,7 @@ def shown(chromium: Browser, saved: Path) -> Browser:
 NOW = "return document.querySelector('.now')?.textContent"
 
 
+@pytest.mark.system
 @needs_browser
 def test_page_asks_for_nothing_but_the_recording(shown: Browser, saved: Path) -> None:
     """Loaded from disk, the page reads itself and its recording, and the console stays empty."""
@@ -164,6 +165,7 @@ def test_page_asks_for_nothing_but_the_recording(shown: Browser, saved: Path) ->
     assert shown.run("return document.title") == "Transcript"
 
 
+@pytest.mark.system
 @needs_browser
 def test_click_on_a_word_jumps_there(shown: Browser) -> None:
     """A click on a word moves the recording to it, plays on, and marks the word."""
@@ -174,6 +176,7 @@ def test_click_on_a_word_jumps_there(shown: Browser) -> None:
     assert shown.run("return document.querySelector('audio').paused") is False
 
 
+@pytest.mark.system
 @needs_browser
 def test_words_are_marked_as_the_recording_plays(shown: Browser) -> None:
     """While it plays, the mark moves from word to word without anybody's help."""
@@ -184,6 +187,7 @@ def test_words_are_marked_as_the_recording_plays(shown: Browser) -> None:
     assert len(shown.run("return Array.from(document.querySelectorAll('.now'))")) == 1
 
 
+@pytest.mark.system
 @needs_browser
 def test_speakers_are_renamed_in_the_page(shown: Browser, saved: Path) -> None:
     """A name typed for a speaker stands in front of what they say, as text, and is there after reloading."""
@@ -194,6 +198,7 @@ def test_speakers_are_renamed_in_the_page(shown: Browser, saved: Path) -> None:
     assert shown.text(".who[data-v='0']") == "Anna <i>"
 
 
+@pytest.mark.system
 @needs_browser
 def test_search_marks_words_and_phrases(shown: Browser) -> None:
     """A phrase is found across words and whatever its case; Enter goes from one to the next."""
@@ -205,6 +210,7 @@ def test_search_marks_words_and_phrases(shown: Browser) -> None:
     assert shown.text("#found") == "1 of 1"
 
 
+@pytest.mark.system
 @needs_browser
 def test_transcript_is_read_and_played_from_the_keyboard(shown: Browser) -> None:
     """Arrows go from word to word, Space plays and pauses; the times of paragraphs are links to jump with."""
@@ -223,6 +229,7 @@ def test_transcript_is_read_and_played_from_the_keyboard(shown: Browser) -> None
     assert shown.run("return document.activeElement.className") == "at"
 
 
+@pytest.mark.system
 @needs_browser
 @pytest.mark.parametrize(("width", "height"), [(360, 740), (1280, 900)])
 def test_bar_leaves_room_for_the_text(shown: Browser, saved: Path, width: int, height: int) -> None:
@@ -239,6 +246,7 @@ def test_bar_leaves_room_for_the_text(shown: Browser, saved: Path, width: int, h
     assert shown.run(f"return {target} >= {bar}")
 
 
+@pytest.mark.system
 @needs_browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_colours_can_be_read(shown: Browser, saved: Path, scheme: str) -> None:
@@ -261,6 +269,7 @@ def test_colours_can_be_read(shown: Browser, saved: Path, scheme: str) -> None:
     assert min(shown.run(script)) >= 4.5
 
 
+@pytest.mark.system
 @needs_browser
 def test_uncertain_words_are_marked(shown: Browser) -> None:
     """A word heard with little confidence is underlined and says how sure it is; others are not."""
@@ -270,6 +279,7 @@ def test_uncertain_words_are_marked(shown: Browser) -> None:
     assert shown.run(style) == "dotted"
 
 
+@pytest.mark.system
 @needs_browser
 def test_nothing_said_runs(shown: Browser) -> None:
     """What looks like a script or an event handler in the response has run nowhere."""
@@ -277,6 +287,7 @@ def test_nothing_said_runs(shown: Browser) -> None:
     assert shown.run("return document.querySelectorAll('img, main script').length") == 0
 
 
+@pytest.mark.system
 @needs_browser
 def test_page_is_readable_without_javascript(saved: Path) -> None:
     """With JavaScript off, all is there to read, with the player, and no control that would do nothing."""

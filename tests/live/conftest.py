@@ -13,6 +13,7 @@ import trustme
 from dgcli.audio.base import AudioFormat, Pace
 from dgcli.live.streamer import Clock, Streamer, StreamSettings
 from dgcli.transcript.events import Closed, Event, Final, Notice
+from tests.conftest import HANGS_AFTER
 from tests.live.server import RATE, Fault, NumberedServer
 
 HEADERS = {"Authorization": "Token secret", "User-Agent": "dgcli"}
@@ -126,7 +127,7 @@ def stream(source: Blocks | Pushed, url: str, *, rate: float = 1.0, **settings: 
     return Streamer(source, source.open(), made, clock=Clock(rate))
 
 
-def collect(streamer: Streamer, timeout: float = 60.0) -> list[Event]:
+def collect(streamer: Streamer, timeout: float = HANGS_AFTER) -> list[Event]:
     """Every event up to Closed."""
     events: list[Event] = []
     until = time.monotonic() + timeout
@@ -140,7 +141,7 @@ def collect(streamer: Streamer, timeout: float = 60.0) -> list[Event]:
     return events
 
 
-def until(streamer: Streamer, kind: type[Event], timeout: float = 20.0) -> Event:
+def until(streamer: Streamer, kind: type[Event], timeout: float = HANGS_AFTER) -> Event:
     """The next event of a kind."""
     end = time.monotonic() + timeout
     while time.monotonic() < end:

@@ -23,6 +23,8 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from tests.conftest import HANGS_AFTER
+
 RATE = 1000  # Hz
 SLOT = 0.1  # seconds of a number
 REQUEST_ID = "0198f3a2-5c1e-7b40-9d77-2f6a1c0de502"
@@ -166,6 +168,7 @@ class NumberedServer:
         self.hang = hang  # neither Metadata nor a close at the end
         self.seen: list[Seen] = []
         self.requests: list[dict[str, str]] = []
+        self.asked: list[float] = []  # when each request came: loop time, in seconds
         self.happened: list[str] = []
         self.empty_frames = 0
         self._rng = random.Random(seed)
@@ -184,7 +187,7 @@ class NumberedServer:
     def url(self) -> str:
         return f"{'wss' if self.tls else 'ws'}://localhost:{self.port}/v1/listen?encoding=linear16"
 
-    def wait_for(self, condition: Callable[[], bool], timeout: float = 20.0) -> None:
+    def wait_for(self, condition: Callable[[], bool], timeout: float = HANGS_AFTER) -> None:
         """Wait until something is so, looked at whenever something happens."""
         with self._changed:
             assert self._changed.wait_for(condition, timeout), "it did not happen in time"
@@ -216,6 +219,7 @@ class NumberedServer:
 
     async def _process(self, connection: ServerConnection, request: Request) -> Response | None:
         self.requests.append(dict(request.headers.raw_items()))
+        self.asked.append(asyncio.get_running_loop().time())
         fault = self.plan[0] if self.plan else None
         if fault and fault.kind == "mute":
             self._happen(self.plan.pop(0))
@@ -259,6 +263,7 @@ class NumberedServer:
         assert connection.request is not None
         seen = Seen(dict(connection.request.headers.raw_items()), connection.request.path)
         self.seen.append(seen)
+        self._note()
         fault = self.plan.pop(0) if self.plan else None
         try:
             await self._listen(connection, seen, fault)

@@ -16,6 +16,8 @@ from dgcli.transcript.events import Closed, Event, Final, Interim, Notice, Notic
 from tests.live.conftest import Blocks, Make, collect, said, stream
 from tests.live.server import RATE, SLOT, Fault, numbered
 
+pytestmark = pytest.mark.slow
+
 ROUNDING = 1e-5  # seconds: the server's times are 32-bit floats
 KINDS = (
     Fault("reset"),

@@ -264,18 +264,18 @@ def test_a_server_that_never_finishes(make_server: Make) -> None:
     assert closed(events).error is None
 
 
+@pytest.mark.slow
 def test_a_replay_is_not_faster_than_allowed(make_server: Make) -> None:
     """After an outage audio goes out at 1.25 times real time at most, from the end of the last final."""
     rate = 10.0
     server = make_server(Fault("deaf", 2.0), finals=(0.5, 0.6))
     events = collect(stream(Blocks(numbered(200)), server.url, rate=rate))
     assert said(events) == list(range(1, 201))
-    frames = server.seen[1].frames
-    for first in range(0, len(frames) - 20, 10):
-        for last in range(first + 20, len(frames), 10):
-            seconds = sum(size for _, size in frames[first:last]) / (2 * RATE)
-            took = (frames[last][0] - frames[first][0]) * rate
-            assert seconds <= took * 1.25 + 1.0
+    seconds = 0.0
+    for arrived, size in server.seen[1].frames:  # a frame may be late, but never early
+        seconds += size / (2 * RATE)
+        assert seconds <= (arrived - server.asked[1]) * rate * 1.25 + 0.5
+    assert seconds > 15
     opened = [event for event in events if isinstance(event, Opened)]
     finals = [event for event in events[: events.index(opened[1])] if isinstance(event, Final)]
     assert opened[1].offset == pytest.approx(finals[-1].end, abs=0.06)
@@ -389,6 +389,7 @@ def test_it_stops_after_silence(make_server: Make) -> None:
     assert len(notices(events, NoticeKind.STOPPING)) == 1
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(moment=st.floats(0.0, 4.0), seed=st.integers(0, 1000))
 def test_stop_at_any_moment(make_server: Make, moment: float, seed: int) -> None:
@@ -415,6 +416,7 @@ def test_stop_at_any_moment(make_server: Make, moment: float, seed: int) -> None
         assert len(after) == server.seen[0].finals_after_close == 4
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(moment=st.floats(0.001, 0.4))
 def test_stop_from_a_signal_handler(make_server: Make, moment: float) -> None:
@@ -433,6 +435,7 @@ def test_stop_from_a_signal_handler(make_server: Make, moment: float) -> None:
         assert said(events) == list(range(1, whole + 1))
 
 
+@pytest.mark.slow
 def test_a_stop_during_an_outage_waits_for_its_end(make_server: Make) -> None:
     """A server that refuses for half of the time that a stop may take still gets everything."""
     server = make_server(Fault("reset", 0.5), *[Fault("refuse")] * 5)
@@ -496,6 +499,7 @@ class Hanging:
     def stop(self) -> None: ...
 
 
+@pytest.mark.slow
 def test_a_stop_while_a_send_is_stuck_takes_less_than_five_seconds(make_server: Make) -> None:
     """The server reads no more and every buffer is full: the sender hangs in a send, and the stop ends it."""
     server, source = make_server(Fault("deaf", 0.5)), Pushed()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import make_home
 from tests.mic.pulse import SINK, Pulse, missing
 
 
@@ -14,6 +15,7 @@ def pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pulse]:
     if missing():
         pytest.skip(f"not installed: {', '.join(missing())}")
     made = Pulse(tmp_path / "pulse")
+    make_home(Path(made.env["HOME"]))
     for name, value in made.env.items():
         monkeypatch.setenv(name, value)
     try:

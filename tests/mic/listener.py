@@ -8,6 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from websockets.sync.server import ServerConnection, serve
 
+from tests.conftest import HANGS_AFTER
+
 
 class Listener:
     """Takes streams at `ws://127.0.0.1:PORT`; each second of linear16 audio is a word: `word1`, `word2`..."""
@@ -81,7 +83,7 @@ class Listener:
         """The types of the messages so far."""
         return [kind for _, kind in self.texts]
 
-    def wait_for(self, condition: Callable[[], bool], timeout: float = 20.0) -> None:
+    def wait_for(self, condition: Callable[[], bool], timeout: float = HANGS_AFTER) -> None:
         """Wait until something is so, looked at with every message."""
         with self._changed:
             assert self._changed.wait_for(condition, timeout), (self.seconds, self.texts)

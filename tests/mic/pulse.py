@@ -7,6 +7,8 @@ import subprocess
 import threading
 from pathlib import Path
 
+from tests.conftest import HANGS_AFTER
+
 # No rewinding: otherwise a sink that was idle gives its monitor the first sound two seconds late.
 SINK = "module-null-sink sink_name=mic rate=16000 channels=1 norewinds=1"
 NEEDED = ("pulseaudio", "paplay", "pactl")
@@ -41,7 +43,12 @@ class Pulse:
     def control(self, *args: str) -> str:
         """What `pactl` says; raises if it cannot do it."""
         return subprocess.run(
-            ["pactl", *args], env=self._environment(), capture_output=True, check=True, text=True, timeout=20
+            ["pactl", *args],
+            env=self._environment(),
+            capture_output=True,
+            check=True,
+            text=True,
+            timeout=HANGS_AFTER,
         ).stdout
 
     def start(self, *modules: str) -> None:

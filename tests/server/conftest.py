@@ -3,13 +3,16 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from dgcli.server.models import LocalModel, OneModel
 from dgcli.server.run import ServerSettings, running
+from tests.conftest import HANGS_AFTER
 
 AUDIO = Path(__file__).resolve().parents[1] / "audio"
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "audio"
@@ -53,15 +56,31 @@ def start(response_file: Path) -> Iterator[Callable[..., str]]:
 
 
 @pytest.fixture(scope="session")
-def recogniser() -> Iterator[str]:
+def tiny(models_folder: Path) -> LocalModel:
+    """The weights of tiny.en; the test is skipped where they cannot be had."""
+    return LocalModel("tiny.en", models_folder / "tiny.en", english_only=True)
+
+
+@pytest.fixture(scope="session")
+def whisper(tiny: LocalModel) -> Callable[..., ServerSettings]:
+    """Settings of a server that recognises, by field."""
+
+    def settings(**fields: Any) -> ServerSettings:
+        return ServerSettings(models=OneModel(tiny), **{"workers": 2, **fields})
+
+    return settings
+
+
+@pytest.fixture(scope="session")
+def recogniser(whisper: Callable[..., ServerSettings]) -> Iterator[str]:
     """One server with the embedded recogniser for all tests that only ask it things."""
-    with running(ServerSettings(allow_private_urls=True, callback_retry_delay=0.05)) as url:
+    with running(whisper(allow_private_urls=True, callback_retry_delay=0.05)) as url:
         yield url
 
 
 @pytest.fixture
 def client() -> Iterator[httpx.Client]:
-    with httpx.Client(timeout=60) as client:
+    with httpx.Client(timeout=HANGS_AFTER) as client:
         yield client
 
 
@@ -71,6 +90,12 @@ def shared(name: str) -> Path:
     if not path.exists():
         pytest.skip(f"the recording {name} is not beside this checkout")
     return path
+
+
+def words_right(truth: str, said: list[str]) -> int:
+    """Return how many words of a true text were said, in its order."""
+    matcher = SequenceMatcher(None, plain(truth), said, autojunk=False)
+    return sum(block.size for block in matcher.get_matching_blocks())
 
 
 def plain(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Every kind of audio becomes the same 16 kHz PCM."""
+"""Every kind of audio becomes the same 16 kHz samples, block by block."""
 
 import io
 from pathlib import Path
@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from dgcli.server.decode import cuts, decode, pieces_of
-from dgcli.server.engines.base import RATE, Audio, NotAudioError
+from dgcli.server.decode import decoded, expand
+from dgcli.server.engines.base import RATE, Audio, NotAudioError, TooLongError
 
 SECONDS = 2
 
@@ -21,19 +21,24 @@ def tone(rate: int, frequencies: tuple[float, ...] = (440.0,)) -> Any:
     return np.stack([0.5 * np.sin(2 * np.pi * f * time) for f in frequencies], axis=1).astype(np.float32)
 
 
-def pitch(path: Path) -> float:
-    """Return the strongest frequency (Hz) of a track."""
-    samples = np.fromfile(path, "<i2").astype(np.float64)
-    return float(np.argmax(np.abs(np.fft.rfft(samples))) / (len(samples) / RATE))
+def samples_of(audio: Audio) -> tuple[Any, float]:
+    """Return all samples (frames x channels) and the duration in seconds."""
+    blocks = list(decoded(audio, max_seconds=60))
+    return np.concatenate([block.samples for block in blocks]), blocks[-1].until
 
 
-def check(audio: Audio, folder: Path, frequency: float = 440.0) -> None:
-    decoded = decode(audio, folder)
-    assert decoded.duration == pytest.approx(SECONDS, abs=0.1)
-    (track,) = decoded.tracks
-    assert track.samples == pytest.approx(SECONDS * RATE, abs=0.1 * RATE)
-    assert track.path.stat().st_size == 2 * track.samples
-    assert pitch(track.path) == pytest.approx(frequency, abs=2)
+def pitches(audio: Audio) -> list[int]:
+    """Return the strongest frequency (Hz) of each channel."""
+    samples, _ = samples_of(audio)
+    return [round(np.argmax(np.abs(np.fft.rfft(row))) / (len(row) / RATE)) for row in samples.T]
+
+
+def check(audio: Audio, frequency: float = 440.0) -> None:
+    samples, duration = samples_of(audio)
+    assert duration == pytest.approx(SECONDS, abs=0.1)
+    assert len(samples) == pytest.approx(SECONDS * RATE, abs=0.1 * RATE)
+    assert samples.dtype == np.float32
+    assert pitches(audio) == [pytest.approx(frequency, abs=2)]
 
 
 @pytest.mark.parametrize("kind", ["WAV", "FLAC", "OGG", "MP3", "AIFF", "CAF"])
@@ -41,7 +46,7 @@ def test_what_soundfile_opens(tmp_path: Path, kind: str) -> None:
     """Files of libsndfile's kinds are decoded and resampled."""
     path = tmp_path / "audio"
     soundfile.write(path, tone(44100), 44100, format=kind)
-    check(Audio(path), tmp_path)
+    check(Audio(path))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +69,7 @@ def test_what_pyav_opens(tmp_path: Path, container: str, codec: str, rate: int) 
         frame.sample_rate = rate
         output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
-    check(Audio(path), tmp_path)
+    check(Audio(path))
 
 
 @pytest.mark.parametrize(
@@ -77,21 +82,18 @@ def test_raw_encodings(tmp_path: Path, encoding: str, subtype: str) -> None:
     buffer = io.BytesIO()
     soundfile.write(buffer, tone(8000), 8000, format="RAW", subtype=subtype, endian="LITTLE")
     path.write_bytes(buffer.getvalue())
-    check(Audio(path, encoding=encoding, sample_rate=8000), tmp_path)
+    check(Audio(path, encoding=encoding, sample_rate=8000))
     wanted, _ = soundfile.read(
         path, samplerate=8000, channels=1, subtype=subtype, format="RAW", dtype="float32", endian="LITTLE"
     )
-    from dgcli.server.decode import expand
-
     np.testing.assert_allclose(expand(path.read_bytes(), encoding), wanted, atol=1e-6)
 
 
 def test_channels_are_kept_apart(tmp_path: Path) -> None:
-    """With multichannel every channel has its own track."""
+    """With multichannel every channel has its own column."""
     path = tmp_path / "audio"
     soundfile.write(path, tone(16000, (300.0, 700.0)), 16000, format="WAV")
-    decoded = decode(Audio(path, multichannel=True), tmp_path)
-    assert [round(pitch(track.path)) for track in decoded.tracks] == [300, 700]
+    assert pitches(Audio(path, multichannel=True)) == [300, 700]
 
 
 def test_raw_channels_are_interleaved(tmp_path: Path) -> None:
@@ -99,7 +101,7 @@ def test_raw_channels_are_interleaved(tmp_path: Path) -> None:
     path = tmp_path / "audio"
     path.write_bytes((tone(16000, (300.0, 700.0)) * 32767).astype("<i2").tobytes())
     audio = Audio(path, multichannel=True, encoding="linear16", sample_rate=16000, channels=2)
-    assert [round(pitch(track.path)) for track in decode(audio, tmp_path).tracks] == [300, 700]
+    assert pitches(audio) == [300, 700]
 
 
 def test_damage_costs_only_what_is_damaged(tmp_path: Path) -> None:
@@ -110,7 +112,8 @@ def test_damage_costs_only_what_is_damaged(tmp_path: Path) -> None:
     middle = len(data) // 2
     data[middle : middle + 500] = bytes(500)
     path.write_bytes(data)
-    assert decode(Audio(path), tmp_path).duration > 1.5
+    _, duration = samples_of(Audio(path))
+    assert duration > 1.5
 
 
 def test_playlists_open_nothing(tmp_path: Path) -> None:
@@ -123,17 +126,23 @@ def test_playlists_open_nothing(tmp_path: Path) -> None:
         path = tmp_path / "audio"
         path.write_text(text)
         with pytest.raises(NotAudioError):
-            decode(Audio(path), tmp_path)
+            list(decoded(Audio(path), max_seconds=60))
 
 
-def test_cuts_lie_in_the_silences() -> None:
-    """A cut is made where 0.3 s are quietest, not in the middle by the clock."""
-    loudness = np.ones(3000)
-    loudness[1200:1260] = 0
-    assert cuts(loudness, 2) == [pytest.approx(1230, abs=15)]
-    assert cuts(loudness, 1) == []
+def test_more_than_is_wanted_is_refused(tmp_path: Path) -> None:
+    """Decoding stops at the limit, however small the file was."""
+    path = tmp_path / "audio"
+    soundfile.write(path, np.zeros(8000 * 3600, np.float32), 8000, format="FLAC")
+    assert path.stat().st_size < 100_000
+    with pytest.raises(TooLongError):
+        list(decoded(Audio(path), max_seconds=60))
 
 
-def test_number_of_pieces() -> None:
-    """Short audio stays whole; a piece is never longer than wanted on average."""
-    assert [pieces_of(seconds) for seconds in (0.0, 10, 15, 16, 31, 3600)] == [1, 1, 1, 2, 3, 240]
+def test_how_much_has_passed(tmp_path: Path) -> None:
+    """Each block tells the share of the recording that it completes, and the last one is all of it."""
+    path = tmp_path / "audio"
+    soundfile.write(path, np.zeros(8000 * 60, np.float32), 8000, format="WAV")
+    shares = [block.share for block in decoded(Audio(path), max_seconds=60)]
+    assert len(shares) > 3
+    assert shares == sorted(shares)  # type: ignore[type-var]
+    assert shares[-1] == 1.0

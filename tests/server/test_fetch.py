@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from dgcli.server import fetch as fetch_module
-from dgcli.server.errors import Refusal
+from dgcli.server.errors import ErrorAnswer
 from dgcli.server.fetch import fetch
 from dgcli.server.run import ServerSettings, running
 
@@ -64,7 +64,7 @@ def status(code: int, location: str | None = None) -> Reply:
 
 
 def message(url: str, path: Path, *, allow_private: bool = True, limit: int = 1000) -> tuple[int, str, str]:
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(ErrorAnswer) as caught:
         fetch(url, path, limit=limit, allow_private=allow_private)
     return caught.value.status, caught.value.code, caught.value.message
 
@@ -188,7 +188,7 @@ def test_a_slow_host_does_not_hold_the_server_up(response_file: Path) -> None:
             host, port = url.removeprefix("http://").split(":")
             with socket.create_connection((host, int(port))) as sock:
                 body = json.dumps({"url": target}).encode()
-                head = "POST /v1/listen HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                head = "POST /v1/listen HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                 sock.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
                 accepted, _ = silent.accept()
                 began = time.monotonic()

@@ -6,8 +6,8 @@ import io
 import itertools
 import json
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ import pytest
 import soundfile
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
+from websockets.sync.server import ServerConnection, serve
+
+from tests.conftest import HANGS_AFTER
 
 Start = Callable[..., str]
 Message = dict[str, Any]
@@ -32,7 +35,7 @@ def rest(socket: ClientConnection) -> tuple[list[Message], int | None, str]:
     messages = []
     with suppress(ConnectionClosed):
         while True:
-            messages.append(json.loads(socket.recv(timeout=20)))
+            messages.append(json.loads(socket.recv(timeout=HANGS_AFTER)))
     return messages, socket.close_code, socket.close_reason or ""
 
 
@@ -194,7 +197,7 @@ def test_finalize(start: Start) -> None:
     with opened(start()) as socket:
         socket.send(SECOND)
         socket.send('{"type":"Finalize"}')
-        answer = json.loads(socket.recv(timeout=10))
+        answer = json.loads(socket.recv(timeout=HANGS_AFTER))
         socket.send(SECOND)
         socket.send('{"type":"CloseStream"}')
         messages, _, _ = rest(socket)
@@ -223,6 +226,10 @@ def test_keep_alive_has_no_answer(start: Start) -> None:
         ("hello", "Could not deserialize last text message: expected value at line 1 column 1"),
         ("{}", "Could not deserialize last text message: missing field `type` at line 1 column 2"),
         ("[1]", "Could not deserialize last text message: invalid type, expected a map at line 1 column 3"),
+        (
+            "[" * 100_000,
+            "Could not deserialize last text message: recursion limit exceeded at line 1 column 100000",
+        ),
     ],
 )
 def test_bad_text_is_an_error_message(start: Start, text: str, description: str) -> None:
@@ -319,13 +326,28 @@ def test_containers_keep_time(start: Start, kind: str, rate: int) -> None:
     assert messages[-1]["duration"] == pytest.approx(4, abs=0.1)
 
 
+def sent_and_closed(url: str, query: str, data: bytes) -> tuple[list[Message], int | None, str]:
+    """Send data, whether or not the server listens to the end; return its messages and how it closed."""
+    with opened(url, query) as socket:
+        with suppress(ConnectionClosed):  # it may have heard enough already
+            for at in range(0, len(data), 3200):
+                socket.send(data[at : at + 3200])
+            socket.send('{"type":"CloseStream"}')
+        return rest(socket)
+
+
 def test_what_is_not_audio(start: Start) -> None:
-    """Bytes that nothing decodes close the stream with 1008 DATA-0000."""
-    with opened(start(), "model=nova-3") as socket:
-        for _ in range(40):
-            socket.send(b"This is a text and no audio at all. " * 100)
-        messages, code, reason = rest(socket)
-    assert (messages, code, reason) == ([], 1008, "DATA-0000")
+    """A text closes the stream with 1008 DATA-0000."""
+    text = b"This is a text and no audio at all. " * 4000
+    assert sent_and_closed(start(), "model=nova-3", text) == ([], 1008, "DATA-0000")
+
+
+@pytest.mark.parametrize("encoding", ["", "flac", "ogg-opus", "opus", "speex", "amr-nb", "amr-wb"])
+def test_noise_is_no_audio_in_any_encoding_that_can_tell(start: Start, encoding: str) -> None:
+    """Random bytes close the stream with 1008 DATA-0000; only plain samples and G.729 may be anything."""
+    query = f"encoding={encoding}&sample_rate=16000" if encoding else "model=nova-3"
+    noise = np.random.default_rng(5).bytes(160_000)
+    assert sent_and_closed(start(), query, noise) == ([], 1008, "DATA-0000")
 
 
 def test_too_little_of_anything_is_no_audio(start: Start) -> None:
@@ -415,15 +437,19 @@ def test_the_channels_of_a_container(start: Start, tmp_path: Path) -> None:
     assert {tuple(m["channel_index"]) for m in messages} == {(0, 2), (1, 2)}
 
 
-def test_messages_go_to_a_callback_too(start: Start) -> None:
-    """With an http callback each message is posted there, in order."""
-    seen: list[str] = []
+@pytest.mark.parametrize("method", ["", "post", "PUT", "get", "delete"])
+def test_messages_go_to_a_callback_too(start: Start, method: str) -> None:
+    """With an http callback each message is sent there, in order, and all of them before the stream closes."""
+    seen: list[tuple[str, str]] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            seen.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["type"])
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            seen.append((self.command, json.loads(body)["type"]))
             self.send_response(204)
             self.end_headers()
+
+        do_POST = do_PUT = do_GET = do_DELETE = answer
 
         def log_message(self, *_: object) -> None:
             """Keep the output of the tests clean."""
@@ -431,8 +457,83 @@ def test_messages_go_to_a_callback_too(start: Start) -> None:
     with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        target = f"http://127.0.0.1:{server.server_port}/"
-        messages = conversation(start(), f"{RAW}&callback={target}", *[SECOND] * 4)
+        query = f"{RAW}&callback=http://127.0.0.1:{server.server_port}/"
+        messages = conversation(
+            start(), query + (f"&callback_method={method}" if method else ""), *[SECOND] * 4
+        )
         server.shutdown()
         thread.join()
-    assert seen == [m["type"] for m in messages]
+    assert seen == [(method.upper() or "POST", m["type"]) for m in messages]
+
+
+class Listener:
+    """A WebSocket server for callbacks: keeps what it gets, and may hang up after so many messages."""
+
+    def __init__(self, hang_up_after: int | None = None) -> None:
+        self.seen: list[str] = []
+        self.headers: dict[str, str] = {}
+        self.ended = threading.Event()
+        self._hang_up_after = hang_up_after
+
+    def __call__(self, socket: ServerConnection) -> None:
+        assert socket.request is not None
+        self.headers = {name.lower(): value for name, value in socket.request.headers.raw_items()}
+        for text in socket:
+            self.seen.append(json.loads(text)["type"])
+            if len(self.seen) == self._hang_up_after:
+                break
+        self.ended.set()
+
+
+@contextmanager
+def listening(listener: Listener) -> Iterator[str]:
+    with serve(listener, "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}/there"
+        server.shutdown()
+        thread.join()
+
+
+def test_messages_go_to_a_callback_by_websocket(start: Start) -> None:
+    """A ws callback gets every message with dg-token, and is closed with the stream."""
+    listener = Listener()
+    with listening(listener) as target:
+        messages = conversation(start(), f"{RAW}&callback={target}", *[SECOND] * 4)
+        assert listener.ended.wait(20)
+    assert listener.seen == [m["type"] for m in messages]
+    assert listener.headers["dg-token"]
+    assert listener.headers["dg-request-id"] == messages[-1]["request_id"]
+
+
+def test_a_callback_that_hangs_up_ends_the_stream(start: Start) -> None:
+    """When its WebSocket is closed, the stream closes with 1011 and a Metadata that is incomplete."""
+    listener = Listener(hang_up_after=1)
+    with listening(listener) as target, opened(start(), f"{RAW}&callback={target}") as socket:
+        socket.send(SECOND * 2)
+        messages, code, reason = rest(socket)
+    assert (code, reason) == (1011, "The callback's WebSocket was closed.")
+    assert messages[-1]["sha256"] == "incomplete"
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["ws://127.0.0.1:1/", "ftp://127.0.0.1/", "ws://", "wss://127.0.0.1:{plain}/", "ws://127.0.0.1:{plain}/"],
+)
+def test_callbacks_that_cannot_be_opened(start: Start, target: str) -> None:
+    """What is no callback URL, or has no WebSocket behind it, is refused at the handshake."""
+    url = start()
+    target = target.replace("{plain}", url.rpartition(":")[2])
+    with pytest.raises(InvalidStatus) as caught, opened(url, f"{RAW}&callback={target}"):
+        pass
+    assert json.loads(caught.value.response.body or b"")["err_msg"] == "Invalid callback url."
+
+
+def test_callbacks_of_this_machine_must_be_allowed(start: Start) -> None:
+    """Without --allow-private-urls no WebSocket is opened to a private address."""
+    with (
+        pytest.raises(InvalidStatus) as caught,
+        opened(start(allow_private_urls=False), f"{RAW}&callback=ws://127.0.0.1:8080/"),
+    ):
+        pass
+    assert json.loads(caught.value.response.body or b"")["err_msg"] == "Invalid callback url."

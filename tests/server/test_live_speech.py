@@ -5,7 +5,11 @@ import itertools
 import json
 import os
 import signal
+import sys
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from difflib import SequenceMatcher
 from pathlib import Path
 from socket import SHUT_RDWR
@@ -19,8 +23,10 @@ import soundfile
 import soxr
 from deepgram.core.events import EventType
 from deepgram.listen.v1.types import ListenV1Results
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from dgcli.server.run import ServerSettings, running
+from tests.conftest import HANGS_AFTER
 from tests.server.conftest import AUDIO, plain, shared
 from tests.server.test_live import conversation, opened, rest, results, transcript
 from tests.server.test_run import alive, children, linux, until
@@ -42,19 +48,30 @@ def blocks(data: bytes, size: int = 3200) -> list[bytes]:
     return [data[at : at + size] for at in range(0, len(data), size)]
 
 
+def messages_of(messages: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [message for message in messages if message["type"] == kind]
+
+
 def finals(messages: list[dict[str, Any]]) -> list[str]:
     return [word for m in results(messages, final=True) for word in plain(transcript(m))]
 
 
 def test_a_real_recording(recogniser: str) -> None:
-    """At least 80 % of a reader's words arrive as finals, after interims, in time with the audio."""
+    """Nearly all of a reader's words arrive as finals, after interims, in time with the audio."""
     spoken = plain((AUDIO / "preamble-rms.txt").read_text())
     query = "encoding=linear16&sample_rate=16000&interim_results=true&smart_format=true&vad_events=true"
-    messages = conversation(recogniser, query, *blocks(linear16(shared("preamble.wav"))))
-    assert right(finals(messages), spoken) >= 0.8 * 52
-    interims = results(messages, final=False)
-    assert len(interims) >= 12
-    assert any(transcript(m) for m in interims)
+    pcm = linear16(shared("preamble.wav"))
+    with opened(recogniser, query) as socket:
+        socket.send(pcm[:64000])
+        messages = [json.loads(socket.recv(timeout=60))]
+        while not (messages[-1]["type"] == "Results" and transcript(messages[-1])):
+            messages.append(json.loads(socket.recv(timeout=60)))
+        assert not messages[-1]["is_final"]
+        for block in blocks(pcm[64000:]):
+            socket.send(block)
+        socket.send('{"type":"CloseStream"}')
+        messages += rest(socket)[0]
+    assert right(finals(messages), spoken) >= 48
     told = results(messages, final=True)
     assert told[0]["start"] == 0
     for before, after in itertools.pairwise(told):
@@ -65,7 +82,7 @@ def test_a_real_recording(recogniser: str) -> None:
     assert len({word["confidence"] for word in words}) > 10
     assert messages[-1]["duration"] == pytest.approx(19.1, abs=0.05)
     assert any(m["type"] == "SpeechStarted" for m in messages)
-    assert sum(m["speech_final"] for m in told) >= 3
+    assert sum(m["speech_final"] for m in told) >= 2
 
 
 def test_live_words_are_where_recorded_ones_are(client: httpx.Client, recogniser: str) -> None:
@@ -170,12 +187,122 @@ def test_finalize_in_the_middle_of_speech(recogniser: str) -> None:
     assert right(finals(messages), spoken) >= 13
 
 
+@pytest.mark.parametrize("channel", [0, 1])
+def test_finalize_on_one_channel(recogniser: str, channel: int) -> None:
+    """Finalize of one channel is answered on that one alone."""
+    pcm = linear16(AUDIO / "conversation.flac")
+    with opened(recogniser, "encoding=linear16&sample_rate=16000&channels=2&multichannel=true") as socket:
+        socket.send(pcm[: 64000 * 2])
+        socket.send(json.dumps({"type": "Finalize", "channel": channel}))
+        socket.send('{"type":"CloseStream"}')
+        messages, _, _ = rest(socket)
+    flushed = [m["channel_index"] for m in results(messages) if m["from_finalize"]]
+    assert flushed == [[channel, 2]]
+
+
+def test_endpointing_is_honoured(recogniser: str) -> None:
+    """A pause of 0.7 s ends an utterance at the shortest endpointing, not at a second, never without endpointing."""
+    voice = linear16(AUDIO / "preamble-rms.flac")
+    pcm = voice[: 32000 * 3] + bytes(22400) + voice[32000 * 3 : 32000 * 5] + bytes(48000)
+    ends = {}
+    for value in ("10", "1000", "false"):
+        query = f"encoding=linear16&sample_rate=16000&endpointing={value}"
+        told = results(conversation(recogniser, query, *blocks(pcm)), final=True)
+        ends[value] = [m["start"] + m["duration"] for m in told if m["speech_final"] and transcript(m)]
+    assert len(ends["10"]) == 2
+    assert len(ends["1000"]) == 1
+    assert ends["false"] == []
+
+
+def test_utterance_end_follows_the_last_word(recogniser: str) -> None:
+    """UtteranceEnd names the end of the last final word, once that is so long ago."""
+    pcm = linear16(AUDIO / "preamble-rms.flac")[: 32000 * 4]
+    query = "encoding=linear16&sample_rate=16000&interim_results=true&utterance_end_ms=1000"
+    messages = conversation(recogniser, query, *blocks(pcm), *blocks(bytes(32000 * 4)))
+    last = [m for m in results(messages, final=True) if transcript(m)][-1]
+    (ended,) = [m for m in messages if m["type"] == "UtteranceEnd"]
+    assert ended["last_word_end"] == last["channel"]["alternatives"][0]["words"][-1]["end"]
+    assert messages.index(ended) > messages.index(last)
+
+
+def test_silence_says_nothing(recogniser: str) -> None:
+    """Half a minute of silence and half a minute of noise bring no word and no start of speech."""
+    noise = (np.random.default_rng(0).standard_normal(16000 * 30) * 3000).astype("<i2").tobytes()
+    query = "encoding=linear16&sample_rate=16000&interim_results=true&vad_events=true"
+    messages = conversation(recogniser, query, *blocks(bytes(32000 * 30), 64000), *blocks(noise, 64000))
+    assert finals(messages) == []
+    assert not any(m["type"] == "SpeechStarted" for m in messages)
+    assert messages[-1]["duration"] == pytest.approx(60, abs=0.05)
+
+
+def test_key_terms_can_change_within_a_stream(recogniser: str) -> None:
+    """Configure with key terms is confirmed, and no word is lost by it."""
+    pcm = linear16(AUDIO / "preamble-rms.flac")[: 32000 * 8]
+    with opened(recogniser, "encoding=linear16&sample_rate=16000&keyterm=Deepgram") as socket:
+        socket.send(pcm[: 32000 * 4])
+        socket.send('{"type":"Configure","keyterms":["tranquility"]}')
+        socket.send(pcm[32000 * 4 :])
+        socket.send('{"type":"CloseStream"}')
+        messages, code, _ = rest(socket)
+    assert code == 1000
+    assert {"keyterms": ["tranquility"]}.items() <= messages_of(messages, "ConfigureSuccess")[0].items()
+    assert right(finals(messages), plain((AUDIO / "preamble-rms.txt").read_text())[:16]) >= 14
+
+
+def test_streams_share_one_recogniser(recogniser: str) -> None:
+    """Four streams at once each get their own words, and no process is started for any of them."""
+    recordings = {
+        "preamble": linear16(AUDIO / "preamble-rms.flac")[: 32000 * 8],
+        "conversation": linear16(AUDIO / "conversation.flac")[: 64000 * 8],
+    }
+    spoken = {
+        "preamble": plain((AUDIO / "preamble-rms.txt").read_text())[:16],
+        "conversation": plain("Good morning how can I help you today I have been waiting"),
+    }
+    before = set(children(os.getpid())) if sys.platform == "linux" else set()
+    with ThreadPoolExecutor(4) as threads:
+        heard = [
+            (
+                name,
+                threads.submit(
+                    conversation,
+                    recogniser,
+                    f"encoding=linear16&sample_rate=16000&channels={1 if name == 'preamble' else 2}",
+                    *blocks(recordings[name]),
+                ),
+            )
+            for name in list(recordings) * 2
+        ]
+    for name, future in heard:
+        words = finals(future.result())
+        assert right(words, spoken[name]) >= len(spoken[name]) - 2
+        assert len(words) < 30
+    if sys.platform == "linux":
+        assert set(children(os.getpid())) <= before
+
+
+def test_a_language_that_no_model_knows(recogniser: str) -> None:
+    """A stream in a language that the only model does not know is refused before it opens."""
+    with pytest.raises(InvalidStatus) as caught, opened(recogniser, "language=de"):
+        pass
+    body = json.loads(caught.value.response.body or b"")
+    assert caught.value.response.status_code == 400
+    assert "English only" in body["err_msg"]
+
+
+def test_the_answer_names_the_model(recogniser: str) -> None:
+    """Results and Metadata tell which model heard."""
+    messages = conversation(recogniser, "encoding=linear16&sample_rate=16000", bytes(32000 * 6))
+    assert results(messages)[0]["metadata"]["model_info"]["name"] == "whisper-tiny.en"
+    assert [model["name"] for model in messages[-1]["model_info"].values()] == ["whisper-tiny.en"]
+
+
 @linux
-def test_a_client_that_goes_takes_its_process_along(recogniser: str) -> None:
-    """The process of a stream ends when the connection breaks."""
+def test_a_client_that_goes_takes_its_decoder_along(recogniser: str) -> None:
+    """The process that decodes a stream with a header ends when the connection breaks."""
     before = set(children(os.getpid()))
-    with opened(recogniser, "encoding=linear16&sample_rate=16000") as socket:
-        socket.send(bytes(32000))
+    with opened(recogniser, "model=nova-3") as socket:
+        socket.send((AUDIO / "preamble-rms.flac").read_bytes()[:64000])
         until(lambda: set(children(os.getpid())) > before)
         started = set(children(os.getpid())) - before
         socket.socket.shutdown(SHUT_RDWR)
@@ -183,42 +310,89 @@ def test_a_client_that_goes_takes_its_process_along(recogniser: str) -> None:
 
 
 @linux
-def test_a_recogniser_that_is_stuck() -> None:
-    """Audio of which nothing is heard within the window closes with 1011 NET-0000."""
+def test_a_client_that_goes_while_much_is_undecoded(recogniser: str) -> None:
+    """A client that sends a long recording at once and leaves holds up nobody: the server ends its process."""
+    samples = np.tile(np.frombuffer(linear16(AUDIO / "preamble-rms.flac"), "<i2"), 12)
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, 16000, format="FLAC")
     before = set(children(os.getpid()))
-    settings = ServerSettings(workers=1, response_timeout=1.0)
+    with opened(recogniser, "model=nova-3") as socket:
+        for block in blocks(buffer.getvalue()[: 1 << 20], 1 << 16):
+            socket.send(block)
+        assert json.loads(socket.recv(timeout=20))["type"] == "Results"
+        started = set(children(os.getpid())) - before
+        socket.socket.shutdown(SHUT_RDWR)
+    until(lambda: not any(alive(pid) for pid in started))
+    assert finals(conversation(recogniser, "encoding=linear16&sample_rate=16000", samples[:48000].tobytes()))
+
+
+@linux
+def test_a_decoder_that_crashes(recogniser: str) -> None:
+    """A stream whose codecs crash is closed with 1011 NET-0000 at once, and no other is harmed."""
+    pcm = linear16(AUDIO / "preamble-rms.flac")[: 32000 * 3]
+    before = set(children(os.getpid()))
     with (
-        running(settings) as url,
+        opened(recogniser, "encoding=linear16&sample_rate=16000") as other,
+        opened(recogniser, "model=nova-3") as socket,
+    ):
+        other.send(pcm)
+        socket.send((AUDIO / "preamble-rms.flac").read_bytes()[:64000])
+        until(lambda: set(children(os.getpid())) > before)
+        for pid in set(children(os.getpid())) - before:
+            os.kill(pid, signal.SIGKILL)
+        _, code, reason = rest(socket)
+        other.send('{"type":"CloseStream"}')
+        messages, well, _ = rest(other)
+    assert (code, well) == (1011, 1000)
+    assert reason.endswith("https://dpgr.am/net0000")
+    assert len(finals(messages)) >= 4
+
+
+@linux
+def test_a_recogniser_that_is_stuck(whisper: Callable[..., ServerSettings]) -> None:
+    """Speech of which nothing is told within the window closes with 1011 NET-0000."""
+    pcm = linear16(AUDIO / "preamble-rms.flac")[: 32000 * 6]
+    before = set(children(os.getpid()))
+    with (
+        running(whisper(response_timeout=1.0)) as url,
         opened(url, "encoding=linear16&sample_rate=16000&interim_results=true") as socket,
     ):
-        socket.send(bytes(64000))
+        socket.send(pcm[: 32000 * 2])
         # The answer to Finalize is the last that the recogniser has to say: nothing is on its way then.
         socket.send('{"type":"Finalize"}')
-        while not json.loads(socket.recv(timeout=20)).get("from_finalize"):
+        while not json.loads(socket.recv(timeout=HANGS_AFTER)).get("from_finalize"):
             pass
-        for worker in set(children(os.getpid())) - before:
-            os.kill(worker, signal.SIGSTOP)
-        socket.send(bytes(128_000))
-        messages, code, reason = rest(socket)
+        for process in set(children(os.getpid())) - before:
+            os.kill(process, signal.SIGSTOP)
+        socket.send(pcm[32000 * 2 :])
+        socket.send('{"type":"Finalize"}')
+        told = []
+        with suppress(ConnectionClosed):
+            while True:
+                socket.send(bytes(3200))
+                with suppress(TimeoutError):
+                    told.append(json.loads(socket.recv(timeout=0.05)))
+        messages, code, reason = [*told, *rest(socket)[0]], socket.close_code, socket.close_reason or ""
     assert (messages[-1]["sha256"], code) == ("incomplete", 1011)
     assert reason.endswith("https://dpgr.am/net0000")
 
 
 @linux
-def test_a_recogniser_that_crashes() -> None:
-    """The stream of a process that dies is closed with 1011 NET-0000 at once."""
+def test_a_recogniser_that_crashes(whisper: Callable[..., ServerSettings]) -> None:
+    """Streams of a recogniser that dies are closed with 1011 NET-0000 at once; the next stream is heard."""
+    pcm = linear16(AUDIO / "preamble-rms.flac")[: 32000 * 3]
     before = set(children(os.getpid()))
-    with (
-        running(ServerSettings(workers=1)) as url,
-        opened(url, "encoding=linear16&sample_rate=16000&interim_results=true") as socket,
-    ):
-        socket.send(bytes(64000))
-        assert json.loads(socket.recv(timeout=20))["type"] == "Results"
-        for worker in set(children(os.getpid())) - before:
-            os.kill(worker, signal.SIGKILL)
-        _, code, reason = rest(socket)
-    assert code == 1011
-    assert reason.endswith("https://dpgr.am/net0000")
+    with running(whisper()) as url:
+        with opened(url, "encoding=linear16&sample_rate=16000&interim_results=true") as socket:
+            socket.send(pcm)
+            assert json.loads(socket.recv(timeout=HANGS_AFTER))["type"] == "Results"
+            for process in set(children(os.getpid())) - before:
+                os.kill(process, signal.SIGKILL)
+            socket.send(pcm)
+            _, code, reason = rest(socket)
+        assert code == 1011
+        assert reason.endswith("https://dpgr.am/net0000")
+        assert len(finals(conversation(url, "encoding=linear16&sample_rate=16000", pcm))) >= 4
 
 
 def test_the_sdk_streams(recogniser: str, client: httpx.Client) -> None:
@@ -240,7 +414,7 @@ def test_the_sdk_streams(recogniser: str, client: httpx.Client) -> None:
         for block in blocks(pcm):
             connection.send_media(block)
         connection.send_close_stream()
-        listening.join(timeout=60)
+        listening.join(timeout=HANGS_AFTER)
     found = [message for message in received if isinstance(message, ListenV1Results)]
     assert any(not message.is_final for message in found)
     heard = [word.word for m in found if m.is_final for word in m.channel.alternatives[0].words]

@@ -2,12 +2,12 @@
 
 import pytest
 
-from dgcli.server.errors import Refusal
+from dgcli.server.errors import ErrorAnswer
 from dgcli.server.query import Callback, parse
 
 
-def refusal(query: str, *, any_port: bool = True) -> Refusal:
-    with pytest.raises(Refusal) as caught:
+def refusal(query: str, *, any_port: bool = True) -> ErrorAnswer:
+    with pytest.raises(ErrorAnswer) as caught:
         parse(query, any_port=any_port)
     return caught.value
 
@@ -124,10 +124,10 @@ def test_ports_of_callbacks() -> None:
 
 
 def test_what_cannot_be_done_is_a_warning() -> None:
-    """Diarization, redaction and other languages are accepted and named."""
+    """Diarization and redaction are accepted and named; a language is the recogniser's to take or refuse."""
     options = parse("diarize=true&redact=pci&sentiment=false&language=de-CH", any_port=True)
     assert [(w.parameter, w.type) for w in options.warnings] == [
         ("diarize", "unsupported_feature"),
         ("redact", "unsupported_feature"),
-        ("language", "unsupported_language"),
     ]
+    assert options.language == "de-CH"

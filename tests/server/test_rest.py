@@ -92,7 +92,7 @@ def test_models(start: Start, client: httpx.Client) -> None:
     listed = client.get(f"{url}/v1/models").json()
     assert listed["tts"] == []
     assert listed["stt"][0]["name"] == "general-nova-3"
-    assert client.get(f"{url}/v1/models/u-1").json() == listed["stt"][0]
+    assert client.get(f"{url}/v1/models/u-1").json().items() >= listed["stt"][0].items()
     assert client.get(f"{url}/v1/models/none").status_code == 404
 
 
@@ -132,7 +132,7 @@ def test_a_refusal_comes_before_the_upload_ends(start: Start) -> None:
     """A client that listens while it sends gets the answer at once, not after its gigabytes."""
     host, port = start(require_key="secret").removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as sock:
-        sock.sendall(b"POST /v1/listen HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\nabc")
+        sock.sendall(b"POST /v1/listen HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\nabc")
         assert sock.recv(100).startswith(b"HTTP/1.1 401")
 
 
@@ -141,7 +141,7 @@ def test_expecting_clients_are_not_told_to_go_on(start: Start) -> None:
     host, port = start(require_key="secret").removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as sock:
         sock.sendall(
-            b"POST /v1/listen HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\nExpect: 100-continue\r\n\r\n"
+            b"POST /v1/listen HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\nExpect: 100-continue\r\n\r\n"
         )
         received = b""
         while block := sock.recv(4096):

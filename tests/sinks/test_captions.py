@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -83,6 +84,7 @@ def cues_only(text: str) -> str:
     return text[text.index("00:") if "00:" in text else len(text) :]
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(streams())
 def test_captions_of_a_stream_are_those_of_what_was_saved(events: list[Event]) -> None:

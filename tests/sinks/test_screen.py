@@ -17,7 +17,7 @@ from dgcli.errors import BrokenPipe, OutputError
 from dgcli.formats import RenderSettings
 from dgcli.sinks.screen import ScreenSink
 from dgcli.transcript.events import Final
-from tests.conftest import ROOT
+from tests.conftest import HANGS_AFTER, ROOT
 from tests.sinks.conftest import final, interim
 from tests.sinks.drawing import events
 
@@ -36,7 +36,7 @@ class Terminal:
         self._child = pexpect.spawn(
             sys.executable, ["-m", "tests.sinks.drawing", str(ack)], cwd=str(ROOT), echo=False,
             env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "NO_COLOR": ""},
-            dimensions=(lines, columns), timeout=20,
+            dimensions=(lines, columns), timeout=HANGS_AFTER,
         )  # fmt: skip
         self._child.delaybeforesend = None
         self._ack = ack.open("rb", buffering=0)
@@ -144,6 +144,7 @@ def tmux(socket: str, *args: str) -> str:
     return subprocess.run(["tmux", "-L", socket, *args], capture_output=True, text=True, check=True).stdout
 
 
+@pytest.mark.system
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 @pytest.mark.parametrize(("before", "after"), [(80, 40), (40, 80), (80, 55), (120, 61)])
 def test_tmux_shows_no_leftovers(tmp_path: Path, before: int, after: int) -> None:

@@ -95,7 +95,7 @@ def test_without_pyav_a_container_is_sent_as_it_is(write: Write, monkeypatch: py
     assert source.open() == AudioFormat(suffix=".m4a")
     audio, notices = read_all(source)
     assert audio == data
-    assert "dgcli[media]" in notices[0].message
+    assert "[media]" in notices[0].message
 
 
 @pytest.mark.parametrize("size", [0, 0xFFFFFFFF])

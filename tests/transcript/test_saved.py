@@ -77,6 +77,26 @@ def test_a_cut_off_last_line_loses_nothing_else() -> None:
     assert [word.text for word in parse_saved(lines.encode()).words] == ["Hello."]
 
 
+def test_the_last_words_of_a_killed_stream_count() -> None:
+    """Words that were still provisional when the log ended are there; in a log with an end they are not."""
+    opened, said = json_line(Opened("0198-live", 1, 0.0)), json_line(event(message("Hello.", 0.0)))
+    provisional = json_line(event(message("How are", 2.0, is_final=False)))
+    texts = {}
+    for name, lines in {
+        "killed": opened + said + provisional,
+        "before any final": opened + provisional,
+        "confirmed": opened + provisional + said,
+        "ended": opened + said + provisional + json_line(Closed(3.0, 1)),
+    }.items():
+        texts[name] = [word.text for word in parse_saved(lines.encode()).words]
+    assert texts == {
+        "killed": ["Hello.", "How", "are"],
+        "before any final": ["How", "are"],
+        "confirmed": ["Hello."],
+        "ended": ["Hello."],
+    }
+
+
 def test_damage_in_the_middle_is_an_error() -> None:
     """A line that is no JSON, with others after it, is named."""
     good = json_line(event(message("Hello.", 0.0)))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dgcli.terminal import harmless
 from dgcli.ui.help import Entry, Section, page
-from tests.conftest import Reply, Run, ScriptedServer, dg_path
+from tests.conftest import HANGS_AFTER, Reply, Run, ScriptedServer, dg_path
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_help_of_dg_file_fits(dg: Run, width: int) -> None:
 def test_error_on_a_terminal(environment: dict[str, str], colour: bool) -> None:
     """On a terminal the word "error" is coloured, unless NO_COLOR says otherwise."""
     env = environment if colour else {**environment, "NO_COLOR": "1"}
-    child = pexpect.spawn(dg_path(), ["file", "nope.wav"], env=env, timeout=30)
+    child = pexpect.spawn(dg_path(), ["file", "nope.wav"], env=env, timeout=HANGS_AFTER)
     child.expect(pexpect.EOF)
     assert (b"\x1b[1;31merror:\x1b[0m" in child.before) is colour
     assert b"There is no file nope.wav." in child.before
@@ -89,12 +89,12 @@ def test_progress_on_a_terminal(
         dg_path(),
         ["file", str(large), "--base-url", server.url],
         env=environment,
-        timeout=30,
+        timeout=HANGS_AFTER,
         dimensions=(24, width),
     )
     seen = b""
     while b"Transcribing" not in seen:
-        seen += child.read_nonblocking(4096, timeout=30)
+        seen += child.read_nonblocking(4096, timeout=HANGS_AFTER)
     assert b"MB" in seen
     server.released.set()
     child.expect(pexpect.EOF)
@@ -109,6 +109,7 @@ def test_no_progress_without_a_terminal(dg: Run, audio: Path, server: ScriptedSe
     assert dg("file", audio, "--base-url", server.url).stderr == b""
 
 
+@pytest.mark.slow
 def test_memory_stays_flat(environment: dict[str, str], server: ScriptedServer, tmp_path: Path) -> None:
     """An upload of 400 MB takes no more memory than its blocks: under 80 MB in all."""
     large = tmp_path / "large.wav"

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dgcli.api.hub.catalogue import ModelFile, ModelSpec
-from dgcli.api.hub.lock import locked
 from dgcli.api.hub.origin import Origin, OriginFailed, Progress
 from dgcli.api.hub.settings import HubSettings
 from dgcli.api.hub.store import Store
 from dgcli.errors import NetworkError, OutputError, UsageError
+from dgcli.locks import locked
 
 if TYPE_CHECKING:
     from dgcli.api.hub.download import DownloadLimits

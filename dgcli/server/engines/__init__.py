@@ -8,10 +8,13 @@ if TYPE_CHECKING:
     from dgcli.server.settings import ServerSettings
 
 
-def _pocketsphinx(settings: "ServerSettings") -> "Engine":
-    from dgcli.server.engines.pocketsphinx import PocketsphinxEngine
+def _whisper(settings: "ServerSettings") -> "Engine":
+    from dgcli.errors import UsageError
+    from dgcli.server.engines.local import WhisperEngine
 
-    return PocketsphinxEngine(workers=settings.workers)
+    if settings.models is None:
+        raise UsageError("The local recogniser has no model.", hint="Get one with: dg models pull tiny.en")
+    return WhisperEngine(settings.models, settings.workers, settings.max_seconds)
 
 
 def _replay(settings: "ServerSettings") -> "Engine":
@@ -25,6 +28,16 @@ def _replay(settings: "ServerSettings") -> "Engine":
     return ReplayEngine(settings.response)
 
 
+def _count(_: "ServerSettings") -> "Engine":
+    from dgcli.server.engines.count import CountEngine
+
+    return CountEngine()
+
+
 def registry() -> Mapping[str, Callable[["ServerSettings"], "Engine"]]:
     """Return the engines by name; each value builds its engine from the settings."""
-    return {"pocketsphinx": _pocketsphinx, "replay": _replay}
+    return {
+        "whisper": _whisper,
+        "replay": _replay,
+        "count": _count,
+    }

@@ -7,20 +7,21 @@ To add a recogniser, write a module like this and give it a row in `engines/__in
         def model(self) -> Model:
             return Model(uuid="...", name="parrot", version="1", arch="parrot")
 
-        async def recognise(self, audio: Audio, vocabulary: Sequence[str]) -> Recognition:
+        async def recognise(self, audio: Audio, wishes: Wishes, progress: Progress) -> Recognition:
             seconds = await in_a_process(decode, audio.path)      # never block the event loop
-            return Recognition(duration=seconds, channels=[[Word("polly", 0.0, 0.4, 1.0)]])
+            return Recognition(seconds, [Heard([HeardWord("polly", 0.0, 0.4, 1.0)])], self.model)
 
         def open_stream(self, audio: LiveAudio) -> LiveStream:
             return ParrotStream(audio)
 
 `start` is called once, before the event loop runs: start processes there, so that they load while the
 server does. `recognise` may be cancelled at any await, when the client has gone: stop the work. Raise
-NotAudioError for what cannot be decoded; any other exception is answered with 500.
+NotAudioError for what cannot be decoded, TooLongError for what decodes to more than the settings allow, and
+LookupError for a model or language that is not there; any other exception is answered with 500.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,18 +32,23 @@ class NotAudioError(Exception):
     """What the client sent cannot be decoded as audio."""
 
 
-@dataclass(frozen=True)
+class TooLongError(Exception):
+    """What the client sent decodes to more seconds of audio than the server takes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
-    """The model that ran, as `model_info` shows it."""
+    """A model, as `model_info` shows it; `languages` are the tags that it knows."""
 
     uuid: str
     name: str
     version: str
     arch: str
+    languages: Sequence[str] = ("en",)
 
 
-@dataclass(frozen=True)
-class Word:
+@dataclass(frozen=True, slots=True)
+class HeardWord:
     """One recognised word: times in seconds from the start of the audio, confidence 0-1."""
 
     text: str
@@ -53,7 +59,7 @@ class Word:
     written: str | None = None  # with punctuation and capitals, when the engine knows them itself
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Audio:
     """Audio on disk; `encoding`, `sample_rate` (Hz) and `channels` describe it if it has no header."""
 
@@ -64,25 +70,49 @@ class Audio:
     channels: int = 1
 
 
-@dataclass(frozen=True)
-class Recognition:
-    """The words of each channel in order of time, and the duration of the audio in seconds.
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a request asks of the recogniser.
 
-    `unknown` are the terms of the vocabulary that the recogniser could not learn.
+    `model` and `language` are the query's; `detect` asks which language is spoken, among `candidates` if
+    there are any. `vocabulary` holds terms to be expected.
     """
 
+    model: str | None = None
+    language: str | None = None
+    detect: bool = False
+    candidates: Sequence[str] = ()
+    vocabulary: Sequence[str] = ()
+
+
+Progress = Callable[[float], None]  # told the share (0-1) of the audio that has been recognised
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The words of one channel in order of time, and the language they are in with its probability."""
+
+    words: Sequence[HeardWord]
+    language: str = "en"
+    language_confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What was heard on each channel, the duration of the audio in seconds, and the model that heard it."""
+
     duration: float
-    channels: Sequence[Sequence[Word]]
-    unknown: Sequence[str] = ()
+    channels: Sequence[Heard]
+    model: Model
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LiveAudio:
     """What a live stream is told when it opens.
 
     `encoding`, `sample_rate` (Hz) and `channels` describe raw audio; without an encoding the audio has a
     header. `endpointing` is the silence in seconds that ends an utterance, None for never. `vocabulary`
-    holds terms to be expected, `speakers` asks for speaker numbers.
+    holds terms to be expected, `speakers` asks for speaker numbers; `model` and `language` are the query's.
     """
 
     encoding: str | None = None
@@ -92,10 +122,12 @@ class LiveAudio:
     endpointing: float | None = 0.01
     vocabulary: Sequence[str] = ()
     speakers: bool = False
+    model: str | None = None
+    language: str | None = None
 
 
-@dataclass(frozen=True)
-class Segment:
+@dataclass(frozen=True, slots=True)
+class HeardSegment:
     """What was heard on a channel in a window of `duration` seconds from `start`.
 
     An interim (`is_final` false) restates everything since the last final; the next window begins where
@@ -105,13 +137,13 @@ class Segment:
     channel: int
     start: float
     duration: float
-    words: Sequence[Word]
+    words: Sequence[HeardWord]
     is_final: bool = False
     speech_final: bool = False
     from_finalize: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SpeechBegan:
     """Somebody begins to speak on a channel, `at` seconds into the stream."""
 
@@ -119,7 +151,7 @@ class SpeechBegan:
     at: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Passed:
     """A channel has been listened to up to `at` seconds, where somebody is `speaking` or not."""
 
@@ -128,7 +160,7 @@ class Passed:
     speaking: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The last event: all audio was heard, `duration` seconds on `channels` channels (0, 0: none at all)."""
 
@@ -136,7 +168,7 @@ class Ended:
     channels: int
 
 
-LiveEvent = Segment | SpeechBegan | Passed | Ended
+LiveEvent = HeardSegment | SpeechBegan | Passed | Ended
 
 
 class LiveStream(ABC):
@@ -176,7 +208,11 @@ class Engine(ABC):
     @property
     @abstractmethod
     def model(self) -> Model:
-        """The model that runs."""
+        """The model that serves whoever names none."""
+
+    def all_models(self) -> Sequence[Model]:
+        """Return every model that a request may name, the one that serves others first."""
+        return [self.model]
 
     @property
     def saved_answer(self) -> bytes | None:
@@ -190,11 +226,16 @@ class Engine(ABC):
         """End every process and thread of the engine."""
 
     @abstractmethod
-    async def recognise(self, audio: Audio, vocabulary: Sequence[str]) -> Recognition:
-        """Return the words of `audio`; `vocabulary` holds terms to be expected.
+    async def recognise(self, audio: Audio, wishes: Wishes, progress: Progress) -> Recognition:
+        """Return what is heard in `audio`.
 
-        Raises NotAudioError when the audio cannot be decoded.
+        Raises NotAudioError when the audio cannot be decoded, TooLongError when there is too much of it, and
+        LookupError when no model serves the wishes.
         """
+
+    def serve(self, model: str | None, language: str | None) -> Model:  # noqa: ARG002 - for those with several
+        """Return the model that serves a query of these. Raises LookupError, worded for the client, without one."""
+        return self.model
 
     @abstractmethod
     def open_stream(self, audio: LiveAudio) -> LiveStream:

@@ -1,17 +1,28 @@
 """Answers from a saved response instead of recognising: deterministic and cheap, for tests."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from dgcli.errors import UsageError
-from dgcli.server.engines.base import Audio, Engine, LiveAudio, LiveStream, Model, Recognition, Word
+from dgcli.server.engines.base import (
+    Audio,
+    Engine,
+    Heard,
+    HeardWord,
+    LiveAudio,
+    LiveStream,
+    Model,
+    Progress,
+    Recognition,
+    Wishes,
+)
 from dgcli.server.engines.replay_stream import ReplayStream
 
 
-def _word(entry: Mapping[str, Any]) -> Word:
-    return Word(
+def _word(entry: Mapping[str, Any]) -> HeardWord:
+    return HeardWord(
         text=str(entry["word"]),
         start=float(entry["start"]),
         end=float(entry["end"]),
@@ -62,6 +73,6 @@ class ReplayEngine(Engine):
         """Speak the words of the response as the audio passes them."""
         return ReplayStream(self._channels, audio)
 
-    async def recognise(self, audio: Audio, vocabulary: Sequence[str]) -> Recognition:  # noqa: ARG002
+    async def recognise(self, audio: Audio, wishes: Wishes, progress: Progress) -> Recognition:  # noqa: ARG002
         """Return the words of the response, whatever the audio."""
-        return Recognition(self._duration, self._channels)
+        return Recognition(self._duration, [Heard(words) for words in self._channels], self._model)

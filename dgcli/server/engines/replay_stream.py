@@ -6,25 +6,24 @@ without one, a final comes that is no end of speech.
 """
 
 import asyncio
-import queue
-import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
-from concurrent.futures import CancelledError
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from dgcli.server.engines.base import (
+    RATE,
     Ended,
+    HeardSegment,
+    HeardWord,
     LiveAudio,
     LiveEvent,
     LiveStream,
-    NotAudioError,
     Passed,
-    Segment,
     SpeechBegan,
-    Word,
 )
+
+if TYPE_CHECKING:
+    from dgcli.server.engines.live_audio import LiveSource
 
 _STEP = 0.02  # seconds of audio after which the transcript is looked at
 _SHORTEST_SILENCE = 0.3  # seconds
@@ -39,7 +38,7 @@ _TINY = 1e-6  # seconds: sums of floats are compared with some mercy
 class Speaker:
     """Speaks one channel of the transcript."""
 
-    def __init__(self, channel: int, words: Sequence[Word], endpointing: float | None) -> None:
+    def __init__(self, channel: int, words: Sequence[HeardWord], endpointing: float | None) -> None:
         self._channel = channel
         self._words = words
         self._silence = max(endpointing or _SHORTEST_SILENCE, _SHORTEST_SILENCE)
@@ -63,7 +62,9 @@ class Speaker:
             yield self._final(self._next, now)
         if now - self._told >= _INTERIM_EVERY - _TINY:
             self._told = now
-            yield Segment(self._channel, self._window, now - self._window, self._words[self._next : said])
+            yield HeardSegment(
+                self._channel, self._window, now - self._window, self._words[self._next : said]
+            )
         yield Passed(self._channel, now, self._spoke)
 
     def finalize(self, now: float) -> Iterator[LiveEvent]:
@@ -98,12 +99,14 @@ class Speaker:
         long = word.end - self._words[self._next].start >= _LONG
         return False if (sentence_ends or long) and following and now >= following.start else None
 
-    def _final(self, end: int, now: float, **flags: bool) -> Segment:
+    def _final(self, end: int, now: float, **flags: bool) -> HeardSegment:
         words = self._words[self._next : end]
         # A window ends before the next word begins, so that it never covers a word that is not in it.
         upto = min(now, self._words[end].start) if end < len(self._words) else now
         upto = max(upto, self._window)
-        segment = Segment(self._channel, self._window, upto - self._window, words, is_final=True, **flags)
+        segment = HeardSegment(
+            self._channel, self._window, upto - self._window, words, is_final=True, **flags
+        )
         self._next = end
         self._window = upto
         self._told = now
@@ -111,34 +114,10 @@ class Speaker:
         return segment
 
 
-class _Feed:
-    """The bytes of a container on their way to the decoding thread."""
-
-    def __init__(self) -> None:
-        self._blocks: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        self._rest = b""
-        self._ended = False
-
-    def put(self, data: bytes) -> None:
-        self._blocks.put(data)
-
-    def message(self) -> bytes:
-        if not self._rest and not self._ended:
-            self._rest = self._blocks.get()
-            self._ended = not self._rest
-        data, self._rest = self._rest, b""
-        return data
-
-    def read(self, size: int) -> bytes:
-        data = self.message()
-        self._rest = data[size:]
-        return data[:size]
-
-
 class ReplayStream(LiveStream):
     """The speakers of all channels, and the clock that the audio is."""
 
-    def __init__(self, channels: Sequence[Sequence[Word]], audio: LiveAudio) -> None:
+    def __init__(self, channels: Sequence[Sequence[HeardWord]], audio: LiveAudio) -> None:
         self._audio = audio
         if not audio.multichannel:
             channels = [sorted((word for words in channels for word in words), key=lambda word: word.start)]
@@ -153,32 +132,37 @@ class ReplayStream(LiveStream):
         size = _SAMPLE_BYTES.get(audio.encoding or "")
         self._rate = size * audio.channels * (audio.sample_rate or 0) if size else None
         self._bytes = 0
-        self._feed = _Feed()
+        self._source: LiveSource | None = None
+        self._following: asyncio.Task[None] | None = None
         if self._rate is None:
-            self._loop = asyncio.get_running_loop()
-            threading.Thread(target=self._decode, name="replay-decoder", daemon=True).start()
+            from dgcli.server.engines.live_audio import CodecSource
+
+            self._source = CodecSource(audio)
+            self._following = asyncio.create_task(self._follow(self._source))
 
     async def send(self, data: bytes) -> None:
         """Let the clock run on by the duration of the block."""
-        if self._rate is None:
-            self._feed.put(data)
+        if self._source is not None:
+            await self._source.put(data)
             return
+        assert self._rate is not None
         self._bytes += len(data)
         await self._run_to(self._bytes / self._rate)
 
     async def finalize(self, channel: int | None) -> None:
         """Make final what was said so far."""
-        for number, speaker in enumerate(self._speakers):
-            if channel is None or channel == number:
-                await self._put(speaker.finalize(self._heard))
+        if self._source is not None:
+            self._source.tell({"op": "finalize", "channel": channel})
+        else:
+            await self._finalize(channel)
 
     async def configure(self, vocabulary: Sequence[str]) -> None:
         """Change nothing: the words are saved."""
 
     async def finish(self) -> None:
         """Say the last final."""
-        if self._rate is None:
-            self._feed.put(b"")
+        if self._source is not None:
+            self._source.tell({"op": "finish"})
         else:
             await self._end()
 
@@ -195,7 +179,10 @@ class ReplayStream(LiveStream):
     def close(self) -> None:
         """Let everything that waits go on and end."""
         self._closed = True
-        self._feed.put(b"")
+        if self._following is not None:
+            self._following.cancel()
+        if self._source is not None:
+            self._source.close()
         while not self._queue.empty():
             self._queue.get_nowait()
 
@@ -218,26 +205,21 @@ class ReplayStream(LiveStream):
                 await self._put(speaker.finish(self._heard))
         await self._queue.put(Ended(self._heard, len(self._speakers) if self._heard else 0))
 
-    async def _fail(self, error: Exception) -> None:
-        if not self._closed:
+    async def _finalize(self, channel: int | None) -> None:
+        for number, speaker in enumerate(self._speakers):
+            if channel is None or channel == number:
+                await self._put(speaker.finalize(self._heard))
+
+    async def _follow(self, source: "LiveSource") -> None:
+        """Let the clock run by what a container decodes to, in a process of its own."""
+        frames = 0
+        try:
+            async for item in source.items():
+                if isinstance(item, Mapping):
+                    await self._finalize(item["channel"])
+                else:
+                    frames += len(item)
+                    await self._run_to(frames / RATE)
+            await self._end()
+        except Exception as error:  # raised again where the events are read
             await self._queue.put(error)
-
-    def _wait_for(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do work in the event loop, from the decoding thread."""
-        asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-    def _decode(self) -> None:
-        """Decode a container for its duration alone."""
-        from dgcli.server.stream_decode import blocks
-
-        seconds = 0.0
-        # The loop may end first: then nobody waits for the rest.
-        with suppress(RuntimeError, CancelledError):
-            try:
-                for rate, block in blocks(self._feed, self._audio):
-                    seconds += len(block) / rate
-                    self._wait_for(self._run_to(seconds))
-            except NotAudioError as error:
-                self._wait_for(self._fail(error))
-            else:
-                self._wait_for(self._end())

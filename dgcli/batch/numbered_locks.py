@@ -1,0 +1,71 @@
+"""Locks between processes that end with the process that holds them: bytes of a file, locked by the system.
+
+A lock is a number, and that byte of the lock file is locked; nothing is ever written there. However a process
+ends (kill -9, a crash, a power cut), the system takes its locks back: nothing is left to be cleared, and no
+age or process id is guessed at. Where a network file system has locks (NFS 4, NFS 3 with its lock daemon, SMB),
+they hold between machines.
+
+POSIX takes away all locks of a process on a file when it closes any handle of that file (fcntl(2), "Record
+locks"): open a lock file once in a process.
+"""
+
+import errno
+import os
+import sys
+import threading
+from pathlib import Path
+
+LARGEST = (1 << 31) - 1  # Windows counts the place of a lock in 32 bits with a sign
+
+_HELD = frozenset({errno.EACCES, errno.EAGAIN, getattr(errno, "EDEADLOCK", errno.EDEADLK)})
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _change(handle: int, number: int, *, held: bool) -> None:
+        os.lseek(handle, number, os.SEEK_SET)
+        msvcrt.locking(handle, msvcrt.LK_NBLCK if held else msvcrt.LK_UNLCK, 1)
+
+else:
+    import fcntl
+
+    def _change(handle: int, number: int, *, held: bool) -> None:
+        kind = fcntl.LOCK_EX | fcntl.LOCK_NB if held else fcntl.LOCK_UN
+        fcntl.lockf(handle, kind, 1, number, os.SEEK_SET)
+
+
+class LockFile:
+    """Numbered locks of one file, between processes and between the threads of this one."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError where the file cannot be made."""
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        self._handle = os.open(path, flags, 0o666)
+        self._held: set[int] = set()
+        self._guard = threading.Lock()
+
+    def acquire(self, number: int) -> bool:
+        """Lock a number without waiting; False where it is locked. Raises OSError where there are no locks."""
+        with self._guard:
+            if number in self._held:
+                return False
+            try:
+                _change(self._handle, number, held=True)
+            except OSError as error:
+                if error.errno in _HELD:
+                    return False
+                raise
+            self._held.add(number)
+            return True
+
+    def release(self, number: int) -> None:
+        """Unlock a number that `acquire` locked."""
+        with self._guard:
+            self._held.discard(number)
+            _change(self._handle, number, held=False)
+
+    def close(self) -> None:
+        """Unlock everything."""
+        with self._guard:
+            self._held.clear()
+            os.close(self._handle)

@@ -1,0 +1,43 @@
+"""`dg last`: what was transcribed last in any format, without transcribing again."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dgcli.errors import UsageError
+from dgcli.options.groups import GeneralOptions, OutputOptions, RenderingOptions
+from dgcli.options.machinery import command
+
+
+@command()
+def last(
+    output: OutputOptions,
+    rendering: RenderingOptions,
+    general: GeneralOptions,
+    number: Annotated[
+        int, typer.Argument(help="Which one: 1 is the newest. See dg history.", metavar="[N]", min=1)
+    ] = 1,
+    output_dir: Annotated[
+        Path | None,
+        typer.Option(help="Folder for a file named after the recording, in the format of -f.", metavar="DIR"),
+    ] = None,
+) -> None:
+    """Write what was transcribed last, or before that, in any format, without transcribing it again.
+
+    The answers to dg file and dg url and what was said on streams are kept on this machine; dg history lists
+    them. Nothing is sent anywhere.
+
+    Examples:
+
+        dg last
+        dg last -f srt
+        dg last 3 -o talk.vtt -o talk.html --audio talk.mp3 --speaker 0=Anna
+    """
+    from dgcli.tasks.history import render_last
+
+    if output.output and output_dir is not None:
+        raise UsageError("-o and --output-dir exclude each other.")
+    render_last(
+        number, output.format, output.output or (), output_dir, rendering.settings(output), general.console()
+    )
