@@ -22,7 +22,7 @@ from dgcli.tasks.local import reached
 from dgcli.tasks.reporter import Reporter
 from dgcli.tasks.signals import Signals
 from dgcli.tasks.stream_settings import StreamRequest, stream_settings
-from dgcli.transcript.events import Closed, Event, Opened
+from dgcli.transcript.events import Closed, Event, Metadata, Opened
 
 _TICK = 0.1  # seconds
 
@@ -94,14 +94,15 @@ def _finalizes(streamer: Streamer, tell: Callable[[Event], None]) -> Controls:  
 def _drive(streamer: Streamer, sinks: FanOut, controls: Controls, reporter: Reporter) -> Closed | None:
     """Pass events on until the stream is over; return how it ended."""
     closed: Closed | None = None
-    ticked = 0.0
+    ticked, told = 0.0, ""
     with reporter.keys() as pressed:
         while not streamer.closed:
             event = streamer.next_event(_TICK)
             if event is not None:
                 sinks.handle(event)
-                if isinstance(event, Opened) and event.request_id:
-                    reporter.detail(f"Connection {event.connection}: request {event.request_id}.")
+                if isinstance(event, Opened | Metadata) and event.request_id not in ("", told):
+                    told = event.request_id  # the header may lack it, which the last message has
+                    reporter.detail(f"Request id of the stream: {told}")
                 if isinstance(event, Closed):
                     closed = event
             now = time.monotonic()
