@@ -51,6 +51,28 @@ class Peer:
         del self._rest[:wanted]
         return body
 
+    def _exactly(self, count: int) -> bytes:
+        while len(self._rest) < count:
+            data = self.sock.recv(65536)
+            if not data:
+                raise ConnectionError("the client left")
+            self._rest += data
+        data = bytes(self._rest[:count])
+        del self._rest[:count]
+        return data
+
+    def read_frames(self, until: "Callable[[int, bytes], bool]") -> None:
+        """Read frames of a WebSocket client up to one for which `until` (opcode, data) is true."""
+        while True:
+            first, second = self._exactly(2)
+            size = second & 0x7F
+            if size >= 126:
+                size = int.from_bytes(self._exactly(2 if size == 126 else 8), "big")
+            mask = self._exactly(4)
+            data = bytes(byte ^ mask[at % 4] for at, byte in enumerate(self._exactly(size)))
+            if until(first & 0xF, data):
+                return
+
     def send(self, data: bytes) -> None:
         """Send all of it."""
         self.sock.sendall(data)
