@@ -10,7 +10,7 @@ from dgcli.config import Config
 from dgcli.errors import ApiError, DgError, UsageError
 from dgcli.formats import RenderSettings
 from dgcli.output.kept import keep_response
-from dgcli.output.plan import Outputs, plan_outputs, write_outputs
+from dgcli.output.plan import Outputs, plan_outputs, unseen, write_outputs
 from dgcli.output.stdout import write_stdout
 from dgcli.params import Values, encode
 from dgcli.tasks.ask import file_answered, url_answered
@@ -22,6 +22,9 @@ from dgcli.transcript.response import callback_id, parse_body
 
 if TYPE_CHECKING:  # httpx is loaded when there is something to send: --help does without
     from dgcli.api.client import Answer
+
+
+NOT_SHOWN = "Not shown: {}. Plain text shows them --with all; md, html and json always do."
 
 
 class Request(NamedTuple):
@@ -41,22 +44,9 @@ class Request(NamedTuple):
     any_file: bool = False
 
 
-def announce(transcript: Transcript, outputs: Outputs, reporter: Reporter) -> None:
-    """Report what a user should know of a transcript before reading it."""
-    for warning in transcript.warnings:
-        reporter.warning(warning)
-    if transcript.is_empty:
-        reporter.note("The transcript is empty: no speech was found.")
-        return
-    formats = [outputs.stdout, *(format_ for _, format_ in outputs.files)]
-    timed = ", ".join(dict.fromkeys(row.name for row in formats if row is not None and row.timed))
-    if timed and any(channel.text.strip() and not channel.words for channel in transcript.channels):
-        reporter.warning(f"The response has text without timed words: {timed} cannot show it.")
-
-
-def tell_unknown_speakers(transcript: Transcript, names: Mapping[int, str], reporter: Reporter) -> None:
+def _tell_unknown_speakers(transcript: Transcript, names: Mapping[int, str], reporter: Reporter) -> None:
     """Report each named speaker that nobody is, with those that there are."""
-    if not names or transcript.is_empty:
+    if not names:
         return
     words = [word for channel in transcript.channels for word in channel.words]
     speakers = {word.speaker for word in words} | {turn.speaker for turn in transcript.utterances}
@@ -68,6 +58,28 @@ def tell_unknown_speakers(transcript: Transcript, names: Mapping[int, str], repo
         if number not in known:
             there = ", ".join(map(str, sorted(known)[:10])) or "none"
             reporter.note(f"--speaker {number}={name}: there is no {kind} {number}. There: {there}.")
+
+
+def announce(transcript: Transcript, outputs: Outputs, settings: RenderSettings, reporter: Reporter) -> None:
+    """Report what a user should know of a transcript before reading it."""
+    for warning in transcript.warnings:
+        reporter.warning(warning)
+    if transcript.is_empty:
+        reporter.note("The transcript is empty: no speech was found.")
+        return
+    formats = [outputs.stdout, *(format_ for _, format_ in outputs.files)]
+    timed = ", ".join(dict.fromkeys(row.name for row in formats if row is not None and row.timed))
+    if timed and any(channel.text.strip() and not channel.words for channel in transcript.channels):
+        reporter.warning(f"The response has text without timed words: {timed} cannot show it.")
+    _tell_unknown_speakers(transcript, settings.speaker_names, reporter)
+    if hidden := unseen(transcript, outputs, settings):
+        reporter.note(NOT_SHOWN.format(", ".join(hidden)))
+
+
+def conclude(outputs: Outputs, reporter: Reporter) -> None:
+    """Tell whoever is looking what was written."""
+    if outputs.files:
+        reporter.aside(f"Wrote {', '.join(str(path) for path, _ in outputs.files)}.")
 
 
 def check_callback(request: Request) -> None:
@@ -97,9 +109,9 @@ def deliver(
         error.kept = keep_response(answer.body, answer.request_id, name=keeping.name)
         raise
     keeping.keep(answer, transcript)
-    announce(transcript, outputs, reporter)
-    tell_unknown_speakers(transcript, request.render.speaker_names, reporter)
+    announce(transcript, outputs, request.render, reporter)
     write_outputs(transcript, outputs, request.render, keep=keeping.kept)
+    conclude(outputs, reporter)
 
 
 @contextmanager
