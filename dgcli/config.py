@@ -17,7 +17,6 @@ DGCLI_CONFIG says. What stands at its top holds for every profile; `[profiles.NA
 import math
 import os
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -244,6 +243,8 @@ def _exposed(data: Mapping[str, Any], path: Path) -> str | None:
         return None
     if not mode & 0o077:
         return None
+    import shlex  # rarely needed, and each start counts
+
     return f"Others can read the key in {path}: chmod 600 {shlex.quote(str(path))}"
 
 

@@ -14,7 +14,6 @@ import ssl
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any
 
@@ -206,6 +205,8 @@ def _pool(tls: ssl.SSLContext, proxy: httpx.Proxy | None, connections: int) -> h
     if proxy is None:
         return httpcore.ConnectionPool(**settings)
     if proxy.url.scheme in ("socks5", "socks5h"):
+        from importlib.util import find_spec
+
         if find_spec("socksio") is None:  # httpcore would only find out in the middle of a request
             raise ImportError("for a SOCKS proxy the package socksio is needed")
         return httpcore.SOCKSProxy(proxy_url=_url(proxy.url), proxy_auth=proxy.raw_auth, **settings)
