@@ -170,7 +170,7 @@ complete $dg -n '__dg_in live mic' -s t -l timestamps -d 'Print when each uttera
 complete $dg -n '__dg_in live mic' -l interim -d 'Show what is understood so far; on stderr where lines are written. Default: on a terminal.'
 complete $dg -n '__dg_in live mic' -l no-interim -d 'The opposite of --interim.'
 complete $dg -n '__dg_in live mic' -l stats -d 'Report audio sent, words, connections, gaps and latency at the end.'
-complete $dg -n '__dg_in live mic' -l save-audio -r -F -d 'Keep the audio that was sent: .wav or .flac; what is passed on as it comes keeps its suffix.'
+complete $dg -n '__dg_in live mic' -l save-audio -r -F -d 'Keep the audio that was sent: .wav, .flac, .mp3, .ogg, .opus or .raw; what is passed on as it comes keeps its suffix.'
 complete $dg -n '__dg_in live' -l speed -x -d 'Send a file so many times as fast as real time; the API allows 1.25. Default: 1.'
 complete $dg -n '__dg_in live' -l force-speed -d 'Allow a --speed above 1.25: results may come late, or the connection end.'
 complete $dg -n '__dg_in live mic' -l duration -x -d 'Stop after so much audio.'

@@ -631,7 +631,7 @@ flag|live mic|-t --timestamps||Print when each utterance was said: text [2.5 - 4
 flag|live mic|--interim||Show what is understood so far; on stderr where lines are written. Default: on a terminal.
 flag|live mic|--no-interim||The opposite of --interim.
 flag|live mic|--stats||Report audio sent, words, connections, gaps and latency at the end.
-flag|live mic|--save-audio|path|Keep the audio that was sent: .wav or .flac; what is passed on as it comes keeps its suffix.
+flag|live mic|--save-audio|path|Keep the audio that was sent: .wav, .flac, .mp3, .ogg, .opus or .raw; what is passed on as it comes keeps its suffix.
 flag|live|--speed|text|Send a file so many times as fast as real time; the API allows 1.25. Default: 1.
 flag|live|--force-speed||Allow a --speed above 1.25: results may come late, or the connection end.
 flag|live mic|--duration|text|Stop after so much audio.

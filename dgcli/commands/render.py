@@ -47,7 +47,7 @@ def render(
     """
     from dgcli.tasks.render import render_each, render_one
 
-    console, settings = general.console(), sections.added_to(rendering.settings().spoken_in(language))
+    console, settings = general.console(), sections.added_to(rendering.settings(output).spoken_in(language))
     if output_dir is None:
         if len(response) > 1:
             raise UsageError("Several responses do not go into one output.", hint="Add: --output-dir DIR")

@@ -158,7 +158,7 @@ def callback_id(body: bytes) -> str | None:
         return None
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None  # `parse_body` says what is wrong with it
     if isinstance(answer, dict) and "request_id" in answer and "results" not in answer:
         return str(answer["request_id"])
