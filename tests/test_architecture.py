@@ -24,7 +24,8 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "extras": "",
         "locks": "",
         "params": "errors",
-        "config": "errors params",
+        "credentials": "errors extras",
+        "config": "credentials errors params",
         "transcript": "errors",
         "captions": "transcript errors",
         "formats": "captions transcript errors terminal",
@@ -36,12 +37,14 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "sinks": "output formats captions transcript ui errors terminal",
         "batch": "api audio output formats transcript config params errors",
         "server": "errors extras",
-        "tasks": "batch live api audio sinks output formats transcript params config errors terminal",
+        "tasks": "batch live api audio sinks output formats transcript params config credentials errors terminal "
+        "extras",
         "client": "tasks formats transcript config params errors",
         "options": "params config formats captions ui errors",
         "commands": "options tasks ui batch live api audio sinks output formats captions transcript params config "
         "errors terminal",
-        "app": "commands ui errors terminal",
+        "corrections": "",
+        "app": "commands corrections ui errors terminal",
         "__main__": "app",
         "__init__": "client",
     }.items()
@@ -59,6 +62,8 @@ ONLY = {
     "sounddevice": ("audio/portaudio",),
     "fsspec": ("audio/cloud",),
     "pysubs2": ("formats/subtitles",),
+    "keyring": ("credentials",),
+    "tomlkit": ("tasks/settings",),
     "click": (),
 }
 # In the server, a heavy library has one place too.

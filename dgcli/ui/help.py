@@ -13,6 +13,13 @@ from dgcli.terminal import colours
 
 _COLUMN = 28  # where help texts begin; a longer flag has a line of its own
 _WIDEST = 100  # characters; longer lines are hard to read
+_MANY = 30  # flags, above which -h shows only those that most people use
+# The names of these, as Typer has them.
+_EVERYDAY = frozenset(
+    "model language detect_language diarize keyterm smart_format numerals redact multichannel utterances format output "
+    "output_dir recursive jobs speaker preset timestamps interim save_audio device duration local profile base_url "
+    "quiet verbose help".split()
+)
 _NARROW = 60  # below this, help texts begin below their flag
 
 
@@ -97,16 +104,41 @@ def _sections(params: Sequence[Any], ctx: Any) -> list[Section]:
     return [Section(title, entries) for title, entries in sections.items()]
 
 
-def format_help(self: Any, ctx: Any, formatter: Any, more: Sequence[Section] = ()) -> None:
-    """Write the help of a Typer command or group; sections in `more` come first."""
+def _is_everyday(param: Any) -> bool:
+    return param.param_type_name == "argument" or param.name in _EVERYDAY
+
+
+def _formats(params: Sequence[Any], ctx: Any) -> str:
+    """Name the formats of -f, where a command has it."""
+    names = [
+        item.value for param in params if param.name == "format" for item in param.shell_complete(ctx, "")
+    ]
+    return f"Formats: {', '.join(names)}." if names else ""
+
+
+def format_help(
+    self: Any, ctx: Any, formatter: Any, more: Sequence[Section] = (), *, short: bool = False
+) -> None:
+    """Write the help of a Typer command or group; sections in `more` come first.
+
+    A `short` page has what most people use, of a command that has many flags.
+    """
     # Typer puts arguments in braces, which other programs keep for alternatives.
     usage = " ".join([ctx.command_path, *(piece.strip("{}") for piece in self.collect_usage_pieces(ctx))])
+    params, epilog = self.get_params(ctx), self.epilog or ""
+    description = self.help or ""
+    visible = [param for param in params if not getattr(param, "hidden", False)]
+    if short and len(visible) > _MANY:
+        formats = _formats(params, ctx)
+        params = [param for param in params if _is_everyday(param)]
+        description = description.partition("\n\n")[0]
+        epilog = "\n\n".join(filter(None, (formats, f"All {len(visible)} flags: {ctx.command_path} --help")))
     formatter.write(
         page(
             usage,
-            self.help or "",
-            [*more, *_sections(self.get_params(ctx), ctx)],
-            self.epilog or "",
+            description,
+            [*more, *_sections(params, ctx)],
+            epilog,
             width=shutil.get_terminal_size().columns,
             bold=colours(sys.stdout),
         )
