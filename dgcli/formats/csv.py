@@ -27,7 +27,7 @@ def _tab_separated(cells: Iterable[object]) -> str:
     return "\t".join("" if cell is None else str(cell) for cell in cells) + "\n"
 
 
-class _Words:
+class _TableWords:
     """Writes a table row by row."""
 
     footer = ""
@@ -49,12 +49,12 @@ class _Words:
 
 def csv_words(options: RenderSettings) -> WordWriter:
     """Create the writer of comma-separated values that grow while the words come in."""
-    return _Words(options, _comma_separated)
+    return _TableWords(options, _comma_separated)
 
 
 def tsv_words(options: RenderSettings) -> WordWriter:
     """Create the writer of tab-separated values that grow while the words come in."""
-    return _Words(options, _tab_separated)
+    return _TableWords(options, _tab_separated)
 
 
 def csv(transcript: Transcript, options: RenderSettings) -> str:

@@ -277,7 +277,7 @@ def _foot(script: str) -> str:
     return f"</main>\n<script>{script}</script>\n</body>\n</html>\n"
 
 
-class _Turns:
+class _PageTurns:
     """Writes a page without what only the end of a stream can tell: analyses, a timeline, names to change."""
 
     def __init__(self, options: RenderSettings) -> None:
@@ -296,7 +296,7 @@ class _Turns:
 
 def render_turns(options: RenderSettings) -> TurnWriter:
     """Create the writer of a page that grows utterance by utterance."""
-    return _Turns(options)
+    return _PageTurns(options)
 
 
 def render(transcript: Transcript, options: RenderSettings) -> str:

@@ -20,7 +20,7 @@ def _text(cue: Cue) -> str:
     return text
 
 
-class _Cues:
+class _SrtCues:
     """Writes a SubRip file cue by cue: each is a block with the empty line that ends it."""
 
     header = footer = ""
@@ -43,11 +43,11 @@ class _Cues:
 
 def render_cues(options: RenderSettings) -> CueWriter:
     """Create the writer of a file that grows while the words come in."""
-    return _Cues(options)
+    return _SrtCues(options)
 
 
 def render(transcript: Transcript, options: RenderSettings) -> str:
     """A SubRip file; empty if nothing was said."""
     several = len(transcript.channels) > 1
-    cues, writer = captions(transcript, options.limits, prefix=options.prefix(several)), _Cues(options)
+    cues, writer = captions(transcript, options.limits, prefix=options.prefix(several)), _SrtCues(options)
     return "".join(writer.cue(cue, number, several) for number, cue in enumerate(cues, 1))

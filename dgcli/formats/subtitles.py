@@ -87,7 +87,7 @@ def _script(transcript: Transcript, options: RenderSettings, version: str) -> st
     return file.to_string(version)
 
 
-class _Cues:
+class _SubtitleCues:
     """Writes a file cue by cue, each as pysubs2 writes it between the head and the end of a file."""
 
     def __init__(self, options: RenderSettings, version: str) -> None:
@@ -125,17 +125,17 @@ class _Cues:
 
 def ass_cues(options: RenderSettings) -> CueWriter:
     """Create the writer of an Advanced SubStation Alpha script that grows while the words come in."""
-    return _Cues(options, "ass")
+    return _SubtitleCues(options, "ass")
 
 
 def ssa_cues(options: RenderSettings) -> CueWriter:
     """Create the writer of a SubStation Alpha script that grows while the words come in."""
-    return _Cues(options, "ssa")
+    return _SubtitleCues(options, "ssa")
 
 
 def ttml_cues(options: RenderSettings) -> CueWriter:
     """Create the writer of a TTML document that grows while the words come in."""
-    return _Cues(replace(options, karaoke=False), "ttml")
+    return _SubtitleCues(replace(options, karaoke=False), "ttml")
 
 
 def ass(transcript: Transcript, options: RenderSettings) -> str:

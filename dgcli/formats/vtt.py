@@ -67,7 +67,7 @@ def _header(transcript: Transcript) -> str:
     return f"WEBVTT\n\nNOTE\nTranscription provided by Deepgram\n{known}\n"
 
 
-class _Cues:
+class _VttCues:
     """Writes a WebVTT file cue by cue: each is a block with the empty line that ends it."""
 
     header, footer = "WEBVTT\n\n", ""
@@ -91,11 +91,11 @@ class _Cues:
 
 def render_cues(options: RenderSettings) -> CueWriter:
     """Create the writer of a file that grows while the words come in."""
-    return _Cues(options)
+    return _VttCues(options)
 
 
 def render(transcript: Transcript, options: RenderSettings) -> str:
     """A WebVTT file; its header alone if nothing was said."""
     several = len(transcript.channels) > 1
-    cues, writer = captions(transcript, options.limits), _Cues(options)
+    cues, writer = captions(transcript, options.limits), _VttCues(options)
     return _header(transcript) + "".join(writer.cue(cue, at, several) for at, cue in enumerate(cues, 1))

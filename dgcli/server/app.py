@@ -30,7 +30,7 @@ from dgcli.server.errors import ErrorAnswer
 from dgcli.server.fetch import fetch
 from dgcli.server.guard import EXPOSE, EarlyResponse, Guard
 from dgcli.server.live import Slots, listen, refuse_unknown
-from dgcli.server.management import ManagementRoutes, both_dialects
+from dgcli.server.management import ProjectRoutes, both_dialects
 from dgcli.server.receive import Received, spool
 from dgcli.server.request_log import RequestLog
 from dgcli.server.settings import ServerSettings
@@ -282,7 +282,7 @@ def create_app(settings: ServerSettings, engine: Engine) -> Starlette:
         await listen(socket, settings, engine, slots, log)
 
     limit = settings.max_bytes
-    management = ManagementRoutes(settings, engine, log)
+    management = ProjectRoutes(settings, engine, log)
     transcriptions = openai.Transcriptions(settings, requests.hear)
 
     def get(path: str, handler: Handler, body_of: ErrorBody = ErrorAnswer.body) -> Route:
