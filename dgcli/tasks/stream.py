@@ -154,7 +154,7 @@ def _run(
     controls = make_controls(streamer, lambda event: sinks.handle(event) if sinks else None)
     sinks = FanOut(
         job.display,
-        job.render,
+        job.render.spoken_in(job.values.get("language")),
         reporter,
         audio_seconds=lambda: streamer.audio_seconds,
         meter=controls.meter,
