@@ -1,6 +1,7 @@
 """The history for its user: the last answer again, a list, an end of all."""
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +76,7 @@ def _stem(entry: HistoryEntry) -> str:
 
 
 def _target(entry: HistoryEntry, format_name: str | None, folder: Path) -> Path:
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise OutputError(f"There is no folder {folder}.", hint=f"Create it: mkdir -p {folder}")
     return folder / (_stem(entry) + by_name(format_name or "text").suffixes[0])
 
