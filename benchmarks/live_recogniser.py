@@ -1,6 +1,6 @@
 """Words, speed and cost of the local recogniser on live streams, as a client at real time meets them.
 
-    DGCLI_MODELS=~/.local/share/dgcli/models python -m benchmarks.live_recogniser [PART ...] [--folder DIR]
+    python benchmarks/live_recogniser.py [PART ...] [--folder DIR]
 
 Needs the extra `local`, Linux (it reads /proc) and the model tiny.en in the folder that DGCLI_MODELS names. Each
 part starts a server of its own in another process and speaks to it over the WebSocket. Parts, all by default:
@@ -11,9 +11,9 @@ part starts a server of its own in another process and speaks to it over the Web
     streams     1, 4 and 8 streams at once: final after the endpoint, first words after the onset, memory, CPU
     endpoints   words right against the shortest silence that ends an utterance (why the floor is where it is)
 
-The recordings are those in DIR, ../shared/audio by default, that have their words beside them: NAME.txt, or
-among those that are known here. A word is right where the alignment of fewest edits says so; spelling variants
-are equal.
+The recordings are those in DIR that have their words beside them (NAME.txt), or those in ../shared/audio. A word is
+right where the alignment of fewest edits says so; spelling variants are equal. Times are the client's, so another
+program that works at the same time shows in them.
 """
 
 import argparse
@@ -24,29 +24,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
-import soundfile
-import soxr
+from recordings import RATE, ROOT, recordings, samples_of, sounds, with_noise
+from scoring import words_of
 from websockets.asyncio.client import connect
 
-ROOT = Path(__file__).resolve().parents[1]
-SHARED = ROOT.parent / "shared"
-RATE = 16_000
 BLOCK = 1_600  # samples sent at once
-VARIANTS = {"defence": "defense", "ensure": "insure", "ok": "okay"}
-KNOWN = {
-    "preamble.wav": (ROOT / "tests/audio/preamble-rms.txt").read_text(),
-    "jfk.flac": (
-        "And so my fellow Americans ask not what your country can do for you "
-        "ask what you can do for your country"
-    ),
-}
 SERVER = """
 import sys, time
 from pathlib import Path
@@ -62,14 +51,8 @@ with running(ServerSettings(models=model)) as url:
 """
 
 
-def plain(text: str) -> list[str]:
-    """Return the words of a text, without case and marks, spelt one way."""
-    kept = "".join(c for c in text.lower().replace("-", " ") if c.isalnum() or c in " '\n")
-    return [VARIANTS.get(word, word) for word in kept.split()]
-
-
 @dataclass
-class Score:
+class Alignment:
     """An alignment: words right, extra ones, and the longest runs lost and said twice."""
 
     right: int
@@ -79,7 +62,7 @@ class Score:
     wrong: list[str]
 
 
-def score(spoken: Sequence[str], heard: Sequence[str]) -> Score:
+def aligned(spoken: Sequence[str], heard: Sequence[str]) -> Alignment:
     """Align what was heard with what was spoken by the fewest edits."""
     rows, columns = len(spoken) + 1, len(heard) + 1
     cost = np.zeros((rows, columns), int)
@@ -107,40 +90,7 @@ def score(spoken: Sequence[str], heard: Sequence[str]) -> Score:
 
     wrong = [edit for edit in reversed(edits) if edit != "="]
     extra = sum(edit.startswith("+") for edit in edits)
-    return Score(edits.count("="), extra, longest("-"), longest("+"), wrong)
-
-
-def load(path: Path) -> Any:
-    """Return a recording as float32, mono, 16 kHz."""
-    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    return soxr.resample(samples.mean(axis=1), rate, RATE).astype(np.float32)
-
-
-def recordings(folder: Path) -> dict[str, tuple[Any, list[str]]]:
-    """Return the recordings whose words are known."""
-    result = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix not in (".wav", ".flac", ".mp3", ".ogg"):
-            continue
-        text = path.with_suffix(".txt")
-        saved = folder.parent / "responses" / "transcription.json"
-        if text.exists():
-            spoken = text.read_text()
-        elif path.name in KNOWN:
-            spoken = KNOWN[path.name]
-        elif path.name == "spacewalk.wav" and saved.exists():
-            channel = json.loads(saved.read_text())["results"]["channels"][0]
-            spoken = " ".join(word["punctuated_word"] for word in channel["alternatives"][0]["words"])
-        else:
-            continue
-        result[path.stem] = load(path), plain(spoken)
-    return result
-
-
-def noisy(audio: Any, decibels: float) -> Any:
-    """Add white noise, so many dB below the recording."""
-    level = np.sqrt(np.mean(audio**2)) * 10 ** (-decibels / 20)
-    return (audio + np.random.default_rng(1).standard_normal(len(audio)) * level).astype(np.float32)
+    return Alignment(edits.count("="), extra, longest("-"), longest("+"), wrong)
 
 
 def without_pauses(audio: Any) -> Any:
@@ -150,28 +100,6 @@ def without_pauses(audio: Any) -> Any:
     loud = level > level.max() - 35
     near = np.convolve(loud, np.ones(5), "same") > 0
     return frames[near].reshape(-1)
-
-
-def nothing() -> dict[str, Any]:
-    """Return half minutes in which nobody speaks."""
-    random = np.random.default_rng(0)
-    count = 30 * RATE
-    spectrum = np.fft.rfft(random.standard_normal(count))
-    pink = np.fft.irfft(spectrum / np.sqrt(np.maximum(np.arange(len(spectrum)), 1)))
-    at = np.arange(count) / RATE
-    chords = np.zeros(count)
-    for number in range(12):
-        root = 220 * 2 ** (random.integers(-9, 9) / 12)
-        part = slice(number * count // 12, (number + 1) * count // 12)
-        for step in (0, 4, 7, 12):
-            tone = np.sin(2 * np.pi * root * 2 ** (step / 12) * at[part])
-            chords[part] += 0.08 * tone * np.exp(-(at[part] - at[part][0]))
-    return {
-        "silence": np.zeros(count, np.float32),
-        "white noise": (random.standard_normal(count) * 0.1).astype(np.float32),
-        "pink noise": (pink * 0.1 / np.std(pink)).astype(np.float32),
-        "chords": chords.astype(np.float32),
-    }
 
 
 @dataclass
@@ -199,18 +127,19 @@ class Server:
     def cpu(self) -> float:
         """Return the CPU seconds that all have used."""
         ticks = 0
-        for pid in self.processes():
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
+        for fields in self._read("stat"):
+            ticks += sum(int(field) for field in fields.rpartition(")")[2].split()[11:13])
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def memory(self) -> float:
         """Return the MB that all hold, shared pages counted once."""
-        pages = 0
+        lines = [line for text in self._read("smaps_rollup") for line in text.splitlines()]
+        return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1000
+
+    def _read(self, name: str) -> Iterator[str]:
         for pid in self.processes():
-            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-            pages += sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
-        return pages / 1000
+            with suppress(OSError):  # one that has ended meanwhile
+                yield Path(f"/proc/{pid}/{name}").read_text()
 
 
 @contextmanager
@@ -228,7 +157,9 @@ def serving(silence: float | None = None) -> Iterator[Server]:
     assert process.stdout is not None
     try:
         server = Server(process.stdout.readline().strip(), process.pid)
-        asyncio.run(stream(server, load(ROOT / "tests/audio/preamble-rms.flac")[: 3 * RATE], pace=False))
+        asyncio.run(
+            stream(server, samples_of(ROOT / "tests/audio/preamble-rms.flac")[: 3 * RATE], pace=False)
+        )
         yield server
     finally:
         process.stdin.close()
@@ -246,7 +177,7 @@ class Heard:
         return [(at, m) for at, m in self.messages if m["type"] == "Results" and m["is_final"]]
 
     def words(self) -> list[str]:
-        return plain(" ".join(m["channel"]["alternatives"][0]["transcript"] for _, m in self.finals()))
+        return words_of(" ".join(m["channel"]["alternatives"][0]["transcript"] for _, m in self.finals()))
 
     def when_sent(self, seconds: float) -> float:
         """Return when the block with a moment of the audio was sent."""
@@ -267,13 +198,11 @@ class Heard:
         for at, message in self.messages:
             if message["type"] == "SpeechStarted":
                 onset = onset if onset is not None else message["timestamp"]
-                continue
-            if message["type"] != "Results" or onset is None:
-                continue
-            has_words = bool(message["channel"]["alternatives"][0]["transcript"])
-            if has_words and message["start"] + message["duration"] > onset:
-                waits.append(at - self.when_sent(onset))
-                onset = None
+            elif onset is not None and message["type"] == "Results":
+                covers = message["start"] + message["duration"] > onset
+                if covers and message["channel"]["alternatives"][0]["transcript"]:
+                    waits.append(at - self.when_sent(onset))
+                    onset = None
         return waits
 
     def interims(self) -> int:
@@ -314,11 +243,11 @@ async def together(server: Server, audios: Sequence[Any], stagger: float = 0.0) 
 
 def _words(files: dict[str, tuple[Any, list[str]]]) -> None:
     with serving() as server:
-        for label, change in (("clean", lambda audio: audio), ("10 dB", lambda audio: noisy(audio, 10))):
+        for label, change in (("clean", lambda audio: audio), ("10 dB", lambda audio: with_noise(audio, 10))):
             before, seconds, extra = server.cpu(), 0.0, 0
             for name, (audio, spoken) in files.items():
                 heard = asyncio.run(stream(server, change(audio)))
-                result = score(spoken, heard.words())
+                result = aligned(spoken, heard.words())
                 seconds += len(audio) / RATE
                 extra += result.extra
                 print(f"  {name:<12} {label:<6} {result.right:3} of {len(spoken)}  {' '.join(result.wrong)}")
@@ -333,7 +262,7 @@ def _long(files: dict[str, tuple[Any, list[str]]]) -> None:
     audio = np.tile(without_pauses(audio), 7)
     with serving() as server:
         heard = asyncio.run(stream(server, audio))
-        result = score(spoken * 7, heard.words())
+        result = aligned(spoken * 7, heard.words())
         print(
             f"  {len(audio) / RATE:.0f} s: {result.right} of {len(spoken) * 7}, longest run lost"
             f" {result.lost_run}, said twice {result.extra_run}, {result.extra} extra;"
@@ -343,7 +272,7 @@ def _long(files: dict[str, tuple[Any, list[str]]]) -> None:
 
 def _nothing() -> None:
     with serving() as server:
-        for name, audio in nothing().items():
+        for name, audio in sounds().items():
             before = server.cpu()
             heard = asyncio.run(stream(server, audio))
             used = (server.cpu() - before) / 30
@@ -383,10 +312,10 @@ def _endpoints(files: dict[str, tuple[Any, list[str]]]) -> None:
     for silence in (0.2, 0.3, 0.4, 0.5, 0.6):
         with serving(silence) as server:
             cells = []
-            for change in (lambda audio: audio, lambda audio: noisy(audio, 10)):
+            for change in (lambda audio: audio, lambda audio: with_noise(audio, 10)):
                 heard = asyncio.run(together(server, [change(audio) for audio, _ in files.values()]))
                 for h, (name, (_, spoken)) in zip(heard, files.items(), strict=True):
-                    result = score(spoken, h.words())
+                    result = aligned(spoken, h.words())
                     cells.append(f"{name} {result.right}+{result.extra}")
             print(f"  {silence} s: {'  '.join(cells)}", flush=True)
 
@@ -395,10 +324,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parts = ["words", "long", "nothing", "streams", "endpoints"]
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(parts))
-    parser.add_argument("--folder", type=Path, default=SHARED / "audio")
+    parser.add_argument("--folder", type=Path, help="recordings with a .txt beside each")
     parser.add_argument("--streams", type=int, nargs="+", default=[1, 4, 8], help="how many at once")
     options = parser.parse_args()
-    files = recordings(options.folder)
+    files = {
+        each.name: (samples_of(each.path), words_of(each.text))
+        for each in recordings([options.folder] if options.folder else [])
+    }
     for part in options.parts or parts:
         print(part, flush=True)
         match part:

@@ -2,25 +2,30 @@
 
     python benchmarks/live_sinks.py steady --seconds 30      # the installed dg, a WAV on a pipe in real time
     python benchmarks/live_sinks.py hours --hours 8          # the events of so much talk into each sink
+    python benchmarks/live_sinks.py dense --hours 4          # the installed dg: 10 words and 10 interims a second
 
+`dense` prints the memory of the process as the words of the audio are written, and what it is of that after 15 minutes.
 `steady` prints the CPU time of the whole process after start-up, `hours` the time, the memory and the size of
 the files. The server of `live_steady` answers.
 """
 
 import argparse
 import os
+import re
 import resource
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 import tracemalloc
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from live_steady import RATE, SECOND, begin
+from live_steady import DENSE, RATE, SECOND, begin
 
 from dgcli.formats import RenderSettings
 from dgcli.sinks.files import file_sink
@@ -75,9 +80,15 @@ def talk(seconds: float) -> Iterator[Event]:
             yield Interim(0, 1, start, end, joined, tuple(words), end + 0.3, raw=raw)
 
 
+def resident_of(pid: int) -> float:
+    """MiB of a process in memory now; 0 when it is gone."""
+    fields = Path(f"/proc/{pid}/statm").read_text().split()
+    return int(fields[1]) * resource.getpagesize() / 2**20
+
+
 def resident() -> float:
     """MiB in memory now."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
+    return resident_of(os.getpid())
 
 
 def hours(count: float) -> None:
@@ -109,12 +120,77 @@ def hours(count: float) -> None:
             )
 
 
+def written_to(captions: Path) -> float:
+    """Seconds of audio up to which a growing SRT file has cues."""
+    try:
+        with captions.open("rb") as file:
+            file.seek(max(0, captions.stat().st_size - 2000))
+            ends = re.findall(rb"--> (\d+):(\d+):(\d+)", file.read())
+    except FileNotFoundError:
+        return 0.0
+    return float(int(ends[-1][0]) * 3600 + int(ends[-1][1]) * 60 + int(ends[-1][2])) if ends else 0.0
+
+
+def dense(count: float, speed: float, suffixes: list[str]) -> None:
+    """Stream a file of silence at so many times real time, and look at the memory of the process."""
+    pipe, server, port = begin(log=False, talk=DENSE)
+    with tempfile.TemporaryDirectory() as folder:
+        audio = Path(folder, "silence.wav")
+        with wave.open(str(audio), "wb") as file:
+            file.setparams((1, 2, RATE, round(count * 3600 * RATE), "NONE", ""))
+            file.writeframesraw(b"")
+        with audio.open("r+b") as raw:  # a hole, that takes no room on the disk
+            raw.truncate(44 + round(count * 3600) * SECOND)
+            raw.seek(4)
+            raw.write(struct.pack("<I", 36 + round(count * 3600) * SECOND))
+            raw.seek(40)
+            raw.write(struct.pack("<I", round(count * 3600) * SECOND))
+        outputs = [word for suffix in suffixes for word in ("-o", f"{folder}/talk.{suffix}")]
+        dg = [
+            str(Path(sys.executable).with_name("dg")),
+            "live",
+            str(audio),
+            "--speed",
+            str(speed),
+            "--force-speed",
+        ]
+        process = subprocess.Popen(
+            [*dg, *outputs, "-f", "text", "--base-url", f"http://127.0.0.1:{port}"], stdout=subprocess.DEVNULL
+        )
+        memory: list[tuple[float, float]] = []
+        mark = 0.0
+        while process.poll() is None:
+            at = written_to(Path(folder, "talk.srt"))
+            if at and (used := resident_of(process.pid)):
+                memory.append((at, used))
+                if at >= mark:
+                    print(
+                        f"{at / 3600:5.2f} h written, {used:6.1f} MiB, {cpu_seconds(process.pid):6.1f} s of CPU",
+                        flush=True,
+                    )
+                    mark = at + count * 450
+            time.sleep(0.2)
+        print({path.name: path.stat().st_size for path in sorted(Path(folder).glob("talk.*"))})
+        early = max(used for at, used in memory if at <= 900)
+        late = max(used for at, used in memory if at > 900)
+        print(f"at most {early:.1f} MiB in 15 minutes, {late:.1f} MiB after that: {late / early:.2f}x")
+    pipe.recv()
+    server.join()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("steady").add_argument("--seconds", type=float, default=30.0)
     commands.add_parser("hours").add_argument("--hours", type=float, default=8.0)
+    of_dense = commands.add_parser("dense")
+    of_dense.add_argument("--hours", type=float, default=4.0)
+    of_dense.add_argument("--speed", type=float, default=200.0)
+    of_dense.add_argument("--files", nargs="*", default=["txt", "srt", "json"])
     given = parser.parse_args()
+    if given.command == "dense":
+        dense(given.hours, given.speed, given.files)
+        return
     if given.command == "hours":
         hours(given.hours)
         return

@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import NamedTuple
 
 from dgcli.audio.base import AudioFormat, Pace
 from dgcli.formats import RenderSettings
@@ -26,14 +27,31 @@ from dgcli.transcript.events import Closed, Final, Interim
 
 RATE = 16000
 SECOND = 2 * RATE
-WORDS = 15  # in a final of 5 s
+VOCABULARY = 8000  # different words, more than a speaker uses in hours
 
 
-def results(start: float, end: float, *, final: bool) -> str:
-    step = (end - start) / WORDS
+class Talk(NamedTuple):
+    """How much is said: words and interims in a second, and seconds of audio in a final."""
+
+    words: int = 3
+    interims: int = 1
+    final: float = 5.0
+
+
+PLAIN = Talk()
+DENSE = Talk(words=10, interims=10, final=3.0)
+
+
+def results(start: float, end: float, talk: Talk, *, final: bool) -> str:
+    first, last = round(start * talk.words), round(end * talk.words)
     words = [
-        {"word": f"word{i}", "start": start + i * step, "end": start + (i + 1) * step, "confidence": 0.9}
-        for i in range(WORDS)
+        {
+            "word": f"word{number * 7919 % VOCABULARY}" + ("." if number % 12 == 11 else ""),
+            "start": number / talk.words,
+            "end": (number + 0.8) / talk.words,
+            "confidence": 0.9,
+        }
+        for number in range(first, last)
     ]
     return json.dumps(
         {
@@ -48,7 +66,7 @@ def results(start: float, end: float, *, final: bool) -> str:
     )
 
 
-async def serve_once(pipe: Connection, *, log: bool) -> None:
+async def serve_once(pipe: Connection, talk: Talk, *, log: bool) -> None:
     from websockets.asyncio.server import ServerConnection, serve
 
     frames: list[tuple[float, int]] = []
@@ -56,7 +74,7 @@ async def serve_once(pipe: Connection, *, log: bool) -> None:
 
     async def handle(connection: ServerConnection) -> None:
         heard = smallest = largest = 0
-        said, interim = 0.0, 1.0
+        said, interim = 0.0, 1 / talk.interims
         async for message in connection:
             if isinstance(message, str):
                 if json.loads(message)["type"] == "CloseStream":
@@ -68,13 +86,13 @@ async def serve_once(pipe: Connection, *, log: bool) -> None:
             smallest = min(smallest or len(message), len(message))
             largest = max(largest, len(message))
             now = heard / SECOND
-            if now - said >= 5.0:
-                await connection.send(results(said, now, final=True))
-                said, interim = now, now + 1.0
-            elif now >= interim:
-                await connection.send(results(said, now, final=False))
-                interim = now + 1.0
-        await connection.send(results(said, heard / SECOND, final=True))
+            if now - said >= talk.final:
+                await connection.send(results(said, now, talk, final=True))
+                said, interim = now, now + 1 / talk.interims
+            while now >= interim:
+                await connection.send(results(said, interim, talk, final=False))
+                interim += 1 / talk.interims
+        await connection.send(results(said, heard / SECOND, talk, final=True))
         await connection.send(json.dumps({"type": "Metadata", "duration": heard / SECOND, "channels": 1}))
         await connection.close()
         pipe.send((frames, heard, smallest, largest))
@@ -85,8 +103,8 @@ async def serve_once(pipe: Connection, *, log: bool) -> None:
         await over.wait()
 
 
-def run_server(pipe: Connection, log: bool) -> None:
-    asyncio.run(serve_once(pipe, log=log))
+def run_server(pipe: Connection, talk: Talk, log: bool) -> None:
+    asyncio.run(serve_once(pipe, talk, log=log))
 
 
 class RealTime:
@@ -132,10 +150,10 @@ def resident() -> float:
     return pages * resource.getpagesize() / 2**20
 
 
-def begin(*, log: bool) -> tuple[Connection, multiprocessing.Process, int]:
+def begin(*, log: bool, talk: Talk = PLAIN) -> tuple[Connection, multiprocessing.Process, int]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=run_server, args=(theirs, log))
+    process = context.Process(target=run_server, args=(theirs, talk, log))
     process.start()
     return ours, process, ours.recv()
 
@@ -188,7 +206,10 @@ def hours(count: float) -> None:
                 words += len(event.words)
                 if event.end >= mark:
                     took = time.monotonic() - started
-                    print(f"{event.end / 3600:5.2f} h of audio, {took:6.1f} s, {resident():6.1f} MiB")
+                    print(
+                        f"{event.end / 3600:5.2f} h of audio, {took:6.1f} s, {resident():6.1f} MiB",
+                        flush=True,
+                    )
                     mark += seconds / 8
             if isinstance(event, Closed):
                 print(event)

@@ -67,6 +67,8 @@ def words_of(text: str) -> list[str]:
             words += _spoken(int(word))
         elif word:
             words.append(_spelling(word))
+    if not words:
+        return []
     # "One hundred and five" is "105".
     numbers, sizes = {*_ONES, *_TENS}, {"hundred", "thousand"}
     around = zip(["", *words[:-1]], words, [*words[1:], ""], strict=True)

@@ -28,11 +28,22 @@ _dg_value() {
                 base base-general base-meeting base-phonecall base-finance base-conversationalai
                 base-voicemail base-video"
             ;;
-        *:-l | *:--language)
+        *:-l | file:--language | url:--language | live:--language | mic:--language)
             kind=words
             words="multi bg ca cs da da-DK de de-CH el en en-AU en-GB en-IN en-NZ en-US es es-419 es-LATAM et
                 fi fr fr-CA hi hi-Latn hu id it ja ko ko-KR lt lv ms nl nl-BE no pl pt pt-BR pt-PT ro ru sk sv
                 sv-SE ta taq th th-TH tr uk vi zh zh-CN zh-HK zh-Hans zh-Hant zh-TW"
+            ;;
+        models:--language | *:--sample-rate | *:--alternatives | *:--channels | *:--keyterm | *:--keywords | \
+          *:--search | *:--replace | *:--custom-topic | *:--custom-intent | *:--utt-split | *:--callback | \
+          *:--tag | *:--extra | *:--param | *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | \
+          *:--speaker | *:--preset | *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | \
+          *:--max-cps | *:--min-gap | *:--api-key | *:--access-token | *:--base-url | *:--profile | \
+          *:--timeout | *:--retries | *:--utterance-end-ms | *:--speed | *:--duration | \
+          *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | *:--reopen | \
+          *:--stop-phrase | *:--host | *:--port | *:--require-key | *:--allow-host | *:--allow-origin | \
+          *:--max-streams | *:--ttl | *:--start | *:--end | *:--project | *:--limit)
+            kind=text
             ;;
         *:--language-hint)
             kind=words
@@ -48,17 +59,6 @@ _dg_value() {
         *:--encoding)
             kind=words
             words="linear16 linear32 flac alaw mulaw amr-nb amr-wb opus ogg-opus speex g729"
-            ;;
-        *:--sample-rate | *:--alternatives | *:--channels | *:--keyterm | *:--keywords | *:--search | \
-          *:--replace | *:--custom-topic | *:--custom-intent | *:--utt-split | *:--callback | *:--tag | \
-          *:--extra | *:--param | *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | \
-          *:--speaker | *:--preset | *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | \
-          *:--max-cps | *:--min-gap | *:--api-key | *:--access-token | *:--base-url | *:--profile | \
-          *:--timeout | *:--retries | *:--utterance-end-ms | *:--speed | *:--duration | \
-          *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | *:--reopen | \
-          *:--stop-phrase | *:--host | *:--port | *:--require-key | *:--allow-host | *:--allow-origin | \
-          *:--max-streams)
-            kind=text
             ;;
         *:--tier)
             kind=words
@@ -118,6 +118,10 @@ _dg_value() {
             kind=words
             words="same any"
             ;;
+        *:--with)
+            kind=words
+            words="summary topics intents entities sentiment search language all"
+            ;;
         *:--endpointing)
             kind=words
             words="10 100 300 500 false"
@@ -130,6 +134,10 @@ _dg_value() {
             kind=words
             words="whisper replay count"
             ;;
+        *:--by)
+            kind=words
+            words="models endpoint method tags accessor deployment feature_set"
+            ;;
     esac
 }
 
@@ -140,7 +148,8 @@ _dg_command() {
         "")
             flags="-V --version -h --help"
             kind=words
-            words="file url live mic devices render last history models serve completions"
+            words="file url live mic devices render last history models serve login logout whoami token usage
+                balance requests doctor config completions"
             ;;
         file)
             flags="-m --model --version --model-version -l --language --language-hint --detect-language
@@ -156,7 +165,7 @@ _dg_command() {
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
                 --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache
                 --any-file --check --speaker --audio --list-formats --preset --max-chars --max-lines
-                --min-duration --max-duration --max-cps --min-gap --karaoke --api-key --access-token
+                --min-duration --max-duration --max-cps --min-gap --karaoke --with --api-key --access-token
                 --base-url --profile --allow-http --ca-cert --local --local-model --offline --timeout
                 --retries --history --no-history -q --quiet -v --verbose -h --help"
             kind=paths
@@ -175,7 +184,7 @@ _dg_command() {
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
                 --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache
                 --any-file --check --speaker --audio --list-formats --preset --max-chars --max-lines
-                --min-duration --max-duration --max-cps --min-gap --karaoke --api-key --access-token
+                --min-duration --max-duration --max-cps --min-gap --karaoke --with --api-key --access-token
                 --base-url --profile --allow-http --ca-cert --local --local-model --offline --timeout
                 --retries --history --no-history -q --quiet -v --verbose -h --help"
             kind=text
@@ -219,13 +228,13 @@ _dg_command() {
             ;;
         render)
             flags="--output-dir -f --format -o --output --speaker --audio --list-formats --preset --max-chars
-                --max-lines --min-duration --max-duration --max-cps --min-gap --karaoke -q --quiet -v
+                --max-lines --min-duration --max-duration --max-cps --min-gap --karaoke --with -q --quiet -v
                 --verbose -h --help"
             kind=text
             ;;
         last)
             flags="--output-dir -f --format -o --output --speaker --audio --list-formats --preset --max-chars
-                --max-lines --min-duration --max-duration --max-cps --min-gap --karaoke -q --quiet -v
+                --max-lines --min-duration --max-duration --max-cps --min-gap --karaoke --with -q --quiet -v
                 --verbose -h --help"
             kind=text
             ;;
@@ -235,14 +244,58 @@ _dg_command() {
             words="clear"
             ;;
         models)
-            flags="--json -q --quiet -v --verbose -h --help"
+            flags="--json --language --outdated --names --api-key --access-token --base-url --profile
+                --allow-http --ca-cert -q --quiet -v --verbose -h --help"
             kind=words
-            words="local pull remove"
+            words="all local pull remove"
             ;;
         serve)
             flags="--host --port --engine --response --record --require-key --allow-private-urls --allow-host
                 --allow-origin --max-streams --local-model --offline -q --quiet -v --verbose -h --help"
             kind=flags
+            ;;
+        login)
+            flags="--profile --base-url -q --quiet -v --verbose -h --help"
+            kind=flags
+            ;;
+        logout)
+            flags="--profile -q --quiet -v --verbose -h --help"
+            kind=flags
+            ;;
+        whoami)
+            flags="--json --api-key --access-token --base-url --profile --allow-http --ca-cert -q --quiet -v
+                --verbose -h --help"
+            kind=flags
+            ;;
+        token)
+            flags="--ttl --json --api-key --access-token --base-url --profile --allow-http --ca-cert -q
+                --quiet -v --verbose -h --help"
+            kind=flags
+            ;;
+        usage)
+            flags="--start --end --by --json --api-key --access-token --base-url --profile --allow-http
+                --ca-cert --project -q --quiet -v --verbose -h --help"
+            kind=flags
+            ;;
+        balance)
+            flags="--json --api-key --access-token --base-url --profile --allow-http --ca-cert --project -q
+                --quiet -v --verbose -h --help"
+            kind=flags
+            ;;
+        requests)
+            flags="--start --end --limit --failed --json --api-key --access-token --base-url --profile
+                --allow-http --ca-cert --project -q --quiet -v --verbose -h --help"
+            kind=text
+            ;;
+        doctor)
+            flags="--send --no-send --json --api-key --access-token --base-url --profile --allow-http
+                --ca-cert -q --quiet -v --verbose -h --help"
+            kind=flags
+            ;;
+        config)
+            flags="--profile --json -q --quiet -v --verbose -h --help"
+            kind=words
+            words="show get set unset edit path"
             ;;
         completions)
             flags="-q --quiet -v --verbose -h --help"

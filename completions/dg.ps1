@@ -14,8 +14,17 @@ word||devices||List the microphones of this machine.
 word||render||Write a saved response in any format, without transcribing again.
 word||last||Write what was transcribed last in any format, without transcribing again.
 word||history||List the answers that are kept on this machine, or delete them.
-word||models||List, fetch and remove the speech models of --local.
+word||models||List the speech models of the API and of this machine.
 word||serve||Run a Deepgram-compatible server on this machine.
+word||login||Keep an API key, in the system's keyring or a private file.
+word||logout||Forget the API key that login kept.
+word||whoami||Say which API key is used, and whether it works.
+word||token||Print a temporary token for a script.
+word||usage||Show the hours and requests of a project.
+word||balance||Show what is left of a project's credits.
+word||requests||Show the latest requests of a project.
+word||doctor||Find out why something does not work, and what to do.
+word||config||Show and change the settings of the config file.
 word||completions||Print the script that completes dg in your shell.
 argument|file|PATH|path|
 argument|url|URL|text|
@@ -25,7 +34,8 @@ argument|render|RESPONSE|text|
 argument|last|[N]|text|
 argument|history|[clear]|words|
 word||clear||
-argument|models|local|pull|remove|words|
+argument|models|all|local|pull|remove|words|
+word||all||
 word||local||
 word||pull||
 word||remove||
@@ -42,13 +52,91 @@ word||base.en||
 word||base||
 word||tiny.en||
 word||tiny||
+argument|requests|REQUEST_ID|text|
+argument|config|show|get|set|unset|edit|path|words|
+word||show||
+word||get||
+word||set||
+word||unset||
+word||edit||
+word||path||
+argument|config|NAME|words|
+word||api_key||
+word||access_token||
+word||base_url||
+word||project||
+word||allow_http||
+word||ca_cert||
+word||timeout||
+word||retries||
+word||local_model||
+word||offline||
+word||history||
+word||history_days||
+word||history_size||
+word||params.model||
+word||params.version||
+word||params.language||
+word||params.language_hint||
+word||params.detect_language||
+word||params.encoding||
+word||params.sample_rate||
+word||params.tier||
+word||params.alternatives||
+word||params.smart_format||
+word||params.punctuate||
+word||params.paragraphs||
+word||params.numerals||
+word||params.measurements||
+word||params.dictation||
+word||params.filler_words||
+word||params.profanity_filter||
+word||params.no_delay||
+word||params.diarize||
+word||params.diarize_model||
+word||params.diarize_version||
+word||params.multichannel||
+word||params.channels||
+word||params.utterances||
+word||params.keyterm||
+word||params.keywords||
+word||params.keyword_boost||
+word||params.search||
+word||params.replace||
+word||params.summarize||
+word||params.topics||
+word||params.custom_topic||
+word||params.custom_topic_mode||
+word||params.detect_topics||
+word||params.intents||
+word||params.custom_intent||
+word||params.custom_intent_mode||
+word||params.sentiment||
+word||params.detect_entities||
+word||params.ner||
+word||params.redact||
+word||params.mip_opt_out||
+word||params.utt_split||
+word||params.interim_results||
+word||params.endpointing||
+word||params.utterance_end_ms||
+word||params.utterance_end||
+word||params.vad_events||
+word||params.eot_threshold||
+word||params.eager_eot_threshold||
+word||params.eot_timeout_ms||
+word||params.callback||
+word||params.callback_method||
+word||params.tag||
+word||params.extra||
+argument|config|VALUE|text|
 argument|completions|SHELL|words|
 word||bash||
 word||zsh||
 word||fish||
 word||powershell||
 flag||-V --version||Show the version and leave.
-flag| file url live mic devices render last history models serve completions|-h --help||Show this message and exit.
+flag| file url live mic devices render last history models serve login logout whoami token usage balance requests doctor config completions|-h --help||Show this message and exit.
 flag|file url|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
@@ -402,7 +490,7 @@ word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
 word||ssa||SubStation Alpha captions
 word||ttml||Timed Text Markup Language captions
 word||html||A page to read, search and listen to (--audio)
-word||md||Markdown: summary, topics, paragraphs with times
+word||md||Markdown: analyses, and paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
 word||tsv||The words, tab-separated, with times and confidence
 word||words.jsonl||The words, a JSON object a line
@@ -436,21 +524,30 @@ flag|file url live mic render last|--max-duration|text|Longest time a cue is sho
 flag|file url live mic render last|--max-cps|text|Reading speed, in characters a second.
 flag|file url live mic render last|--min-gap|text|Gap between cues.
 flag|file url live mic render last|--karaoke||Time every word, in formats that can: vtt, ass, ssa.
-flag|file url live mic|--api-key|text|API key; else DEEPGRAM_API_KEY or the config file.
-flag|file url live mic|--access-token|text|Temporary token instead of a key; else DEEPGRAM_ACCESS_TOKEN.
-flag|file url live mic|--base-url|text|Another host of the API; else DEEPGRAM_BASE_URL.
-flag|file url live mic|--profile|text|Profile of the config file; else DGCLI_PROFILE.
-flag|file url live mic|--allow-http||Send the key in clear text to a self-hosted server.
-flag|file url live mic|--ca-cert|path|Certificate authorities to trust; else SSL_CERT_FILE.
-flag|file url live mic|--local||Transcribe on this machine: no key, no network. See dg models.
+flag|file url render last|--with|words|Analyses that follow the words in plain text, with commas between them: summary, topics, intents, entities, sentiment, search, language, or all. Default: all on a terminal, none elsewhere.
+word||summary||
+word||topics||
+word||intents||
+word||entities||
+word||sentiment||
+word||search||
+word||language||
+word||all||
+flag|file url live mic models whoami token usage balance requests doctor|--api-key|text|API key; else DEEPGRAM_API_KEY, the config file or dg login.
+flag|file url live mic models whoami token usage balance requests doctor|--access-token|text|Temporary token instead of a key; else DEEPGRAM_ACCESS_TOKEN.
+flag|file url live mic models whoami token usage balance requests doctor|--base-url|text|Another host of the API; else DEEPGRAM_BASE_URL.
+flag|file url live mic models whoami token usage balance requests doctor|--profile|text|Profile of the config file; else DGCLI_PROFILE.
+flag|file url live mic models whoami token usage balance requests doctor|--allow-http||Send the key in clear text to a self-hosted server.
+flag|file url live mic models whoami token usage balance requests doctor|--ca-cert|path|Certificate authorities to trust; else SSL_CERT_FILE.
+flag|file url live mic|--local||Transcribe on this machine: no key, no network. See dg models local.
 flag|file url live mic|--local-model|path|Folder of a Whisper model of your own for --local, which nobody verifies.
 flag|file url live mic|--offline||Fetch no model for --local; else HF_HUB_OFFLINE.
 flag|file url|--timeout|text|Seconds to wait for the transcript after the upload. Default: 1500.
 flag|file url|--retries|text|Further tries after a lost connection or a busy server; one that comes after a whole upload may be billed again. Default: 3.
 flag|file url live mic|--history||Keep the answer on this machine, for dg last and dg history. Default: on.
 flag|file url live mic|--no-history||The opposite of --history.
-flag|file url live mic devices render last history models serve completions|-q --quiet||Say nothing but errors.
-flag|file url live mic devices render last history models serve completions|-v --verbose||Say more.
+flag|file url live mic devices render last history models serve login logout whoami token usage balance requests doctor config completions|-q --quiet||Say nothing but errors.
+flag|file url live mic devices render last history models serve login logout whoami token usage balance requests doctor config completions|-v --verbose||Say more.
 flag|live mic|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
@@ -517,7 +614,7 @@ word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
 word||ssa||SubStation Alpha captions
 word||ttml||Timed Text Markup Language captions
 word||html||A page to read, search and listen to (--audio)
-word||md||Markdown: summary, topics, paragraphs with times
+word||md||Markdown: analyses, and paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
 word||tsv||The words, tab-separated, with times and confidence
 word||words.jsonl||The words, a JSON object a line
@@ -540,11 +637,15 @@ flag|mic|--block|text|Milliseconds of audio to send at once, 20 to 250. Default:
 flag|mic|--resample|text|Convert to this sample rate; without it the microphone's own is sent.
 flag|mic|--reopen|text|How long to wait for a microphone that was unplugged. Default: 30.
 flag|mic|--stop-phrase|text|Stop when this is said.
-flag|devices models|--json||Write a JSON array instead of a table.
+flag|devices|--json||Write a JSON array instead of a table.
 hidden|devices|--names||
 flag|render|--output-dir|path|Folder for a file per response, in the format that -f names.
 flag|last|--output-dir|path|Folder for a file named after the recording, in the format of -f.
 flag|history|--json||List as JSON.
+flag|models whoami token usage balance requests doctor|--json||Write JSON instead of a table.
+flag|models|--language|text|Only models of the API that know this language.
+flag|models|--outdated||List what newer models have replaced, too.
+flag|models|--names||Print names alone, without asking the API: for completion.
 flag|serve|--host|text|Address to listen on; 0.0.0.0 opens it to the network.
 flag|serve|--port|text|Port to listen on; 0 takes a free one.
 flag|serve|--engine|words|Recogniser: whisper; replay to answer with --response; count to confirm bytes only.
@@ -560,6 +661,29 @@ flag|serve|--allow-origin|text|Origin of web pages to serve beside those of this
 flag|serve|--max-streams|text|Live streams at once; the next one gets 429.
 flag|serve|--local-model|path|Folder of a Whisper model of your own, which nobody verifies.
 flag|serve|--offline||Fetch no model; else HF_HUB_OFFLINE.
+flag|login|--profile|text|Keep it for this profile; else for all.
+flag|login|--base-url|text|Another host of the API, which checks the key.
+flag|logout|--profile|text|Forget the key of this profile.
+flag|token|--ttl|text|Seconds for which it counts, 1 to 3600. Default: 30.
+flag|usage|--start|text|First day. Default: 30 days before the last.
+flag|usage|--end|text|Last day. Default: today.
+flag|usage|--by|words|What a row is for: models, endpoint, method, tags... Default: models.
+word||models||
+word||endpoint||
+word||method||
+word||tags||
+word||accessor||
+word||deployment||
+word||feature_set||
+flag|usage balance requests|--project|text|Project to ask about, by id or name; else DEEPGRAM_PROJECT_ID, `project` of the config file, or the only one.
+flag|requests|--start|text|First day.
+flag|requests|--end|text|Last day.
+flag|requests|--limit|text|The latest so many, 1 to 1000. Default: 10.
+flag|requests|--failed||Only those that failed.
+flag|doctor|--send||Send two seconds of silence, which is billed. Default: on.
+flag|doctor|--no-send||The opposite of --send.
+flag|config|--profile|text|Settings of this profile; else of all.
+flag|config|--json||Show a JSON object instead of lines.
 '@
     $rows = [System.Collections.ArrayList]::new()
     foreach ($line in $table -split '\r?\n') {

@@ -1,6 +1,5 @@
 """The Typer root: the registry of commands, and the one place where errors become messages and exit codes."""
 
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -36,32 +35,47 @@ COMMANDS = (
     CommandRow("render", "Write a saved response in any format, without transcribing again."),
     CommandRow("last", "Write what was transcribed last in any format, without transcribing again."),
     CommandRow("history", "List the answers that are kept on this machine, or delete them."),
-    CommandRow("models", "List, fetch and remove the speech models of --local."),
+    CommandRow("models", "List the speech models of the API and of this machine."),
     CommandRow("serve", "Run a Deepgram-compatible server on this machine."),
+    CommandRow("login", "Keep an API key, in the system's keyring or a private file."),
+    CommandRow("logout", "Forget the API key that login kept."),
+    CommandRow("whoami", "Say which API key is used, and whether it works."),
+    CommandRow("token", "Print a temporary token for a script."),
+    CommandRow("usage", "Show the hours and requests of a project."),
+    CommandRow("balance", "Show what is left of a project's credits."),
+    CommandRow("requests", "Show the latest requests of a project."),
+    CommandRow("doctor", "Find out why something does not work, and what to do."),
+    CommandRow("config", "Show and change the settings of the config file."),
     CommandRow("completions", "Print the script that completes dg in your shell."),
 )
 
+# What a command line may begin with instead of a command, see `corrections`.
+_NOT_COMMANDS = frozenset({"-v", "--verbose", "-q", "--quiet", "--base-url", "--profile", "help"})
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
-_MEDIA_SUFFIXES = (
-    ".wav", ".mp3", ".flac", ".ogg", ".oga", ".opus", ".m4a", ".mp4", ".aac", ".webm", ".mkv", ".mov",
-    ".aiff", ".amr", ".wma", ".avi",
-)  # fmt: skip
 
 
-class _Command(TyperCommand):
-    """A command whose help page we lay out ourselves."""
+def _names() -> list[str]:
+    return [row.name for row in COMMANDS]
+
+
+class _CommandWithHelp(TyperCommand):
+    """A command whose help page we lay out ourselves: -h is a short one."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        self._is_short = "-h" in args
+        return super().parse_args(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         from dgcli.ui.help import format_help
 
-        format_help(self, ctx, formatter)
+        format_help(self, ctx, formatter, short=self._is_short)
 
 
 def _real(name: str) -> Any:
     """Import a command with all its options."""
     function = getattr(import_module(f"dgcli.commands.{name}"), name)
     own = typer.Typer(add_completion=False, rich_markup_mode=None)
-    own.command(name, cls=_Command, context_settings=_SETTINGS)(function)
+    own.command(name, cls=_CommandWithHelp, context_settings=_SETTINGS)(function)
     return typer.main.get_command(own)
 
 
@@ -77,34 +91,26 @@ class _Root(TyperGroup):
     """The root command `dg`: its commands come from the registry."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's signature
-        return [row.name for row in COMMANDS]
+        return _names()
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - Typer's signature
         row = next((row for row in COMMANDS if row.name == cmd_name), None)
         return row and _Deferred(name=row.name, help=row.help)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if args and not self.get_command(ctx, args[0]) and (suggestion := _suggested(args)):
-            raise UsageError(f"{args[0]!r} is no command.", hint=f"Did you mean: {suggestion}")
+        if args and not args[0].startswith("--") and not self.get_command(ctx, args[0]):
+            from dgcli.corrections import command_line_for
+
+            suggestion = command_line_for(args, _names())
+            hint = f"Did you mean: {suggestion}" if suggestion else "See: dg --help"
+            raise UsageError(f"{args[0]!r} is no command.", hint=hint)
         return super().resolve_command(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        from dgcli.ui.help import Entry, Section, format_help
+        from dgcli.ui.help import HelpEntry, Section, format_help
 
-        rows = [Entry(row.name, row.help) for row in COMMANDS]
+        rows = [HelpEntry(row.name, row.help) for row in COMMANDS]
         format_help(self, ctx, formatter, [Section("Commands", rows)])
-
-
-def _suggested(args: Sequence[str]) -> str | None:
-    """The command line that somebody meant who left the command out."""
-    import shlex
-
-    first = args[0]
-    if first.lower().startswith(("http://", "https://", "s3://", "gs://")):
-        return f"dg url {shlex.join(args)}"
-    if first == "-" or first.lower().endswith(_MEDIA_SUFFIXES) or os.path.isfile(first):
-        return f"dg file {shlex.join(args)}"
-    return None
 
 
 def _version(requested: bool) -> None:
@@ -119,7 +125,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings=_SETTINGS,
     help="Speech to text from the command line, through Deepgram's API.",
-    epilog="Try: dg file talk.wav --local\n\nMore: dg COMMAND --help",
+    epilog="A key: https://console.deepgram.com, then dg login\n\nTry: dg file talk.wav --local\n\n"
+    "More: dg COMMAND --help",
 )
 
 
@@ -144,13 +151,32 @@ def _catch_signals() -> None:
             signal.signal(number, _interrupt)
 
 
-def _usage(error: typer.TyperException) -> UsageError:
+def _options_of(name: str) -> dict[str, bool]:
+    """Return the flags of a command, each with whether its help shows it."""
+    return {
+        flag: not param.hidden
+        for param in _real(name).params
+        if param.param_type_name == "option"
+        for flag in (*param.opts, *param.secondary_opts)
+    }
+
+
+def _usage(error: typer.TyperException, args: Sequence[str]) -> UsageError:
     """Convert Typer's usage error to ours."""
     message = error.format_message().strip()
-    context = getattr(error, "ctx", None)
-    path = context.command_path if context is not None else "dg"
+    command = next((arg for arg in args if not arg.startswith("-")), "")
+    if command not in _names():
+        context = getattr(error, "ctx", None)
+        command = (context.command_path if context is not None else "").removeprefix("dg").strip()
+    option = getattr(error, "option_name", None)
+    if option and command and message.startswith("No such option"):
+        from dgcli.corrections import option_advice
+
+        message, hint = option_advice(option, command, _options_of, _names())
+        return UsageError(message, hint=hint)
     return UsageError(
-        message if message.endswith((".", "?", "!")) else message + ".", hint=f"See: {path} --help"
+        message if message.endswith((".", "?", "!")) else message + ".",
+        hint=f"See: {' '.join(filter(None, ('dg', command)))} --help",
     )
 
 
@@ -174,12 +200,16 @@ def run(args: Sequence[str]) -> int:
     console = _console(args)
     try:
         _catch_signals()
+        if args and args[0].partition("=")[0] in _NOT_COMMANDS:
+            from dgcli.corrections import reordered
+
+            args = reordered(args, _names())
         result = app(args=list(args) or ["--help"], prog_name="dg", standalone_mode=False)
         sys.stdout.flush()
     except DgError as error:
         failure = error
     except typer.TyperException as error:
-        failure = _usage(error)
+        failure = _usage(error, args)
     except (KeyboardInterrupt, typer.Abort):
         failure = Interrupted()
     except SystemExit:  # how Typer leaves when the reader of --help has gone

@@ -17,13 +17,14 @@ DGCLI_CONFIG says. What stands at its top holds for every profile; `[profiles.NA
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
+from dgcli.credentials import KeptKey, credentials_path, kept_key
 from dgcli.errors import AuthError, UsageError
 from dgcli.params import BY_NAME, PARAMS, Endpoint, Values, check
 
@@ -36,7 +37,7 @@ _LONGEST_TIMEOUT = 86400.0  # seconds; the system's own limits lie far beyond
 
 _NO_KEY = "No API key."
 _NO_KEY_HINT = (
-    "Give one with --api-key, with DEEPGRAM_API_KEY, or as api_key in {path}; "
+    "Get one at https://console.deepgram.com, then: dg login. Also --api-key, DEEPGRAM_API_KEY, or api_key in {path}; "
     "or transcribe on this machine with --local."
 )
 
@@ -47,8 +48,9 @@ class Config:
 
     `timeout` is in seconds. `params` are wire names of query parameters with the values of the profile. `local`:
     a server inside this process is asked; it recognises with the model in the folder `local_model`, or with one that
-    is found or, unless `offline`, fetched. `history`: answers are kept on this machine, for at most `history_days`,
-    and at most `history_size` MiB of them.
+    is found or, unless `offline`, fetched. `key_source` says where the key or token is from: a flag, a variable, a
+    file. Without either, `kept` is the key that `dg login` has kept. `project` is the one whose usage is asked for.
+    `history`: answers are kept on this machine, for at most `history_days`, and at most `history_size` MiB of them.
     """
 
     base_url: str = DEFAULT_BASE_URL
@@ -63,6 +65,9 @@ class Config:
     local: bool = False
     local_model: Path | None = None
     offline: bool = False
+    key_source: str | None = None
+    kept: KeptKey | None = None
+    project: str | None = None
     history: bool = True
     history_days: float = DEFAULT_HISTORY_DAYS
     history_size: float = DEFAULT_HISTORY_SIZE
@@ -84,6 +89,24 @@ class Config:
             scheme = {"http": "ws", "https": "wss"}[scheme]
         return urlunsplit((scheme, host, prefix.rstrip("/") + path, "", ""))
 
+    @property
+    def key(self) -> str | None:
+        """The API key, or that of `dg login`; None where there is none. Raises `UsageError` for a closed keyring."""
+        if self.api_key or self.access_token or self.kept is None:
+            return self.api_key
+        return _header_safe(self.kept.read(), "API key")
+
+    @property
+    def key_origin(self) -> str | None:
+        """Where the key or the token is from; None where there is none."""
+        if self.key_source or self.kept is None:
+            return self.key_source
+        return f"dg login, in {self.kept.place}"
+
+    def no_key(self) -> AuthError:
+        """Return the error for a key that is needed and missing."""
+        return AuthError(_NO_KEY, hint=_NO_KEY_HINT.format(path=self.path))
+
     def authorization(self) -> Mapping[str, str]:
         """The header that says who asks; empty where no key is needed.
 
@@ -91,12 +114,13 @@ class Config:
         clear text to another machine. Source: Deepgram reference, "Authenticating".
         """
         host = urlsplit(self.base_url).hostname or ""
+        key = self.key
         if self.access_token:
             header = f"Bearer {self.access_token}"
-        elif self.api_key:
-            header = f"Token {self.api_key}"
+        elif key:
+            header = f"Token {key}"
         elif host == "deepgram.com" or host.endswith(".deepgram.com"):
-            raise AuthError(_NO_KEY, hint=_NO_KEY_HINT.format(path=self.path))
+            raise self.no_key()
         else:
             return {}
         if urlsplit(self.base_url).scheme == "http" and not self.is_loopback and not self.allow_http:
@@ -178,11 +202,12 @@ def _read(path: Path, *, named: bool) -> Mapping[str, Any]:
         raise UsageError(f"The config file {path} is not valid TOML: {error}.") from None
 
 
-_SETTINGS: Mapping[str, tuple[type, ...]] = MappingProxyType(
+SETTINGS: Mapping[str, tuple[type, ...]] = MappingProxyType(
     {
         "api_key": (str,),
         "access_token": (str,),
         "base_url": (str,),
+        "project": (str,),
         "allow_http": (bool,),
         "ca_cert": (str,),
         "timeout": (int, float),
@@ -200,21 +225,23 @@ _SETTINGS: Mapping[str, tuple[type, ...]] = MappingProxyType(
 def _checked(table: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
     """Check a table of the config file: known settings of the right type only."""
     for key, value in table.items():
-        if key not in _SETTINGS:
+        if key not in SETTINGS:
             raise UsageError(
                 f"The config file {path} has an unknown setting {key!r}.",
-                hint=f"Settings: {', '.join(_SETTINGS)}, profiles. Query parameters go under [params].",
+                hint=f"Settings: {', '.join(SETTINGS)}, profiles. Query parameters go under [params].",
             )
-        wrong = not isinstance(value, _SETTINGS[key]) or (
-            isinstance(value, bool) and bool not in _SETTINGS[key]
+        wrong = not isinstance(value, SETTINGS[key]) or (
+            isinstance(value, bool) and bool not in SETTINGS[key]
         )
         if wrong:
             raise UsageError(f"The setting {key!r} in {path} cannot be {value!r}.")
     return table
 
 
-def _profile(data: Mapping[str, Any], name: str | None, path: Path) -> Mapping[str, Any]:
-    """The settings at the top of the file, with those of one profile over them."""
+def _profile(
+    data: Mapping[str, Any], name: str | None, path: Path, *, has_key: bool = False
+) -> Mapping[str, Any]:
+    """The settings at the top of the file, with a profile's over them; one that `has_key` needs no more."""
     profiles = data.get("profiles", {})
     if not isinstance(profiles, dict):
         raise UsageError(
@@ -223,15 +250,33 @@ def _profile(data: Mapping[str, Any], name: str | None, path: Path) -> Mapping[s
     top = _checked({key: value for key, value in data.items() if key != "profiles"}, path)
     if name is None:
         return top
+    if has_key and name not in profiles:
+        return {key: value for key, value in top.items() if key not in ("api_key", "access_token")}
     if not isinstance(profiles.get(name), dict):
         known = ", ".join(profiles) or "none"
         raise UsageError(f"There is no profile {name!r} in {path}.", hint=f"Profiles: {known}.")
     own = _checked(profiles[name], path)
     merged = {**top, **own, "params": {**top.get("params", {}), **own.get("params", {})}}
     # A profile with credentials of its own is not to be outvoted by those at the top.
-    if "api_key" in own and "access_token" not in own:
+    if "access_token" not in own and ("api_key" in own or has_key):
         merged.pop("access_token", None)
+    if has_key and "api_key" not in own:
+        merged.pop("api_key", None)
     return merged
+
+
+def check_text(text: str, path: Path) -> None:
+    """Check what is to be the config file `path`: TOML, with known settings of the right types. Raises `UsageError`."""
+    import tomllib
+
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"That is not valid TOML: {error}.") from None
+    profiles = data.get("profiles", {})
+    for name in (None, *(profiles if isinstance(profiles, dict) else ())):
+        own = _profile(data, name, path)
+        _base_url(str(own.get("base_url", DEFAULT_BASE_URL)))
 
 
 _ENVIRONMENT = MappingProxyType(
@@ -239,17 +284,33 @@ _ENVIRONMENT = MappingProxyType(
         "api_key": "DEEPGRAM_API_KEY",
         "access_token": "DEEPGRAM_ACCESS_TOKEN",
         "base_url": "DEEPGRAM_BASE_URL",
+        "project": "DEEPGRAM_PROJECT_ID",
     }
 )
 
 
-def _credentials(levels: tuple[Mapping[str, Any], ...]) -> tuple[str | None, str | None]:
-    """Access token and key of the first level that has either; within one level the token wins."""
-    for level in levels:
-        token, key = level.get("access_token"), level.get("api_key")
-        if token or key:
-            return (str(token), None) if token else (None, str(key))
-    return None, None
+class _Credentials(NamedTuple):
+    """A token or a key, and where it is from."""
+
+    token: str | None = None
+    key: str | None = None
+    source: str | None = None
+
+
+def _credentials(levels: Sequence[tuple[Mapping[str, Any], Mapping[str, str]]]) -> _Credentials:
+    """Return token or key of the first level that has either; within one level the token wins.
+
+    Each level is its values, and what each of them is called where it is given.
+    """
+    for level, names in levels:
+        for name in ("access_token", "api_key"):
+            if value := level.get(name):
+                source = names[name]
+                is_token = name == "access_token"
+                return _Credentials(
+                    str(value) if is_token else None, None if is_token else str(value), source
+                )
+    return _Credentials()
 
 
 def _header_safe(text: str | None, name: str) -> str | None:
@@ -286,8 +347,13 @@ def load(
     data = _read(path, named=bool(environ.get("DGCLI_CONFIG")))
     given = {key: value for key, value in flags.items() if value is not None}
     env = {key: environ[name] for key, name in _ENVIRONMENT.items() if environ.get(name)}
-    own = _profile(data, profile or environ.get("DGCLI_PROFILE") or None, path)
-    token, key = _credentials((given, env, own))
+    profile = profile or environ.get("DGCLI_PROFILE") or None
+    kept = kept_key(credentials_path(path), profile)
+    # `dg login --profile NAME` makes a profile too, which may have nothing but its key.
+    own = _profile(data, profile, path, has_key=kept is not None and kept.profile == profile)
+    in_file = {"access_token": f"access_token in {path}", "api_key": f"api_key in {path}"}
+    flags_named = {"access_token": "--access-token", "api_key": "--api-key"}
+    token, key, source = _credentials(((given, flags_named), (env, _ENVIRONMENT), (own, in_file)))
     merged: dict[str, Any] = {**own, **env, **given}
     ca_cert = merged.get("ca_cert")
     timeout, retries = (
@@ -311,6 +377,9 @@ def load(
         local=bool(merged.get("local", False)),
         local_model=_path(str(merged["local_model"])) if merged.get("local_model") else None,
         offline=bool(merged.get("offline", False)),
+        key_source=source,
+        kept=None if source else kept,
+        project=str(merged["project"]).strip() if merged.get("project") else None,
         history=bool(merged.get("history", True)),
         history_days=_limit(merged, "history_days", DEFAULT_HISTORY_DAYS, path),
         history_size=_limit(merged, "history_size", DEFAULT_HISTORY_SIZE, path),

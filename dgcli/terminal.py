@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TextIO
 
 # C0 and C1 controls but tab and newline, DEL, and the marks that reorder what follows them (UAX #9).
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 # Whole escape sequences go first, so that their parameters do not stay behind as text (ECMA-48).

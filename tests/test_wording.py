@@ -155,7 +155,7 @@ def test_documents_name_what_there_is(page: Path, commands: Mapping[str, Known])
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
-        ("Check the key: `dg config`.", ["dg config"]),
+        ("Check the key: `dg settings`.", ["dg settings"]),
         ("Use `dg file --force-speed`.", ["dg file: --force-speed"]),
         ("Use `dg file`, or --force-speed.", []),
         ("Leave out --no-such-thing.", ["--no-such-thing"]),
@@ -175,8 +175,8 @@ def test_a_planted_fault_is_seen(text: str, wrong: list[str], commands: Mapping[
 def test_a_planted_message_is_seen(commands: Mapping[str, Known]) -> None:
     """Messages are found in errors, in constants and in the fixed parts of f-strings."""
     source = (
-        '"""dg nothing"""\nHINTS = {1: "Try `dg login`."}\n'
+        '"""dg nothing"""\nHINTS = {1: "Try `dg signin`."}\n'
         'def f(x):\n    raise UsageError(f"No {x}.", hint=f"See: dg {x} or dg file --wat{x} --what")'
     )
     found = [fault for _, text in texts(source) for fault in faults(text, commands)]
-    assert found == ["dg login", "dg file: --what", "--what"]
+    assert found == ["dg signin", "dg file: --what", "--what"]

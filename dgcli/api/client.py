@@ -78,6 +78,35 @@ class _Unhurried:
         return False
 
 
+def api_headers(config: Config) -> Mapping[str, str]:
+    """Return the headers of every request. Raises as `Config.authorization`."""
+    return {
+        **config.authorization(),
+        "Accept": "application/json",
+        "User-Agent": f"dgcli/{__version__}",
+    }
+
+
+def new_http_client(config: Config, *, answer: float, connections: int = 1) -> httpx.Client:
+    """Return a client for the API's host that waits `answer` seconds for an answer. Raises `UsageError`."""
+    secure = config.base_url.startswith("https:")
+    try:
+        proxy = proxy_for(config.base_url)
+        return httpx.Client(
+            verify=tls.context(config.ca_cert) if secure else tls.unused(),
+            timeout=httpx.Timeout(
+                answer, connect=min(answer, _CONNECT_TIMEOUT), write=_PROGRESS_TIMEOUT, pool=None
+            ),
+            # A redirect would carry the key along, and POST would become GET.
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=connections),
+            proxy=proxy.url if proxy else None,
+            trust_env=False,  # all of it is read by `proxies` and `tls`, for streams too
+        )
+    except (ValueError, ImportError, httpx.InvalidURL) as error:
+        raise unusable(error) from error
+
+
 class Client:
     """Calls `POST /v1/listen`. One may serve several threads; use it as a context manager.
 
@@ -99,31 +128,8 @@ class Client:
         self._report = report
         self._wait_initial = wait_initial
         self._pace = pace or _Unhurried()
-        self._headers = {
-            **config.authorization(),
-            "Accept": "application/json",
-            "User-Agent": f"dgcli/{__version__}",
-        }
-        try:
-            self._client = self._new_client(connections)
-        except (ValueError, ImportError, httpx.InvalidURL) as error:
-            raise unusable(error) from error
-
-    def _new_client(self, connections: int) -> httpx.Client:
-        config = self._config
-        secure = config.base_url.startswith("https:")
-        proxy = proxy_for(config.base_url)
-        return httpx.Client(
-            verify=tls.context(config.ca_cert) if secure else tls.unused(),
-            timeout=httpx.Timeout(
-                config.timeout, connect=_CONNECT_TIMEOUT, write=_PROGRESS_TIMEOUT, pool=None
-            ),
-            # A redirect would carry the key along, and POST would become GET.
-            follow_redirects=False,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=connections),
-            proxy=proxy.url if proxy else None,
-            trust_env=False,  # all of it is read by `proxies` and `tls`, for streams too
-        )
+        self._headers = api_headers(config)
+        self._client = new_http_client(config, answer=config.timeout, connections=connections)
 
     def __enter__(self) -> Self:
         return self

@@ -19,7 +19,8 @@ from urllib.parse import urljoin, urlsplit
 from dgcli.api.refusals import Peer, Role, phrase, refused, without_login
 from dgcli.audio import decode, http, icy
 from dgcli.audio.base import AudioFormat, Pace, slices
-from dgcli.audio.http import READ_BYTES, USER_AGENT, ConnectionFailed, Fetcher, HttpAnswer
+from dgcli.audio.http import USER_AGENT, ConnectionFailed, Fetcher, HttpAnswer
+from dgcli.audio.http_body import HttpBody, SeekableHttpBody
 from dgcli.audio.media import SNIFF_BYTES, suffix_of
 from dgcli.audio.pump import Pump
 from dgcli.errors import AudioError
@@ -50,107 +51,6 @@ _LIVE_AFTER = 3.0  # seconds: nobody can tell earlier
 _QUICK = {"probesize": "16384", "analyzeduration": "100000"}
 
 
-class _Body:
-    """A file-like view of a URL that a decoder reads from.
-
-    Of a file, a break is mended by asking for the rest (RFC 9110, 14.2); of an endless stream it is the end,
-    and `dropped` says why.
-    """
-
-    def __init__(self, source: "HttpSource", answer: HttpAnswer) -> None:
-        self.dropped: str | None = None
-        self._source = source
-        self._answer = answer
-        self._length = answer.length
-        self._at = 0  # bytes of the body that were handed on
-        self._skip = 0  # bytes that come again and are known
-        self._kept = b""
-        self._moved = False  # somebody sought: the answer is for another place
-        interval = answer.headers.get("icy-metaint", "")
-        self._titles: icy.Deinterleaver | None = None
-        if interval.isdigit() and int(interval):
-            self._titles = icy.Deinterleaver(int(interval), source.announce_title)
-
-    def _next(self) -> bytes:
-        if self._moved:
-            self._moved = False
-            if self._length is not None and self._at >= self._length:
-                return b""
-            try:
-                self._answer = self._source.request(self._at)
-            except ConnectionFailed as error:
-                if not self._resume(str(error)):
-                    return b""
-            self._skip = 0 if self._answer.status == 206 else self._at
-        while True:
-            try:
-                piece = self._answer.read()
-            except ConnectionFailed as error:
-                if not self._resume(str(error)):
-                    return b""
-                continue
-            if not piece and self._length is not None and self._at < self._length:
-                if not self._resume("The connection was closed too early."):
-                    return b""
-                continue
-            if not piece and (self._answer.is_radio or self._source.came_live(self._answer)):
-                self.dropped = "The server closed the connection."
-            if piece and self._skip:
-                known = min(self._skip, len(piece))
-                self._skip -= known
-                piece = piece[known:]
-                if not piece:
-                    continue
-            self._at += len(piece)
-            return self._titles.feed(piece) if piece and self._titles else piece
-
-    def _resume(self, why: str) -> bool:
-        """Continue a file where it broke off; False when that is impossible or not wanted."""
-        if self._length is None:
-            self.dropped = why
-            return False
-        answer = self._source.again(why, self._at)
-        if answer is None:
-            return False
-        self._answer = answer
-        # A server without ranges sends the beginning again.
-        self._skip = 0 if answer.status == 206 else self._at
-        return True
-
-    def read(self, size: int = READ_BYTES, /) -> bytes:
-        """At most `size` bytes; none at the end."""
-        while not self._kept:
-            before = self._at
-            if self._source.is_stopped or self.dropped:
-                return b""
-            self._kept = self._next()
-            if not self._kept and self._at == before:
-                return b""
-        taken, self._kept = self._kept[:size], self._kept[size:]
-        return taken
-
-
-class _SeekableBody(_Body):
-    """A body on a server that sends any part of a file: an MP4 may have its index at the end."""
-
-    def __init__(self, source: "HttpSource", answer: HttpAnswer, length: int) -> None:
-        super().__init__(source, answer)
-        self._size = length
-
-    def tell(self) -> int:
-        """Return the position of the next byte."""
-        return self._at - len(self._kept)
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        """Continue at another place; the server is asked when somebody reads there."""
-        target = offset + {0: 0, 1: self.tell(), 2: self._size}[whence]
-        if target != self.tell():
-            self._moved = True
-            self._kept = b""
-            self._at = target
-        return target
-
-
 class HttpSource:
     """Audio from an http or https URL.
 
@@ -175,7 +75,7 @@ class HttpSource:
         self._may_decode = may_decode and raw is None and decode.available()
         self._fetcher: Fetcher | None = None
         self._answer: HttpAnswer | None = None
-        self._body: _Body | None = None
+        self._body: HttpBody | None = None
         self._decoder: decode.Decoder | None = None
         self._format = AudioFormat()
         self._is_hls = False
@@ -293,7 +193,9 @@ class HttpSource:
         if answer.length is not None:
             self.pace = Pace.REAL_TIME
         seekable = answer.length is not None and answer.headers.get("accept-ranges", "").lower() == "bytes"
-        self._body = _SeekableBody(self, answer, answer.length or 0) if seekable else _Body(self, answer)
+        self._body = (
+            SeekableHttpBody(self, answer, answer.length or 0) if seekable else HttpBody(self, answer)
+        )
         if self._may_decode:
             self._decoder = self._first_decoder(answer)
             self.duration = self._decoder.duration if self.pace is Pace.REAL_TIME else None
@@ -323,7 +225,7 @@ class HttpSource:
             return decode.Decoder(self._body, self.name, container=container, options=_QUICK)
         except AudioError:
             try:
-                self._body = _Body(self, self.request())
+                self._body = HttpBody(self, self.request())
             except ConnectionFailed as error:
                 raise error.refusal.error from error
             return decode.Decoder(self._body, self.name)
@@ -403,7 +305,7 @@ class HttpSource:
                     return None
                 answer = self.again(why)
                 if answer is not None:
-                    self._body = _Body(self, answer)
+                    self._body = HttpBody(self, answer)
                     if self._decoder is not None:
                         container = _FORMATS.get(answer.kind)
                         self._decoder = decode.Decoder(

@@ -65,7 +65,7 @@ class Naming:
         self._formats = tuple(formats)
         self._suffixes = tuple(format_.suffixes[0] for format_ in formats)
         self._parts = _parts(template or DEFAULT_TEMPLATE)
-        self._output_dir = output_dir
+        self.output_dir = output_dir
         # Most names are made with this template: a tenth of the time for a hundred thousand of them.
         self._is_plain = (template or DEFAULT_TEMPLATE) == DEFAULT_TEMPLATE
 
@@ -76,9 +76,9 @@ class Naming:
 
     def folder(self, recording: Input) -> str:
         """The directory of a recording's outputs."""
-        if self._output_dir is None:
+        if self.output_dir is None:
             return recording.folder
-        return os.path.join(self._output_dir, recording.below) if recording.below else self._output_dir
+        return os.path.join(self.output_dir, recording.below) if recording.below else self.output_dir
 
     def _name(self, recording: Input, name: str, stem: str, ext: str, language: str) -> str:
         pieces = []

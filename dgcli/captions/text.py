@@ -11,9 +11,11 @@ from functools import lru_cache
 from itertools import pairwise
 
 # Patterns are compiled when they are first used, and kept by `re`: most texts are ASCII and need none.
-# C0 and C1 controls, and surrogates that stand alone and so cannot be encoded.
-_CONTROLS = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
-_KEPT = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]"
+# C0 and C1 controls, surrogates that stand alone and so cannot be encoded, and the characters of Unicode's property
+# Bidi_Control (UAX #9), which make text read as something else than it says.
+_BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_CONTROLS = f"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff{_BIDI}]"
+_KEPT = f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff{_BIDI}]"
 # Spaces at which a word may be broken: all but the two no-break spaces.
 _BREAKS = "[^\\S\u00a0\u202f]+"
 # Scripts that write no spaces between words: Thai, Lao, Myanmar, Khmer; Han, Kana, Bopomofo and their
@@ -30,7 +32,7 @@ _NOT_LAST = frozenset("「『（【〈《〔｛“‘([{เแโใไ")
 
 
 def clean(text: str) -> str:
-    """The text without control characters and lone surrogates; line feeds and tabs stay."""
+    """The text without controls, also those of direction, and lone surrogates; line feeds and tabs stay."""
     if text.isascii() and text.isprintable():
         return text
     return re.sub(_CONTROLS, "", re.sub(_KEPT, "", text).replace("\r", "\n").replace("\x85", "\n"))

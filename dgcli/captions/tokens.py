@@ -12,7 +12,7 @@ _INFINITE = float("inf")
 _LATEST = 1e9  # seconds; what is later is no time
 _READ = 15.0  # characters a second: how long a word lasts that does not say
 DASH = "- "  # before each voice of a shared cue that has no other prefix
-_FORMS = 20_000  # printed forms that are remembered
+_FORMS = 2000  # printed forms that are remembered: the commonest come back at once when they are forgotten
 
 
 class _Form:

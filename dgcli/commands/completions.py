@@ -14,7 +14,7 @@ from dgcli.output.stdout import write_stdout
 from dgcli.ui.completion import SHELLS, Argument, Command, Flag, Program, Takes, Value, script
 
 # How --help calls what is a path; a type of path says so itself.
-_ASKED = {"DEVICE": "devices --names"}  # what only the machine knows
+_ASKED = {"DEVICE": "devices --names", "MODEL": "models --names"}  # what only a run knows
 _PATHS, _FOLDERS = {"FILE", "PATH", "SOURCE"}, {"DIR", "FOLDER"}
 
 

@@ -16,6 +16,7 @@ from dgcli.options.groups import (
     HistoryOptions,
     RenderingOptions,
     RetryOptions,
+    SectionOptions,
     TranscriptOptions,
 )
 from dgcli.options.machinery import QueryOptions, command
@@ -38,6 +39,7 @@ def file(
     output: TranscriptOptions,
     batch: BatchOptions,
     rendering: RenderingOptions,
+    sections: SectionOptions,
     connection: ConnectionOptions,
     retry: RetryOptions,
     history: HistoryOptions,
@@ -84,7 +86,7 @@ def file(
             names=names,
             values=params.values_for(config),
             formats=output.batch_formats(),
-            render=rendering.settings(),
+            render=sections.added_to(rendering.settings()),
             local=connection.local,
             **{**batch.settings(), "any_file": any_file},
         )
@@ -99,9 +101,14 @@ def file(
         params.checked(config),
         stdout_format=output.stdout_format,
         files=tuple(output.output or ()),
-        render=rendering.settings(),
+        render=sections.added_to(rendering.settings()),
         local=connection.local,
         cache=batch.cache,
         any_file=any_file,
     )
+    if batch.dry_run:
+        from dgcli.tasks.preview import preview_one
+
+        preview_one(path, config, request, general.console(), is_url=False)
+        return
     transcribe_file(path, config, request, general.console())

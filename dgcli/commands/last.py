@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dgcli.errors import UsageError
-from dgcli.options.groups import GeneralOptions, OutputOptions, RenderingOptions
+from dgcli.options.groups import GeneralOptions, OutputOptions, RenderingOptions, SectionOptions
 from dgcli.options.machinery import command
 
 
@@ -14,6 +14,7 @@ from dgcli.options.machinery import command
 def last(
     output: OutputOptions,
     rendering: RenderingOptions,
+    sections: SectionOptions,
     general: GeneralOptions,
     number: Annotated[
         int, typer.Argument(help="Which one: 1 is the newest. See dg history.", metavar="[N]", min=1)
@@ -38,6 +39,5 @@ def last(
 
     if output.output and output_dir is not None:
         raise UsageError("-o and --output-dir exclude each other.")
-    render_last(
-        number, output.format, output.output or (), output_dir, rendering.settings(), general.console()
-    )
+    settings = sections.added_to(rendering.settings())
+    render_last(number, output.format, output.output or (), output_dir, settings, general.console())

@@ -1,4 +1,4 @@
-"""`dg models`: the speech models of the local recogniser."""
+"""`dg models`: the speech models of the API and of the local recogniser."""
 
 import json as json_module
 from collections.abc import Sequence
@@ -6,21 +6,76 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dgcli.errors import UsageError
-from dgcli.options.groups import GeneralOptions
+from dgcli.errors import DgError, UsageError
+from dgcli.options.groups import AccessOptions, GeneralOptions
 from dgcli.options.machinery import command
 from dgcli.ui.console import Console
 
 if TYPE_CHECKING:  # loaded when there is something to list
+    from dgcli.config import Config
+    from dgcli.tasks.api_models import ApiModel
     from dgcli.tasks.models import ModelRow
 
-_ACTIONS = ("local", "pull", "remove")
+_ALL = "all"
+_ACTIONS = (_ALL, "local", "pull", "remove")
+_MOST_LANGUAGES = 6  # named in a row of the table
 
 
 def _names() -> list[str]:
     from dgcli.api.hub.catalogue import CATALOGUE
 
     return [spec.name for spec in CATALOGUE.models]
+
+
+def _languages(model: "ApiModel", wanted: str | None) -> str:
+    tags = [tag for tag in model.languages if wanted is None or tag.split("-")[0] == wanted.split("-")[0]]
+    if len(tags) > _MOST_LANGUAGES and wanted is None:
+        # One of each language before its countries: en, de, fr.
+        tags = [tag for tag in tags if "-" not in tag] or tags
+    more = len(model.languages) - len(tags[:_MOST_LANGUAGES])
+    return " ".join(tags[:_MOST_LANGUAGES]) + (f" +{more}" if more else "")
+
+
+def _api_table(models: "Sequence[ApiModel]", wanted: str | None) -> str:
+    from dgcli.ui.table import aligned
+
+    cells = [["Model", "For", "Version", "Languages"]]
+    cells += [
+        [model.name, model.uses or "-", model.version or "-", _languages(model, wanted)] for model in models
+    ]
+    return aligned(cells)
+
+
+def _write_all(
+    config: "Config", console: Console, *, as_json: bool, language: str | None, outdated: bool
+) -> None:
+    """Write the API's models and those of this machine; where the API cannot be asked, the latter with a warning."""
+    from dgcli.output.stdout import write_stdout
+    from dgcli.tasks.api_models import ModelList, api_models
+    from dgcli.tasks.models import list_models
+
+    rows = [row for row in list_models(config, console) if row.path is not None]
+    try:
+        listed = api_models(config, outdated=outdated)
+    except DgError as error:
+        console.warning(f"The API's models cannot be listed: {error.summary}")
+        listed = ModelList((), ())
+    models = [model for model in listed.models if language is None or model.speaks(language)]
+    if as_json:
+        names = {model.name for model in models}
+        entries = [
+            entry for entry in listed.answer if (entry.get("canonical_name") or entry.get("name")) in names
+        ]
+        fields = {"stt": entries, "local": [row.fields() for row in rows]}
+        write_stdout((json_module.dumps(fields, ensure_ascii=False, indent=2) + "\n").encode())
+        return
+    parts = [_api_table(models, language)] if models else []
+    parts += [_table(rows)] if rows else []
+    write_stdout("\n".join(parts).encode())
+    if listed.models and not models:
+        console.note(f"No model of the API knows the language {language!r}.")
+    if not rows:
+        console.note("On this machine there is none: dg models local lists those that can be fetched.")
 
 
 def _table(rows: "Sequence[ModelRow]") -> str:
@@ -48,15 +103,17 @@ def _write(rows: "Sequence[ModelRow]", console: Console, *, as_json: bool) -> No
 
 @command()
 def models(
+    access: AccessOptions,
     general: GeneralOptions,
     action: Annotated[
         str,
         typer.Argument(
-            help="local lists them (the default), pull fetches one, remove deletes one.",
-            metavar="local|pull|remove",
+            help="all lists the API's and those here (the default), local those of this machine; pull fetches one, "
+            "remove deletes one.",
+            metavar="all|local|pull|remove",
             autocompletion=lambda: list(_ACTIONS),
         ),
-    ] = "local",
+    ] = _ALL,
     name: Annotated[
         str | None,
         typer.Argument(
@@ -65,10 +122,20 @@ def models(
             autocompletion=_names,
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Write a JSON array instead of a table.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Write JSON instead of a table.")] = False,
+    language: Annotated[
+        str | None, typer.Option(help="Only models of the API that know this language.", metavar="TAG")
+    ] = None,
+    outdated: Annotated[
+        bool, typer.Option("--outdated", help="List what newer models have replaced, too.")
+    ] = False,
+    names: Annotated[
+        bool, typer.Option("--names", help="Print names alone, without asking the API: for completion.")
+    ] = False,
 ) -> None:
-    """List, fetch and remove the speech models that --local and dg serve recognise with.
+    """List the speech models of the API, the newest first, and those of this machine; fetch and remove the latter.
 
+    Those of the API are for --model; those of this machine serve --local and dg serve, see dg models local.
     The best model that is here and knows the language is used, unless --model names one. The first --local
     fetches tiny.en by itself; what is larger is better and slower. Models with .en know English only. Each file
     is verified before it is loaded. They are kept in the data folder of dgcli, or where DGCLI_MODELS says.
@@ -76,17 +143,29 @@ def models(
     Examples:
 
         dg models
+        dg models --language de
+        dg models local
         dg models pull small
         dg file talk.wav --local --model whisper-small --language de
         dg models remove small
     """
-    from dgcli.config import load
     from dgcli.tasks.models import list_models, pull_model, remove_model
 
     console = general.console()
     checked = _checked_name(action, name, as_json=json)
-    config = load({})
-    if action == "local":
+    if action != _ALL and (language or outdated or names):
+        raise UsageError(
+            "--language, --outdated and --names go with the list of all.", hint="dg models --help"
+        )
+    config = access.access_config()
+    if names:
+        from dgcli.output.stdout import write_stdout
+        from dgcli.tasks.api_models import known_names
+
+        write_stdout("".join(f"{known}\n" for known in known_names(config)).encode())
+    elif action == _ALL:
+        _write_all(config, console, as_json=json, language=language, outdated=outdated)
+    elif action == "local":
         _write(list_models(config, console), console, as_json=json)
     elif action == "pull":
         pull_model(checked, config, console)
@@ -101,9 +180,11 @@ def _checked_name(action: str, name: str | None, *, as_json: bool) -> str:
             f"{action!r} is no action of dg models.",
             hint="dg models local, dg models pull, or dg models remove",
         )
-    if action == "local":
+    if action in (_ALL, "local"):
         if name is not None:
-            raise UsageError("dg models local takes no name.", hint=f"Did you mean: dg models pull {name}")
+            raise UsageError(
+                f"dg models {action} takes no name.", hint=f"Did you mean: dg models pull {name}"
+            )
         return ""
     if as_json:
         raise UsageError("--json goes with the list of models.", hint="dg models --json")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dgcli.errors import UsageError
-from dgcli.options.groups import GeneralOptions, OutputOptions, RenderingOptions
+from dgcli.options.groups import GeneralOptions, OutputOptions, RenderingOptions, SectionOptions
 from dgcli.options.machinery import command
 
 
@@ -18,6 +18,7 @@ def render(
     ],
     output: OutputOptions,
     rendering: RenderingOptions,
+    sections: SectionOptions,
     general: GeneralOptions,
     output_dir: Annotated[
         Path | None,
@@ -37,7 +38,7 @@ def render(
     """
     from dgcli.tasks.render import render_each, render_one
 
-    console, settings = general.console(), rendering.settings()
+    console, settings = general.console(), sections.added_to(rendering.settings())
     if output_dir is None:
         if len(response) > 1:
             raise UsageError("Several responses do not go into one output.", hint="Add: --output-dir DIR")

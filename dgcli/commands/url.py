@@ -16,6 +16,7 @@ from dgcli.options.groups import (
     HistoryOptions,
     RenderingOptions,
     RetryOptions,
+    SectionOptions,
     TranscriptOptions,
 )
 from dgcli.options.machinery import QueryOptions, command
@@ -54,6 +55,7 @@ def url(
     output: TranscriptOptions,
     batch: BatchOptions,
     rendering: RenderingOptions,
+    sections: SectionOptions,
     connection: ConnectionOptions,
     retry: RetryOptions,
     history: HistoryOptions,
@@ -92,7 +94,7 @@ def url(
             names=names,
             values=params.values_for(config),
             formats=output.batch_formats(),
-            render=rendering.settings(),
+            render=sections.added_to(rendering.settings()),
             local=connection.local,
             **batch.settings(),
         )
@@ -104,7 +106,12 @@ def url(
         params.checked(config),
         stdout_format=output.stdout_format,
         files=tuple(output.output or ()),
-        render=rendering.settings(),
+        render=sections.added_to(rendering.settings()),
         local=connection.local,
     )
+    if batch.dry_run:
+        from dgcli.tasks.preview import preview_one
+
+        preview_one(names[0], config, request, general.console(), is_url=True)
+        return
     transcribe_url(names[0], config, request, general.console())

@@ -2,17 +2,22 @@
 
 from importlib import import_module
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from dgcli.errors import UsageError
-from dgcli.formats.base import Format, Render, RenderSettings, option_names, render_settings
+from dgcli.formats.base import SECTIONS, Format, Render, RenderSettings, option_names, render_settings
+
+if TYPE_CHECKING:
+    from dgcli.formats.growing import Growing
 
 __all__ = [
     "FORMATS",
+    "SECTIONS",
     "Format",
     "RenderSettings",
     "by_name",
     "by_suffix",
+    "grower",
     "option_names",
     "render_settings",
     "renderer",
@@ -22,9 +27,16 @@ FORMATS: tuple[Format, ...] = (
     Format(
         "text", (".txt", ".text"), "The words, in paragraphs; who speaks them where that is known", "text"
     ),
-    Format("json", (".json",), "The response of the API, byte for byte", "json"),
-    Format("srt", (".srt",), "SubRip captions", "srt", timed=True),
-    Format("vtt", (".vtt",), "WebVTT captions, with voices; --karaoke times every word", "vtt", timed=True),
+    Format("json", (".json",), "The response of the API, byte for byte", "json", analyses=True),
+    Format("srt", (".srt",), "SubRip captions", "srt", timed=True, grows="cues"),
+    Format(
+        "vtt",
+        (".vtt",),
+        "WebVTT captions, with voices; --karaoke times every word",
+        "vtt",
+        timed=True,
+        grows="cues",
+    ),
     Format(
         "ass",
         (".ass",),
@@ -32,18 +44,60 @@ FORMATS: tuple[Format, ...] = (
         "subtitles",
         "ass",
         timed=True,
+        grows="cues",
     ),
-    Format("ssa", (".ssa",), "SubStation Alpha captions", "subtitles", "ssa", timed=True),
+    Format("ssa", (".ssa",), "SubStation Alpha captions", "subtitles", "ssa", timed=True, grows="cues"),
     Format(
-        "ttml", (".ttml", ".dfxp"), "Timed Text Markup Language captions", "subtitles", "ttml", timed=True
+        "ttml",
+        (".ttml", ".dfxp"),
+        "Timed Text Markup Language captions",
+        "subtitles",
+        "ttml",
+        timed=True,
+        grows="cues",
     ),
-    Format("html", (".html", ".htm"), "A page to read, search and listen to (--audio)", "html"),
-    Format("md", (".md", ".markdown"), "Markdown: summary, topics, paragraphs with times", "md"),
     Format(
-        "csv", (".csv",), "The words, comma-separated, with times and confidence", "csv", "csv", timed=True
+        "html",
+        (".html", ".htm"),
+        "A page to read, search and listen to (--audio)",
+        "html",
+        analyses=True,
+        grows="turns",
     ),
-    Format("tsv", (".tsv",), "The words, tab-separated, with times and confidence", "csv", "tsv", timed=True),
-    Format("words.jsonl", (".words.jsonl",), "The words, a JSON object a line", "words_jsonl", timed=True),
+    Format(
+        "md",
+        (".md", ".markdown"),
+        "Markdown: analyses, and paragraphs with times",
+        "md",
+        analyses=True,
+        grows="turns",
+    ),
+    Format(
+        "csv",
+        (".csv",),
+        "The words, comma-separated, with times and confidence",
+        "csv",
+        "csv",
+        timed=True,
+        grows="words",
+    ),
+    Format(
+        "tsv",
+        (".tsv",),
+        "The words, tab-separated, with times and confidence",
+        "csv",
+        "tsv",
+        timed=True,
+        grows="words",
+    ),
+    Format(
+        "words.jsonl",
+        (".words.jsonl",),
+        "The words, a JSON object a line",
+        "words_jsonl",
+        timed=True,
+        grows="words",
+    ),
 )
 
 
@@ -70,3 +124,9 @@ def by_suffix(path: Path) -> Format:
 def renderer(format_: Format) -> Render:
     """The function that writes a format; its module is imported only now."""
     return cast(Render, getattr(import_module(f"dgcli.formats.{format_.module}"), format_.function))
+
+
+def grower(format_: Format, settings: RenderSettings) -> "Growing":
+    """Create what writes a format that grows, piece by piece."""
+    make = getattr(import_module(f"dgcli.formats.{format_.module}"), f"{format_.function}_{format_.grows}")
+    return cast("Growing", make(settings))

@@ -15,7 +15,7 @@ is written, so a heavy one costs nobody else.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -24,10 +24,26 @@ from urllib.parse import quote
 
 from dgcli.captions.text import clean
 from dgcli.captions.voice import Prefix, Voice
+from dgcli.errors import UsageError
 from dgcli.transcript.model import Transcript
 
 if TYPE_CHECKING:
     from dgcli.captions.limits import Limits
+
+
+# The analyses that plain text can be followed by, in the order in which they are written.
+SECTIONS = ("summary", "topics", "intents", "entities", "sentiment", "search", "language")
+_ALL = "all"
+
+
+def _sections(names: Iterable[str]) -> tuple[str, ...]:
+    """Return sections in their order. Raises `UsageError` for a name that is none."""
+    given = {name.strip().lower() for name in names} - {""}
+    if unknown := sorted(given - {*SECTIONS, _ALL}):
+        raise UsageError(
+            f"There is no section {unknown[0]!r}.", hint=f"Sections: {', '.join(SECTIONS)}, or {_ALL}."
+        )
+    return tuple(name for name in SECTIONS if name in given or _ALL in given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +52,23 @@ class RenderSettings:
 
     `limits` are those of a cue (None: Netflix's). `karaoke` asks for a time at every word where the format has
     such. `audio` is the recording that a page links to: a path or a URL, until `beside` makes a link of it.
+    `sections` are the analyses that follow the words in plain text ("all": each that there is). `colour` and
+    `width` (columns) are those of a terminal that plain text goes to.
     """
 
     speaker_names: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
     limits: "Limits | None" = None
     karaoke: bool = False
     audio: str | None = None
+    sections: Sequence[str] = ()
+    # What a transcript looks like on one terminal is no part of what is asked for.
+    colour: bool = field(default=False, repr=False)
+    width: int | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         names = {number: " ".join(clean(name).split()) for number, name in self.speaker_names.items()}
         object.__setattr__(self, "speaker_names", MappingProxyType(names))
+        object.__setattr__(self, "sections", _sections(self.sections))
 
     def beside(self, folder: Path) -> "RenderSettings":
         """The same, with `audio` as a link from a page in `folder`: a URL stays, a path becomes a relative one."""
@@ -120,7 +143,9 @@ class Render(Protocol):
 class Format(NamedTuple):
     """A row of the registry: the name, the suffixes that choose it, a line of help, its module and function.
 
-    `timed` says that it is made of words with times, and is empty for a response that has text only.
+    `timed` says that it is made of words with times, and is empty for a response that has text only; `analyses`
+    that it has the analyses that there are. `grows`: of what it is made while a stream runs, cues, words or turns
+    (`dgcli.formats.growing`); a format that does not grow is written anew from time to time.
     """
 
     name: str
@@ -129,3 +154,5 @@ class Format(NamedTuple):
     module: str
     function: str = "render"
     timed: bool = False
+    analyses: bool = False
+    grows: str = ""

@@ -1,4 +1,4 @@
-"""Times as captions write them."""
+"""Times as captions and readers have them."""
 
 
 def clock(seconds: float, point: str = ".") -> str:
@@ -7,3 +7,9 @@ def clock(seconds: float, point: str = ".") -> str:
     minutes, second = divmod(whole, 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours:02d}:{minute:02d}:{second:02d}{point}{milliseconds:03d}"
+
+
+def short_clock(seconds: float) -> str:
+    """`0:03`, or `1:00:03` from an hour on."""
+    hours, minutes, rest = clock(seconds).split(".")[0].split(":")
+    return f"{int(hours)}:{minutes}:{rest}" if int(hours) else f"{int(minutes)}:{rest}"

@@ -8,6 +8,7 @@ script but the page's own (by its hash, W3C "Content Security Policy Level 3") a
 import base64
 import hashlib
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from html import escape
 from importlib.resources import files
@@ -15,8 +16,21 @@ from importlib.resources import files
 from dgcli.captions.text import clean, spaces
 from dgcli.captions.voice import Voice
 from dgcli.formats.base import RenderSettings
-from dgcli.formats.clock import clock
-from dgcli.formats.insights import Span, average_sentiment, distinct, hits, sentiments, summary, topics
+from dgcli.formats.clock import short_clock
+from dgcli.formats.growing import TurnWriter
+from dgcli.formats.insights import (
+    Span,
+    average_sentiment,
+    distinct,
+    entities,
+    findings,
+    hits,
+    languages,
+    missed,
+    sentiments,
+    summary,
+    topics,
+)
 from dgcli.formats.turns import paragraphs, voice
 from dgcli.transcript.model import Segment, Transcript
 
@@ -41,17 +55,11 @@ def _policy(script: str) -> str:
     )
 
 
-def _short(seconds: float) -> str:
-    """`0:03`, or `1:00:03` from an hour on."""
-    hours, minutes, rest = clock(seconds).split(".")[0].split(":")
-    return f"{int(hours)}:{minutes}:{rest}" if int(hours) else f"{int(minutes)}:{rest}"
-
-
 class _Voices:
     """The voices of a transcript in the order in which they are heard; each has a number and a colour."""
 
-    def __init__(self, transcript: Transcript, options: RenderSettings) -> None:
-        self._options, self._several = options, len(transcript.channels) > 1
+    def __init__(self, options: RenderSettings, several_channels: bool) -> None:
+        self._options, self._several = options, several_channels
         self._numbers: dict[Voice, int] = {}
 
     def number(self, voice: Voice) -> int:
@@ -89,6 +97,11 @@ def _words(segment: Segment) -> str:
     return "".join(spans)
 
 
+def _anchor(segment: Segment, voices: _Voices) -> str:
+    """The name of a paragraph's place in the page."""
+    return f"t{segment.start:.3f}-{voices.number(voice(segment))}"
+
+
 def _paragraph(segment: Segment, voices: _Voices) -> str:
     speaker, start = voice(segment), segment.start
     name = _safe(voices.name(speaker))
@@ -96,8 +109,8 @@ def _paragraph(segment: Segment, voices: _Voices) -> str:
     who = f'<span class="who {colour}" data-v="{number}" data-name="{name}">{name}</span>' if name else ""
     at = ""
     if math.isfinite(start):
-        anchor = f"t{start:.3f}-{number}"
-        at = f'<a class="at" id="{anchor}" href="#{anchor}" data-s="{start:.3f}">{_short(start)}</a>'
+        anchor = _anchor(segment, voices)
+        at = f'<a class="at" id="{anchor}" href="#{anchor}" data-s="{start:.3f}">{short_clock(start)}</a>'
     return f'<p dir="auto">{who}{at}{_words(segment)}</p>\n'
 
 
@@ -109,7 +122,7 @@ def _lane(title: str, spans: Iterable[tuple[float, float, str, str]], length: fl
             x, columns = 1000 * start / length, max(1.0, 1000 * (end - start) / length)
             rectangles.append(
                 f'<rect class="{kind}" x="{x:.2f}" width="{columns:.2f}" height="10">'
-                f"<title>{_short(start)} {_safe(label)}</title></rect>"
+                f"<title>{short_clock(start)} {_safe(label)}</title></rect>"
             )
     if not rectangles:
         return ""
@@ -155,25 +168,74 @@ def _timeline(transcript: Transcript, spoken: list[Segment], voices: _Voices) ->
     )
 
 
-def _about(transcript: Transcript) -> str:
-    """Write the facts, summary and topics."""
+class _Places:
+    """Links from a time to the paragraph in which it lies; the page's script plays the recording from there."""
+
+    def __init__(self, spoken: list[Segment], voices: _Voices) -> None:
+        timed = sorted((part for part in spoken if math.isfinite(part.start)), key=lambda part: part.start)
+        self._starts = [part.start for part in timed]
+        self._anchors = [_anchor(part, voices) for part in timed]
+
+    def link(self, span: Span) -> str:
+        """A time as a link, after a space; nothing where there is none."""
+        if not math.isfinite(span.start) or span.start < 0:
+            return ""
+        time = f'data-s="{span.start:.3f}">{short_clock(span.start)}'
+        if not self._starts:
+            return f' <span class="at" {time}</span>'
+        anchor = self._anchors[max(0, bisect_right(self._starts, span.start) - 1)]
+        return f' <a class="at" href="#{anchor}" {time}</a>'
+
+
+def _labels(title: str, spans: list[Span], places: _Places, *, dots: bool = True) -> str:
+    """A list of labels, each with what was said and the times at which it comes up; with the timeline's colours."""
+    numbers = {label: number for number, label in enumerate(distinct(spans))}
+    rows = []
+    for item in findings(spans):
+        dot = f'<span class="dot v{numbers[item.label] % _COLOURS}"></span> ' if dots else ""
+        said = item.places[0].text
+        kind = f'<span class="kind">{escape(item.label)}</span> ' if said and item.label else ""
+        times = "".join(map(places.link, item.places))
+        rows.append(f"<li>{dot}{kind}{escape(said or item.label)}{times}</li>")
+    return f'<h2>{title}</h2>\n<ul class="labels">{"".join(rows)}</ul>\n' if rows else ""
+
+
+def _hits(transcript: Transcript, places: _Places) -> str:
+    spans = hits(transcript)
+    numbers = {label: number for number, label in enumerate(distinct(spans))}
+    rows = []
+    for hit in spans:
+        dot = f'<span class="dot v{numbers[hit.label] % _COLOURS}"></span>'
+        sure = f" {hit.score:.0%}" if math.isfinite(hit.score) else ""
+        said = f" <q>{escape(hit.text)}</q>" if hit.text else ""
+        rows.append(f"<li>{dot} {escape(hit.label)}{places.link(hit)}{sure}{said}</li>")
+    rows += [f"<li>{escape(term)} is not said.</li>" for term in missed(transcript)]
+    return f'<h2>Search hits</h2>\n<ul class="labels hits">{"".join(rows)}</ul>\n' if rows else ""
+
+
+def _about(transcript: Transcript, places: _Places) -> str:
+    """Write the facts and the analyses."""
     average = average_sentiment(transcript)
+    spoken = ", ".join(
+        dict.fromkeys(
+            escape(code) if math.isnan(confidence) else f"{escape(code)} ({confidence:.0%})"
+            for _, code, confidence in languages(transcript)
+        )
+    )
     facts = [
         transcript.created and _safe(transcript.created),
-        transcript.duration and _short(transcript.duration),
+        transcript.duration and short_clock(transcript.duration),
         transcript.request_id and f"request {_safe(transcript.request_id)}",
+        spoken and f"language {spoken}",
         average and f"sentiment {_safe(average[0])} ({average[1]:.2f})",
     ]
     parts = [f'<p class="facts">{" · ".join(fact for fact in facts if fact)}</p>\n']
     if short := summary(transcript):
         parts.append(f"<h2>Summary</h2>\n<p>{escape(short)}</p>\n")
-    for title, feature in (("Topics", "topics"), ("Intents", "intents")):
-        labels = [
-            f'<li><span class="dot v{number % _COLOURS}"></span> {escape(label)}</li>'
-            for number, label in enumerate(distinct(topics(transcript, feature)))
-        ]
-        if labels:
-            parts.append(f'<h2>{title}</h2>\n<ul class="labels">{"".join(labels)}</ul>\n')
+    parts.append(_labels("Topics", topics(transcript), places))
+    parts.append(_labels("Intents", topics(transcript, "intents"), places))
+    parts.append(_labels("Entities", entities(transcript), places, dots=False))
+    parts.append(_hits(transcript, places))
     return "".join(parts)
 
 
@@ -186,15 +248,10 @@ def _player(options: RenderSettings) -> str:
     )
 
 
-def render(transcript: Transcript, options: RenderSettings) -> str:
-    """The page; `options.audio` is the URL of the recording, else the reader may choose a file."""
-    style, script = _asset("style.css"), _asset("script.js")
-    spoken, voices = paragraphs(transcript), _Voices(transcript, options)
-    text = "".join(_paragraph(segment, voices) for segment in spoken) or "<p>Nothing was said.</p>\n"
-    timeline, names = _timeline(transcript, spoken, voices), "".join(voices.inputs())
-    language = next(
-        (segment.detected_language for segment in transcript.channels if segment.detected_language), None
-    )
+def _head(
+    options: RenderSettings, style: str, script: str, language: str, request: str, about: str, timeline: str
+) -> str:
+    """Everything before the transcript itself."""
     return f"""<!DOCTYPE html>
 <html{f' lang="{_safe(language)}"' if language else ""}>
 <head>
@@ -206,15 +263,52 @@ def render(transcript: Transcript, options: RenderSettings) -> str:
 {style}
 </style>
 </head>
-<body data-request="{_safe(transcript.request_id or "")}">
+<body data-request="{_safe(request)}">
 <h1>Transcript</h1>
-{_about(transcript)}{f'<div class="tools names scripted">{names}</div>{chr(10)}' if names else ""}<div class="bar">
+{about}<div class="bar">
 {_player(options)}<div class="tools scripted"><input type="search" id="search" placeholder="Search" \
 aria-label="Search the words; Enter goes to the next"><span id="found" role="status"></span></div>
 {timeline}</div>
 <main tabindex="0" aria-label="Transcript. Left and right go from word to word, Space plays.">
-{text}</main>
-<script>{script}</script>
-</body>
-</html>
 """
+
+
+def _foot(script: str) -> str:
+    return f"</main>\n<script>{script}</script>\n</body>\n</html>\n"
+
+
+class _PageTurns:
+    """Writes a page without what only the end of a stream can tell: analyses, a timeline, names to change."""
+
+    def __init__(self, options: RenderSettings) -> None:
+        self._options = options
+        script = _asset("script.js")
+        self.header = _head(options, _asset("style.css"), script, "", "", "", "")
+        self.footer = _foot(script)
+        self._voices: _Voices | None = None
+
+    def turn(self, segment: Segment, several_channels: bool) -> str:
+        """Write a paragraph."""
+        if self._voices is None:
+            self._voices = _Voices(self._options, several_channels)
+        return _paragraph(segment, self._voices)
+
+
+def render_turns(options: RenderSettings) -> TurnWriter:
+    """Create the writer of a page that grows utterance by utterance."""
+    return _PageTurns(options)
+
+
+def render(transcript: Transcript, options: RenderSettings) -> str:
+    """The page; `options.audio` is the URL of the recording, else the reader may choose a file."""
+    style, script = _asset("style.css"), _asset("script.js")
+    spoken, voices = paragraphs(transcript), _Voices(options, len(transcript.channels) > 1)
+    text = "".join(_paragraph(segment, voices) for segment in spoken) or "<p>Nothing was said.</p>\n"
+    about, timeline = _about(transcript, _Places(spoken, voices)), _timeline(transcript, spoken, voices)
+    if names := "".join(voices.inputs()):
+        about += f'<div class="tools names scripted">{names}</div>\n'
+    language = next(
+        (segment.detected_language for segment in transcript.channels if segment.detected_language), ""
+    )
+    head = _head(options, style, script, language, transcript.request_id or "", about, timeline)
+    return head + text + _foot(script)

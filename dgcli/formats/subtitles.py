@@ -4,16 +4,18 @@ They show the same cues as SubRip does. MicroDVD, MPL2 and TMPlayer are left out
 whole seconds, which the gaps between cues do not survive.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 
 import pysubs2
 
-from dgcli.captions.captioner import captions
+from dgcli.captions.captioner import Captioner, captions
 from dgcli.captions.cues import Cue, Line
 from dgcli.errors import OutputError
 from dgcli.formats.base import RenderSettings
+from dgcli.formats.growing import CueWriter
 from dgcli.transcript.model import Transcript
 
 _LATEST = 36_000 - 0.02  # seconds: SubStation has one digit for the hours
@@ -50,29 +52,90 @@ def _style() -> pysubs2.SSAStyle:
     )
 
 
-def _file(transcript: Transcript, options: RenderSettings) -> pysubs2.SSAFile:
-    several = len(transcript.channels) > 1
+def _event(cue: Cue, options: RenderSettings, several_channels: bool) -> pysubs2.SSAEvent:
+    text = _karaoke(cue) if options.karaoke else "\\N".join(_escape(line.text) for line in cue.lines)
+    name = options.who(cue.lines[0].voice, several_channels).replace(",", ";")  # a comma ends the field
+    return pysubs2.SSAEvent(start=round(cue.start * 1000), end=round(cue.end * 1000), text=text, name=name)
+
+
+def _file(events: Iterable[pysubs2.SSAEvent]) -> pysubs2.SSAFile:
     file = pysubs2.SSAFile()
     file.info.update(
         {"PlayResX": "1920", "PlayResY": "1080", "WrapStyle": "2", "ScaledBorderAndShadow": "yes"}
     )
     file.styles["Default"] = _style()
-    for cue in captions(transcript, options.limits, prefix=options.prefix(several)):
-        text = _karaoke(cue) if options.karaoke else "\\N".join(_escape(line.text) for line in cue.lines)
-        name = options.who(cue.lines[0].voice, several).replace(",", ";")  # a comma ends the field
-        file.append(
-            pysubs2.SSAEvent(start=round(cue.start * 1000), end=round(cue.end * 1000), text=text, name=name)
-        )
+    file.extend(events)
     return file
 
 
+def _captions(transcript: Transcript, options: RenderSettings) -> pysubs2.SSAFile:
+    several = len(transcript.channels) > 1
+    cues = captions(transcript, options.limits, prefix=options.prefix(several))
+    return _file(_event(cue, options, several) for cue in cues)
+
+
+def _too_long() -> OutputError:
+    return OutputError(
+        "SubStation captions end at 10 hours, and this transcript does not.", hint="Use srt, vtt or ttml."
+    )
+
+
 def _script(transcript: Transcript, options: RenderSettings, version: str) -> str:
-    file = _file(transcript, options)
+    file = _captions(transcript, options)
     if file.events and file.events[-1].end / 1000 > _LATEST:
-        raise OutputError(
-            "SubStation captions end at 10 hours, and this transcript does not.", hint="Use srt, vtt or ttml."
-        )
+        raise _too_long()
     return file.to_string(version)
+
+
+class _SubtitleCues:
+    """Writes a file cue by cue, each as pysubs2 writes it between the head and the end of a file."""
+
+    def __init__(self, options: RenderSettings, version: str) -> None:
+        self._options = options
+        self._version = version
+        self._is_full = False
+        self.header, _, self.footer = self._parts(pysubs2.SSAEvent(text="x"))
+
+    def _parts(self, event: pysubs2.SSAEvent) -> tuple[str, str, str]:
+        """A file with one cue: what stands before that, the cue, and what stands after it."""
+        if self._version == "ttml":
+            head, opening, rest = _ttml(_file([event]), "").rpartition("      <p ")
+            cue, closing, foot = rest.partition("</p>\n")
+            return head, opening + cue + closing, foot
+        head, opening, cue = _file([event]).to_string(self._version).rpartition("\nDialogue: ")
+        return head + "\n", opening[1:] + cue, ""
+
+    def captioner(self, channels: int) -> Captioner:
+        """Create what makes cues of words."""
+        return Captioner(self._options.limits, prefix=self._options.prefix(channels > 1), channels=channels)
+
+    def cue(self, cue: Cue, number: int, several_channels: bool) -> str:  # noqa: ARG002 - a CueWriter
+        """Write a cue. Raises `OutputError`, once, where SubStation has no time for it."""
+        if self._version != "ttml" and cue.end > _LATEST:
+            if self._is_full:
+                return ""
+            self._is_full = True
+            raise _too_long()
+        return self._parts(_event(cue, self._options, several_channels))[1]
+
+    def note(self, message: str) -> str:  # noqa: ARG002 - a CueWriter
+        """Write nothing: a comment would need a time."""
+        return ""
+
+
+def ass_cues(options: RenderSettings) -> CueWriter:
+    """Create the writer of an Advanced SubStation Alpha script that grows while the words come in."""
+    return _SubtitleCues(options, "ass")
+
+
+def ssa_cues(options: RenderSettings) -> CueWriter:
+    """Create the writer of a SubStation Alpha script that grows while the words come in."""
+    return _SubtitleCues(options, "ssa")
+
+
+def ttml_cues(options: RenderSettings) -> CueWriter:
+    """Create the writer of a TTML document that grows while the words come in."""
+    return _SubtitleCues(replace(options, karaoke=False), "ttml")
 
 
 def ass(transcript: Transcript, options: RenderSettings) -> str:
@@ -88,11 +151,17 @@ def ssa(transcript: Transcript, options: RenderSettings) -> str:
     return _script(transcript, options, "ssa")
 
 
+def _ttml(file: pysubs2.SSAFile, language: str) -> str:
+    # TTML identifies styles by xml:id and wants a language on its root; pysubs2 writes neither.
+    text = file.to_string("ttml")
+    return text.replace('<style id="', '<style xml:id="').replace("<tt ", f'<tt xml:lang="{language}" ', 1)
+
+
 def ttml(transcript: Transcript, options: RenderSettings) -> str:
     """A TTML document (W3C, "Timed Text Markup Language 1")."""
-    text = _file(transcript, replace(options, karaoke=False)).to_string("ttml")
-    # TTML identifies styles by xml:id and wants a language on its root; pysubs2 writes neither.
     language = next(
         (channel.detected_language for channel in transcript.channels if channel.detected_language), ""
     )
-    return text.replace('<style id="', '<style xml:id="').replace("<tt ", f'<tt xml:lang="{language}" ', 1)
+    if not re.fullmatch("[A-Za-z0-9-]*", language):  # no language tag (RFC 5646), but what a server calls one
+        language = ""
+    return _ttml(_captions(transcript, replace(options, karaoke=False)), language)

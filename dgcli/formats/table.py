@@ -1,12 +1,12 @@
 """The words of a transcript as rows: what the formats for spreadsheets and programs are made of."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from dgcli.captions.text import clean
 from dgcli.formats.base import RenderSettings
-from dgcli.transcript.model import Transcript
+from dgcli.transcript.model import Word
 
 
 class Row(NamedTuple):
@@ -26,9 +26,9 @@ def _number(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def rows(transcript: Transcript, options: RenderSettings) -> Iterator[Row]:
-    """A row for every word, channel by channel; no cell holds a line feed, a tab or a control character."""
-    for word in transcript.words:
+def rows(words: Iterable[Word], options: RenderSettings) -> Iterator[Row]:
+    """A row for every word; no cell holds a line feed, a tab or a control character."""
+    for word in words:
         yield Row(
             start=_number(word.start),
             end=_number(word.end),

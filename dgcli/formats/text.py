@@ -1,15 +1,22 @@
-"""Plain text: the words in paragraphs, each opening with who speaks where that is known."""
+"""Plain text: the words in paragraphs, each opening with who speaks where that is known; then sections."""
 
 from dgcli.formats.base import RenderSettings
 from dgcli.formats.turns import paragraphs, voice
 from dgcli.transcript.model import Transcript
 
+_NAME = "\x1b[1m{}:\x1b[0m"  # bold
+
 
 def render(transcript: Transcript, options: RenderSettings) -> str:
-    """Paragraphs separated by empty lines; nothing if nothing was said."""
+    """Paragraphs and sections separated by empty lines; nothing if nothing was said and nothing is asked for."""
     several = len(transcript.channels) > 1
     blocks = []
     for paragraph in paragraphs(transcript):
         name = options.who(voice(paragraph), several)
-        blocks.append(f"{name}: {paragraph.text}\n" if name else f"{paragraph.text}\n")
+        label = _NAME.format(name) if options.colour else f"{name}:"
+        blocks.append(f"{label} {paragraph.text}\n" if name else f"{paragraph.text}\n")
+    if options.sections:
+        from dgcli.formats.sections import sections
+
+        blocks += sections(transcript, options)
     return "\n".join(blocks)

@@ -11,6 +11,7 @@ from dgcli.captions.cues import Cue, Line
 from dgcli.captions.text import clean
 from dgcli.formats.base import RenderSettings
 from dgcli.formats.clock import clock
+from dgcli.formats.growing import CueWriter
 from dgcli.transcript.model import Transcript
 
 
@@ -52,10 +53,8 @@ def _lines(cue: Cue, options: RenderSettings, several_channels: bool) -> Iterato
         yield text
 
 
-def vtt_header(transcript: Transcript | None = None) -> str:
+def _header(transcript: Transcript) -> str:
     """Return the head of a WebVTT file, with a note of its origin as Deepgram's own packages write it."""
-    if transcript is None:
-        return "WEBVTT\n\n"
     metadata = transcript.raw.get("metadata")
     channels = metadata.get("channels") if isinstance(metadata, dict) else None
     facts = {
@@ -68,19 +67,35 @@ def vtt_header(transcript: Transcript | None = None) -> str:
     return f"WEBVTT\n\nNOTE\nTranscription provided by Deepgram\n{known}\n"
 
 
-def vtt_cue(cue: Cue, options: RenderSettings, several_channels: bool = False) -> str:
-    """One cue as a block of a WebVTT file, with the empty line that ends it."""
-    lines = "\n".join(_lines(cue, options, several_channels))
-    return f"{clock(cue.start)} --> {clock(cue.end)}\n{lines}\n\n"
+class _VttCues:
+    """Writes a WebVTT file cue by cue: each is a block with the empty line that ends it."""
+
+    header, footer = "WEBVTT\n\n", ""
+
+    def __init__(self, options: RenderSettings) -> None:
+        self._options = options
+
+    def captioner(self, channels: int) -> Captioner:
+        """Create what makes cues of words; voices need no room on the lines."""
+        return Captioner(self._options.limits, channels=channels)
+
+    def cue(self, cue: Cue, number: int, several_channels: bool) -> str:  # noqa: ARG002 - a CueWriter
+        """Write a cue."""
+        lines = "\n".join(_lines(cue, self._options, several_channels))
+        return f"{clock(cue.start)} --> {clock(cue.end)}\n{lines}\n\n"
+
+    def note(self, message: str) -> str:
+        """Write a comment block (section 4.1), which players do not show."""
+        return f"NOTE\n{_one_line(message)}\n\n"
 
 
-def vtt_captioner(options: RenderSettings, channels: int = 1) -> Captioner:
-    """Create the captioner of a WebVTT file that grows; voices need no room on the lines."""
-    return Captioner(options.limits, channels=channels)
+def render_cues(options: RenderSettings) -> CueWriter:
+    """Create the writer of a file that grows while the words come in."""
+    return _VttCues(options)
 
 
 def render(transcript: Transcript, options: RenderSettings) -> str:
     """A WebVTT file; its header alone if nothing was said."""
     several = len(transcript.channels) > 1
-    cues = captions(transcript, options.limits)
-    return vtt_header(transcript) + "".join(vtt_cue(cue, options, several) for cue in cues)
+    cues, writer = captions(transcript, options.limits), _VttCues(options)
+    return _header(transcript) + "".join(writer.cue(cue, at, several) for at, cue in enumerate(cues, 1))

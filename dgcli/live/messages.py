@@ -10,6 +10,7 @@ from queue import SimpleQueue
 from dgcli.api.refusals import Refusal
 from dgcli.live.connection import Connection, ConnectionEnded
 from dgcli.live.seek_points import SeekPoint
+from dgcli.transcript.duplicates import Duplicates
 from dgcli.transcript.events import Event, Notice
 
 
@@ -134,6 +135,7 @@ class Link:
         self.failing: Refusal | None = None  # why the sender gave it up
         self.offset = 0.0  # its time 0 on the stream's timeline
         self.floors: dict[int, float] = {}  # per channel: the end of what earlier connections' finals held
+        self.duplicates = Duplicates()  # among its finals
         self.begun = 0  # position of its first byte of audio
         self.sent = 0  # position after its last
         self.head = b""  # what must be sent before that

@@ -128,12 +128,15 @@ class Sender:
 
     def _take_message(self, link: Link, text: str) -> None:
         link.last_message = self._clock.now()
-        event = parse_message(text, link.offset, self._replay.seconds(link.sent))
+        cursor = self._replay.seconds(link.sent)
+        event = parse_message(text, link.offset, cursor, channels=self._settings.channels)
         match event:
             case Interim() | Final():
                 link.results += 1
                 self._replay.heard(event.channels, link.sent - link.begun, event.end - link.offset)
                 event = protocol.without_repeats(event, link.floors.get(event.channel, 0.0))
+                if isinstance(event, Final):
+                    event = link.duplicates.without(event)
                 self._heard_to = max(self._heard_to, event.end)
                 if event.words or event.text.strip():
                     self._last_word = max(self._last_word, event.end)

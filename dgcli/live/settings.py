@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dgcli.errors import UsageError
+from dgcli.transcript.response import MOST_CHANNELS
 
 
 class Clock:
@@ -41,6 +42,7 @@ class StreamSettings:
     ssl_context: ssl.SSLContext | None = None  # None: `dgcli.api.tls.context(ca_cert)`
     ca_cert: Path | None = None
 
+    channels: int = MOST_CHANNELS  # that results may be of
     diarized: bool = False  # the words have speakers: whose numbers begin anew on a new connection
     speed: float = 1.0  # of a source at real-time pace
     max_speed: float = 1.25  # of catching up, and of a pipe

@@ -1,6 +1,7 @@
 """Statistics of a stream: counted from its events, in memory that does not grow with its length."""
 
 import math
+from array import array
 from dataclasses import dataclass
 
 from dgcli.transcript.events import Event, Final, Interim, Notice, NoticeKind, Opened
@@ -39,7 +40,7 @@ class StreamStats:
 
 class _Histogram:
     def __init__(self) -> None:
-        self._bins = [0] * (_BINS + 1)
+        self._bins = array("Q", bytes(8 * (_BINS + 1)))
         self._count = 0
         self._sum = 0.0
         self._min = math.inf

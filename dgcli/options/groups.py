@@ -20,14 +20,14 @@ if TYPE_CHECKING:  # loaded when there is something to write
 _CONNECTION, _OUTPUT = "Connection", "Output"
 
 
-class ConnectionOptions(OptionGroup):
+class AccessOptions(OptionGroup):
     """The API's address and the credentials."""
 
     panel = _CONNECTION
 
     api_key: Annotated[
         str | None,
-        typer.Option(help="API key; else DEEPGRAM_API_KEY or the config file.", metavar="KEY"),
+        typer.Option(help="API key; else DEEPGRAM_API_KEY, the config file or dg login.", metavar="KEY"),
     ] = None
     access_token: Annotated[
         str | None,
@@ -47,9 +47,19 @@ class ConnectionOptions(OptionGroup):
     ca_cert: Annotated[
         str | None, typer.Option(help="Certificate authorities to trust; else SSL_CERT_FILE.", metavar="FILE")
     ] = None
+
+    def access_config(self, **more: object) -> Config:
+        """Load the configuration of these flags, the environment and the config file. Raises `UsageError`."""
+        given = {name: getattr(self, name) for name in AccessOptions.names() if name != "profile"}
+        return load({**given, **more}, profile=self.profile)
+
+
+class ConnectionOptions(AccessOptions):
+    """The API's address and the credentials, or this machine."""
+
     local: Annotated[
         bool,
-        typer.Option("--local", help="Transcribe on this machine: no key, no network. See dg models."),
+        typer.Option("--local", help="Transcribe on this machine: no key, no network. See dg models local."),
     ] = False
     local_model: Annotated[
         Path | None,
@@ -66,9 +76,8 @@ class ConnectionOptions(OptionGroup):
         for flag, value in (("--local-model", self.local_model), ("--offline", self.offline)):
             if value and not self.local:
                 raise UsageError(f"{flag} goes with --local.", hint="Add --local, or leave it out.")
-        names = ("api_key", "access_token", "base_url", "allow_http", "ca_cert", "local", "local_model")
-        given = {name: getattr(self, name) for name in names}
-        return load({**given, "offline": self.offline or None, **more}, profile=self.profile)
+        own = {"local": self.local, "local_model": self.local_model, "offline": self.offline or None}
+        return self.access_config(**own, **more)
 
 
 class RetryOptions(OptionGroup):
@@ -236,6 +245,37 @@ class RenderingOptions(OptionGroup):
         )
 
 
+def _section_names() -> list[str]:
+    from dgcli.formats import SECTIONS
+
+    return [*SECTIONS, "all"]
+
+
+class SectionOptions(OptionGroup):
+    """The analyses that plain text has after the words."""
+
+    panel = _OUTPUT
+
+    with_sections: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            help="Analyses that follow the words in plain text, with commas between them: summary, topics, intents, "
+            "entities, sentiment, search, language, or all. Default: all on a terminal, none elsewhere.",
+            metavar="NAME,...",
+            autocompletion=_section_names,
+        ),
+    ] = None
+
+    def added_to(self, settings: "RenderSettings") -> "RenderSettings":
+        """Return render settings with these. Raises `UsageError`."""
+        if not self.with_sections:
+            return settings
+        from dataclasses import replace
+
+        return replace(settings, sections=[name for given in self.with_sections for name in given.split(",")])
+
+
 class TranscriptOptions(OptionGroup):
     """The outputs of one recording, or of each of many."""
 
@@ -390,7 +430,7 @@ class BatchOptions(OptionGroup):
 
     def is_batch(self, names: Sequence[str], formats: Sequence[str]) -> bool:
         """Whether this is a batch, and not one recording whose transcript goes to standard output."""
-        ours = (getattr(self, name) for name in self.names() if name not in ("cache", "any_file"))
+        ours = (getattr(self, name) for name in self.names() if name not in ("cache", "any_file", "dry_run"))
         return len(names) != 1 or len(formats) > 1 or any(value not in (None, False, []) for value in ours)
 
 

@@ -4,14 +4,16 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from dgcli.errors import DgError, OutputError, UsageError
-from dgcli.formats import Format, RenderSettings, by_name, by_suffix, renderer
+from dgcli.formats import SECTIONS, Format, RenderSettings, by_name, by_suffix, renderer
 from dgcli.output.files import is_special, write_file
 from dgcli.output.kept import keep_response, name_kept
 from dgcli.output.stdout import write_stdout
+from dgcli.terminal import colours
 from dgcli.transcript.model import Transcript
 
 
@@ -95,6 +97,39 @@ def plan_outputs(
     return Outputs(chosen, tuple((path, by_suffix(path)) for path in files))
 
 
+def _is_screen_text(format_: Format) -> bool:
+    """Whether standard output is a terminal, and what goes there is for somebody to read."""
+    return format_.name == "text" and sys.stdout.isatty()
+
+
+def _on_stdout(settings: RenderSettings, format_: Format) -> RenderSettings:
+    """The settings for standard output: a terminal has a width and colours, and shows the analyses by itself."""
+    if not _is_screen_text(format_):
+        return settings
+    import shutil
+
+    return replace(
+        settings,
+        sections=settings.sections or SECTIONS,
+        colour=colours(sys.stdout),
+        width=shutil.get_terminal_size().columns,
+    )
+
+
+def unseen(transcript: Transcript, outputs: Outputs, settings: RenderSettings) -> tuple[str, ...]:
+    """Return the names of the analyses that a response has and no output shows."""
+    formats = [outputs.stdout] if outputs.stdout is not None else []
+    if formats and _is_screen_text(formats[0]) and not settings.sections:
+        return ()
+    formats += [format_ for _, format_ in outputs.files]
+    if any(format_.analyses for format_ in formats):
+        return ()
+    from dgcli.formats.insights import present
+
+    has_text = any(format_.name == "text" for format_ in formats)
+    return tuple(name for name in present(transcript) if not (has_text and name in settings.sections))
+
+
 def rendered(transcript: Transcript, format_: Format, options: RenderSettings) -> bytes:
     """Render a transcript as the bytes of a file."""
     return renderer(format_)(transcript, options).encode("utf-8", "surrogateescape")
@@ -122,11 +157,10 @@ def write_outputs(
         jobs.append((None, outputs.stdout))  # last: files are safe before a broken pipe ends us
     for path, format_ in jobs:
         try:
-            data = rendered(transcript, format_, options.beside(path.parent if path else Path()))
             if path is None:
-                write_stdout(data)
+                write_stdout(rendered(transcript, format_, _on_stdout(options.beside(Path()), format_)))
             else:
-                write_file(path, data)
+                write_file(path, rendered(transcript, format_, options.beside(path.parent)))
         except DgError as error:
             failure = failure or error
         except Exception:

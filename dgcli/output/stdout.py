@@ -64,3 +64,10 @@ def write_stdout(data: bytes) -> None:
     except OSError as error:
         forget(sys.stdout)
         raise OutputError(f"Standard output cannot be written: {error.strerror}.") from error
+
+
+def write_json(value: object) -> None:
+    """Write a value to standard output as JSON that people can read. Raises as `write_stdout`."""
+    import json
+
+    write_stdout((json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "surrogateescape"))

@@ -23,15 +23,16 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from dgcli.server import background, callback, errors, openai, query, record, responses
-from dgcli.server.access import Visitors, authorized, shown
+from dgcli.server.access import Visitors, authorized, printable
 from dgcli.server.connections import OVERFLOW
 from dgcli.server.engines.base import Audio, Engine, NotAudioError, Recognition, TooLongError, Wishes
 from dgcli.server.errors import ErrorAnswer
 from dgcli.server.fetch import fetch
 from dgcli.server.guard import EXPOSE, EarlyResponse, Guard
 from dgcli.server.live import Slots, listen, refuse_unknown
-from dgcli.server.management import Management, both_dialects
+from dgcli.server.management import ProjectRoutes, both_dialects
 from dgcli.server.receive import Received, spool
+from dgcli.server.request_log import RequestLog
 from dgcli.server.settings import ServerSettings
 
 _MAX_JSON = 1 << 20  # bytes of a {"url"} body
@@ -81,9 +82,10 @@ async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
 class Listen:
     """Answers the requests; one per server."""
 
-    def __init__(self, settings: ServerSettings, engine: Engine) -> None:
+    def __init__(self, settings: ServerSettings, engine: Engine, log: RequestLog) -> None:
         self._settings = settings
         self._engine = engine
+        self._log = log
         self._deliveries: set[asyncio.Task[None]] = set()
         self.delivered = threading.Event()  # no callback is still to be called
         self.delivered.set()
@@ -191,6 +193,7 @@ class Listen:
             return saved
         created = datetime.now(UTC)
         recognition = await self._recognise(received, options)
+        self._log.heard(request_id, options.model, recognition.duration)
         submission = responses.Submission(request_id, received.sha256, created)
         return await asyncio.to_thread(responses.transcription, submission, recognition, options)
 
@@ -213,9 +216,9 @@ class Listen:
 
 
 def _answering(
-    handler: Handler, limit: int, body_of: ErrorBody = ErrorAnswer.body
+    handler: Handler, limit: int, body_of: ErrorBody = ErrorAnswer.body, requests: RequestLog | None = None
 ) -> Callable[[Request], Awaitable[Response]]:
-    """Give a handler its request id, its errors their bodies, and the log its line."""
+    """Give a handler its request id, its errors their bodies, and the log its line; note it in `requests`."""
 
     def refused(refusal: ErrorAnswer, request_id: str) -> Response:
         return EarlyResponse(refusal, request_id, limit, body_of(refusal, request_id))
@@ -236,10 +239,12 @@ def _answering(
         except Exception:
             _log.exception("request %s failed", request_id)
             response = refused(errors.internal_error(), request_id)
+        if requests is not None:
+            requests.answered(request_id, request.url.path, response.status_code)
         _access.info(
             "%s %s %d %.2f s, %s",
             request.method,
-            shown(request.url.path),
+            printable(request.url.path),
             response.status_code,
             time.monotonic() - began,
             request_id,
@@ -259,7 +264,9 @@ def _http_error(limit: int) -> Callable[[Request, Exception], Awaitable[Response
         assert isinstance(error, HTTPException)
         code, message = messages.get(error.status_code, ("Bad Request", error.detail))
         request_id = responses.new_request_id()
-        _access.info("%s %s %d, %s", request.method, shown(request.url.path), error.status_code, request_id)
+        _access.info(
+            "%s %s %d, %s", request.method, printable(request.url.path), error.status_code, request_id
+        )
         return EarlyResponse(ErrorAnswer(error.status_code, code, message), request_id, limit)
 
     return answer
@@ -267,14 +274,15 @@ def _http_error(limit: int) -> Callable[[Request, Exception], Awaitable[Response
 
 def create_app(settings: ServerSettings, engine: Engine) -> Starlette:
     """Return the ASGI application; the engine must have been started."""
-    requests = Listen(settings, engine)
+    log = RequestLog()
+    requests = Listen(settings, engine, log)
     slots = Slots(settings.max_streams)
 
     async def live(socket: WebSocket) -> None:
-        await listen(socket, settings, engine, slots)
+        await listen(socket, settings, engine, slots, log)
 
     limit = settings.max_bytes
-    management = Management(settings, engine)
+    management = ProjectRoutes(settings, engine, log)
     transcriptions = openai.Transcriptions(settings, requests.hear)
 
     def get(path: str, handler: Handler, body_of: ErrorBody = ErrorAnswer.body) -> Route:
@@ -282,12 +290,12 @@ def create_app(settings: ServerSettings, engine: Engine) -> Starlette:
 
     app = Starlette(
         routes=[
-            Route("/v1/listen", _answering(requests.transcribe, limit), methods=["POST"]),
+            Route("/v1/listen", _answering(requests.transcribe, limit, requests=log), methods=["POST"]),
             WebSocketRoute("/v1/listen", live),
             WebSocketRoute("/{path:path}", refuse_unknown),
             Route(
                 "/v1/audio/transcriptions",
-                _answering(transcriptions.create, limit, openai.error_body),
+                _answering(transcriptions.create, limit, openai.error_body, log),
                 methods=["POST"],
             ),
             get("/v1/models", management.models, both_dialects),
@@ -296,7 +304,13 @@ def create_app(settings: ServerSettings, engine: Engine) -> Starlette:
             get("/v1/projects/{project_id}", management.projects),
             get("/v1/projects/{project_id}/models", management.models),
             get("/v1/projects/{project_id}/models/{model_id}", management.models),
+            get("/v1/projects/{project_id}/usage", management.usage),
+            get("/v1/projects/{project_id}/usage/breakdown", management.usage),
+            get("/v1/projects/{project_id}/requests", management.requests),
+            get("/v1/projects/{project_id}/requests/{request_id}", management.requests),
+            get("/v1/projects/{project_id}/balances", management.balances),
             get("/v1/auth/token", management.token),
+            Route("/v1/auth/grant", _answering(management.grant, limit), methods=["POST"]),
         ],
         middleware=[
             Middleware(

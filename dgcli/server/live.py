@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dgcli.server import errors, live_messages, live_query, record, responses
-from dgcli.server.access import SCHEMES, handshake_authorized, shown
+from dgcli.server.access import SCHEMES, handshake_authorized, printable
 from dgcli.server.callback import CallbackLostError, StreamCallback, open_callback
 from dgcli.server.engines.base import (
     Ended,
@@ -27,6 +27,7 @@ from dgcli.server.engines.base import (
 from dgcli.server.errors import ErrorAnswer
 from dgcli.server.guard import refuse_handshake
 from dgcli.server.live_query import LiveOptions
+from dgcli.server.request_log import RequestLog
 from dgcli.server.settings import ServerSettings
 
 _log = logging.getLogger("dgcli.server")
@@ -167,6 +168,11 @@ class Session:
         with suppress(WebSocketDisconnect, RuntimeError):
             await self._socket.close(code, reason)
         return f"{code} {reason}".strip()
+
+    @property
+    def seconds(self) -> float:
+        """The seconds of audio that came."""
+        return self._duration
 
     @property
     def heard(self) -> str:
@@ -358,8 +364,10 @@ async def _accept(
         raise
 
 
-async def listen(socket: WebSocket, settings: ServerSettings, engine: Engine, slots: Slots) -> None:
-    """Serve one WebSocket: refuse it with a status and a JSON body, or accept it and run its session."""
+async def listen(
+    socket: WebSocket, settings: ServerSettings, engine: Engine, slots: Slots, log: RequestLog
+) -> None:
+    """Serve one WebSocket: refuse it with a status and a JSON body, or run its session; note it in `log`."""
     request_id = responses.new_request_id()
     began = time.monotonic()
     await socket.receive()  # websocket.connect
@@ -367,6 +375,7 @@ async def listen(socket: WebSocket, settings: ServerSettings, engine: Engine, sl
         options, callback = await _accept(socket, settings, engine, slots, request_id)
     except ErrorAnswer as refusal:
         await refuse_handshake(socket, refusal, request_id)
+        log.answered(request_id, socket.url.path, refusal.status, method="streaming")
         return
     headers = [
         (b"dg-request-id", request_id.encode()),
@@ -378,15 +387,17 @@ async def listen(socket: WebSocket, settings: ServerSettings, engine: Engine, sl
         await socket.accept(_subprotocol(socket), headers)
         end = await session.run()
         heard = f", {session.heard}"
+        log.heard(request_id, options.model, session.seconds)
     except (WebSocketDisconnect, OSError):
         end = "the client did not wait for the handshake"
     finally:
         slots.give_back()
         if callback is not None:
             await callback.close()
+    log.answered(request_id, socket.url.path, 200, method="streaming")
     _access.info(
         "WebSocket %s %s%s, %.2f s, %s",
-        shown(socket.url.path),
+        printable(socket.url.path),
         end,
         heard,
         time.monotonic() - began,

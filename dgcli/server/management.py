@@ -1,4 +1,4 @@
-"""What programs ask before they transcribe: models, projects, whether the key is good.
+"""What programs ask beside transcripts: models, projects and their usage, whether the key is good, temporary tokens.
 
 /v1/models is one object that serves two dialects: `stt` and `tts` are Deepgram's, `object` and `data` OpenAI's.
 """
@@ -11,17 +11,20 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dgcli.server import responses
-from dgcli.server.access import authorized
+from dgcli.server import account, responses
+from dgcli.server.access import authorized, temporary_token
 from dgcli.server.engines.base import Engine
-from dgcli.server.errors import ErrorAnswer, invalid_credentials
+from dgcli.server.errors import BAD_REQUEST, ErrorAnswer, bad_json, invalid_credentials
 from dgcli.server.guard import EXPOSE
 from dgcli.server.openai import error_body
+from dgcli.server.request_log import RequestLog
 from dgcli.server.settings import ServerSettings
 
 # Names of OpenAI's that its clients have in their code: each gets the model that is there.
 _ALIASES = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe", "gpt-transcribe")
 _PROJECT_NAME = "local"
+_DEFAULT_SECONDS, _LONGEST = 30, 3600  # of a temporary token: "Token-Based Authentication"
+_MAX_GRANT = 1 << 16  # bytes of a request for one
 
 Json = dict[str, Any]
 
@@ -32,12 +35,29 @@ def both_dialects(refusal: ErrorAnswer, request_id: str) -> bytes:
     return json.dumps(both, ensure_ascii=False).encode()
 
 
-class Management:
-    """Answers GET /v1/models, /v1/projects and what is below them."""
+async def _wanted_seconds(request: Request) -> int:
+    """Return how long a token is to count. Raises `ErrorAnswer`."""
+    body = b""
+    async for block in request.stream():
+        body += block
+        if len(body) > _MAX_GRANT:
+            raise bad_json()
+    try:
+        seconds = json.loads(body or b"{}").get("ttl_seconds") or _DEFAULT_SECONDS
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise bad_json() from error
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 1 <= seconds <= _LONGEST:
+        raise ErrorAnswer(400, BAD_REQUEST, f"ttl_seconds must be between 1 and {_LONGEST}.")
+    return int(seconds)
 
-    def __init__(self, settings: ServerSettings, engine: Engine) -> None:
+
+class ProjectRoutes:
+    """Answers GET /v1/models, /v1/projects and what is below them, and POST /v1/auth/grant."""
+
+    def __init__(self, settings: ServerSettings, engine: Engine, log: RequestLog) -> None:
         self._settings = settings
         self._engine = engine
+        self._log = log
         self._started = int(time.time())
 
     async def models(self, request: Request, request_id: str) -> Response:
@@ -71,6 +91,31 @@ class Management:
         """Answer GET /v1/auth/token, by which programs test a key."""
         self._check_key(request)
         return self._json({"scopes": ["usage:write"], "project_id": responses.PROJECT_ID}, request_id)
+
+    async def usage(self, request: Request, request_id: str) -> Response:
+        """Answer GET /v1/projects/{id}/usage and .../usage/breakdown."""
+        self._check_project(request)
+        return self._json(account.usage(self._log, request.query_params), request_id)
+
+    async def requests(self, request: Request, request_id: str) -> Response:
+        """Answer GET /v1/projects/{id}/requests and .../requests/{id}."""
+        self._check_project(request)
+        wanted = request.path_params.get("request_id")
+        if wanted is not None:
+            return self._json(account.request(self._log, wanted), request_id)
+        return self._json(account.requests(self._log, request.query_params), request_id)
+
+    async def balances(self, request: Request, request_id: str) -> Response:
+        """Answer GET /v1/projects/{id}/balances."""
+        self._check_project(request)
+        return self._json(account.balances(), request_id)
+
+    async def grant(self, request: Request, request_id: str) -> Response:
+        """Answer POST /v1/auth/grant: a token that is as good as the key, for a while."""
+        self._check_key(request)
+        seconds = await _wanted_seconds(request)
+        token = temporary_token(self._settings.require_key, seconds)
+        return self._json({"access_token": token, "expires_in": seconds}, request_id)
 
     def _check_key(self, request: Request) -> None:
         if not authorized(request.headers.get("authorization"), self._settings.require_key):

@@ -1,61 +1,49 @@
-"""Captions while the words come in: blocks of SRT or WebVTT, cue by cue."""
+"""Captions while the words come in, cue by cue."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from typing import cast
 
 from dgcli.captions.captioner import Captioner
 from dgcli.captions.cues import Cue
-from dgcli.formats import RenderSettings
+from dgcli.errors import OutputError
+from dgcli.formats import Format, RenderSettings, grower
+from dgcli.formats.growing import CueWriter
 from dgcli.transcript.events import Event, Final, Notice, NoticeKind
-from dgcli.transcript.model import Word
-
-
-def _timed(word: Word) -> Word:
-    """The word with its times as files have them: to the millisecond."""
-    start, end = round(word.start, 3), round(word.end, 3)
-    return word if start == word.start and end == word.end else replace(word, start=start, end=end)
+from dgcli.transcript.utterances import as_saved
 
 
 class CaptionBlocks:
-    """Turns finals into the blocks of a caption file, `srt` or `vtt`. A block that came out stays as it is."""
+    """Turns finals into the blocks of a caption file. A block that came out stays as it is."""
 
-    def __init__(self, format_name: str, options: RenderSettings) -> None:
-        self._format_name = format_name
-        self._options = options
+    def __init__(self, format_: Format, options: RenderSettings) -> None:
+        self._writer = cast(CueWriter, grower(format_, options))
+        self.header, self.footer = self._writer.header, self._writer.footer
         self._captioner: Captioner | None = None
         self._channels = 1
         self._count = 0
-
-    @property
-    def header(self) -> str:
-        """Return the head of the file."""
-        if self._format_name == "srt":
-            return ""
-        from dgcli.formats.vtt import vtt_header
-
-        return vtt_header()
+        self._refusal: OutputError | None = None
 
     def _captioner_for(self, channels: int) -> Captioner:
         """The captioner: the first final tells for how many channels."""
         if self._captioner is None:
             self._channels = channels
-            if self._format_name == "srt":
-                from dgcli.formats.srt import srt_captioner as make
-            else:
-                from dgcli.formats.vtt import vtt_captioner as make
-            self._captioner = make(self._options, channels)
+            self._captioner = self._writer.captioner(channels)
         return self._captioner
 
     def _text(self, cues: list[Cue], count: int) -> str:
-        if not cues:
-            return ""
-        if self._format_name == "srt":
-            from dgcli.formats.srt import srt_cue
+        texts = []
+        for number, cue in enumerate(cues, count + 1):
+            try:
+                texts.append(self._writer.cue(cue, number, self._channels > 1))
+            except OutputError as error:
+                self._refusal = error  # the other cues are written first
+        return "".join(texts)
 
-            return "".join(srt_cue(cue, number) for number, cue in enumerate(cues, count + 1))
-        from dgcli.formats.vtt import vtt_cue
-
-        return "".join(vtt_cue(cue, self._options, self._channels > 1) for cue in cues)
+    def check(self) -> None:
+        """Raises `OutputError`, once, when there was a cue that the format cannot hold."""
+        refusal, self._refusal = self._refusal, None
+        if refusal is not None:
+            raise refusal
 
     def _settled(self, cues: list[Cue]) -> str:
         text = self._text(cues, self._count)
@@ -65,7 +53,7 @@ class CaptionBlocks:
     def take(self, event: Final) -> str:
         """The blocks that are settled with this final."""
         cues = self._captioner_for(event.channels).feed(
-            map(_timed, event.words),
+            map(as_saved, event.words),
             channel=event.channel,
             until=round(event.end, 3),
             ends_utterance=event.speech_final or event.from_finalize,
@@ -73,8 +61,8 @@ class CaptionBlocks:
         return self._settled(cues)
 
     def mark(self, event: Notice) -> str:
-        """Write a marker as a note, which players do not show; SRT has no notes."""
-        return "" if self._format_name == "srt" else f"NOTE\n{event.message}\n\n"
+        """Write a marker as a note, which players do not show; nothing in formats without notes."""
+        return self._writer.note(event.message)
 
     def preview(self) -> str:
         """The blocks that would come if nothing more were said. They may still change."""
@@ -91,10 +79,10 @@ class CaptionBlocks:
 class CaptionSink:
     """Writes each cue when it is settled, some seconds after it was said."""
 
-    def __init__(self, write: Callable[[str], None], format_name: str, options: RenderSettings) -> None:
+    def __init__(self, write: Callable[[str], None], format_: Format, options: RenderSettings) -> None:
         self._write = write
-        self._blocks = CaptionBlocks(format_name, options)
-        self._begun = False
+        self._blocks = CaptionBlocks(format_, options)
+        self._begun = self._closed = False
 
     def _put(self, text: str) -> None:
         if not self._begun:
@@ -102,6 +90,7 @@ class CaptionSink:
             text = self._blocks.header + text
         if text:
             self._write(text)
+        self._blocks.check()
 
     def handle(self, event: Event) -> None:
         """Take the next event. Raises what `write` raises."""
@@ -114,5 +103,7 @@ class CaptionSink:
         """Do nothing: cues depend on the words' own time only."""
 
     def close(self) -> None:
-        """Write the cues that were waiting for what comes next."""
-        self._put(self._blocks.finish())
+        """Write the cues that were waiting for what comes next. Again: nothing."""
+        if not self._closed:
+            self._closed = True
+            self._put(self._blocks.finish() + self._blocks.footer)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dgcli.errors import BrokenPipe, DgError, OutputError
-from dgcli.formats import RenderSettings, by_name
+from dgcli.formats import Format, RenderSettings, by_name
 from dgcli.output.stdout import Stdout
 from dgcli.sinks.base import Messages, Sink
-from dgcli.sinks.files import RenderedFile, file_sink
+from dgcli.sinks.files import file_sink
 from dgcli.sinks.lines import LinesSink, line
 from dgcli.sinks.notices import NoticesSink
 from dgcli.transcript.events import Event
@@ -105,12 +105,24 @@ class FanOut:
                 from dgcli.sinks.jsonl import JsonlSink
 
                 yield JsonlSink(self._stdout.write)
-            case "srt" | "vtt":
+            case _:
+                yield self._formatted(by_name(name))
+
+    def _formatted(self, format_: Format) -> Sink:
+        """The sink for standard output in a format: as it comes where the format grows, else at the end."""
+        match format_.grows:
+            case "cues":
                 from dgcli.sinks.captions import CaptionSink
 
-                yield CaptionSink(self._stdout.write, name, self._render)
+                return CaptionSink(self._stdout.write, format_, self._render)
+            case "words":
+                from dgcli.sinks.words import WordsSink
+
+                return WordsSink(self._stdout.write, format_, self._render)
             case _:
-                yield RenderedFile(None, by_name(name), self._render)
+                from dgcli.sinks.rendered import RenderedFile
+
+                return RenderedFile(None, format_, self._render)
 
     @property
     def kept(self) -> Path | None:

@@ -1,35 +1,40 @@
 """`-o NAME`: files that grow while a stream runs, by the suffix of their name."""
 
-import tempfile
+import math
+from collections.abc import Callable
 from pathlib import Path
 
-from dgcli.errors import DgError, OutputError, UsageError
-from dgcli.formats import FORMATS, Format, RenderSettings, by_suffix, renderer
-from dgcli.output.files import write_file
+from dgcli.errors import OutputError, UsageError
+from dgcli.formats import FORMATS, Format, RenderSettings, by_suffix
 from dgcli.output.growing import GrowingFile
-from dgcli.output.kept import keep_response, name_kept
 from dgcli.output.plan import check_paths
-from dgcli.output.stdout import write_stdout
 from dgcli.sinks.base import Sink
 from dgcli.sinks.captions import CaptionBlocks
 from dgcli.sinks.jsonl import JsonlSink
 from dgcli.sinks.lines import LinesSink
+from dgcli.sinks.rendered import RenderedFile, TurnsFile
 from dgcli.sinks.response import ResponseSink
+from dgcli.sinks.words import WordsSink
 from dgcli.transcript.events import Event, Final, Notice, NoticeKind, Opened, UtteranceEnd
+
+_PREVIEW = 2.0  # seconds of the stream between looks at cues that are not settled
 
 
 class _Whole:
     """A sink that writes into a growing file, and closes it with itself."""
 
-    def __init__(self, sink: Sink, file: GrowingFile) -> None:
+    def __init__(self, sink: Sink, file: GrowingFile, *, tail: Callable[[], str] | None = None) -> None:
         self._sink = sink
         self._file = file
+        self._tail = tail  # what is open, as it stands
 
     def handle(self, event: Event) -> None:
         """Take the next event. Raises `OutputError`."""
         if isinstance(event, Opened):
             self._file.append("")  # an old file of this name ends where the stream begins
         self._sink.handle(event)
+        if self._tail is not None and isinstance(event, Final):
+            self._file.append("", self._tail())
 
     def tick(self, now: float) -> None:
         """Act on the time."""
@@ -46,16 +51,18 @@ class _Whole:
 class CaptionFile:
     """A caption file: settled cues for good, and behind them, as the tail, those that may still change."""
 
-    def __init__(self, path: Path, format_name: str, options: RenderSettings) -> None:
+    def __init__(self, path: Path, format_: Format, options: RenderSettings) -> None:
         self._file = GrowingFile(path)
-        self._blocks = CaptionBlocks(format_name, options)
-        self._begun = False
+        self._blocks = CaptionBlocks(format_, options)
+        self._begun = self._closed = False
+        self._previewed = -math.inf  # seconds of the stream
 
     def _put(self, text: str, tail: str = "") -> None:
         if not self._begun:
             self._begun = True
             text = self._blocks.header + text
-        self._file.append(text, tail)
+        self._file.append(text, tail + self._blocks.footer)
+        self._blocks.check()
 
     def handle(self, event: Event) -> None:
         """Take the next event. Raises `OutputError`."""
@@ -64,7 +71,10 @@ class CaptionFile:
                 self._put("")
             case Final():
                 settled = self._blocks.take(event)
-                if settled or (event.text and (event.speech_final or event.from_finalize)):
+                ends = event.speech_final or event.from_finalize
+                is_late = event.end - self._previewed >= _PREVIEW
+                if settled or (event.text and (ends or is_late)):
+                    self._previewed = event.end
                     self._put(settled, self._blocks.preview())
             case UtteranceEnd(last_word_end=end) if end < 0:
                 pass
@@ -78,58 +88,16 @@ class CaptionFile:
 
     def close(self) -> None:
         """Write the cues that were waiting for what comes next. Raises `OutputError`."""
-        try:
-            if text := self._blocks.finish():
-                self._put(text)
-        finally:
-            self._file.close()
-
-
-class RenderedFile:
-    """A format that can only be written at the end: collected as a response until then."""
-
-    def __init__(self, path: Path | None, format_: Format, options: RenderSettings) -> None:
-        self._path = path  # None: standard output
-        self._format = format_
-        self._options = options
-        self._folder = tempfile.TemporaryDirectory(prefix="dg-")
-        self._spool = Path(self._folder.name) / "stream.json"
-        self._sink = ResponseSink(self._spool)
-        self._closed = False
-
-    def handle(self, event: Event) -> None:
-        """Take the next event. Raises `OutputError`."""
-        self._sink.handle(event)
-
-    def tick(self, now: float) -> None:
-        """Act on the time."""
-        self._sink.tick(now)
-
-    def close(self) -> None:
-        """Render and write. Raises `OutputError` and `BrokenPipe`, with the response put aside."""
-        from dgcli.transcript.response import parse_body
-
         if self._closed:
             return
         self._closed = True
         try:
-            self._sink.close()
-            if not self._spool.exists():
-                return
-            body = self._spool.read_bytes()
-            try:
-                transcript = parse_body(body)
-                text = renderer(self._format)(transcript, self._options)
-                data = text.encode("utf-8", "surrogateescape")
-                if self._path is None:
-                    write_stdout(data)
-                else:
-                    write_file(self._path, data)
-            except DgError as error:
-                name_kept(error, keep_response(body, "live", name="live"))
-                raise
+            rest = self._blocks.finish()
+            if rest or self._begun:
+                text, self._begun = ("" if self._begun else self._blocks.header) + rest, True
+                self._file.append(text + self._blocks.footer)
         finally:
-            self._folder.cleanup()
+            self._file.close()
 
 
 def _is_events(path: Path) -> bool:
@@ -161,12 +129,17 @@ def file_sink(path: Path, options: RenderSettings, *, timestamps: bool = False) 
     format_ = by_suffix(path)
     match format_.name:
         case "text":
-            return _Whole(LinesSink(file.append, options, timestamps=timestamps), file)
+            lines = LinesSink(file.append, options, timestamps=timestamps)
+            return _Whole(lines, file, tail=lines.running)
         case "json":
             return ResponseSink(path)
-        case "srt" | "vtt":
-            return CaptionFile(path, format_.name, options)
-        case _:
+    match format_.grows:
+        case "cues":
+            return CaptionFile(path, format_, options)
+        case "words":
+            return _Whole(WordsSink(file.append, format_, options), file)
+        case grows:
             if path.exists() and not path.is_file():
                 raise OutputError(f"{path} is no file: {format_.name} is written as a whole.")
-            return RenderedFile(path, format_, options.beside(path.parent))
+            make = TurnsFile if grows == "turns" else RenderedFile
+            return make(path, format_, options.beside(path.parent))

@@ -17,9 +17,16 @@ def _seconds(value: float) -> str:
     return "?" if math.isnan(value) else str(round(value, 2))
 
 
-def line(utterance: Utterance, options: RenderSettings, *, timestamps: bool = False) -> str:
+def voice(utterance: Utterance) -> Voice:
+    """Return who speaks an utterance."""
+    return Voice(utterance.channel, utterance.speaker)
+
+
+def line(
+    utterance: Utterance, options: RenderSettings, *, timestamps: bool = False, label: bool = True
+) -> str:
     """An utterance as one line: `Speaker 0: text [2.5 - 4.26]`, as much of it as is known and wanted."""
-    who = options.who(Voice(utterance.channel, utterance.speaker), utterance.channels > 1)
+    who = options.who(voice(utterance), utterance.channels > 1) if label else ""
     text = " ".join(harmless(f"{who}: {utterance.text}" if who else utterance.text).split())
     if timestamps:
         text += f" [{_seconds(utterance.start)} - {_seconds(utterance.end)}]"
@@ -27,7 +34,10 @@ def line(utterance: Utterance, options: RenderSettings, *, timestamps: bool = Fa
 
 
 class LinesSink:
-    """Writes each utterance when it ends. With `interims`, provisional text goes to stderr."""
+    """Writes each utterance when it ends, with who speaks where that changes.
+
+    With `interims`, provisional text goes to stderr.
+    """
 
     def __init__(
         self,
@@ -44,12 +54,25 @@ class LinesSink:
         self._interims = interims
         self._provisional_text = ""
         self._utterances = Utterances(clock=clock)
+        self._voice: Voice | None = None  # of the last line
+
+    def _line(self, utterance: Utterance) -> str:
+        before, self._voice = self._voice, voice(utterance)
+        return line(utterance, self._options, timestamps=self._timestamps, label=self._voice != before)
+
+    def running(self) -> str:
+        """What is open, as it stands, as the lines that it would be."""
+        lines, before = [], self._voice
+        for channel in self._utterances.running_channels:
+            if utterance := self._utterances.running(channel):
+                label = voice(utterance) != before
+                before = voice(utterance)
+                lines.append(line(utterance, self._options, timestamps=self._timestamps, label=label))
+        return "".join(lines)
 
     def _put(self, ended: list[Utterance]) -> None:
         if ended:
-            self._write(
-                "".join(line(utterance, self._options, timestamps=self._timestamps) for utterance in ended)
-            )
+            self._write("".join(map(self._line, ended)))
 
     def handle(self, event: Event) -> None:
         """Take the next event. Raises what `write` raises."""
@@ -60,8 +83,11 @@ class LinesSink:
         if isinstance(event, Final):
             self._provisional_text = ""
         self._put(self._utterances.take(event))
-        if isinstance(event, Notice) and event.kind is NoticeKind.MARKER:
-            self._write(f"[{event.message}]\n")
+        if isinstance(event, Notice):
+            if event.kind is NoticeKind.MARKER:
+                self._write(f"[{event.message}]\n")
+            elif event.kind is NoticeKind.SPEAKERS_RESTARTED:
+                self._voice = None  # the same number may be somebody else
 
     def _provisional(self, event: Interim) -> None:
         text = " ".join(harmless(event.text).split())

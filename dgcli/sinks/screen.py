@@ -14,6 +14,7 @@ from rich.text import Text
 from dgcli.captions.voice import Voice
 from dgcli.errors import BrokenPipe, OutputError
 from dgcli.formats import RenderSettings
+from dgcli.sinks.lines import voice
 from dgcli.sinks.notices import WARNINGS
 from dgcli.sinks.region import Region
 from dgcli.terminal import colours, harmless
@@ -86,6 +87,7 @@ class ScreenSink:
         self._provisional: dict[int, Interim] = {}
         self._above: list[Text] = []
         self._unshown: list[Utterance] = []
+        self._voice: Voice | None = None  # of the last utterance
         self._state = "connecting"
         self._words = 0
         self._latency: float | None = None
@@ -95,11 +97,12 @@ class ScreenSink:
         self._second = -1
         self._loudness = ""
 
-    def _who(self, channel: int, speaker: int | None, channels: int) -> Text:
+    def _who(self, voice: Voice, channels: int) -> Text:
         """The label of a voice, coloured by its number; empty where there is only one."""
-        name = _plain(self._options.who(Voice(channel, speaker), channels > 1))
+        name = _plain(self._options.who(voice, channels > 1))
         if not name:
             return Text()
+        channel, speaker = voice
         colour = _COLOURS[(channel if speaker is None else speaker) % len(_COLOURS)]
         return Text().append(f"{name}: ", Style(color=colour, bold=True))
 
@@ -108,7 +111,9 @@ class ScreenSink:
             self._yield_terminal()
         for utterance in utterances if self._finals else ():
             self._unshown.append(utterance)
-            line = self._who(utterance.channel, utterance.speaker, utterance.channels)
+            before, self._voice = self._voice, voice(utterance)
+            is_new = self._voice != before
+            line = self._who(self._voice, utterance.channels) if is_new else Text()
             line.append(_plain(utterance.text))
             if self._timestamps:
                 line.append(f" [{round(utterance.start, 2)} - {round(utterance.end, 2)}]", Style(dim=True))
@@ -150,6 +155,8 @@ class ScreenSink:
                 self._provisional.clear()
                 self._dirty = True
         self._ended(self._utterances.take(event))
+        if isinstance(event, Notice) and event.kind is NoticeKind.SPEAKERS_RESTARTED:
+            self._voice = None  # the same number may be somebody else
         self._refresh()
 
     def tick(self, now: float) -> None:
@@ -196,16 +203,20 @@ class ScreenSink:
             lines.append(status)
         return lines
 
+    def _label(self, voice: Voice, channels: int) -> Text:
+        """The label of an open utterance: none where it goes on with who spoke last."""
+        return self._who(voice, channels) if voice != self._voice or channels > 1 else Text()
+
     def _open(self, channel: int) -> Text:
         """The open utterance of a channel: what is certain, and what is provisional, dim."""
         certain = self._utterances.running(channel)
         provisional = self._provisional.get(channel)
         text = Text()
         if certain is not None:
-            text = self._who(channel, certain.speaker, certain.channels).append(_plain(certain.text))
+            text = self._label(voice(certain), certain.channels).append(_plain(certain.text))
         elif provisional is not None and provisional.text.strip():
             speaker = provisional.words[0].speaker if provisional.words else None
-            text = self._who(channel, speaker, provisional.channels)
+            text = self._label(Voice(channel, speaker), provisional.channels)
         if provisional is not None and provisional.text.strip():
             text.append((" " if certain else "") + _plain(provisional.text), Style(dim=True))
         return text

@@ -58,4 +58,4 @@ def reached(
         models = models_for(config, reporter, model=str(values.get("model")), language=_language(values))
         settings = replace(settings, models=models)
     with running(settings) as base_url:
-        yield replace(config, base_url=base_url, api_key=None, access_token=None)
+        yield replace(config, base_url=base_url, api_key=None, access_token=None, kept=None)

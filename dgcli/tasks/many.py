@@ -5,30 +5,38 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from dgcli.audio.media import duration
-from dgcli.audio.upload import opened
 from dgcli.batch.cached import CachedAnswers
 from dgcli.batch.index import FOLDER
 from dgcli.batch.inputs import Input, InputKind, Listing, listing, missing_error
 from dgcli.batch.jobs import Job, Outcome, Phase, Status
 from dgcli.batch.naming import Naming, check_collisions
-from dgcli.batch.planning import Existing, Plan, Planner
+from dgcli.batch.planning import Existing, Plan
 from dgcli.batch.report import Report
 from dgcli.batch.runner import Runner
 from dgcli.batch.shard import parse as parse_shard
 from dgcli.batch.totals import Totals
 from dgcli.config import Config
-from dgcli.errors import BatchError, DgError, Interrupted, OutputError, UsageError
+from dgcli.errors import BatchError, Interrupted, OutputError, UsageError
 from dgcli.formats import RenderSettings, by_name
-from dgcli.output.stdout import write_stdout
 from dgcli.params import Endpoint, Values, encode
 from dgcli.tasks.keeping import BatchReference, check_cache, history_of
 from dgcli.tasks.local import reached
+from dgcli.tasks.preview import preview_batch
 from dgcli.tasks.reporter import Reporter
 from dgcli.tasks.signals import Signals
-from dgcli.terminal import harmless
+from dgcli.tasks.transcribe import NOT_SHOWN
 
 _NAMED_TWICE_SHOWN = 5
+# The parameter that asks for each section.
+_ANALYSES = {
+    "summary": "summarize",
+    "topics": "topics",
+    "intents": "intents",
+    "entities": "detect_entities",
+    "sentiment": "sentiment",
+    "search": "search",
+    "language": "detect_language",
+}
 _WORDS = {
     Status.DONE: "transcribed",
     Status.ACCEPTED: "accepted, the transcript goes to the callback",
@@ -162,38 +170,35 @@ def _prepared(
     return plan, listed
 
 
-def _print_row(*fields: str) -> None:
-    """A line of a dry run: fields separated by tabs, names in the bytes that they have."""
-    text = "\t".join(" ".join(harmless(field).split("\n")) for field in fields)
-    write_stdout(f"{text}\n".encode("utf-8", "surrogateescape"))
+def _beside(inputs: Sequence[Input]) -> str:
+    """Where outputs go without --output-dir."""
+    return (
+        "beside the recordings"
+        if any(source.kind is InputKind.FILE for source in inputs)
+        else "in this folder"
+    )
 
 
-def _preview(plan: Plan, inputs: Sequence[Input], reporter: Reporter) -> None:
-    """Print what a run would do: a line for each recording, and the sums."""
-    planner = Planner(plan)
-    known, unknown, count = 0.0, 0, 0
-    for source in inputs:
-        is_file = source.kind is InputKind.FILE
-        try:
-            planned = planner.work_for(source)
-            if is_file and planned.record is None and not planned.is_done:
-                with opened(source.path):
-                    pass  # it is there, and neither empty nor too large
-        except DgError as error:
-            _print_row("fail", source.name, error.summary)
-            continue
-        if planned.is_done:
-            action = "skip"
-        elif planned.record is not None:
-            action = "make"
-        else:
-            action = "send"
-            count += 1
-            seconds = duration(source.path) if is_file else None
-            known += seconds or 0.0
-            unknown += seconds is None
-        _print_row(action, source.name, " ".join(target.path for target, _ in planned.missing))
-    reporter.preview(count, len(inputs), audio=known, unknown=unknown)
+def _place(plan: Plan, inputs: Sequence[Input]) -> str:
+    """Where the outputs of a run are, for a sentence."""
+    folder = plan.naming.output_dir
+    return _beside(inputs) if folder is None else f"in {folder.rstrip(os.sep)}{os.sep}"
+
+
+def _announce(plan: Plan, listed: Listing, settings: BatchSettings, reporter: Reporter) -> None:
+    """Say before anything is sent what a user might not expect: where the outputs go, and what they leave out."""
+    formats = list(dict.fromkeys(by_name(name) for name in settings.formats))
+    if not listed.inputs or "callback" in (values := _first_values(settings, listed)):
+        return
+    if plan.naming.output_dir is None:
+        suffixes = ", ".join(format_.suffixes[0] for format_ in formats)
+        place = _beside(listed.inputs)
+        reporter.note(f"The transcripts go {place}, as {suffixes}. Elsewhere: --output-dir DIR")
+    asked = [name for name, flag in _ANALYSES.items() if values.get(flag, False) is not False]
+    is_text = any(format_.name == "text" for format_ in formats)
+    hidden = [name for name in asked if not (is_text and name in settings.render.sections)]
+    if hidden and not any(format_.analyses for format_ in formats):
+        reporter.note(NOT_SHOWN.format(", ".join(hidden)))
 
 
 def _phase(job: Job) -> tuple[str, str]:
@@ -283,6 +288,9 @@ def _run(plan: Plan, listed: Listing, report: Report, reporter: Reporter) -> Non
         reference.write()
         if totals.total > 1:
             reporter.summary(totals, _ROWS)
+        if written := sum(totals.counts.get(status.value, 0) for status in (Status.DONE, Status.MADE)):
+            noun = "recording" if written == 1 else "recordings"
+            reporter.aside(f"{written} {noun} {_place(plan, listed.inputs)}.")
         if report.failure is not None:
             reporter.warning(report.failure.message)
     _conclude(totals, runner, signals.first)
@@ -302,12 +310,13 @@ def transcribe_many(config: Config, settings: BatchSettings, reporter: Reporter)
     check_cache(config, cache=settings.cache)
     plan, listed = _prepared(config, settings, reporter, make_folder=not settings.dry_run)
     if settings.dry_run:
-        _preview(plan, listed.inputs, reporter)
+        preview_batch(plan, listed, reporter, local=settings.local)
         return
     if listed.missing:
         raise missing_error(listed.missing)
     if not settings.local:
         config.authorization()  # without a key there is no point in going through everything
+    _announce(plan, listed, settings, reporter)
     local = settings.local and bool(listed.inputs)  # no model is fetched for nothing
     with (
         Report(settings.report) as report,

@@ -186,7 +186,7 @@ class ModelTasks:
                 raise OutputError(f"{self._settings.folder} cannot be written: {error.strerror}.") from error
         if not removed:
             stored = self._store.find(spec)
-            where = f"{stored.path} belongs to another program." if stored else "See: dg models"
+            where = f"{stored.path} belongs to another program." if stored else "See: dg models local"
             raise UsageError(f"There is no {spec.name} in {self._settings.folder}.", hint=where)
         self._reporter.note(f"{spec.name} is removed.")
 

@@ -9,7 +9,7 @@ from dgcli.errors import AudioError, BatchError, DgError, Interrupted, OutputErr
 from dgcli.formats import RenderSettings, by_name
 from dgcli.output.plan import Outputs, plan_outputs, write_outputs
 from dgcli.tasks.reporter import Reporter
-from dgcli.tasks.transcribe import announce
+from dgcli.tasks.transcribe import announce, conclude
 from dgcli.transcript.model import Transcript
 from dgcli.transcript.saved import parse_saved
 
@@ -37,15 +37,17 @@ def write_saved(
     transcript: Transcript, outputs: Outputs, settings: RenderSettings, reporter: Reporter
 ) -> None:
     """Write a transcript whose response is in a file already. Raises every `DgError` that writing can."""
-    announce(transcript, outputs, reporter)
+    announce(transcript, outputs, settings, reporter)
     write_outputs(transcript, outputs, settings, keep=lambda _: None)
+    conclude(outputs, reporter)
 
 
 def _render(response: str, outputs: Outputs, settings: RenderSettings, reporter: Reporter) -> None:
     transcript = read_saved(response)
     if response == "-":
-        announce(transcript, outputs, reporter)
+        announce(transcript, outputs, settings, reporter)
         write_outputs(transcript, outputs, settings)
+        conclude(outputs, reporter)
     else:
         write_saved(transcript, outputs, settings, reporter)
 

@@ -63,6 +63,9 @@ class Reporter(Protocol):
     def note(self, message: str) -> None:
         """Report a message."""
 
+    def aside(self, message: str) -> None:
+        """Report what only somebody who is looking wants to know."""
+
     def report(self, message: str) -> None:
         """Report a result."""
 
@@ -123,7 +126,7 @@ class SilentReporter:
     def note(self, message: str) -> None:
         """Say nothing."""
 
-    report = warning = detail = note
+    aside = report = warning = detail = note
 
     def error(self, error: DgError) -> None:
         """Say nothing."""

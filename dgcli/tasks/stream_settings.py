@@ -7,6 +7,7 @@ from dgcli.audio.base import AudioFormat
 from dgcli.config import Config
 from dgcli.live.settings import StreamSettings
 from dgcli.params import Endpoint, Values, check, encode
+from dgcli.transcript.response import MOST_CHANNELS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,7 @@ def stream_settings(config: Config, audio_format: AudioFormat, request: StreamRe
         url=url,
         headers={**config.authorization(), "User-Agent": f"dgcli/{__version__}"},
         ca_cert=config.ca_cert,
+        channels=MOST_CHANNELS if audio_format.encoding is None else audio_format.channels,
         diarized=diarized,
         speed=request.speed,
         reconnect=request.reconnect,

@@ -8,7 +8,7 @@ from dgcli.config import Config
 from dgcli.errors import DgError, UsageError
 from dgcli.formats import RenderSettings
 from dgcli.output.kept import keep_response
-from dgcli.output.plan import Outputs, plan_outputs, write_outputs
+from dgcli.output.plan import Outputs, plan_outputs, unseen, write_outputs
 from dgcli.output.stdout import write_stdout
 from dgcli.params import Values, encode
 from dgcli.tasks.ask import file_answered, url_answered
@@ -20,6 +20,9 @@ from dgcli.transcript.response import callback_id, parse_body
 
 if TYPE_CHECKING:  # httpx is loaded when there is something to send: --help does without
     from dgcli.api.client import Answer
+
+
+NOT_SHOWN = "Not shown: {}. Plain text shows them --with all; md, html and json always do."
 
 
 class Request(NamedTuple):
@@ -39,7 +42,7 @@ class Request(NamedTuple):
     any_file: bool = False
 
 
-def announce(transcript: Transcript, outputs: Outputs, reporter: Reporter) -> None:
+def announce(transcript: Transcript, outputs: Outputs, settings: RenderSettings, reporter: Reporter) -> None:
     """Report what a user should know of a transcript before reading it."""
     for warning in transcript.warnings:
         reporter.warning(warning)
@@ -50,6 +53,14 @@ def announce(transcript: Transcript, outputs: Outputs, reporter: Reporter) -> No
     timed = ", ".join(dict.fromkeys(row.name for row in formats if row is not None and row.timed))
     if timed and any(channel.text.strip() and not channel.words for channel in transcript.channels):
         reporter.warning(f"The response has text without timed words: {timed} cannot show it.")
+    if hidden := unseen(transcript, outputs, settings):
+        reporter.note(NOT_SHOWN.format(", ".join(hidden)))
+
+
+def conclude(outputs: Outputs, reporter: Reporter) -> None:
+    """Tell whoever is looking what was written."""
+    if outputs.files:
+        reporter.aside(f"Wrote {', '.join(str(path) for path, _ in outputs.files)}.")
 
 
 def check_callback(request: Request) -> None:
@@ -79,8 +90,9 @@ def deliver(
         error.kept = keep_response(answer.body, answer.request_id, name=keeping.name)
         raise
     keeping.keep(answer, transcript)
-    announce(transcript, outputs, reporter)
+    announce(transcript, outputs, request.render, reporter)
     write_outputs(transcript, outputs, request.render, keep=keeping.kept)
+    conclude(outputs, reporter)
 
 
 def transcribe_file(path: str, config: Config, request: Request, reporter: Reporter) -> None:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dgcli.transcript.events import Closed, Event, Final, Metadata, Opened
+from dgcli.transcript.events import Closed, Event, Final, Metadata, Notice, NoticeKind, Opened
 from dgcli.transcript.utterances import Utterances, utterance_object
+
+_WARNINGS = 10  # about results that were left out; of more, the first
 
 
 class Collected:
@@ -16,6 +18,7 @@ class Collected:
         self._channels = 1
         self._request_id: str | None = None
         self._duration = 0.0
+        self._warnings: list[Mapping[str, Any]] = []
 
     def note(self, request_id: str | None, duration: float) -> None:
         """The id of a connection, of which the first stands for all, and how many seconds of audio there are."""
@@ -32,6 +35,9 @@ class Collected:
             case Final():
                 self._channels = max(self._channels, event.channels)
                 self.note(None, event.end)
+            case Notice(kind=NoticeKind.SERVER) if event.raw.get("type") == "Results":
+                if len(self._warnings) < _WARNINGS:
+                    self._warnings.append({"message": event.message})
         self._ended += map(utterance_object, self._utterances.take(event))
 
     def response(self) -> Mapping[str, Any]:
@@ -43,6 +49,7 @@ class Collected:
                 "request_id": self._request_id,
                 "duration": round(self._duration, 3),
                 "channels": self._channels,
+                **({"warnings": self._warnings} if self._warnings else {}),
             },
             "results": {
                 "channels": [empty] * self._channels,

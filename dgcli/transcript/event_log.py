@@ -31,7 +31,7 @@ from dgcli.transcript.events import (
     SpeechStarted,
     UtteranceEnd,
 )
-from dgcli.transcript.json_values import number
+from dgcli.transcript.json_values import mapping, number
 from dgcli.transcript.messages import parse_message
 from dgcli.transcript.response import parse_words
 
@@ -95,7 +95,11 @@ def read_event(line: Mapping[str, Any]) -> Event | None:
     if line.get("kind") == "notice":
         kind = line.get("notice")
         known = next((notice_kind for notice_kind in NoticeKind if notice_kind.value == kind), None)
-        return None if known is None else Notice(known, str(line.get("message", "")))
+        return (
+            None
+            if known is None
+            else Notice(known, str(line.get("message", "")), raw=mapping(line.get("raw")))
+        )
     message = line.get("message") if "kind" in line else line
     if not isinstance(message, dict):
         return None

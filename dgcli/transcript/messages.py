@@ -20,7 +20,7 @@ from dgcli.transcript.events import (
 )
 from dgcli.transcript.json_values import mapping, number, string, whole
 from dgcli.transcript.model import Word
-from dgcli.transcript.response import parse_words
+from dgcli.transcript.response import MOST_CHANNELS, parse_words
 
 
 def _channel(value: object) -> tuple[int, int]:
@@ -40,8 +40,10 @@ def _alternative(message: Mapping[str, Any]) -> Mapping[str, Any]:
     return mapping(next(first, None))
 
 
-def _results(message: Mapping[str, Any], offset: float, cursor: float) -> Interim | Final:
+def _results(message: Mapping[str, Any], offset: float, cursor: float, most: int) -> Interim | Final | Notice:
     channel, channels = _channel(message.get("channel_index"))
+    if channels > most:
+        return _refused(message, channel, channels, most)
     alternative = _alternative(message)
     start = number(message.get("start")) + offset
     end = start + max(0.0, number(message.get("duration")))
@@ -61,6 +63,12 @@ def _results(message: Mapping[str, Any], offset: float, cursor: float) -> Interi
         offset=offset,
         raw=message,
     )
+
+
+def _refused(message: Mapping[str, Any], channel: int, channels: int, most: int) -> Notice:
+    """Refuse a result of a channel that there is not: all that counts channels would go on for ever."""
+    text = f"The server sent a result for channel {channel} of {channels}, where there are at most {most}: left out."
+    return Notice(NoticeKind.SERVER, text, raw=message)
 
 
 def _server_notice(message: Mapping[str, Any]) -> Notice:
@@ -83,12 +91,14 @@ def _loaded(text: str) -> object:
     return message
 
 
-def parse_message(text: str, offset: float = 0.0, cursor: float = 0.0) -> Event:
+def parse_message(
+    text: str, offset: float = 0.0, cursor: float = 0.0, *, channels: int = MOST_CHANNELS
+) -> Event:
     """The event that a message of the server is.
 
     `offset` (seconds) is where the connection's time 0 lies on the stream's timeline, `cursor` how much audio
-    was sent when the message came. A message that is no JSON object, or of an unknown type, becomes a notice:
-    nothing the server can say ends a stream.
+    was sent when the message came, `channels` how many there can be. A message that is no JSON object, of an unknown
+    type, or about a channel that there is not, becomes a notice: nothing the server can say ends a stream.
     """
     try:
         message = _loaded(text)
@@ -98,7 +108,7 @@ def parse_message(text: str, offset: float = 0.0, cursor: float = 0.0) -> Event:
         return Notice(NoticeKind.SERVER, f"The server sent what is no message: {text[:80]!r}")
     match message.get("type"):
         case "Results":
-            return _results(message, offset, cursor)
+            return _results(message, offset, cursor, channels)
         case "UtteranceEnd":
             last = number(message.get("last_word_end"), -1.0)
             channel, _ = _channel(message.get("channel"))

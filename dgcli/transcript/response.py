@@ -13,6 +13,8 @@ from dgcli.errors import ApiError
 from dgcli.transcript.json_values import mapping, mappings, seconds, string, whole
 from dgcli.transcript.model import Channel, Segment, Transcript, Word
 
+MOST_CHANNELS = 1000  # of a recording; what speaks of more is broken
+
 
 def parse_words(items: object, channel: int) -> tuple[Word, ...]:
     """The words of a `words` list; entries without text are left out."""
@@ -71,7 +73,7 @@ def _channel(item: Mapping[str, Any], index: int) -> Channel:
 
 
 def _utterance(item: Mapping[str, Any]) -> Segment:
-    channel = whole(item.get("channel")) or 0
+    channel = max(0, whole(item.get("channel")) or 0)
     return Segment(
         text=string(item.get("transcript")),
         words=parse_words(item.get("words"), channel),
@@ -84,7 +86,10 @@ def _utterance(item: Mapping[str, Any]) -> Segment:
 def _from_utterances(utterances: Sequence[Segment], count: int) -> tuple[Channel, ...]:
     """Channels of a file that was still being written: its words stand in the utterances only."""
     channels = []
-    for index in range(max(count, *(utterance.channel + 1 for utterance in utterances))):
+    last = max(utterance.channel for utterance in utterances)
+    if last >= MOST_CHANNELS:
+        raise ApiError(f"The response has an utterance of channel {last}, which no recording has.")
+    for index in range(max(count, last + 1)):
         own = [utterance for utterance in utterances if utterance.channel == index]
         words = tuple(word for utterance in own for word in utterance.words)
         channels.append(Channel(index, " ".join(utterance.text for utterance in own), words))
@@ -101,7 +106,7 @@ def parse(response: Mapping[str, Any], body: bytes = b"") -> Transcript:
     """The transcript in a response of `POST /v1/listen`, or in the body of a callback.
 
     Fields that are missing or of another type than documented are left out. Raises `ApiError` when there are
-    no results at all, which is what another kind of JSON looks like.
+    no results at all, which is what another kind of JSON looks like, and for channels beyond `MOST_CHANNELS`.
     """
     metadata, results = mapping(response.get("metadata")), response.get("results")
     if not isinstance(results, dict) or not isinstance(results.get("channels"), list):

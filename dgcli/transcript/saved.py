@@ -6,6 +6,7 @@ from typing import Any
 
 from dgcli.errors import ApiError
 from dgcli.transcript.collected import Collected
+from dgcli.transcript.duplicates import Duplicates
 from dgcli.transcript.event_log import read_event
 from dgcli.transcript.events import Event, Final, Interim
 from dgcli.transcript.json_values import mapping, number, string
@@ -41,7 +42,7 @@ def _as_final(line: Mapping[str, Any]) -> Event | None:
 
 def _response(body: bytes) -> Mapping[str, Any]:
     """A stream in the shape of a prerecorded response."""
-    collected = Collected()
+    collected, duplicates = Collected(), Duplicates()
     last: Mapping[str, Any] | None = None  # what was provisional when the log ended
     for line in _lines(body):
         event = read_event(line)
@@ -50,8 +51,10 @@ def _response(body: bytes) -> Mapping[str, Any]:
         elif isinstance(event, Interim):
             last = line
         if event is not None:
-            collected.take(event)
+            collected.take(duplicates.without(event) if isinstance(event, Final) else event)
         elif line.get("request_id") or line.get("audio_seconds"):  # where a connection opens, and at the end
+            if line.get("kind") == "opened":
+                duplicates = Duplicates()
             collected.note(string(line.get("request_id")) or None, number(line.get("audio_seconds")))
     if last is not None and (event := _as_final(last)):
         collected.take(event)

@@ -9,7 +9,7 @@ import math
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dgcli.transcript.events import Event, Final, Notice, NoticeKind, UtteranceEnd
@@ -154,6 +154,14 @@ class Utterances:
     def running_channels(self) -> list[int]:
         """The channels on which an utterance is open."""
         return sorted(self._open)
+
+
+def as_saved(word: Word) -> Word:
+    """The word with its numbers as files have them: times to the millisecond, confidence to six digits."""
+    start, end, confidence = round(word.start, 3), round(word.end, 3), round(word.confidence, 6)
+    if start == word.start and end == word.end and confidence == word.confidence:
+        return word
+    return replace(word, start=start, end=end, confidence=confidence)
 
 
 def _time(value: float) -> float | None:

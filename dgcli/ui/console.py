@@ -40,6 +40,11 @@ class Console(NamedTuple):
         if not self.quiet:
             _say(message)
 
+    def aside(self, message: str) -> None:
+        """Print a message where somebody is looking."""
+        if self.is_terminal:
+            _say(message)
+
     def report(self, message: str) -> None:
         """Print a result; never silenced."""
         _say(message)

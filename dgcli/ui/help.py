@@ -13,10 +13,17 @@ from dgcli.terminal import colours
 
 _COLUMN = 28  # where help texts begin; a longer flag has a line of its own
 _WIDEST = 100  # characters; longer lines are hard to read
+_MANY = 30  # flags, above which -h shows only those that most people use
+# The names of these, as Typer has them.
+_EVERYDAY = frozenset(
+    "model language detect_language diarize keyterm smart_format numerals redact multichannel utterances format output "
+    "output_dir recursive jobs speaker preset timestamps interim save_audio device duration local profile base_url "
+    "quiet verbose help".split()
+)
 _NARROW = 60  # below this, help texts begin below their flag
 
 
-class Entry(NamedTuple):
+class HelpEntry(NamedTuple):
     """A flag, an argument or a command, as it is typed, and what it does."""
 
     name: str
@@ -27,7 +34,7 @@ class Section(NamedTuple):
     """Entries under a heading."""
 
     title: str
-    entries: Sequence[Entry]
+    entries: Sequence[HelpEntry]
 
 
 def _paragraphs(text: str, width: int) -> Iterable[str]:
@@ -39,7 +46,7 @@ def _paragraphs(text: str, width: int) -> Iterable[str]:
             yield textwrap.fill(" ".join(paragraph.split()), width)
 
 
-def _entry(entry: Entry, width: int) -> str:
+def _entry(entry: HelpEntry, width: int) -> str:
     column = _COLUMN if width >= _NARROW else 4
     indent = " " * (column + 2)
     # A flag is never broken in two: "--no-" and "smart-format" would be two flags.
@@ -68,10 +75,10 @@ def page(
     return "\n\n".join(parts) + "\n"
 
 
-def _typed(param: Any, ctx: Any) -> Entry:
+def _typed(param: Any, ctx: Any) -> HelpEntry:
     """Spell an option or argument as it is typed: `-m, --model NAME`, `--[no-]diarize`."""
     if param.param_type_name == "argument":
-        return Entry(param.make_metavar(ctx), param.help or "")
+        return HelpEntry(param.make_metavar(ctx), param.help or "")
     short = [flag for flag in param.opts if not flag.startswith("--")]
     names = [flag for flag in param.opts if flag.startswith("--")]
     if param.secondary_opts:
@@ -79,12 +86,12 @@ def _typed(param: Any, ctx: Any) -> Entry:
     name = ", ".join([*short, *names])
     if not (param.is_flag or param.count):
         name += f" {param.metavar or param.make_metavar(ctx)}"
-    return Entry(name, param.help or "")
+    return HelpEntry(name, param.help or "")
 
 
 def _sections(params: Sequence[Any], ctx: Any) -> list[Section]:
     """Return arguments, then options by their panels, in the order in which these first appear."""
-    sections: dict[str, list[Entry]] = {}
+    sections: dict[str, list[HelpEntry]] = {}
     for param in params:
         if getattr(param, "hidden", False):
             continue
@@ -97,16 +104,41 @@ def _sections(params: Sequence[Any], ctx: Any) -> list[Section]:
     return [Section(title, entries) for title, entries in sections.items()]
 
 
-def format_help(self: Any, ctx: Any, formatter: Any, more: Sequence[Section] = ()) -> None:
-    """Write the help of a Typer command or group; sections in `more` come first."""
+def _is_everyday(param: Any) -> bool:
+    return param.param_type_name == "argument" or param.name in _EVERYDAY
+
+
+def _formats(params: Sequence[Any], ctx: Any) -> str:
+    """Name the formats of -f, where a command has it."""
+    names = [
+        item.value for param in params if param.name == "format" for item in param.shell_complete(ctx, "")
+    ]
+    return f"Formats: {', '.join(names)}." if names else ""
+
+
+def format_help(
+    self: Any, ctx: Any, formatter: Any, more: Sequence[Section] = (), *, short: bool = False
+) -> None:
+    """Write the help of a Typer command or group; sections in `more` come first.
+
+    A `short` page has what most people use, of a command that has many flags.
+    """
     # Typer puts arguments in braces, which other programs keep for alternatives.
     usage = " ".join([ctx.command_path, *(piece.strip("{}") for piece in self.collect_usage_pieces(ctx))])
+    params, epilog = self.get_params(ctx), self.epilog or ""
+    description = self.help or ""
+    visible = [param for param in params if not getattr(param, "hidden", False)]
+    if short and len(visible) > _MANY:
+        formats = _formats(params, ctx)
+        params = [param for param in params if _is_everyday(param)]
+        description = description.partition("\n\n")[0]
+        epilog = "\n\n".join(filter(None, (formats, f"All {len(visible)} flags: {ctx.command_path} --help")))
     formatter.write(
         page(
             usage,
-            self.help or "",
-            [*more, *_sections(self.get_params(ctx), ctx)],
-            self.epilog or "",
+            description,
+            [*more, *_sections(params, ctx)],
+            epilog,
             width=shutil.get_terminal_size().columns,
             bold=colours(sys.stdout),
         )

@@ -225,7 +225,7 @@ def test_max_rps(dg: Run, batch_server: BatchServer, corpus: Corpus) -> None:
 
 
 def test_dry_run(dg: Run, tmp_path: Path, batch_server: BatchServer) -> None:
-    """--dry-run lists what would be sent and written, with the hours of audio, and does neither."""
+    """--dry-run tells where what would be sent and written, with the hours of audio and the problems."""
     import numpy
     import soundfile
 
@@ -237,13 +237,76 @@ def test_dry_run(dg: Run, tmp_path: Path, batch_server: BatchServer) -> None:
     result = dg("file", "a.wav", "b.mp3", "c.wav", "none.wav", "--output-dir", "out", "-f", "text", "-f", "srt",
                 "--dry-run", "--base-url", batch_server.url)  # fmt: skip
     assert lines(result.stdout) == [
-        "send\ta.wav\tout/a.txt out/a.srt",
-        "send\tb.mp3\tout/b.txt out/b.srt",
-        "make\tc.wav\tout/c.srt",
+        "send\ta.wav\tout/a.txt out/a.srt\t2880044 bytes, audio/wav",
+        "send\tb.mp3\tout/b.txt out/b.srt\t103 bytes, audio/mpeg",
+        "make\tc.wav\tout/c.srt\tnothing: the response is there",
         "fail\tnone.wav\tThere is no file none.wav.",
     ]
-    assert lines(result.stderr) == ["dg: 2 of 4 would be sent: 1.5 min of audio, and 1 of unknown length."]
-    assert result.returncode == 0
+    assert lines(result.stderr) == [
+        f"dg: POST {batch_server.url}/v1/listen?model=nova-3&smart_format=true",
+        "dg: 2 of 4 would be sent: 1.5 min of audio, and 1 of unknown length.",
+        "dg: error: 1 of 4 would fail: There is no file none.wav.",
+    ]
+    assert result.returncode == 7
+    assert batch_server.requests == 1
+
+
+@pytest.mark.parametrize(
+    ("args", "outputs"),
+    [
+        ((), "standard output (text)"),
+        (("-f", "srt"), "standard output (srt)"),
+        (("-o", "a.srt", "-o", "b.json"), "a.srt b.json"),
+        (("-o", "a.srt", "-f", "json"), "a.srt standard output (json)"),
+        (("--output-dir", "out"), "out/a.txt"),
+    ],
+)
+def test_dry_run_of_one(
+    dg: Run, tmp_path: Path, batch_server: BatchServer, args: tuple[str, ...], outputs: str
+) -> None:
+    """For one recording --dry-run tells the very outputs of a real run, and the parameters."""
+    work = tmp_path / "work"
+    (work / "a.wav").write_bytes(audio(1))
+    result = dg("file", "a.wav", *args, "--diarize", "--dry-run", "--base-url", batch_server.url)
+    (row,) = lines(result.stdout)
+    assert row.split("\t")[:3] == ["send", "a.wav", outputs]
+    assert lines(result.stderr)[0].endswith("/v1/listen?model=nova-3&smart_format=true&diarize=true")
+    assert [path.name for path in work.iterdir()] == ["a.wav"]
+    dg("file", "a.wav", *args, "--base-url", batch_server.url)
+    made = {str(path.relative_to(work)) for path in work.rglob("*.*") if ".dg" not in path.parts}
+    assert made == {"a.wav", *(name for name in outputs.split(" ") if "." in name)}
+
+
+def test_dry_run_fails_as_a_run_would(dg: Run, tmp_path: Path, batch_server: BatchServer) -> None:
+    """What cannot be sent or written ends a dry run of one recording with the code of its error; -q is quiet."""
+    assert dg("file", "none.wav", "--dry-run", "--base-url", batch_server.url).returncode == 6
+    assert dg("file", "none.wav", "also.wav", "--dry-run", "--base-url", batch_server.url).returncode == 6
+    (tmp_path / "work" / "a.wav").write_bytes(audio(1))
+    refused = dg("file", "a.wav", "-o", "no/a.srt", "--dry-run", "--base-url", batch_server.url)
+    assert (refused.returncode, refused.stdout) == (8, b"")
+    url = dg("url", "https://example.com/a.wav", "--dry-run", "-q", "--base-url", batch_server.url)
+    assert (
+        url.stdout
+        == b"send\thttps://example.com/a.wav\tstandard output (text)\tthe URL, which the API fetches\n"
+    )
+    assert url.stderr == b""
+
+
+def test_a_batch_says_where_its_outputs_go(
+    dg: Run, tmp_path: Path, batch_server: BatchServer, corpus: Corpus, environment: dict[str, str]
+) -> None:
+    """Outputs beside the recordings are told before the first; at the end a terminal is told how many went where."""
+    recordings = corpus(3)
+    result = dg("file", *recordings, "-f", "srt", "-f", "json", "--base-url", batch_server.url)
+    told = "dg: The transcripts go beside the recordings, as .srt, .json. Elsewhere: --output-dir DIR"
+    assert lines(result.stderr)[0] == told
+    child = pexpect.spawn(
+        dg_path(), ["file", *recordings, "--output-dir", "out/", "--base-url", batch_server.url],
+        env=environment, cwd=tmp_path / "work", encoding="utf-8", timeout=60,
+    )  # fmt: skip
+    child.expect("dg: 3 recordings in out/[.]")
+    child.expect(pexpect.EOF)
+    assert "beside" not in str(child.before)
 
 
 def test_named_twice(dg: Run, batch_server: BatchServer, corpus: Corpus) -> None:
@@ -393,7 +456,7 @@ def test_on_a_terminal(
     assert child.exitstatus == 0
     left = [line.rstrip() for line in screen.display if line.strip()]
     assert left[:2] == ["dg:       6  transcribed", "dg:   9.0 s  of audio"]
-    assert len(left) == 3
+    assert left[3:] == ["dg: 6 recordings in out/."]
 
 
 def test_one_file_loads_nothing_of_it(audio: Path, server: ScriptedServer) -> None:

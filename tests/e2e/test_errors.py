@@ -76,12 +76,13 @@ def test_too_large(dg: Run, tmp_path: Path, server: ScriptedServer) -> None:
 
 
 def test_no_key(dg: Run, audio: Path, environment: dict[str, str]) -> None:
-    """Without a key, the message names the three ways to give one, and --local."""
+    """Without a key, the message says where to get one and how to give it, and names --local."""
     result = dg("file", audio)
     config = Path(environment["HOME"]) / ".config" / "dgcli" / "config.toml"
     assert messages(result) == [
         "dg: error: No API key.",
-        f"dg: Give one with --api-key, with DEEPGRAM_API_KEY, or as api_key in {config}; "
+        "dg: Get one at https://console.deepgram.com, then: dg login. Also --api-key, DEEPGRAM_API_KEY, or api_key in "
+        f"{config}; "
         "or transcribe on this machine with --local.",
     ]
     assert result.returncode == 3

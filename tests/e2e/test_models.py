@@ -56,9 +56,9 @@ def test_a_model_is_pulled_listed_and_removed(
     assert pulled.stdout == b""
     folder = tmp_path / "models" / "tiny.en"
     assert {path.name for path in folder.iterdir()} == _TINY
-    listed = dg("models", env=env)
+    listed = dg("models", "local", env=env)
     assert str(folder) in listed.stdout.decode()
-    rows = {row["name"]: row for row in json.loads(dg("models", "--json", env=env).stdout)}
+    rows = {row["name"]: row for row in json.loads(dg("models", "local", "--json", env=env).stdout)}
     assert rows["tiny.en"]["path"] == str(folder)
     assert rows["small"]["path"] is None
     assert dg("models", "remove", "tiny.en", env=env).returncode == 0

@@ -263,7 +263,7 @@ def test_markdown_escapes_and_links() -> None:
     text = written("md", said, RenderSettings(audio="a%20b.mp3"))
     assert "**Speaker 0** [00:00:00](<a%20b.mp3#t=0.00>)\\\n\\# \\*Hello\\* \\[there\\](x). 1.\n" in text
     assert "## Summary\n\nThey \\*greet\\*.\n" in text
-    assert "## Topics\n\n- Talk\n" in text
+    assert "## Topics\n\n- Talk [00:00:00](<a%20b.mp3#t=0.00>)\n" in text
     assert "**Ben** \\[00:00:01\\]" in written("md", said, NAMED)
 
 
@@ -284,3 +284,51 @@ def test_intelligence_is_read_in_both_published_shapes() -> None:
     segment = {"start_word": 0, "end_word": 1, "topics": [{"topic": "Greeting", "confidence_score": 1}]}
     said["results"]["topics"] = {"results": {"topics": {"segments": [segment]}}}
     assert "- Greeting" in written("md", said)
+
+
+@pytest.mark.parametrize("name", ["csv", "tsv"])
+@pytest.mark.parametrize("mark", list("=+-@") + list("＝＋－＠"))
+def test_tables_hold_nothing_that_a_spreadsheet_runs(name: str, mark: str) -> None:
+    """Text that begins like a formula has an apostrophe before it, in every column; numbers stay numbers."""
+    said = response(f"{mark}cmd|' /C calc'!A0 {mark} fine", speakers=True, language="en")
+    words = said["results"]["channels"][0]["alternatives"][0]["words"]
+    words[0].update(start=-0.5, language=f"{mark}1+1")
+    table = written(name, said, RenderSettings(speaker_names={0: f"{mark}Anna"}))
+    rows = list(csv.reader(StringIO(table), delimiter="\t" if name == "tsv" else ","))
+    cells = [cell for row in rows for cell in row]
+    assert not [cell for cell in cells if cell.startswith((*"=+@\t\r＝＋－＠", "-")) and cell != "-0.5"]
+    assert rows[1][0] == "-0.5"
+    assert rows[1][3] == f"'{mark}Anna"
+    assert [row[5] for row in rows[1:]][-1] == "fine"
+    assert f'"{mark}cmd' in written("words.jsonl", said)
+
+
+_BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
+@pytest.mark.parametrize("format_", FORMATS, ids=lambda format_: format_.name)
+def test_no_format_lets_text_change_its_direction(format_: Any) -> None:
+    """No control of direction (Unicode's Bidi_Control) is left in any text but the response itself, byte for byte."""
+    said = response(f"invoice{_BIDI}gpj.exe | {_BIDI}", speakers=True, language=f"e{_BIDI}n")
+    results = said["results"]
+    results["summary"] = {"result": "success", "short": f"A{_BIDI}B"}
+    results["channels"][0]["search"] = [
+        {"query": f"a{_BIDI}", "hits": [{"start": 0, "end": 1, "confidence": 1, "snippet": f"b{_BIDI}"}]}
+    ]
+    results["channels"][0]["alternatives"][0]["entities"] = [
+        {"label": f"A{_BIDI}", "value": f"v{_BIDI}", "confidence": 1, "start_word": 0, "end_word": 1}
+    ]
+    body = json.dumps(said, ensure_ascii=False).encode()
+    names = RenderSettings(speaker_names={0: f"An{_BIDI}na"}, sections=["all"])
+    text = renderer(format_)(parse_body(body), names)
+    if format_.name == "json":
+        assert text.encode() == body
+    else:
+        assert "invoicegpj.exe" in text
+        assert not set(text) & set(_BIDI)
+
+
+def test_a_language_cannot_break_a_caption_file() -> None:
+    """What stands where a language should is no markup of a TTML document."""
+    text = written("ttml", response("Hello.", language='en"><evil a="'))
+    assert ET.fromstring(text).get("{http://www.w3.org/XML/1998/namespace}lang") == ""

@@ -239,8 +239,8 @@ def test_bar_leaves_room_for_the_text(shown: Browser, saved: Path, width: int, h
     assert shown.run("return document.documentElement.scrollWidth <= innerWidth")
     assert shown.run("return document.querySelector('.bar').offsetHeight / innerHeight") < 0.4
     shown.run("document.querySelector('main').style.paddingBottom = '2000px'")
-    shown.run("location.hash = document.querySelectorAll('.at')[1].id")
-    target = "document.querySelectorAll('.at')[1].getBoundingClientRect().top"
+    shown.run("location.hash = document.querySelectorAll('main .at')[1].id")
+    target = "document.querySelectorAll('main .at')[1].getBoundingClientRect().top"
     bar = "document.querySelector('.bar').getBoundingClientRect().bottom"
     shown.wait(lambda: shown.run("return scrollY > 0"))
     assert shown.run(f"return {target} >= {bar}")

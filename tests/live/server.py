@@ -158,6 +158,8 @@ class NumberedServer:
         metadata: bool = True,
         tail: int = 1,
         hang: bool = False,
+        twice: bool = False,
+        first: tuple[dict[str, Any], ...] = (),
     ) -> None:
         self.plan = list(plan)
         self.channels = channels
@@ -165,6 +167,8 @@ class NumberedServer:
         self.finals = finals
         self.metadata = metadata
         self.tail = tail
+        self.twice = twice  # every final is sent twice
+        self.first = first  # messages that a connection begins with
         self.hang = hang  # neither Metadata nor a close at the end
         self.seen: list[Seen] = []
         self.requests: list[dict[str, str]] = []
@@ -287,9 +291,11 @@ class NumberedServer:
                 if fault and ears[0].heard >= fault.after * RATE:
                     await self._fail(connection, fault)
                     return
+                for strange in self.first if len(seen.frames) == 1 else ():
+                    await connection.send(json.dumps(strange))
                 for ear in ears:
                     for result in ear.say():
-                        await connection.send(json.dumps(result))
+                        await self._send(connection, result)
                 self._note()
                 continue
             told = json.loads(message)
@@ -299,7 +305,7 @@ class NumberedServer:
                 for ear in ears:
                     whole = not ear.runs or not ear.runs[-1][0]
                     until = ear.heard if whole else ear.runs[-1][1]
-                    await connection.send(json.dumps(ear.final(max(until, ear.cut), from_finalize=True)))
+                    await self._send(connection, ear.final(max(until, ear.cut), from_finalize=True))
             if told["type"] == "CloseStream":
                 if fault and fault.kind == "at-close":
                     await self._fail(connection, Fault("cut"))
@@ -307,12 +313,16 @@ class NumberedServer:
                 await self._close_stream(connection, seen, ears)
                 return
 
+    async def _send(self, connection: ServerConnection, result: dict[str, Any]) -> None:
+        for _ in range(2 if self.twice and result["is_final"] else 1):
+            await connection.send(json.dumps(result))
+
     async def _close_stream(self, connection: ServerConnection, seen: Seen, ears: list[Ear]) -> None:
         for ear in ears:
             step = max(1, (ear.heard - ear.cut) // self.tail)
             for part in range(1, self.tail + 1):
                 until = ear.heard if part == self.tail else ear.cut + step
-                await connection.send(json.dumps(ear.final(until, speech_final=True)))
+                await self._send(connection, ear.final(until, speech_final=True))
                 seen.finals_after_close += 1
         if self.metadata:
             duration = ears[0].heard / RATE

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from dgcli.server.engines.base import HeardSegment, HeardWord, LiveEvent, Passed, SpeechBegan
 from dgcli.server.engines.decoding import Decoding
-from dgcli.server.engines.segmenter import SHORTEST_SILENCE, DecodeJob, Segmenter
+from dgcli.server.engines.open_window import DecodeJob
+from dgcli.server.engines.segmenter import SHORTEST_SILENCE, Segmenter
 from dgcli.server.engines.vad import FRAME, FRAME_SECONDS
 
 WORD = 10  # frames that a scripted word takes

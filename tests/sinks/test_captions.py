@@ -75,7 +75,7 @@ def streams(draw: st.DrawFn) -> list[Event]:
 
 def live(events: Sequence[Event], format_: str) -> str:
     """The captions that grew."""
-    blocks = CaptionBlocks(format_, RenderSettings())
+    blocks = CaptionBlocks(by_name(format_), RenderSettings())
     return "".join([blocks.take(event) for event in events if isinstance(event, Final)]) + blocks.finish()
 
 

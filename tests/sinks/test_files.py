@@ -1,24 +1,29 @@
 """Files that grow while a stream runs."""
 
+import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import xml.etree.ElementTree as ET
+from io import StringIO
 from pathlib import Path
 
+import pysubs2
 import pytest
 
 from dgcli.errors import OutputError, UsageError
-from dgcli.formats import RenderSettings, by_name, renderer
+from dgcli.formats import FORMATS, RenderSettings, by_name, renderer
 from dgcli.output.growing import GrowingFile
 from dgcli.sinks.files import CaptionFile, check_files, file_sink
+from dgcli.sinks.rendered import RenderedFile
 from dgcli.sinks.response import ResponseSink
 from dgcli.transcript.events import Closed, Event, Final, Metadata, Opened
 from dgcli.transcript.response import parse_body
 from tests.conftest import ROOT
-from tests.sinks.conftest import final, interim
+from tests.sinks.conftest import final, interim, words
 
 TALK: list[Event] = [
     Opened("id-1", 1, 0.0),
@@ -142,7 +147,7 @@ def test_json_keeps_channels_and_speakers_apart(tmp_path: Path) -> None:
 def test_captions_hold_every_ended_utterance(tmp_path: Path, format_: str) -> None:
     """After every final that ends an utterance, all of its words are in a valid file."""
     path = tmp_path / f"a.{format_}"
-    sink = CaptionFile(path, format_, RenderSettings())
+    sink = CaptionFile(path, by_name(format_), RenderSettings())
     for number, event in enumerate(TALK):
         sink.handle(event)
         text = path.read_text()
@@ -157,9 +162,20 @@ def test_captions_hold_every_ended_utterance(tmp_path: Path, format_: str) -> No
     assert whole.count("number") == 9
 
 
-def test_other_formats_are_written_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A format that cannot grow is rendered from the whole stream."""
-    from dgcli.formats import FORMATS, Format
+class Clock:
+    """A clock that a test moves; every look at it takes so many seconds."""
+
+    def __init__(self, took: float) -> None:
+        self.now, self.took = 0.0, took
+
+    def __call__(self) -> float:
+        self.now += self.took
+        return self.now
+
+
+def test_a_format_that_does_not_grow_is_written_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is there soon, is written again at intervals that grow with what that takes, and is whole at the end."""
+    from dgcli.formats import Format
     from dgcli.sinks import files
 
     extra = (*FORMATS, Format("shout", (".shout",), "", "text"))
@@ -167,12 +183,107 @@ def test_other_formats_are_written_at_the_end(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(files, "FORMATS", extra)
     path = tmp_path / "a.shout"
     sink = file_sink(path, RenderSettings())
-    for event in TALK:
+    assert isinstance(sink, RenderedFile)
+    sink._clock = Clock(0.5)
+    written = []
+    for second, event in enumerate(TALK):
         sink.handle(event)
-    assert not path.exists()
+        before = path.stat().st_ino if path.exists() else 0
+        sink.tick(float(second))
+        assert path.exists()
+        if path.stat().st_ino != before:
+            written.append(second)
+            assert path.read_text().split() == said(TALK[: second + 1])
+    assert written == [0, 10], "each takes half a second: the next comes ten seconds later"
     sink.close()
     sink.close()
     assert path.read_text().split() == said(TALK)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+SUFFIXES = [suffix for format_ in FORMATS for suffix in format_.suffixes[:1]]
+
+
+def words_in(path: Path, rendered: bytes | None = None) -> list[str]:
+    """The words of TALK that a file of any format holds; raises if the file is not valid."""
+    data = path.read_bytes() if rendered is None else rendered
+    text, suffix = data.decode(), "".join(path.suffixes)
+    match suffix:
+        case ".json":
+            return [word.text for word in parse_body(data).words]
+        case ".csv" | ".tsv":
+            rows = list(csv.DictReader(StringIO(text), delimiter="\t" if suffix == ".tsv" else ","))
+            assert text.endswith("\n")
+            return [row["punctuated_word"] for row in rows]
+        case ".words.jsonl":
+            return [json.loads(line)["punctuated_word"] for line in text.splitlines()]
+        case ".srt" | ".vtt" | ".ass" | ".ssa" | ".ttml":
+            if suffix == ".ttml":
+                ET.fromstring(text)
+            events = pysubs2.SSAFile.from_string(text, format_=suffix[1:])
+            return [word for event in events for word in event.plaintext.split()]
+        case ".html":
+            assert text.endswith("</html>\n")
+            (main,) = re.findall("<main.*?>(.*)</main>", text, re.DOTALL)
+            return re.sub("<a.*?</a>|<[^>]*>", "", main).split()
+        case ".md":
+            assert text.startswith("# Transcript\n")
+            return re.sub(r"\\\[[0-9:]*\\\]|\\|^[#-].*$", "", text, flags=re.MULTILINE).split()
+        case _:
+            assert not text or text.endswith("\n")
+            return text.split()
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_every_format_is_valid_after_every_event(tmp_path: Path, suffix: str) -> None:
+    """From the moment the connection opens the file is there and valid, and no final is missing for 2 s of audio."""
+    path = tmp_path / f"a{suffix}"
+    sink = file_sink(path, RenderSettings())
+    for number, event in enumerate(TALK):
+        sink.handle(event)
+        sink.tick(0.0)
+        whole = said(TALK[: number + 1])
+        assert words_in(path) == whole, f"after {event}"
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name], "nothing lies beside it"
+    sink.handle(Closed(40.0, 1))
+    sink.close()
+    sink.close()
+    assert words_in(path) == said(TALK)
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("suffix", [suffix for suffix in SUFFIXES if suffix not in (".json", ".txt", ".vtt")])
+def test_what_grew_is_what_is_rendered(tmp_path: Path, suffix: str) -> None:
+    """At the end the file is, byte for byte, the stream's response in that format."""
+    events = [
+        *TALK,
+        final("Fine, & <good>.", 40.0, speaker=1, said=words("Fine, & <good>.", 40.0, speaker=1)),
+        Closed(50.0, 1),
+    ]
+    sinks = [file_sink(tmp_path / name, RenderSettings()) for name in ("a.json", f"b{suffix}")]
+    for event in events:
+        for sink in sinks:
+            sink.handle(event)
+    for sink in sinks:
+        sink.close()
+    transcript = parse_body((tmp_path / "a.json").read_bytes())
+    grown = (tmp_path / f"b{suffix}").read_text()
+    rendered = renderer(by_name(suffix[1:]))(transcript, RenderSettings())
+    created = r"20\d\d-\d\d-\d\dT[\d:.]+Z"
+    assert re.sub(created, "", grown) == re.sub(created, "", rendered)
+
+
+def test_a_substation_file_ends_at_ten_hours_with_one_error(tmp_path: Path) -> None:
+    """What SubStation has no time for is told once; what came before stays, and the stream goes on."""
+    path = tmp_path / "a.ass"
+    sink = file_sink(path, RenderSettings())
+    sink.handle(Opened("id", 1, 0.0))
+    sink.handle(final("Early.", 1.0))
+    with pytest.raises(OutputError, match="10 hours"):
+        sink.handle(final("Late.", 36_001.0))
+    sink.handle(final("Later.", 36_011.0))
+    sink.close()
+    assert words_in(path) == ["Early."]
 
 
 def test_outputs_are_checked_before_anything_is_sent(tmp_path: Path) -> None:
@@ -200,33 +311,22 @@ def test_a_pipe_takes_no_tails(tmp_path: Path) -> None:
         assert reader.read() == b"one\ntwo\n"
 
 
-def complete(name: str) -> Callable[[bytes], list[str]]:
+def killed_words(path: Path) -> list[str]:
     """What a killed process left in a file of this kind, as its words; raises if it is not valid."""
-
-    def read(data: bytes) -> list[str]:
-        match name:
-            case "a.json":
-                return [word.text for word in parse_body(data).words]
-            case "a.jsonl":
-                messages = [json.loads(line)["message"] for line in data.splitlines()[1:]]
-                return [
-                    w["punctuated_word"] for m in messages for w in m["channel"]["alternatives"][0]["words"]
-                ]
-            case "a.txt":
-                return data.decode().split()
-            case _:
-                blocks = data.decode().split("\n\n")
-                assert blocks[-1] == ""
-                lines = [line for block in blocks for line in block.splitlines()]
-                return [w for line in lines if "-->" not in line for w in line.split() if not w.isdigit()]
-
-    return read
+    if path.suffixes != [".jsonl"]:
+        return words_in(path)
+    messages = [json.loads(line)["message"] for line in path.read_bytes().splitlines()[1:]]
+    return [
+        word["punctuated_word"] for said in messages for word in said["channel"]["alternatives"][0]["words"]
+    ]
 
 
-@pytest.mark.parametrize("name", ["a.txt", "a.json", "a.jsonl", "a.srt", "a.vtt"])
-def test_kill_9_leaves_a_valid_file(tmp_path: Path, name: str) -> None:
-    """A process that is killed in the middle of writing leaves every utterance it told of."""
-    path = tmp_path / name
+@pytest.mark.parametrize("suffix", [*SUFFIXES, ".jsonl"])
+def test_kill_9_leaves_a_valid_file(tmp_path: Path, suffix: str) -> None:
+    """A process that is killed in the middle of writing leaves every utterance it told of, and no other file."""
+    path = tmp_path / "files" / f"a{suffix}"
+    path.parent.mkdir()
+    (tmp_path / "tmp").mkdir()
     script = (
         "import sys\n"
         "from pathlib import Path\n"
@@ -242,7 +342,8 @@ def test_kill_9_leaves_a_valid_file(tmp_path: Path, name: str) -> None:
     )
     process = subprocess.Popen(
         [sys.executable, "-c", script, str(path)],
-        stdout=subprocess.PIPE, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE, cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path / "tmp")},
     )  # fmt: skip
     assert process.stdout
     for _ in range(40):
@@ -252,6 +353,6 @@ def test_kill_9_leaves_a_valid_file(tmp_path: Path, name: str) -> None:
     process.stdout.close()
     process.wait()
     written = int(rest.splitlines()[-1]) if rest else 39
-    words = complete(name)(path.read_bytes())
-    numbers = [int(word[1:-1]) for word in words if word.startswith("n") and word.endswith(".")]
+    numbers = [int(word[1:-1]) for word in killed_words(path) if word.startswith("n") and word.endswith(".")]
+    assert [entry.name for entry in tmp_path.rglob("*") if not entry.is_dir()] == [path.name]
     assert numbers[: written + 1] == list(range(written + 1))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dgcli.formats import RenderSettings
+from dgcli.formats import RenderSettings, by_name
 from dgcli.sinks.captions import CaptionSink
 from dgcli.sinks.jsonl import JsonlSink
 from dgcli.sinks.lines import LinesSink
@@ -57,6 +57,28 @@ def test_speakers_and_channels_are_labelled() -> None:
     assert paper.text == "Speaker 1: Hi.\nChannel 0: Left.\nChannel 1, Speaker 0: Both.\n"
 
 
+@pytest.mark.parametrize("timestamps", [False, True])
+def test_a_speaker_is_named_where_the_speaker_changes(timestamps: bool) -> None:
+    """Two utterances of one speaker have one label, with times too; after a new connection the label comes again."""
+    paper = Paper()
+    sink = LinesSink(paper.write, RenderSettings(), timestamps=timestamps)
+    said = [("One.", 0), ("Two.", 0), ("Three.", 1), ("Four.", 0), ("Five.", 0)]
+    for number, (text, speaker) in enumerate(said):
+        sink.handle(final(text, number * 1.0, speaker=speaker))
+    sink.handle(Notice(NoticeKind.SPEAKERS_RESTARTED, "Speaker numbers begin anew."))
+    sink.handle(final("Six.", 9.0, speaker=0))
+    lines = [line.partition(" [")[0] for line in paper.text.splitlines()]
+    assert lines == [
+        "Speaker 0: One.",
+        "Two.",
+        "Speaker 1: Three.",
+        "Speaker 0: Four.",
+        "Five.",
+        "Speaker 0: Six.",
+    ]
+    assert ("[0.0 - 0.4]" in paper.text) is timestamps
+
+
 def test_text_of_the_server_is_data() -> None:
     """Escape sequences, control characters and line feeds do not reach a terminal."""
     paper = Paper()
@@ -94,7 +116,7 @@ def test_close_writes_what_is_open() -> None:
 def test_cues_come_while_words_come(format_: str) -> None:
     """A cue that came out is never changed, and close brings the last ones."""
     paper = Paper()
-    sink = CaptionSink(paper.write, format_, RenderSettings())
+    sink = CaptionSink(paper.write, by_name(format_), RenderSettings())
     seen = ""
     for number in range(12):
         sink.handle(final(f"This is sentence number {number}.", number * 4.0))

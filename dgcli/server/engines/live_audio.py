@@ -152,6 +152,7 @@ class CodecSource(LiveSource):
         self._outgoing: queue.SimpleQueue[tuple[Json, bytes] | None] = queue.SimpleQueue()
         self._incoming: asyncio.Queue[tuple[Json, bytes] | None] = asyncio.Queue()
         self._unread = threading.Semaphore(_UNREAD)
+        self._closed = False
         self._process = Process(MODULE)
         self._threads = [
             threading.Thread(target=target, name=f"stream-{target.__name__}", daemon=True)
@@ -193,6 +194,7 @@ class CodecSource(LiveSource):
         """Stop at once."""
         """Stop at once."""
         self._room.leave(1 << 62)
+        self._closed = True
         self._outgoing.put(None)
         self._process.kill()
         self._unread.release()
@@ -220,6 +222,8 @@ class CodecSource(LiveSource):
         with suppress(OSError, ValueError):
             while (message := read_message(self._process.stdout)) is not None:
                 self._unread.acquire()
+                if self._closed:
+                    return  # whatever the pipe still holds
                 self._in_loop(self._incoming.put_nowait, message)
         self._in_loop(self._incoming.put_nowait, None)
 

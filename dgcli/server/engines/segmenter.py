@@ -12,16 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-import numpy as np
-
 from dgcli.server.engines import guards, settle
 from dgcli.server.engines.base import RATE, HeardSegment, HeardWord, LiveEvent, Passed, SpeechBegan
 from dgcli.server.engines.decoding import Decoding
+from dgcli.server.engines.open_window import VOICE, DecodeJob, OpenWindow, WindowDecode
 from dgcli.server.engines.vad import FRAME, FRAME_SECONDS
 
 SHORTEST_SILENCE = 0.4  # seconds
 
-_VOICE, _QUIET = 0.5, 0.35  # probability of speech from which speech begins, and below which silence does
 _ONSET = 3  # frames of speech that open an utterance
 _LEAD = 9  # frames before them that are decoded too: soft consonants
 _FEWEST = 8  # frames of speech below which an utterance is a click or a cough
@@ -40,22 +38,6 @@ _AROUND = 0.2  # seconds around a span that is heard again
 _SEAM = 3  # words on either side of a cut that are remembered
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class DecodeJob:
-    """Audio to be decoded: float32 at 16 kHz, from `start` seconds into the stream.
-
-    `final`: somebody waits for the words. `careful`: they may become final. `vocabulary` holds terms to be
-    expected.
-    """
-
-    samples: Any
-    start: float
-    end: float
-    final: bool
-    careful: bool
-    vocabulary: Sequence[str]
-
-
 class Host(Protocol):
     """Whoever decodes for a segmenter and takes its events."""
 
@@ -70,61 +52,6 @@ class Host(Protocol):
 
     def cancel(self, job: DecodeJob) -> None:
         """Decode this no more; `decoded` need not be called."""
-
-
-@dataclass(slots=True)
-class _Decode:
-    """The words of the open window up to frame `upto` of the stream."""
-
-    upto: int
-    words: Sequence[HeardWord]
-    careful: bool
-
-
-@dataclass(slots=True, eq=False)
-class _Window:
-    """The audio of an utterance that is not final, and what is known of it."""
-
-    start: int  # first frame, counted from the start of the stream
-    began: int  # frame at which the interims start to count
-    frames: list[Any] = field(default_factory=list)
-    voices: list[float] = field(default_factory=list)
-    levels: list[float] = field(default_factory=list)
-    voiced: int = 0
-    last_voice: int = 0  # frame after the last one of speech
-    quiet: int = 0
-    latest: _Decode | None = None
-    previous: _Decode | None = None
-    pending: DecodeJob | None = None
-    asked: bool = False  # whether any of it was decoded
-    seam: settle.Seam = field(default_factory=settle.Seam)
-
-    def append(self, frame: Any, voice: float) -> None:
-        self.frames.append(frame)
-        self.voices.append(voice)
-        self.levels.append(10 * float(np.log10(np.dot(frame, frame) / len(frame) + 1e-10)))
-        if voice >= _VOICE:
-            self.quiet = 0
-            self.voiced += 1
-            self.last_voice = self.start + len(self.frames)
-        elif voice < _QUIET or self.quiet:
-            self.quiet += 1
-
-    def samples(self, upto: int) -> Any:
-        return np.concatenate(self.frames[: upto - self.start])
-
-    def voiced_spans(self, upto: int) -> list[guards.Span]:
-        """Return where speech is before a frame of the stream, in seconds."""
-        voices = self.voices[: upto - self.start]
-        return guards.spans(voices, self.start * FRAME_SECONDS, FRAME_SECONDS)
-
-    def cut(self, frame: int) -> None:
-        """Drop what lies before a frame of the window."""
-        del self.frames[:frame], self.voices[:frame], self.levels[:frame]
-        self.start += frame
-        self.began = self.start
-        self.voiced = sum(voice >= _VOICE for voice in self.voices)
-        self.latest = self.previous = self.pending = None
 
 
 @dataclass(slots=True, eq=False)
@@ -160,7 +87,7 @@ class Segmenter:
         self._told = 0.0  # when the last interim was due
         self._lead: deque[tuple[Any, float]] = deque(maxlen=_LEAD + _ONSET)
         self._run = 0  # frames of speech in a row
-        self._window: _Window | None = None
+        self._window: OpenWindow | None = None
         self._outbox: deque[LiveEvent | _ClosingWindow] = deque()
 
     @property
@@ -188,7 +115,7 @@ class Segmenter:
         window = self._window
         if window is None:
             self._lead.append((frame, voice))
-            self._run = self._run + 1 if voice >= _VOICE else 0
+            self._run = self._run + 1 if voice >= VOICE else 0
             if self._run >= _ONSET:
                 self._open()
         else:
@@ -233,7 +160,7 @@ class Segmenter:
         upto = round(job.end / FRAME_SECONDS)
         words = settle.mend(self._heard(job, decoding, window.voiced_spans(upto)), window.seam)
         window.previous = window.latest
-        window.latest = _Decode(upto, words, job.careful)
+        window.latest = WindowDecode(upto, words, job.careful)
         self._put(self._segment(words, self._final_until, job.end))
         if (upto - window.start) * FRAME_SECONDS >= _LONG:
             self._cut(window)
@@ -243,7 +170,7 @@ class Segmenter:
     def _open(self) -> None:
         onset = self._frames - self._run
         self._put_now(SpeechBegan(self._channel, onset * FRAME_SECONDS))
-        window = _Window(start=self._frames - len(self._lead), began=onset)
+        window = OpenWindow(start=self._frames - len(self._lead), began=onset)
         for frame, voice in self._lead:
             window.append(frame, voice)
         window.quiet = 0
@@ -279,7 +206,7 @@ class Segmenter:
             self._host.decode(self, job)
         self._close(window, self._frames, end, (), flags, job)
 
-    def _forget(self, window: _Window) -> None:
+    def _forget(self, window: OpenWindow) -> None:
         """Let nobody decode for a window any more."""
         if window.pending is not None:
             self._host.cancel(window.pending)
@@ -287,7 +214,7 @@ class Segmenter:
 
     def _close(
         self,
-        window: _Window,
+        window: OpenWindow,
         upto: int,
         end: float,
         words: Sequence[HeardWord],
@@ -373,7 +300,7 @@ class Segmenter:
         else:
             self._decode_open(window)
 
-    def _decode_open(self, window: _Window, *, likely_end: bool = False) -> None:
+    def _decode_open(self, window: OpenWindow, *, likely_end: bool = False) -> None:
         self._forget(window)
         length = self.now - window.start * FRAME_SECONDS
         window.pending = self._job(window, self._frames, careful=likely_end or length >= _CAREFUL)
@@ -381,13 +308,13 @@ class Segmenter:
         self._told = self.now
         self._host.decode(self, window.pending)
 
-    def _job(self, window: _Window, upto: int, *, careful: bool, final: bool = False) -> DecodeJob:
+    def _job(self, window: OpenWindow, upto: int, *, careful: bool, final: bool = False) -> DecodeJob:
         start, end = window.start * FRAME_SECONDS, upto * FRAME_SECONDS
         return DecodeJob(window.samples(upto), start, end, final, careful, self._vocabulary)
 
     # Cutting a long window
 
-    def _cut(self, window: _Window) -> None:
+    def _cut(self, window: OpenWindow) -> None:
         """Make final what lies before the best gap on which the last two decodes agree."""
         latest, previous = window.latest, window.previous
         if latest is None or previous is None:
@@ -410,7 +337,7 @@ class Segmenter:
         if cut is not None:
             self._cut_at(window, cut.frame, cut.word)
 
-    def _cut_at(self, window: _Window, frame: int, word: int) -> None:
+    def _cut_at(self, window: OpenWindow, frame: int, word: int) -> None:
         """Make final the words before word number `word` of the latest decode, and the frames before `frame`."""
         assert window.latest is not None
         words = window.latest.words
@@ -422,7 +349,7 @@ class Segmenter:
         )
         window.cut(frame)
 
-    def _cut_anywhere(self, window: _Window) -> None:
+    def _cut_anywhere(self, window: OpenWindow) -> None:
         """Close a window that nothing was decoded of in time, at its quietest late moment."""
         levels = window.levels
         frame = min(range(len(levels) * 3 // 4, len(levels)), key=lambda n: levels[n])

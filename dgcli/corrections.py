@@ -1,0 +1,100 @@
+"""Command lines that are not quite ours: flags before the command, `dg help X`, other programs' names, misspellings."""
+
+import os
+import shlex
+from collections.abc import Callable, Collection, Mapping, Sequence
+from difflib import get_close_matches
+from types import MappingProxyType
+
+_EVERYWHERE = frozenset({"-v", "--verbose", "-q", "--quiet"})
+_WITH_VALUE = frozenset({"--base-url", "--profile"})
+
+_COMMANDS = MappingProxyType(
+    {
+        "transcribe": "file", "upload": "file", "prerecorded": "file", "stream": "live", "microphone": "mic",
+        "record": "mic", "server": "serve", "convert": "render", "export": "render", "signin": "login", "auth": "login",
+        "keys": "login", "signout": "logout", "settings": "config", "completion": "completions", "billing": "balance",
+        "balances": "balance", "projects": "whoami", "diagnose": "doctor",
+    }
+)  # fmt: skip
+_OPTIONS = MappingProxyType(
+    {
+        "--subtitles": "-f srt", "--captions": "-f srt", "--srt": "-f srt", "--vtt": "-f vtt", "--webvtt": "-f vtt",
+        "--json": "-f json", "--text": "-f text", "--output-format": "--format", "--lang": "--language",
+        "--speakers": "--diarize", "--speaker-labels": "--diarize", "--key": "--api-key", "--token": "--access-token",
+        "--host": "--base-url", "--keywords": "--keyterm", "--parallel": "--jobs", "--concurrency": "--jobs",
+    }
+)  # fmt: skip
+_MEDIA_SUFFIXES = (
+    ".wav", ".mp3", ".flac", ".ogg", ".oga", ".opus", ".m4a", ".mp4", ".aac", ".webm", ".mkv", ".mov",
+    ".aiff", ".amr", ".wma", ".avi",
+)  # fmt: skip
+
+
+def reordered(args: Sequence[str], commands: Collection[str]) -> Sequence[str]:
+    """Return a command line with the command first: flags that may stand anywhere follow it, `help X` is `X --help`."""
+    position = 0
+    while position < len(args) and args[position] != "help":
+        name, equals, _ = args[position].partition("=")
+        if name in _WITH_VALUE:
+            position += 1 if equals else 2
+        elif name in _EVERYWHERE:
+            position += 1
+        else:
+            break
+    before, rest = args[:position], args[position:]
+    if rest and rest[0] == "help":
+        return [rest[1], "--help"] if len(rest) > 1 and rest[1] in commands else ["--help", *rest[2:]]
+    return [rest[0], *before, *rest[1:]] if rest and rest[0] in commands else args
+
+
+def _is_url(text: str) -> bool:
+    return text.lower().startswith(("http://", "https://", "s3://", "gs://"))
+
+
+def _is_recording(text: str) -> bool:
+    return text == "-" or text.lower().endswith(_MEDIA_SUFFIXES) or os.path.isfile(text)
+
+
+def command_line_for(args: Sequence[str], commands: Sequence[str]) -> str | None:
+    """Return the command line that somebody probably wanted whose command there is not."""
+    first, rest = args[0], args[1:]
+    if _is_url(first):
+        return f"dg url {shlex.join(args)}"
+    if _is_recording(first):
+        return f"dg file {shlex.join(args)}"
+    name = first.lower()
+    if name == "listen":  # the official program's, for everything
+        source = next((arg for arg in rest if not arg.startswith("-")), None)
+        if source is None:
+            return "dg mic"
+        command = "url" if _is_url(source) else "file"
+    else:
+        close = get_close_matches(name, [*commands, *_COMMANDS], n=1, cutoff=0.6)
+        if not close:
+            return None
+        command = _COMMANDS.get(close[0], close[0])
+    if command == "file" and rest and _is_url(rest[0]):
+        command = "url"
+    return shlex.join(["dg", command, *rest])
+
+
+def option_advice(
+    option: str, command: str, options_of: Callable[[str], Mapping[str, bool]], commands: Sequence[str]
+) -> tuple[str, str]:
+    """Return message and hint for an option that a command does not have.
+
+    `options_of` gives the flags of a command, each with whether it is shown in its help.
+    """
+    own = [name for name, is_visible in options_of(command).items() if is_visible]
+    wanted = _OPTIONS.get(option)
+    has_formats = "--format" in own
+    if wanted is not None and (wanted in own or (has_formats and wanted.startswith("-f "))):
+        return f"There is no option {option}.", f"Did you mean: {wanted}"
+    others = [name for name in commands if name != command and option in options_of(name)]
+    if others:
+        listed = ", ".join(others[:-1]) + (" and " if others[:-1] else "") + others[-1]
+        return f"{option} is only on {listed}, not on {command}.", f"See: dg {command} --help"
+    close = get_close_matches(option, own, n=1, cutoff=0.7)
+    hint = f"Did you mean: {close[0]}" if close else f"See: dg {command} --help"
+    return f"There is no option {option}.", hint

@@ -1,0 +1,110 @@
+"""Command lines that are not quite ours: what was wanted is done or suggested."""
+
+from pathlib import Path
+
+import pytest
+
+from dgcli.app import COMMANDS
+from dgcli.corrections import reordered
+from tests.conftest import Run, ScriptedServer
+
+
+@pytest.mark.parametrize(
+    ("line", "suggested"),
+    [
+        ("fil talk.wav --diarize", "dg file talk.wav --diarize"),
+        ("serv", "dg serve"),
+        ("transcribe talk.wav", "dg file talk.wav"),
+        ("transcribe https://example.com/a.mp3", "dg url https://example.com/a.mp3"),
+        ("listen", "dg mic"),
+        ("listen talk.wav", "dg file talk.wav"),
+        ("listen https://example.com/a.mp3", "dg url https://example.com/a.mp3"),
+        ("talk.wav", "dg file talk.wav"),
+        ("https://example.com/a.mp3", "dg url https://example.com/a.mp3"),
+        ("logn", "dg login"),
+        ("completion bash", "dg completions bash"),
+        ("file talk.wav --subtitles", "-f srt"),
+        ("file talk.wav --webvtt", "-f vtt"),
+        ("file talk.wav --diarise", "--diarize"),
+        ("live talk.wav --lang de", "--language"),
+    ],
+)
+def test_what_was_meant_is_suggested(dg: Run, line: str, suggested: str) -> None:
+    """A command or an option that there is not gets the one that was probably meant, whole."""
+    result = dg(*line.split())
+    assert result.returncode == 2
+    assert result.stderr.decode().splitlines()[-1] == f"dg: Did you mean: {suggested}"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("live talk.wav --summarize", "--summarize is only on file and url, not on live."),
+        ("render x.json --diarize", "--diarize is only on file, url, live and mic, not on render."),
+    ],
+)
+def test_an_option_of_another_command_is_told(dg: Run, line: str, message: str) -> None:
+    """An option that other commands have says which."""
+    assert message in dg(*line.split()).stderr.decode()
+
+
+@pytest.mark.parametrize("line", ["xyzzy", "file talk.wav --xyzzy", "file --model"])
+def test_what_nobody_knows_points_to_the_help(dg: Run, line: str) -> None:
+    """Where nothing is near, and where a value is missing, the hint is the help of that command."""
+    command = "dg file" if line.startswith("file") else "dg"
+    assert dg(*line.split()).stderr.decode().splitlines()[-1] == f"dg: See: {command} --help"
+
+
+def test_help_is_a_command_too(dg: Run) -> None:
+    """`dg help` is `dg --help`, and `dg help file` is `dg file --help`."""
+    assert dg("help").stdout == dg("--help").stdout
+    assert dg("help", "file").stdout == dg("file", "--help").stdout
+    assert b"dg login" in dg("help").stdout
+
+
+@pytest.mark.parametrize("before", [("-v",), ("-q",), ("--verbose",), ("--profile", "x"), ("--profile=x",)])
+def test_flags_before_the_command(
+    dg: Run, server: ScriptedServer, audio: Path, tmp_path: Path, before: tuple[str, ...]
+) -> None:
+    """-v, -q, --base-url and --profile stand before the command as well as behind it."""
+    config = tmp_path / "config.toml"
+    config.write_text("[profiles.x.params]\nlanguage = 'fr'\n")
+    args = ("--base-url", server.url, *before, "file", audio)
+    result = dg(*args, env={"DGCLI_CONFIG": str(config), "DEEPGRAM_API_KEY": "key"})
+    assert result.returncode == 0, result.stderr
+    assert (("language", "fr") in server.seen[0].query) == ("profile" in before[0])
+
+
+def test_only_what_comes_first_is_moved() -> None:
+    """A command line that begins with its command, or with anything unknown, stays as it is."""
+    names = [row.name for row in COMMANDS]
+    for args in (
+        ["file", "-v", "help"],
+        ["--version"],
+        ["-v"],
+        ["--profile"],
+        ["-v", "nothing"],
+        ["-v", "--version"],
+    ):
+        assert reordered(args, names) == args
+    assert reordered(["-v", "--base-url", "help", "file", "a"], names) == [
+        "file",
+        "-v",
+        "--base-url",
+        "help",
+        "a",
+    ]
+    assert reordered(["-v", "help", "file"], names) == ["file", "--help"]
+
+
+@pytest.mark.parametrize("command", ["file", "url", "live", "mic"])
+def test_the_short_page(dg: Run, command: str) -> None:
+    """-h is a page of at most 25 flags that names the formats and the whole page, which --help is."""
+    short, whole = dg(command, "-h").stdout.decode(), dg(command, "--help").stdout.decode()
+    flags = [line for line in short.splitlines() if line.startswith("  -")]
+    assert 10 <= len(flags) <= 25
+    assert "Formats: text, json, srt" in short
+    assert f"dg {command} --help" in short
+    assert len(whole) > 2 * len(short)
+    assert set(flags) <= set(whole.splitlines())
+    assert dg("render", "-h").stdout == dg("render", "--help").stdout
