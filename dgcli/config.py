@@ -65,6 +65,7 @@ class Config:
     local: bool = False
     local_model: Path | None = None
     offline: bool = False
+    warning: str | None = None  # what the user should know of the config file
     key_source: str | None = None
     kept: KeptKey | None = None
     project: str | None = None
@@ -222,6 +223,31 @@ SETTINGS: Mapping[str, tuple[type, ...]] = MappingProxyType(
 )
 
 
+_KINDS: Mapping[type, str] = MappingProxyType(
+    {str: "text", bool: "true or false", int: "a number", float: "a number", dict: "a table", list: "a list"}
+)
+_SECRETS = ("api_key", "access_token")
+
+
+def _exposed(data: Mapping[str, Any], path: Path) -> str | None:
+    """Say how a file with a key is closed to others, if they can read it."""
+    profiles = data.get("profiles")
+    tables = [data, *(profiles.values() if isinstance(profiles, dict) else ())]
+    if os.name != "posix" or not any(
+        name in table for table in tables if isinstance(table, dict) for name in _SECRETS
+    ):
+        return None
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # it was there a moment ago
+        return None
+    if not mode & 0o077:
+        return None
+    import shlex  # rarely needed, and each start counts
+
+    return f"Others can read the key in {path}: chmod 600 {shlex.quote(str(path))}"
+
+
 def _checked(table: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
     """Check a table of the config file: known settings of the right type only."""
     for key, value in table.items():
@@ -233,8 +259,10 @@ def _checked(table: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
         wrong = not isinstance(value, SETTINGS[key]) or (
             isinstance(value, bool) and bool not in SETTINGS[key]
         )
-        if wrong:
-            raise UsageError(f"The setting {key!r} in {path} cannot be {value!r}.")
+        if wrong:  # the value is not repeated: it may be a secret
+            kinds = " or ".join(dict.fromkeys(_KINDS[kind] for kind in SETTINGS[key]))
+            actual = _KINDS.get(type(value), "something else")
+            raise UsageError(f"The setting {key!r} in {path} takes {kinds}, not {actual}.")
     return table
 
 
@@ -245,7 +273,8 @@ def _profile(
     profiles = data.get("profiles", {})
     if not isinstance(profiles, dict):
         raise UsageError(
-            f"The setting 'profiles' in {path} cannot be {profiles!r}.", hint="Use [profiles.NAME]."
+            f"The setting 'profiles' in {path} takes tables, not {_KINDS.get(type(profiles), 'something else')}.",
+            hint="Use [profiles.NAME].",
         )
     top = _checked({key: value for key, value in data.items() if key != "profiles"}, path)
     if name is None:
@@ -377,6 +406,7 @@ def load(
         local=bool(merged.get("local", False)),
         local_model=_path(str(merged["local_model"])) if merged.get("local_model") else None,
         offline=bool(merged.get("offline", False)),
+        warning=_exposed(data, path),
         key_source=source,
         kept=None if source else kept,
         project=str(merged["project"]).strip() if merged.get("project") else None,

@@ -123,3 +123,16 @@ def test_the_shortest_programs_without_a_server(desk: Path) -> None:
     assert "local=True" in lines
     assert "people" in run_block(captions.replace("diarize=True, ", ""), desk, "http://127.0.0.1:9").lower()
     assert "people" in run_block(lines, desk, "http://127.0.0.1:9").lower()
+
+
+def test_each_promise_has_its_test() -> None:
+    """Every row of docs/reliability.md names a test that exists, and every hostile test stands there."""
+    text = (ROOT / "docs" / "reliability.md").read_text("utf-8")
+    rows = [line for line in text.split("\n") if line.startswith("| ") and "| What is promised" not in line]
+    named = {match for row in rows for match in re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", row)}
+    assert all(re.search(r"`tests/[\w/]+\.py::test_\w+` \|$", row) for row in rows)
+    for path, name in named:
+        assert f"\ndef {name}(" in (ROOT / path).read_text("utf-8"), f"{path}::{name}"
+    for path in (ROOT / "tests" / "hostile").glob("test_*.py"):
+        for name in re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.MULTILINE):
+            assert (path.relative_to(ROOT).as_posix(), name) in named

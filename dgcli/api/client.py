@@ -12,16 +12,20 @@ import httpx
 
 from dgcli import __version__
 from dgcli.api import tls
+from dgcli.api.bodies import ACCEPTED, MOST_BYTES, UnusableBody, read_body
 from dgcli.api.http_failures import http_failure
 from dgcli.api.proxies import proxy_for, unusable
 from dgcli.api.refusals import Peer, is_html, refused, web_page
 from dgcli.api.retries import Retry, with_retries
 from dgcli.api.retry_after import retry_after
+from dgcli.api.wire import WatchedTransport
 from dgcli.config import Config
+from dgcli.errors import ApiError
 
 _CONNECT_TIMEOUT = 10.0
 _PROGRESS_TIMEOUT = 60.0  # seconds without a byte of the upload being taken
 _LONGEST_WAIT = 300.0  # seconds that a Retry-After may make us wait
+_MOST_OF_A_REFUSAL = 1 << 20  # bytes: no more is read of what is no transcript
 
 Report = Callable[[str], None]
 Progress = Callable[[int], None]
@@ -83,6 +87,7 @@ def api_headers(config: Config) -> Mapping[str, str]:
     return {
         **config.authorization(),
         "Accept": "application/json",
+        "Accept-Encoding": ACCEPTED,
         "User-Agent": f"dgcli/{__version__}",
     }
 
@@ -93,14 +98,17 @@ def new_http_client(config: Config, *, answer: float, connections: int = 1) -> h
     try:
         proxy = proxy_for(config.base_url)
         return httpx.Client(
-            verify=tls.context(config.ca_cert) if secure else tls.unused(),
+            transport=WatchedTransport(
+                tls.context(config.ca_cert) if secure else tls.unused(),
+                proxy=proxy.url if proxy else None,
+                connections=connections,
+            ),
+            # Reading is a deadline for the whole answer: see `wire`.
             timeout=httpx.Timeout(
                 answer, connect=min(answer, _CONNECT_TIMEOUT), write=_PROGRESS_TIMEOUT, pool=None
             ),
             # A redirect would carry the key along, and POST would become GET.
             follow_redirects=False,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=connections),
-            proxy=proxy.url if proxy else None,
             trust_env=False,  # all of it is read by `proxies` and `tls`, for streams too
         )
     except (ValueError, ImportError, httpx.InvalidURL) as error:
@@ -143,29 +151,54 @@ class Client:
         """Close all connections."""
         self._client.close()
 
+    def _sent(
+        self, url: str, headers: Mapping[str, str], content: bytes | Iterator[bytes]
+    ) -> tuple[httpx.Response, bytes]:
+        """An answer and its body. Of a refusal no more is read than can be told."""
+        request = self._client.build_request(
+            "POST", url, headers={**self._headers, **headers}, content=content
+        )
+        response = self._client.send(request, stream=True)
+        try:
+            most = MOST_BYTES if response.is_success else _MOST_OF_A_REFUSAL
+            return response, read_body(response.iter_raw(), response.headers, most=most)
+        except UnusableBody as unusable_body:
+            if not response.is_success:
+                return response, unusable_body.came[:_MOST_OF_A_REFUSAL]
+            error = ApiError(
+                str(unusable_body),
+                status=response.status_code,
+                request_id=response.headers.get("dg-request-id"),
+                hint="Check --base-url and any proxy; the API's own answers are not like that.",
+            )
+            error.body = unusable_body.came  # it was paid for
+            raise error from unusable_body
+        finally:
+            response.close()
+
     def _post(
         self, url: str, headers: Mapping[str, str], content: Callable[[], bytes | Iterator[bytes]]
-    ) -> httpx.Response:
+    ) -> tuple[httpx.Response, bytes]:
         """The answer to a request, which is sent when the pace lets it, and again when the pace says so."""
         while True:
             self._pace.admit()
             status = wait = None
             try:
-                response = self._client.post(url, headers={**self._headers, **headers}, content=content())
+                response, body = self._sent(url, headers, content())
                 status = response.status_code
                 wait = None if response.is_success else retry_after(status, response.headers)
             finally:
                 again = self._pace.answered(status, wait)
             if not again:
-                return response
+                return response, body
 
     def _once(
         self, url: str, headers: Mapping[str, str], content: Callable[[], bytes | Iterator[bytes]]
-    ) -> httpx.Response:
+    ) -> tuple[httpx.Response, bytes]:
         """One attempt. Raises `Retry` for what may be repeated, a `DgError` for what may not."""
         try:
-            response = self._post(url, headers, content)
-        except (httpx.TransportError, httpx.DecodingError) as error:
+            response, body = self._post(url, headers, content)
+        except httpx.TransportError as error:
             refusal = http_failure(
                 error,
                 Peer(self._config.base_url),
@@ -178,8 +211,8 @@ class Client:
                 raise Retry(refusal) from error
             raise refusal.error from error
         if response.is_success:
-            return response
-        refusal = refused(response.status_code, response.headers, response.content)
+            return response, body
+        refusal = refused(response.status_code, response.headers, body)
         if refusal.retry and (refusal.retry_after or 0.0) <= _LONGEST_WAIT:
             raise Retry(refusal)
         raise refusal.error
@@ -196,13 +229,13 @@ class Client:
             sent += 1
             return content()
 
-        response = with_retries(
+        response, body = with_retries(
             lambda: self._once(url, headers, counted),
             tries=self._config.retries + 1,
             wait_initial=self._wait_initial,
             report=self._report,
         )
-        return _answer(response, sent)
+        return _answer(response, body, sent)
 
     def transcribe_file(self, upload: Sendable, query: str, *, progress: Progress) -> Answer:
         """Send audio; its transcript.
@@ -229,8 +262,8 @@ def _told(upload: Sendable, progress: Progress) -> Iterator[bytes]:
         progress(sent)
 
 
-def _answer(response: httpx.Response, attempts: int) -> Answer:
+def _answer(response: httpx.Response, body: bytes, attempts: int) -> Answer:
     """A success, if it is one: a proxy may say 200 and mean its log-in page."""
-    if is_html(response.headers, response.content):
-        raise web_page(response.status_code, response.headers, response.content).error
-    return Answer(response.content, response.headers.get("dg-request-id"), attempts)
+    if is_html(response.headers, body):
+        raise web_page(response.status_code, response.headers, body).error
+    return Answer(body, response.headers.get("dg-request-id"), attempts)

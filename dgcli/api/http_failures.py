@@ -5,7 +5,7 @@ import httpx
 from dgcli.api import unreachable
 from dgcli.api.proxies import proxy_for
 from dgcli.api.refusals import Peer, Refusal, Role, without_login
-from dgcli.errors import AudioError, NetworkError, UsageError
+from dgcli.errors import AudioError, UsageError
 
 
 def _address(error: Exception, peer: Peer) -> Refusal:
@@ -44,7 +44,5 @@ def http_failure(
             return unreachable.broke_off(peer) if hung_up else unreachable.not_http(peer)
         case httpx.ReadError() | httpx.WriteError():
             return unreachable.broke_off(peer)
-        case httpx.DecodingError():
-            return Refusal(NetworkError("The answer is damaged: it cannot be decompressed."))
         case _:
             return unreachable.not_connected(error, peer, proxy_for(peer.url), seconds=connect)

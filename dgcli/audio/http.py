@@ -21,6 +21,7 @@ _CONNECT_SECONDS = 10.0
 STALL_SECONDS = 10.0  # so long without a byte: the source hangs
 READ_BYTES = 4096
 _MOST_REDIRECTS = 10
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.IGNORECASE)
 USER_AGENT = f"dgcli/{__version__}"
 _HEADERS = {"User-Agent": USER_AGENT, "Icy-MetaData": "1", "Accept": "*/*", "Accept-Encoding": "identity"}
 
@@ -79,6 +80,21 @@ class HttpAnswer:
         text = self.headers.get("content-length", "")
         # Old Icecast servers send the length of nothing for what never ends.
         return int(text) if text.isdigit() and int(text) and not self.is_radio else None
+
+    @property
+    def validator(self) -> str | None:
+        """What says that the file is still the same: a strong ETag, else its time of change (RFC 9110, 13.1.5)."""
+        etag = self.headers.get("etag", "")
+        if etag.startswith('"'):
+            return etag
+        return self.headers.get("last-modified") or None
+
+    def begins_at(self, offset: int, length: int | None) -> bool:
+        """Whether this is the rest, from `offset` on, of a file of `length` bytes: what Content-Range says."""
+        span = _CONTENT_RANGE.fullmatch(self.headers.get("content-range", "").strip())
+        if span is None or int(span[1]) != offset:
+            return False
+        return length is None or span[3] == "*" or int(span[3]) == length
 
     def read(self) -> bytes:
         """The next piece, never empty but at the end. Raises `ConnectionFailed`."""
@@ -166,8 +182,10 @@ class Fetcher:
         """Let go of the connections."""
         self._client.close()
 
-    def _get_http(self, url: str, offset: int) -> HttpAnswer:
+    def _get_http(self, url: str, offset: int, validator: str | None) -> HttpAnswer:
         headers = {"Range": f"bytes={offset}-"} if offset else {}
+        if offset and validator:
+            headers["If-Range"] = validator
         request = self._client.build_request("GET", url, headers=headers)
         response = self._client.send(request, stream=True)
         stream = response.extensions.get("network_stream")
@@ -181,13 +199,14 @@ class Fetcher:
             response.close,
         )
 
-    def get(self, url: str, offset: int = 0) -> HttpAnswer:
+    def get(self, url: str, offset: int = 0, validator: str | None = None) -> HttpAnswer:
         """The answer to a GET, redirects followed, from byte `offset` on where the server can do that.
 
+        With a validator of the file that the offset is of, a server sends all of one that has changed.
         Raises `ConnectionFailed`.
         """
         try:
-            return self._get_http(url, offset)
+            return self._get_http(url, offset, validator)
         except httpx.RemoteProtocolError as error:
             # Where redirects have led: only the last server speaks otherwise.
             last = str(error.request.url)

@@ -1,13 +1,16 @@
-"""The body behind a URL as a file that a decoder reads, over as many connections as that takes."""
+"""The body of a URL as a file that a decoder reads: breaks are mended, and never with a part of another file."""
 
 from typing import Protocol
 
 from dgcli.audio import icy
 from dgcli.audio.http import READ_BYTES, ConnectionFailed, HttpAnswer
+from dgcli.errors import AudioError
 
 
 class Requester(Protocol):
-    """Whoever asks for the URL."""
+    """What asks for the URL, again where that is needed."""
+
+    name: str
 
     @property
     def is_stopped(self) -> bool:
@@ -16,14 +19,14 @@ class Requester(Protocol):
     def announce_title(self, title: str) -> None:
         """Give a notice of the title that a radio announces."""
 
-    def request(self, offset: int = 0) -> HttpAnswer:
-        """Ask for the URL, from byte `offset` on. Raises `ConnectionFailed`."""
-
-    def again(self, why: str, offset: int = 0) -> HttpAnswer | None:
-        """Ask again until an answer comes; None when stopped. Raises `AudioError` when it is hopeless."""
-
     def came_live(self, answer: HttpAnswer) -> bool:
-        """Whether the end of an answer is a broken connection, by the pace at which audio came."""
+        """Whether the end of an answer is a broken connection."""
+
+    def request(self, offset: int, validator: str | None) -> HttpAnswer:
+        """Ask for the URL, from byte `offset` of the file that `validator` means on. Raises `ConnectionFailed`."""
+
+    def again(self, why: str, offset: int, validator: str | None) -> HttpAnswer | None:
+        """Ask again until an answer comes; None when stopped. Raises `AudioError` when it is hopeless."""
 
 
 class HttpBody:
@@ -38,6 +41,7 @@ class HttpBody:
         self._source = source
         self._answer = answer
         self._length = answer.length
+        self._validator = answer.validator
         self._at = 0  # bytes of the body that were handed on
         self._skip = 0  # bytes that come again and are known
         self._kept = b""
@@ -53,11 +57,12 @@ class HttpBody:
             if self._length is not None and self._at >= self._length:
                 return b""
             try:
-                self._answer = self._source.request(self._at)
+                answer = self._source.request(self._at, self._validator)
             except ConnectionFailed as error:
                 if not self._resume(str(error)):
                     return b""
-            self._skip = 0 if self._answer.status == 206 else self._at
+            else:
+                self._go_on_with(answer)
         while True:
             try:
                 piece = self._answer.read()
@@ -85,13 +90,34 @@ class HttpBody:
         if self._length is None:
             self.dropped = why
             return False
-        answer = self._source.again(why, self._at)
+        answer = self._source.again(why, self._at, self._validator)
         if answer is None:
             return False
-        self._answer = answer
-        # A server without ranges sends the beginning again.
-        self._skip = 0 if answer.status == 206 else self._at
+        self._go_on_with(answer)
         return True
+
+    def _spliced(self, why: str) -> AudioError:
+        """Return the error for a file that cannot be continued where it broke off."""
+        return AudioError(
+            f"{self._source.name} cannot be continued where it broke off: {why}.",
+            hint="What was transcribed so far stands; begin again for the rest.",
+        )
+
+    def _go_on_with(self, answer: HttpAnswer) -> None:
+        """Take what comes as the rest of the file. Raises `AudioError` for the rest of another one."""
+        if answer.status == 206:
+            if not answer.begins_at(self._at, self._length):
+                said = answer.headers.get("content-range") or "nothing"
+                raise self._spliced(f"it sends another part than was asked for ({said})")
+            self._skip = 0
+        else:
+            # A server without ranges sends the beginning again, and so does one whose file has changed.
+            if self._at and self._length is not None and answer.length not in (None, self._length):
+                raise self._spliced("its length is another one now")
+            self._skip = self._at
+        if self._at and self._validator and answer.validator not in (None, self._validator):
+            raise self._spliced("it was replaced meanwhile")
+        self._answer = answer
 
     def read(self, size: int = READ_BYTES, /) -> bytes:
         """At most `size` bytes; none at the end."""

@@ -5,6 +5,7 @@ thousands would cost start-up time and gain nothing.
 """
 
 import mimetypes
+from pathlib import Path
 from types import MappingProxyType
 
 SNIFF_BYTES = 16  # how much of the beginning `media_type` looks at
@@ -117,6 +118,10 @@ def duration(path: str) -> float | None:
     import soundfile
 
     try:
+        with Path(path).open("rb") as file:
+            # Whatever its name: libsndfile's MP3 decoder also writes about every odd frame on stderr.
+            if media_type(file.read(SNIFF_BYTES), "") == "audio/mpeg":
+                return None
         info = soundfile.info(path)
     except (soundfile.LibsndfileError, OSError, UnicodeError):
         return None  # video, or no audio at all: the API may know more

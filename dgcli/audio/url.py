@@ -100,13 +100,13 @@ class HttpSource:
         """Give a notice of the title that a radio announces."""
         self._notices.append(Notice(NoticeKind.SOURCE, f"Now playing: {title}"))
 
-    def request(self, offset: int = 0) -> HttpAnswer:
-        """Ask for the URL, from byte `offset` on. Raises `ConnectionFailed`."""
+    def request(self, offset: int = 0, validator: str | None = None) -> HttpAnswer:
+        """Ask for the URL, from byte `offset` of the file that `validator` means on. Raises `ConnectionFailed`."""
         if self._fetcher is None:
             self._fetcher = Fetcher(self._verify)
         if self._answer is not None:
             self._answer.close()
-        self._answer = answer = self._fetcher.get(self._url, offset)
+        self._answer = answer = self._fetcher.get(self._url, offset, validator)
         self._since, self._came = time.monotonic(), 0.0
         if self.is_stopped:
             answer.abort()
@@ -256,14 +256,14 @@ class HttpSource:
         pause = _PAUSES[min(self._tries, len(_PAUSES)) - 1] * random.uniform(0.8, 1.2)
         return self._tries <= _MOST_TRIES and not self._stopped.wait(max(pause, at_least))
 
-    def again(self, why: str, offset: int = 0) -> HttpAnswer | None:
+    def again(self, why: str, offset: int = 0, validator: str | None = None) -> HttpAnswer | None:
         """Ask again until an answer comes; None when stopped. Raises `AudioError` when it is hopeless."""
-        self._note(f"{self.name} broke off: {why} Asking again.")
+        self._note(f"{self.name} broke off: {why} Requester again.")
         wait = 0.0
         while self._pause(wait):
             wait = 0.0
             try:
-                answer = self.request(offset)
+                answer = self.request(offset, validator)
             except ConnectionFailed as error:
                 why = str(error)
                 continue

@@ -30,6 +30,7 @@ from dgcli.batch.planning import Plan, Planner, Work
 from dgcli.batch.record import Record
 from dgcli.batch.sending import BatchSender
 from dgcli.errors import ApiError, AuthError, DgError, OutputError
+from dgcli.output.kept import keep_response
 from dgcli.output.plan import rendered
 from dgcli.transcript.model import Transcript
 from dgcli.transcript.response import parse_body
@@ -237,6 +238,9 @@ class Runner:
             raise
         except DgError as failed:
             error = failed
+            if isinstance(error, ApiError) and error.body is not None and error.kept is None:
+                error.kept = keep_response(error.body, error.request_id, name=recording.name)
+                error.body = None  # not for thousands of failures
         except BaseException as bug:  # whatever a library raises, the thread goes on to the next
             error = DgError(f"This is a bug in dg: {type(bug).__name__}: {bug}")
             error.__cause__ = bug

@@ -86,7 +86,7 @@ def file(
             names=names,
             values=params.values_for(config),
             formats=output.batch_formats(),
-            render=sections.added_to(rendering.settings()),
+            render=sections.added_to(rendering.settings(output)),
             local=connection.local,
             **{**batch.settings(), "any_file": any_file},
         )
@@ -101,7 +101,7 @@ def file(
         params.checked(config),
         stdout_format=output.stdout_format,
         files=tuple(output.output or ()),
-        render=sections.added_to(rendering.settings()),
+        render=sections.added_to(rendering.settings(output)),
         local=connection.local,
         cache=batch.cache,
         any_file=any_file,

@@ -39,5 +39,5 @@ def last(
 
     if output.output and output_dir is not None:
         raise UsageError("-o and --output-dir exclude each other.")
-    settings = sections.added_to(rendering.settings())
+    settings = sections.added_to(rendering.settings(output))
     render_last(number, output.format, output.output or (), output_dir, settings, general.console())

@@ -1,5 +1,6 @@
 """`dg live`: transcribe audio while it comes in."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -40,6 +41,7 @@ def live(
     """
     from dgcli.api import tls
     from dgcli.audio import open_source, raw_format
+    from dgcli.audio.native_stderr import captured_native_stderr
     from dgcli.sinks.fanout import DisplaySettings
     from dgcli.tasks.local import check_model
     from dgcli.tasks.stream import StreamJob, check_outputs, check_saved_audio, stream
@@ -50,7 +52,7 @@ def live(
         display=DisplaySettings(
             output.format, tuple(output.output or ()), display.timestamps, display.interim
         ),
-        render=rendering.settings(),
+        render=rendering.settings(output),
         save_audio=display.save_audio,
         stats=display.stats,
         speed=pacing.checked(local=connection.local),
@@ -60,16 +62,24 @@ def live(
     # Standard input may be a file too, which must not be overwritten either.
     file = None if "://" in source else Path("/dev/stdin" if source == "-" else source)
     check_outputs(job, file)
-    if not job.local:
-        config.authorization()  # without a key there is no point in opening the source
-    else:
-        check_model(config, job.values, general.console())
+    console = general.console()
     opened = open_source(
         source, raw_format(job.values), verify="://" not in source or tls.context(config.ca_cert)
     )
-    try:
-        audio_format = opened.open()
-        check_saved_audio(job, audio_format, file)
-        stream(config, opened, audio_format, job, general.console())
-    finally:
-        opened.stop()
+    is_file = "://" not in source and source != "-"
+    # libmpg123 inside libsndfile prints about every odd frame.
+    with captured_native_stderr() if is_file else nullcontext(list) as printed:
+        try:
+            # A file costs nothing to open, and one that is not there is nobody's key.
+            audio_format = opened.open() if is_file else None
+            if not job.local:
+                config.authorization()  # without a key there is no point in opening another source
+            else:
+                check_model(config, job.values, console)
+            audio_format = audio_format or opened.open()
+            check_saved_audio(job, audio_format, file)
+            stream(config, opened, audio_format, job, console)
+        finally:
+            opened.stop()
+            for text in printed():
+                console.detail(text)

@@ -94,7 +94,7 @@ def url(
             names=names,
             values=params.values_for(config),
             formats=output.batch_formats(),
-            render=sections.added_to(rendering.settings()),
+            render=sections.added_to(rendering.settings(output)),
             local=connection.local,
             **batch.settings(),
         )
@@ -106,7 +106,7 @@ def url(
         params.checked(config),
         stdout_format=output.stdout_format,
         files=tuple(output.output or ()),
-        render=sections.added_to(rendering.settings()),
+        render=sections.added_to(rendering.settings(output)),
         local=connection.local,
     )
     if batch.dry_run:

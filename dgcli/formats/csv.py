@@ -11,7 +11,7 @@ from io import StringIO
 
 from dgcli.formats.base import RenderSettings
 from dgcli.formats.growing import WordWriter
-from dgcli.formats.table import Row, rows
+from dgcli.formats.table import Row, rows, spoken_words
 from dgcli.transcript.model import Transcript, Word
 
 _FORMULA = tuple("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
@@ -60,10 +60,10 @@ def tsv_words(options: RenderSettings) -> WordWriter:
 def csv(transcript: Transcript, options: RenderSettings) -> str:
     """The header and a row for every word, channel by channel; cells that need it are quoted."""
     writer = csv_words(options)
-    return writer.header + writer.words(transcript.words)
+    return writer.header + writer.words(spoken_words(transcript, options))
 
 
 def tsv(transcript: Transcript, options: RenderSettings) -> str:
     """The header and a row for every word, channel by channel; nothing is quoted."""
     writer = tsv_words(options)
-    return writer.header + writer.words(transcript.words)
+    return writer.header + writer.words(spoken_words(transcript, options))

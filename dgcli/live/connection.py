@@ -21,12 +21,20 @@ import websocket
 from dgcli.api import unreachable
 from dgcli.api.proxies import Proxy, proxy_for, unusable
 from dgcli.api.refusals import ABNORMAL, NO_CODE, Peer, Refusal, closed, one_line, refused
-from dgcli.errors import UsageError
+from dgcli.errors import NetworkError, UsageError
 
 # What is raised by the library or beneath it when a connection fails. OSError holds TLS errors and time-outs.
 _FAILURES = (websocket.WebSocketException, OSError)
+_CONTROL = (websocket.ABNF.OPCODE_PING, websocket.ABNF.OPCODE_PONG)
 # Waiting: epoll would take a file descriptor for each wait, poll takes none.
 _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
+
+
+_MOST_BYTES = 16 << 20  # of one message: results of a second of speech have some thousand
+
+
+class _TooLarge(OSError):
+    """A message is larger than any that a server has to send."""
 
 
 class ConnectionEnded(Exception):
@@ -54,6 +62,7 @@ class _Wire:
         self._sock = sock
         self._send_timeout = send_timeout
         self._lock = threading.Lock()
+        self.came = 0  # bytes of the message that is being received
 
     def _wait(self, event: int, timeout: float | None = None) -> bool:
         with _Selector() as selector:
@@ -66,11 +75,16 @@ class _Wire:
             event = selectors.EVENT_READ
             try:
                 with self._lock:
-                    return self._sock.recv(size)
+                    data = self._sock.recv(size)
             except (BlockingIOError, ssl.SSLWantReadError):
                 pass
             except ssl.SSLWantWriteError:
                 event = selectors.EVENT_WRITE
+            else:
+                self.came += len(data)
+                if self.came > _MOST_BYTES:
+                    raise _TooLarge
+                return data
             self._wait(event)
 
     def send(self, data: bytes) -> int:
@@ -196,7 +210,32 @@ class Connection:
         self._socket: Any = _WebSocket(sslopt=sslopt, skip_utf8_validation=True)
 
     def connect(self) -> None:
-        """Open the connection. Raises `ConnectionEnded`."""
+        """Open the connection. Raises `ConnectionEnded`.
+
+        The library gives every byte of the answer as long as the whole: what drips is ended from here.
+        """
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            sock = self._socket.sock
+            if sock is not None and self._wire is None:
+                _shut_down(sock)
+
+        timer = threading.Timer(2 * self._connect_timeout, end)  # connecting, and then the answer
+        timer.daemon = True
+        timer.start()
+        try:
+            self._connect()
+        except ConnectionEnded as error:
+            if late.is_set():
+                peer = Peer(self._url)
+                raise ConnectionEnded(unreachable.no_answer(peer, 2 * self._connect_timeout)) from error
+            raise
+        finally:
+            timer.cancel()
+
+    def _connect(self) -> None:
         peer, proxy = Peer(self._url), None
         try:
             proxy = proxy_for(self._url)
@@ -235,9 +274,15 @@ class Connection:
         while True:
             try:
                 opcode, frame = self._socket.recv_data_frame(control_frame=True)
+            except _TooLarge as error:
+                message = f"The server sent a message larger than {_MOST_BYTES >> 20} MiB."
+                hint = "Check --base-url and any proxy; the API's own messages are not like that."
+                raise ConnectionEnded(Refusal(NetworkError(message, hint=hint))) from error
             except _FAILURES as error:
                 raise ConnectionEnded(_lost(error)) from error
             self.last_received = self._now()
+            if self._wire is not None and opcode not in _CONTROL:
+                self._wire.came = 0
             if opcode == websocket.ABNF.OPCODE_TEXT:
                 return bytes(frame.data).decode("utf-8", "replace")
             if opcode == websocket.ABNF.OPCODE_CLOSE:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from queue import Empty, SimpleQueue
 from types import TracebackType
 
+from dgcli.api.refusals import unfinished
 from dgcli.audio.base import AudioFormat, Source
 from dgcli.live import messages
 from dgcli.live.sender import Sender
@@ -121,7 +122,8 @@ class Streamer:
                 pass
             now = time.monotonic()
             if self._deadline is not None and now >= self._deadline:
-                return Closed(self.audio_seconds, self._counter.connections)
+                error = unfinished(self._settings.stop_timeout).error
+                return Closed(self.audio_seconds, self._counter.connections, error)
             if until is not None and now >= until:
                 return None
 

@@ -51,7 +51,12 @@ class AccessOptions(OptionGroup):
     def access_config(self, **more: object) -> Config:
         """Load the configuration of these flags, the environment and the config file. Raises `UsageError`."""
         given = {name: getattr(self, name) for name in AccessOptions.names() if name != "profile"}
-        return load({**given, **more}, profile=self.profile)
+        config = load({**given, **more}, profile=self.profile)
+        if config.warning:
+            from dgcli.ui.console import Console
+
+            Console().warning(config.warning)
+        return config
 
 
 class ConnectionOptions(AccessOptions):
@@ -76,6 +81,8 @@ class ConnectionOptions(AccessOptions):
         for flag, value in (("--local-model", self.local_model), ("--offline", self.offline)):
             if value and not self.local:
                 raise UsageError(f"{flag} goes with --local.", hint="Add --local, or leave it out.")
+        if self.local and self.base_url:
+            raise UsageError("--base-url and --local exclude each other.", hint="Leave one of them out.")
         own = {"local": self.local, "local_model": self.local_model, "offline": self.offline or None}
         return self.access_config(**own, **more)
 
@@ -128,6 +135,12 @@ def _formats() -> list[tuple[str, str]]:
     from dgcli.formats import FORMATS
 
     return [(format_.name, format_.help) for format_ in FORMATS]
+
+
+def _writes(formats: Sequence[str], files: Sequence[Path], names: Sequence[str]) -> bool:
+    """Whether one of these formats is asked for, by its name or by a suffix."""
+    asked = [*(text.lower() for text in formats), *(path.suffix[1:].lower() for path in files)]
+    return any(text in names for text in asked)
 
 
 class OutputOptions(OptionGroup):
@@ -223,18 +236,63 @@ class RenderingOptions(OptionGroup):
         float | None, typer.Option(help="Reading speed, in characters a second.", metavar="N")
     ] = None
     min_gap: Annotated[float | None, typer.Option(help="Gap between cues.", metavar="SECONDS")] = None
+    fps: Annotated[
+        float | None,
+        typer.Option(
+            help="Begin and end cues on frames of this rate.", metavar="23.976|24|25|29.97|30|50|59.94"
+        ),
+    ] = None
+    speaker_style: Annotated[
+        str | None,
+        typer.Option(
+            help="How captions tell who speaks. Default: label; of vtt, voice.",
+            metavar="label|dash|voice|colour",
+            autocompletion=completion(("label", "dash", "voice", "colour")),
+        ),
+    ] = None
+    isolates: Annotated[
+        bool,
+        typer.Option("--isolates", help="Mark the direction of Hebrew and Arabic lines in srt (UAX #9)."),
+    ] = False
     karaoke: Annotated[
         bool, typer.Option("--karaoke", help="Time every word, in formats that can: vtt, ass, ssa.")
     ] = False
 
-    def settings(self) -> "RenderSettings":
-        """Build the render settings. Raises `UsageError`."""
+    smooth_speakers: Annotated[
+        bool | None,
+        typer.Option(
+            "--smooth-speakers/--no-smooth-speakers",
+            help="Change speakers where sentences end. Default: where people read, not in json, csv, tsv.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = None
+
+    def _check(self, output: "OutputOptions | TranscriptOptions") -> None:
+        """Check what nothing would come of. Raises `UsageError`."""
+        formats = [output.format] if isinstance(output.format, str) else output.format or ()
+        if self.karaoke and not _writes(formats, output.output or (), ("vtt", "ass", "ssa")):
+            raise UsageError(
+                "--karaoke has an effect on vtt and ass only.", hint="Write one: -f vtt, or -o NAME.ass"
+            )
+        if self.audio and "://" not in self.audio and not Path(self.audio).exists():
+            from dgcli.ui.console import Console
+
+            Console().warning(
+                f"The recording of --audio, {self.audio}, is not there: a link to it leads nowhere."
+            )
+
+    def settings(self, output: "OutputOptions | TranscriptOptions") -> "RenderSettings":
+        """Build the render settings, for what is written. Raises `UsageError`."""
         from dgcli.formats import render_settings
 
+        self._check(output)
         return render_settings(
             speaker_names=_names(self.speaker or ()),
             audio=self.audio,
             karaoke=self.karaoke,
+            speaker_style=self.speaker_style,
+            isolates=self.isolates,
+            smooth_speakers=self.smooth_speakers,
             preset=self.preset,
             max_chars=self.max_chars,
             max_lines=self.max_lines,
@@ -242,6 +300,7 @@ class RenderingOptions(OptionGroup):
             max_duration=self.max_duration,
             max_cps=self.max_cps,
             min_gap=self.min_gap,
+            fps=self.fps,
         )
 
 

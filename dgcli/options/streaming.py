@@ -119,7 +119,8 @@ class DisplayOptions(OptionGroup):
     save_audio: Annotated[
         Path | None,
         typer.Option(
-            help="Keep the audio that was sent: .wav or .flac; what is passed on as it comes keeps its suffix.",
+            help="Keep the audio that was sent: .wav, .flac, .mp3, .ogg, .opus or .raw; "
+            "what is passed on as it comes keeps its suffix.",
             metavar="FILE",
             rich_help_panel=_SHOW,
         ),

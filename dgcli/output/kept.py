@@ -23,8 +23,12 @@ def _in_temporary_folder(data: bytes, name: str, suffix: str) -> Path:
     """Raises `OSError` where there is none."""
     safe = "".join(char for char in name if char.isalnum() or char == "-")[:64]
     handle, path = tempfile.mkstemp(prefix=f"{safe or 'response'}-", suffix=suffix)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+    except OSError:
+        Path(path).unlink(missing_ok=True)  # a part of an answer would be taken for the whole
+        raise
     return Path(path)
 
 

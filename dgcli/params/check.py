@@ -21,6 +21,7 @@ from dgcli.params.table import (
     family,
 )
 
+_NAMES = frozenset({"language", "model"})  # text that no number can be, as a config file may have it
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
@@ -81,7 +82,7 @@ def _text(param: Param, raw: object) -> str:
         raise UsageError(f"{param.flag} needs a value.", hint="Leave it out to send nothing.")
     if not _is_encodable(text):
         raise UsageError(f"{param.flag} has bytes that are no UTF-8: {text!r}.")
-    if isinstance(raw, dict | list | tuple):
+    if isinstance(raw, dict | list | tuple) or (param.name in _NAMES and not isinstance(raw, str)):
         raise UsageError(f"{param.flag} takes text, not {raw!r}.")
     if param.longest is not None and len(text) > param.longest:
         raise UsageError(f"{param.flag} takes at most {param.longest} characters, not {len(text)}.")
@@ -278,6 +279,9 @@ def check(given: Mapping[str, object], endpoint: Endpoint, *, local: bool = Fals
         value_or_none = known.get(param.name, param.default_for(endpoint))
         if value_or_none is not None:
             values[param.name] = value_or_none
+    # Off beside what excludes it says nothing more, and the API refuses the two together.
+    excluded = {other for name in values if _on(values, name) for other in BY_NAME[name].excludes}
+    values = {name: value for name, value in values.items() if not (value is False and name in excluded)}
     for name in values:
         if _on(values, name):
             _check_relations(BY_NAME[name], values, endpoint, local=local)

@@ -17,11 +17,13 @@ class Signals:
 
     def __init__(self, *steps: Callable[[], None], on_user: Callable[[], None] | None = None) -> None:
         self.first: int | None = None  # the number of the first signal that came
+        self.count = 0
         self._steps = list(steps)
         self._on_user = on_user
 
     def _stop(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a handler's shape
         self.first = self.first or number
+        self.count += 1
         if not self._steps:
             raise Interrupted("Left at once.", signal=number)
         self._steps.pop(0)()

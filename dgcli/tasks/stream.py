@@ -1,11 +1,12 @@
 """One stream of a command, from an opened source to its end: sinks, keys, signals."""
 
+import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from dgcli.audio.base import AudioFormat, Source
+from dgcli.audio.base import AudioFormat, Pace, Source
 from dgcli.audio.save import SaveAudio, saved_path
 from dgcli.config import Config
 from dgcli.errors import Interrupted, OutputError, UsageError
@@ -21,7 +22,7 @@ from dgcli.tasks.local import reached
 from dgcli.tasks.reporter import Reporter
 from dgcli.tasks.signals import Signals
 from dgcli.tasks.stream_settings import StreamRequest, stream_settings
-from dgcli.transcript.events import Closed, Event
+from dgcli.transcript.events import Closed, Event, Metadata, Opened
 
 _TICK = 0.1  # seconds
 
@@ -93,12 +94,15 @@ def _finalizes(streamer: Streamer, tell: Callable[[Event], None]) -> Controls:  
 def _drive(streamer: Streamer, sinks: FanOut, controls: Controls, reporter: Reporter) -> Closed | None:
     """Pass events on until the stream is over; return how it ended."""
     closed: Closed | None = None
-    ticked = 0.0
+    ticked, told = 0.0, ""
     with reporter.keys() as pressed:
         while not streamer.closed:
             event = streamer.next_event(_TICK)
             if event is not None:
                 sinks.handle(event)
+                if isinstance(event, Opened | Metadata) and event.request_id not in ("", told):
+                    told = event.request_id  # the header may lack it, which the last message has
+                    reporter.detail(f"Request id of the stream: {told}")
                 if isinstance(event, Closed):
                     closed = event
             now = time.monotonic()
@@ -154,7 +158,7 @@ def _run(
     controls = make_controls(streamer, lambda event: sinks.handle(event) if sinks else None)
     sinks = FanOut(
         job.display,
-        job.render,
+        job.render.spoken_in(job.values.get("language")),
         reporter,
         audio_seconds=lambda: streamer.audio_seconds,
         meter=controls.meter,
@@ -178,16 +182,29 @@ def _run(
             reporter.report(text)
     if sinks.failure is not None and any(log.has_entry for log in kept):
         sinks.failure.render_with = "dg last"
+    is_usual = source.pace is Pace.FREE and signals.first == signal.SIGINT and signals.count == 1
+    if is_usual and closed is not None and closed.error is None and sinks.failure is None and not sinks.kept:
+        # How one ends a microphone, or what has no end of its own.
+        words = streamer.stats.words
+        reporter.note(
+            f"Stopped after {_hours(closed.audio_seconds)}, {words:,} word{'' if words == 1 else 's'}."
+        )
+        return
     _conclude(closed, signals.first, sinks, reporter)
 
 
-def _conclude(closed: Closed | None, signal: int | None, sinks: FanOut, reporter: Reporter) -> None:
+def _hours(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
+def _conclude(closed: Closed | None, number: int | None, sinks: FanOut, reporter: Reporter) -> None:
     """Raise the error that decides the exit code: the signal, what ended the stream, or what could not be written."""
     failure = sinks.failure
-    if signal is not None:
+    if number is not None:
         if sinks.kept:
             reporter.note(f"What nobody read is kept in {sinks.kept}")
-        raise Interrupted(signal=signal)
+        raise Interrupted(signal=number)
     if closed is not None and closed.error is not None:
         raise closed.error
     if failure is not None:

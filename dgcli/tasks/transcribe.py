@@ -1,11 +1,13 @@
 """One recording: sent, answered (tasks/ask.py), written."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from dgcli.audio import cloud
 from dgcli.config import Config
-from dgcli.errors import DgError, UsageError
+from dgcli.errors import ApiError, DgError, UsageError
 from dgcli.formats import RenderSettings
 from dgcli.output.kept import keep_response
 from dgcli.output.plan import Outputs, plan_outputs, unseen, write_outputs
@@ -42,6 +44,22 @@ class Request(NamedTuple):
     any_file: bool = False
 
 
+def _tell_unknown_speakers(transcript: Transcript, names: Mapping[int, str], reporter: Reporter) -> None:
+    """Report each named speaker that nobody is, with those that there are."""
+    if not names:
+        return
+    words = [word for channel in transcript.channels for word in channel.words]
+    speakers = {word.speaker for word in words} | {turn.speaker for turn in transcript.utterances}
+    known = {number for number in speakers if number is not None}
+    kind = "speaker"
+    if not known:
+        known, kind = {channel.index for channel in transcript.channels}, "channel"
+    for number, name in names.items():
+        if number not in known:
+            there = ", ".join(map(str, sorted(known)[:10])) or "none"
+            reporter.note(f"--speaker {number}={name}: there is no {kind} {number}. There: {there}.")
+
+
 def announce(transcript: Transcript, outputs: Outputs, settings: RenderSettings, reporter: Reporter) -> None:
     """Report what a user should know of a transcript before reading it."""
     for warning in transcript.warnings:
@@ -53,6 +71,7 @@ def announce(transcript: Transcript, outputs: Outputs, settings: RenderSettings,
     timed = ", ".join(dict.fromkeys(row.name for row in formats if row is not None and row.timed))
     if timed and any(channel.text.strip() and not channel.words for channel in transcript.channels):
         reporter.warning(f"The response has text without timed words: {timed} cannot show it.")
+    _tell_unknown_speakers(transcript, settings.speaker_names, reporter)
     if hidden := unseen(transcript, outputs, settings):
         reporter.note(NOT_SHOWN.format(", ".join(hidden)))
 
@@ -90,9 +109,21 @@ def deliver(
         error.kept = keep_response(answer.body, answer.request_id, name=keeping.name)
         raise
     keeping.keep(answer, transcript)
-    announce(transcript, outputs, request.render, reporter)
-    write_outputs(transcript, outputs, request.render, keep=keeping.kept)
+    settings = request.render.spoken_in(request.values.get("language"))
+    announce(transcript, outputs, settings, reporter)
+    write_outputs(transcript, outputs, settings, keep=keeping.kept)
     conclude(outputs, reporter)
+
+
+@contextmanager
+def _unusable_kept(name: str) -> Iterator[None]:
+    """Put aside what came as an answer and is none: it may have been paid for."""
+    try:
+        yield
+    except ApiError as error:
+        if error.body is not None and error.kept is None:
+            error.kept = keep_response(error.body, error.request_id, name=name)
+        raise
 
 
 def transcribe_file(path: str, config: Config, request: Request, reporter: Reporter) -> None:
@@ -112,6 +143,7 @@ def transcribe_file(path: str, config: Config, request: Request, reporter: Repor
     cached = keeping.answer if request.cache else None
     with (
         keeping,
+        _unusable_kept(keeping.name),
         file_answered(
             path,
             config,
@@ -130,5 +162,9 @@ def transcribe_url(url: str, config: Config, request: Request, reporter: Reporte
     check_callback(request)
     outputs = plan_outputs(request.stdout_format, request.files)
     keeping = Keeping(config, reporter, name=url, query=encode(request.values), local=request.local)
-    with keeping, url_answered(url, config, request.values, reporter, local=request.local) as answer:
+    with (
+        keeping,
+        _unusable_kept(keeping.name),
+        url_answered(url, config, request.values, reporter, local=request.local) as answer,
+    ):
         deliver(answer, outputs, request, reporter, keeping)

@@ -4,6 +4,9 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+# Seconds, 31 years: no time is beyond it, and what is cannot be calculated with.
+_LONGEST = 1e9
+
 
 def mapping(value: object) -> Mapping[str, Any]:
     """Return an object, empty for anything else."""
@@ -17,8 +20,16 @@ def mappings(value: object) -> Iterator[Mapping[str, Any]]:
 
 
 def string(value: object) -> str:
-    """Return a string, empty for anything else."""
-    return value if isinstance(value, str) else ""
+    """Return a string that can be encoded, empty for anything else."""
+    if not isinstance(value, str):
+        return ""
+    if value.isascii():
+        return value
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # JSON can name half a character: "\\ud800"
+        return value.encode("utf-8", "replace").decode()
+    return value
 
 
 def whole(value: object) -> int | None:
@@ -27,21 +38,22 @@ def whole(value: object) -> int | None:
 
 
 def number(value: object, default: float = 0.0) -> float:
-    """Return a finite number, the default for anything else."""
+    """Return a number that can be a time, the default for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return default
     try:
         converted = float(value)
     except OverflowError:  # an integer beyond every float
         return default
-    return converted if math.isfinite(converted) else default
+    return converted if abs(converted) <= _LONGEST else default
 
 
 def seconds(value: object) -> float:
-    """Return a time as a float, also from text; NaN for what is missing or no number."""
+    """Return a time as a float, also from text; NaN for what is missing or cannot be one."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return math.nan
     try:
-        return float(value)
+        converted = float(value)
     except (ValueError, OverflowError):
         return math.nan
+    return converted if abs(converted) <= _LONGEST else math.nan

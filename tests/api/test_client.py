@@ -134,7 +134,8 @@ def test_compressed_answer(server: ScriptedServer) -> None:
 
 
 def test_damaged_compression(server: ScriptedServer) -> None:
-    """An answer that cannot be decompressed is a network error, not a traceback."""
+    """An answer that cannot be decompressed is an error that holds its bytes, not a traceback."""
     server.script = [Reply(200, b"not gzip", {"Content-Encoding": "gzip"})]
-    with client(server) as caller, pytest.raises(NetworkError, match="cannot be decompressed"):
+    with client(server) as caller, pytest.raises(ApiError, match="cannot be decompressed") as caught:
         caller.transcribe_url("https://example.com/a.wav", "")
+    assert caught.value.body == b"not gzip"

@@ -80,13 +80,61 @@ def test_a_broken_file_is_resumed_where_it_broke(serve: Serve, ranges: bool) -> 
         start = int(headers["range"][6:-1]) if ranges and "range" in headers else 0
         status = "HTTP/1.1 206 Partial Content" if start else "HTTP/1.1 200 OK"
         stop = cuts.pop(0) if cuts else len(data)
-        connection.sendall(head(status, Content_Length=str(len(data) - start)) + data[start:stop])
+        more = {"Content_Range": f"bytes {start}-{len(data) - 1}/{len(data)}"} if start else {}
+        connection.sendall(head(status, Content_Length=str(len(data) - start), **more) + data[start:stop])
 
     source = open_source(serve(answer).url)
     source.open()
     audio, notices = read_all(source)
     assert audio == tone(2.0)
     assert [n.message.split()[1:3] for n in notices] == [["broke", "off:"], ["is", "back."]] * 2
+
+
+@pytest.mark.parametrize("decoded", [True, False])
+@pytest.mark.parametrize(
+    ("status", "headers", "message"),
+    [
+        ("206 Partial Content", {"Content_Range": "bytes 0-63999/64044"}, "another part"),
+        ("206 Partial Content", {"Content_Range": "bytes 20000-64000/99999"}, "another part"),
+        ("206 Partial Content", {}, "another part"),
+        ("206 Partial Content", {"Content_Range": "bytes 20000-64043/64044", "ETag": '"two"'}, "replaced"),
+        ("200 OK", {"ETag": '"two"'}, "replaced"),
+        ("200 OK", {"Content_Length": "70000"}, "length"),
+    ],
+)
+def test_parts_of_two_files_are_never_joined(
+    serve: Serve,
+    status: str,
+    headers: dict[str, str],
+    message: str,
+    decoded: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A source that goes on with another part, or another file, ends with an error: nothing of it is sent."""
+    monkeypatch.setattr(decode, "available", lambda: decoded)
+    data = wav(tone(2.0))
+    asked: list[dict[str, str]] = []
+
+    def answer(connection: socket.socket, path: str, given: dict[str, str]) -> None:
+        asked.append(given)
+        if len(asked) == 1:
+            connection.sendall(head(Content_Length=str(len(data)), ETag='"one"') + data[:20_000])
+        else:
+            length = {"Content_Length": str(len(data))} | headers
+            connection.sendall(head(f"HTTP/1.1 {status}", **length) + bytes([7]) * 70_000)
+
+    source = open_source(serve(answer).url, None if decoded else AudioFormat("linear16", RATE, 1))
+    audio = bytearray()
+
+    def listen() -> None:
+        source.open()  # reads as far as a decoder wants
+        for item in source.blocks():
+            audio.extend(item if isinstance(item, bytes) else b"")
+
+    with pytest.raises(AudioError, match=f"cannot be continued where it broke off: .*{message}"):
+        listen()
+    assert bytes([7] * 8) not in audio
+    assert (asked[1]["range"], asked[1]["if-range"]) == ("bytes=20000-", '"one"')
 
 
 @pytest.mark.parametrize("decoded", [True, False])
@@ -339,7 +387,8 @@ def test_an_index_at_the_end_is_found(serve: Serve, tmp_path: Path) -> None:
         start = int(headers["range"][6:-1]) if "range" in headers else 0
         status = "HTTP/1.1 206 Partial Content" if start else "HTTP/1.1 200 OK"
         length = str(len(data) - start)
-        connection.sendall(head(status, Content_Length=length, Accept_Ranges="bytes") + data[start:])
+        more = {"Content_Range": f"bytes {start}-{len(data) - 1}/{len(data)}"} if start else {}
+        connection.sendall(head(status, Content_Length=length, Accept_Ranges="bytes", **more) + data[start:])
 
     source = open_source(serve(answer).url)
     opened = source.open()

@@ -15,7 +15,7 @@ import soundfile
 from dgcli.audio.base import AudioFormat
 from dgcli.audio.file import FileSource
 from dgcli.audio.save import SaveAudio, _wav_header, saved_path
-from dgcli.errors import OutputError
+from dgcli.errors import OutputError, UsageError
 from dgcli.server.decode import decoded
 from dgcli.server.engines.base import Audio
 from tests.conftest import ROOT
@@ -161,4 +161,43 @@ def test_a_full_disk_is_reported() -> None:
         saved.write(bytes(100))
     assert caught.value.hint == "The audio is no longer saved."
     saved.write(bytes(100))
+    saved.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "container"), [("a.mp3", "MP3"), ("a.ogg", "OGG"), ("a.opus", "OGG"), ("a.flac", "FLAC")]
+)
+def test_the_suffix_names_the_container(tmp_path: Path, name: str, container: str) -> None:
+    """Samples under the name of a compressed format are that format, and play for as long."""
+    saved = SaveAudio(tmp_path / name, AudioFormat("linear16", 16000, 1))
+    saved.write(tone(2))
+    saved.close()
+    with soundfile.SoundFile(tmp_path / name) as file:
+        assert (file.format, file.channels) == (container, 1)
+        assert abs(file.frames / file.samplerate - 2) < 0.1
+
+
+@pytest.mark.parametrize("name", ["take.m4a", "take", "take.aac", "take.txt"])
+def test_a_name_that_samples_cannot_have_is_refused(tmp_path: Path, name: str) -> None:
+    """Samples are never written under a name that promises something else."""
+    with pytest.raises(UsageError, match="--save-audio cannot write") as caught:
+        SaveAudio(tmp_path / name, LINEAR)
+    assert "take.wav or take.flac" in (caught.value.hint or "")
+
+
+def test_a_rate_that_a_format_does_not_take_is_refused(tmp_path: Path) -> None:
+    """Opus takes five sample rates: another is refused before anything is recorded."""
+    with pytest.raises(UsageError, match="44100 Hz"):
+        SaveAudio(tmp_path / "a.opus", AudioFormat("linear16", 44100, 1))
+
+
+def test_a_flac_that_grows_says_how_long_it_is(tmp_path: Path) -> None:
+    """The header of a FLAC that is not finished counts what is on disk: it reads to its end and opens at once."""
+    now = 0.0
+    saved = SaveAudio(tmp_path / "a.flac", AudioFormat("linear16", 16000, 1), clock=lambda: now)
+    for _ in range(5):
+        saved.write(tone(1))
+        now += 1.5
+    samples, rate = soundfile.read(tmp_path / "a.flac")
+    assert 3 * rate < len(samples) <= 5 * rate
     saved.close()
