@@ -28,21 +28,23 @@ _dg_value() {
                 base base-general base-meeting base-phonecall base-finance base-conversationalai
                 base-voicemail base-video"
             ;;
-        *:-l | file:--language | url:--language | live:--language | mic:--language)
+        file:-l | url:-l | live:-l | mic:-l | file:--language | url:--language | live:--language | \
+          mic:--language)
             kind=words
             words="multi bg ca cs da da-DK de de-CH el en en-AU en-GB en-IN en-NZ en-US es es-419 es-LATAM et
                 fi fr fr-CA hi hi-Latn hu id it ja ko ko-KR lt lv ms nl nl-BE no pl pt pt-BR pt-PT ro ru sk sv
                 sv-SE ta taq th th-TH tr uk vi zh zh-CN zh-HK zh-Hans zh-Hant zh-TW"
             ;;
-        models:--language | *:--sample-rate | *:--alternatives | *:--channels | *:--keyterm | *:--keywords | \
-          *:--search | *:--replace | *:--custom-topic | *:--custom-intent | *:--utt-split | *:--callback | \
-          *:--tag | *:--extra | *:--param | *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | \
-          *:--speaker | *:--preset | *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | \
-          *:--max-cps | *:--min-gap | *:--api-key | *:--access-token | *:--base-url | *:--profile | \
-          *:--timeout | *:--retries | *:--utterance-end-ms | *:--speed | *:--duration | \
-          *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | *:--reopen | \
-          *:--stop-phrase | *:--host | *:--port | *:--require-key | *:--allow-host | *:--allow-origin | \
-          *:--max-streams | *:--ttl | *:--start | *:--end | *:--project | *:--limit)
+        render:-l | render:--language | models:--language | *:--sample-rate | *:--alternatives | \
+          *:--channels | *:--keyterm | *:--keywords | *:--search | *:--replace | *:--custom-topic | \
+          *:--custom-intent | *:--utt-split | *:--callback | *:--tag | *:--extra | *:--param | \
+          *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | *:--speaker | *:--preset | \
+          *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | *:--max-cps | *:--min-gap | \
+          *:--fps | *:--api-key | *:--access-token | *:--base-url | *:--profile | *:--timeout | *:--retries | \
+          *:--utterance-end-ms | *:--speed | *:--duration | *:--stop-after-silence | *:--max-reconnects | \
+          *:--block | *:--resample | *:--reopen | *:--stop-phrase | *:--host | *:--port | *:--require-key | \
+          *:--allow-host | *:--allow-origin | *:--max-streams | *:--ttl | *:--start | *:--end | *:--project | \
+          *:--limit)
             kind=text
             ;;
         *:--language-hint)
@@ -118,6 +120,10 @@ _dg_value() {
             kind=words
             words="same any"
             ;;
+        *:--speaker-style)
+            kind=words
+            words="label dash voice colour"
+            ;;
         *:--with)
             kind=words
             words="summary topics intents entities sentiment search language all"
@@ -165,9 +171,10 @@ _dg_command() {
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
                 --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache
                 --any-file --check --speaker --audio --list-formats --preset --max-chars --max-lines
-                --min-duration --max-duration --max-cps --min-gap --karaoke --with --api-key --access-token
-                --base-url --profile --allow-http --ca-cert --local --local-model --offline --timeout
-                --retries --history --no-history -q --quiet -v --verbose -h --help"
+                --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
+                --smooth-speakers --no-smooth-speakers --with --api-key --access-token --base-url --profile
+                --allow-http --ca-cert --local --local-model --offline --timeout --retries --history
+                --no-history -q --quiet -v --verbose -h --help"
             kind=paths
             ;;
         url)
@@ -184,9 +191,10 @@ _dg_command() {
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
                 --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache
                 --any-file --check --speaker --audio --list-formats --preset --max-chars --max-lines
-                --min-duration --max-duration --max-cps --min-gap --karaoke --with --api-key --access-token
-                --base-url --profile --allow-http --ca-cert --local --local-model --offline --timeout
-                --retries --history --no-history -q --quiet -v --verbose -h --help"
+                --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
+                --smooth-speakers --no-smooth-speakers --with --api-key --access-token --base-url --profile
+                --allow-http --ca-cert --local --local-model --offline --timeout --retries --history
+                --no-history -q --quiet -v --verbose -h --help"
             kind=text
             ;;
         live)
@@ -199,7 +207,8 @@ _dg_command() {
                 --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
                 --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
                 --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
-                --max-duration --max-cps --min-gap --karaoke -t --timestamps --interim --no-interim --stats
+                --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
+                --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --stats
                 --save-audio --speed --force-speed --duration --stop-after-silence --max-reconnects
                 --no-reconnect --api-key --access-token --base-url --profile --allow-http --ca-cert --local
                 --local-model --offline --history --no-history -q --quiet -v --verbose -h --help"
@@ -215,7 +224,8 @@ _dg_command() {
                 --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
                 --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
                 --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
-                --max-duration --max-cps --min-gap --karaoke -t --timestamps --interim --no-interim --stats
+                --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
+                --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --stats
                 --save-audio -d --device --list-devices --test --json --block --resample --reopen
                 --stop-phrase --duration --stop-after-silence --max-reconnects --no-reconnect --api-key
                 --access-token --base-url --profile --allow-http --ca-cert --local --local-model --offline
@@ -227,15 +237,16 @@ _dg_command() {
             kind=flags
             ;;
         render)
-            flags="--output-dir -f --format -o --output --speaker --audio --list-formats --preset --max-chars
-                --max-lines --min-duration --max-duration --max-cps --min-gap --karaoke --with -q --quiet -v
-                --verbose -h --help"
+            flags="--output-dir -l --language -f --format -o --output --speaker --audio --list-formats
+                --preset --max-chars --max-lines --min-duration --max-duration --max-cps --min-gap --fps
+                --speaker-style --isolates --karaoke --smooth-speakers --no-smooth-speakers --with -q --quiet
+                -v --verbose -h --help"
             kind=text
             ;;
         last)
             flags="--output-dir -f --format -o --output --speaker --audio --list-formats --preset --max-chars
-                --max-lines --min-duration --max-duration --max-cps --min-gap --karaoke --with -q --quiet -v
-                --verbose -h --help"
+                --max-lines --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates
+                --karaoke --smooth-speakers --no-smooth-speakers --with -q --quiet -v --verbose -h --help"
             kind=text
             ;;
         history)

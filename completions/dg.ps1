@@ -488,7 +488,7 @@ word||srt||SubRip captions
 word||vtt||WebVTT captions, with voices; --karaoke times every word
 word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
 word||ssa||SubStation Alpha captions
-word||ttml||Timed Text Markup Language captions
+word||ttml||Timed Text Markup Language captions (IMSC 1.1)
 word||html||A page to read, search and listen to (--audio)
 word||md||Markdown: analyses, and paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
@@ -523,7 +523,16 @@ flag|file url live mic render last|--min-duration|text|Shortest time a cue is sh
 flag|file url live mic render last|--max-duration|text|Longest time a cue is shown.
 flag|file url live mic render last|--max-cps|text|Reading speed, in characters a second.
 flag|file url live mic render last|--min-gap|text|Gap between cues.
+flag|file url live mic render last|--fps|text|Begin and end cues on frames of this rate.
+flag|file url live mic render last|--speaker-style|words|How captions tell who speaks. Default: label; of vtt, voice.
+word||label||
+word||dash||
+word||voice||
+word||colour||
+flag|file url live mic render last|--isolates||Mark the direction of Hebrew and Arabic lines in srt (UAX #9).
 flag|file url live mic render last|--karaoke||Time every word, in formats that can: vtt, ass, ssa.
+flag|file url live mic render last|--smooth-speakers||Change speakers where sentences end. Default: where people read, not in json, csv, tsv.
+flag|file url live mic render last|--no-smooth-speakers||The opposite of --smooth-speakers.
 flag|file url render last|--with|words|Analyses that follow the words in plain text, with commas between them: summary, topics, intents, entities, sentiment, search, language, or all. Default: all on a terminal, none elsewhere.
 word||summary||
 word||topics||
@@ -612,7 +621,7 @@ word||srt||SubRip captions
 word||vtt||WebVTT captions, with voices; --karaoke times every word
 word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
 word||ssa||SubStation Alpha captions
-word||ttml||Timed Text Markup Language captions
+word||ttml||Timed Text Markup Language captions (IMSC 1.1)
 word||html||A page to read, search and listen to (--audio)
 word||md||Markdown: analyses, and paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
@@ -640,6 +649,7 @@ flag|mic|--stop-phrase|text|Stop when this is said.
 flag|devices|--json||Write a JSON array instead of a table.
 hidden|devices|--names||
 flag|render|--output-dir|path|Folder for a file per response, in the format that -f names.
+flag|render|-l --language|text|Language spoken, where the response names none. Default: en.
 flag|last|--output-dir|path|Folder for a file named after the recording, in the format of -f.
 flag|history|--json||List as JSON.
 flag|models whoami token usage balance requests doctor|--json||Write JSON instead of a table.

@@ -58,7 +58,7 @@ def _names() -> list[str]:
     return [row.name for row in COMMANDS]
 
 
-class _Command(TyperCommand):
+class _CommandWithHelp(TyperCommand):
     """A command whose help page we lay out ourselves: -h is a short one."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -75,7 +75,7 @@ def _real(name: str) -> Any:
     """Import a command with all its options."""
     function = getattr(import_module(f"dgcli.commands.{name}"), name)
     own = typer.Typer(add_completion=False, rich_markup_mode=None)
-    own.command(name, cls=_Command, context_settings=_SETTINGS)(function)
+    own.command(name, cls=_CommandWithHelp, context_settings=_SETTINGS)(function)
     return typer.main.get_command(own)
 
 
@@ -107,9 +107,9 @@ class _Root(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        from dgcli.ui.help import Entry, Section, format_help
+        from dgcli.ui.help import HelpEntry, Section, format_help
 
-        rows = [Entry(row.name, row.help) for row in COMMANDS]
+        rows = [HelpEntry(row.name, row.help) for row in COMMANDS]
         format_help(self, ctx, formatter, [Section("Commands", rows)])
 
 

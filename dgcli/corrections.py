@@ -1,9 +1,9 @@
 """Command lines that are not quite ours: flags before the command, `dg help X`, other programs' names, misspellings."""
 
+import os
 import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
 from difflib import get_close_matches
-from pathlib import Path
 from types import MappingProxyType
 
 _EVERYWHERE = frozenset({"-v", "--verbose", "-q", "--quiet"})
@@ -53,7 +53,7 @@ def _is_url(text: str) -> bool:
 
 
 def _is_recording(text: str) -> bool:
-    return text == "-" or text.lower().endswith(_MEDIA_SUFFIXES) or Path(text).is_file()
+    return text == "-" or text.lower().endswith(_MEDIA_SUFFIXES) or os.path.isfile(text)
 
 
 def command_line_for(args: Sequence[str], commands: Sequence[str]) -> str | None:

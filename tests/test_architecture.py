@@ -1,8 +1,10 @@
 """The rooms of the package and the arrows between them, held against the imports that are really there."""
 
 import ast
+import re
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -42,7 +44,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "commands": "options tasks ui batch live api audio sinks output formats captions transcript params config "
         "errors terminal",
         "corrections": "",
-        "app": "corrections ui errors terminal",
+        "app": "commands corrections ui errors terminal",
         "__main__": "app",
         "__init__": "client",
     }.items()
@@ -119,7 +121,7 @@ def violations(sources: Mapping[str, str]) -> list[str]:
         room = room_of(module)
         for target in sorted(targets):
             other = room_of(target)
-            if other == room or (room == "app" and other == "commands"):
+            if other == room:
                 continue
             if room not in MAY_IMPORT:
                 wrong.append(f"{module}: the room {room} has no row")
@@ -179,6 +181,39 @@ def test_every_room_has_a_row() -> None:
     """There is no room without a row in the table, and no row without a room (the API's client may be missing)."""
     rooms = {room_of(name_of(path)) for path in PACKAGE.rglob("*.py")}
     assert rooms - {"client"} == set(MAY_IMPORT) - {"client"}
+
+
+def documented() -> dict[frozenset[str], frozenset[str]]:
+    """The table in docs/architecture.md: the rooms of each row, and what they may import."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[^|]+) \| [^|]+ \|([^|]*)\|$", page.partition("A change goes")[0], re.MULTILINE)
+    return {
+        frozenset(re.findall(r"`(\w+)(?:/|\.py)`", rooms)): frozenset(
+            re.findall(r"\w+", allowed.partition(";")[0])
+        )
+        for rooms, allowed in rows
+    }
+
+
+def test_the_documented_table_is_this() -> None:
+    """docs/architecture.md names the same rooms and the same arrows, and the tasks that may import the server."""
+    rows = documented()
+    assert frozenset().union(*rows) == set(MAY_IMPORT)
+    for rooms, allowed in rows.items():
+        assert allowed == frozenset().union(*(MAY_IMPORT[room] for room in rooms)) - rooms, rooms
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    bridges = page.partition("the server only from ")[2].partition(" |")[0]
+    assert {f"tasks/{name}" for name in re.findall(r"`(\w+)`", bridges)} == BRIDGES
+
+
+def test_a_class_name_stands_once() -> None:
+    """No two classes of the package share a name, private or not: who reads one never means another."""
+    places = defaultdict(list)
+    for module, source in package().items():
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.ClassDef):
+                places[node.name.lstrip("_")].append(module)
+    assert {name: modules for name, modules in places.items() if len(modules) > 1} == {}
 
 
 @pytest.mark.parametrize(

@@ -160,3 +160,13 @@ def test_every_extra_that_is_named_exists() -> None:
         assert not re.search(r"pip install '?(dgcli|dg-transcribe)", source), path
     assert named
     assert named <= set(project["optional-dependencies"])
+
+
+def test_extras_that_hold_others_name_this_distribution() -> None:
+    """An extra that takes others in asks for ours, not for a package of another name on the index."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    optional = project["optional-dependencies"]
+    held = [Requirement(text) for texts in optional.values() for text in texts]
+    holders = [requirement for requirement in held if requirement.extras & set(optional)]
+    assert {requirement.name for requirement in holders} == {extras.DISTRIBUTION}
+    assert all(requirement.name != "dgcli" for requirement in held)

@@ -78,11 +78,11 @@ def proxy_for(url: str) -> Proxy | None:
         proxy = proxies.get(set_by)
         if not proxy or proxy_bypass(host):
             return None
-        found = Proxy(
+        chosen = Proxy(
             proxy if "://" in proxy else f"http://{proxy}", _setting(f"{set_by}_proxy", "all_proxy")
         )
-        if not found.address[0]:
+        if not chosen.address[0]:
             raise unusable(f"{proxy!r} has no host")
     except ValueError as error:  # a port that is no number, a host that is no name
         raise unusable(error) from error
-    return found
+    return chosen

@@ -7,7 +7,7 @@ from dgcli.audio.http import READ_BYTES, ConnectionFailed, HttpAnswer
 from dgcli.errors import AudioError
 
 
-class Asking(Protocol):
+class Requester(Protocol):
     """What asks for the URL, again where that is needed."""
 
     name: str
@@ -29,14 +29,14 @@ class Asking(Protocol):
         """Ask again until an answer comes; None when stopped. Raises `AudioError` when it is hopeless."""
 
 
-class Body:
+class HttpBody:
     """A file-like view of a URL that a decoder reads from.
 
     Of a file, a break is mended by asking for the rest (RFC 9110, 14.2); of an endless stream it is the end,
     and `dropped` says why.
     """
 
-    def __init__(self, source: Asking, answer: HttpAnswer) -> None:
+    def __init__(self, source: Requester, answer: HttpAnswer) -> None:
         self.dropped: str | None = None
         self._source = source
         self._answer = answer
@@ -132,10 +132,10 @@ class Body:
         return taken
 
 
-class SeekableBody(Body):
+class SeekableHttpBody(HttpBody):
     """A body on a server that sends any part of a file: an MP4 may have its index at the end."""
 
-    def __init__(self, source: Asking, answer: HttpAnswer, length: int) -> None:
+    def __init__(self, source: Requester, answer: HttpAnswer, length: int) -> None:
         super().__init__(source, answer)
         self._size = length
 

@@ -94,13 +94,15 @@ def opened_stream(stream: BinaryIO, name: str, *, any_file: bool) -> Iterator[Up
 
 def is_pipe(path: str) -> bool:
     """Whether reading what `path` names takes as long as somebody else takes to write it."""
-    return path == "-" or (Path(path).exists() and not Path(path).is_file() and not Path(path).is_dir())
+    return path == "-" or (os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path))
 
 
 def _open(path: str) -> BinaryIO:
+    if not path:
+        raise AudioError("The name of the recording is empty.")
     try:
         return Path(path).open("rb")
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # ValueError: no name has a NUL
         raise AudioError(f"There is no file {path}.") from None
     except IsADirectoryError:
         raise AudioError(f"{path} is a directory.", hint="Name a file in it.") from None

@@ -20,7 +20,7 @@ from dgcli.api.refusals import Peer, Role, phrase, refused, without_login
 from dgcli.audio import decode, http, icy
 from dgcli.audio.base import AudioFormat, Pace, slices
 from dgcli.audio.http import USER_AGENT, ConnectionFailed, Fetcher, HttpAnswer
-from dgcli.audio.http_body import Body, SeekableBody
+from dgcli.audio.http_body import HttpBody, SeekableHttpBody
 from dgcli.audio.media import SNIFF_BYTES, suffix_of
 from dgcli.audio.pump import Pump
 from dgcli.errors import AudioError
@@ -75,7 +75,7 @@ class HttpSource:
         self._may_decode = may_decode and raw is None and decode.available()
         self._fetcher: Fetcher | None = None
         self._answer: HttpAnswer | None = None
-        self._body: Body | None = None
+        self._body: HttpBody | None = None
         self._decoder: decode.Decoder | None = None
         self._format = AudioFormat()
         self._is_hls = False
@@ -193,7 +193,9 @@ class HttpSource:
         if answer.length is not None:
             self.pace = Pace.REAL_TIME
         seekable = answer.length is not None and answer.headers.get("accept-ranges", "").lower() == "bytes"
-        self._body = SeekableBody(self, answer, answer.length or 0) if seekable else Body(self, answer)
+        self._body = (
+            SeekableHttpBody(self, answer, answer.length or 0) if seekable else HttpBody(self, answer)
+        )
         if self._may_decode:
             self._decoder = self._first_decoder(answer)
             self.duration = self._decoder.duration if self.pace is Pace.REAL_TIME else None
@@ -223,7 +225,7 @@ class HttpSource:
             return decode.Decoder(self._body, self.name, container=container, options=_QUICK)
         except AudioError:
             try:
-                self._body = Body(self, self.request())
+                self._body = HttpBody(self, self.request())
             except ConnectionFailed as error:
                 raise error.refusal.error from error
             return decode.Decoder(self._body, self.name)
@@ -303,7 +305,7 @@ class HttpSource:
                     return None
                 answer = self.again(why)
                 if answer is not None:
-                    self._body = Body(self, answer)
+                    self._body = HttpBody(self, answer)
                     if self._decoder is not None:
                         container = _FORMATS.get(answer.kind)
                         self._decoder = decode.Decoder(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from dgcli.batch.record import Record, read_json, record_in
-from dgcli.batch.segments import SUFFIX, Damage, Entry, read_key, scan
+from dgcli.batch.segments import SUFFIX, Damage, SegmentEntry, read_key, scan
 
 FOLDER = ".dg"
 EARLIER = (".response", ".made")  # files of version 0.1: an answer, and what an output was made of
@@ -24,7 +24,7 @@ class DamagedAnswer(Exception):
 
 
 @dataclass(slots=True)
-class Segment:
+class SegmentFile:
     """A segment as far as it was read: up to `end`, with `tail` behind it."""
 
     path: Path
@@ -38,8 +38,8 @@ class Segment:
 class Index:
     """Where the newest of each kind stands: name of a segment, and head."""
 
-    segments: dict[str, Segment] = field(default_factory=dict)
-    entries: dict[str, dict[str, tuple[str, Entry]]] = field(
+    segments: dict[str, SegmentFile] = field(default_factory=dict)
+    entries: dict[str, dict[str, tuple[str, SegmentEntry]]] = field(
         default_factory=lambda: {"answer": {}, "made": {}, "stamp": {}}
     )
     aside: set[str] = field(default_factory=set)  # of damage that is known: segment and place
@@ -62,7 +62,7 @@ class Index:
                 self.earlier.add(name)
 
     def _read_segment(self, folder: Path, name: str) -> None:
-        segment = self.segments.setdefault(name, Segment(folder / name))
+        segment = self.segments.setdefault(name, SegmentFile(folder / name))
         # Opened anew, a file on a network folder is the one that its server has (nfs(5), "Close-to-open").
         file = segment.path.open("rb")
         if segment.file is not None:
@@ -92,7 +92,7 @@ class Index:
                 self.add(name, item)
                 segment.end = item.offset + item.length + 1 + (0 if item.size is None else item.size + 1)
 
-    def add(self, name: str, entry: Entry) -> None:
+    def add(self, name: str, entry: SegmentEntry) -> None:
         """Note an entry of a segment."""
         if entry.kind == "aside":
             self.aside.add(entry.key)
@@ -104,7 +104,7 @@ class Index:
         if before is None or before[1].time <= entry.time:
             entries[entry.key] = name, entry
 
-    def get(self, kind: str, key: str) -> tuple[Segment, Entry] | None:
+    def get(self, kind: str, key: str) -> tuple[SegmentFile, SegmentEntry] | None:
         """The newest of a kind, if it can be read."""
         item = self.entries[kind].get(key)
         if item is None or f"{item[0]}:{item[1].offset}" in self.aside:
@@ -118,7 +118,7 @@ class Index:
                 segment.file.close()
 
 
-def read_at(segment: Segment, offset: int, size: int) -> bytes:
+def read_at(segment: SegmentFile, offset: int, size: int) -> bytes:
     """Read bytes of a segment. Raises OSError."""
     if segment.file is None:
         segment.file = segment.path.open("rb")
@@ -126,13 +126,13 @@ def read_at(segment: Segment, offset: int, size: int) -> bytes:
     return segment.file.read(size)
 
 
-def head_at(place: tuple[Segment, Entry]) -> Mapping[str, Any] | None:
+def head_at(place: tuple[SegmentFile, SegmentEntry]) -> Mapping[str, Any] | None:
     """The JSON of a head. Raises OSError."""
     segment, entry = place
     return read_json(read_at(segment, entry.offset, entry.length))
 
 
-def body_at(place: tuple[Segment, Entry]) -> bytes:
+def body_at(place: tuple[SegmentFile, SegmentEntry]) -> bytes:
     """The body of an answer. Raises `DamagedAnswer`, OSError."""
     segment, entry = place
     body = read_at(segment, entry.body, entry.size or 0)

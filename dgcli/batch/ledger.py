@@ -26,7 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from dgcli.batch.index import FOLDER, Index, Segment, body_at, head_at, read_at
+from dgcli.batch.index import FOLDER, Index, SegmentFile, body_at, head_at, read_at
 from dgcli.batch.inputs import Input, InputKind
 from dgcli.batch.naming import Target
 from dgcli.batch.numbered_locks import LockFile
@@ -186,7 +186,7 @@ class Ledger:
                 path.replace(damaged / path.name)
         index.earlier.discard(f"{key}.response")
 
-    def _copy_aside(self, segment: Segment, name: str, offset: int, size: int) -> None:
+    def _copy_aside(self, segment: SegmentFile, name: str, offset: int, size: int) -> None:
         damaged = self._folder / "damaged"
         with contextlib.suppress(OSError, OutputError):  # a full disk: the bytes stay where they are as well
             damaged.mkdir(parents=True, exist_ok=True)
@@ -261,7 +261,7 @@ class Ledger:
                     )
             name = f"{_machine()}-{number if self._has_locks else os.urandom(8).hex()}{SUFFIX}"
             index.read(self._folder, None)
-            segment = index.segments.setdefault(name, Segment(self._folder / name))
+            segment = index.segments.setdefault(name, SegmentFile(self._folder / name))
             if self._begin(segment, name):
                 self._heal(index)
                 return self._locks if self._has_locks else None
@@ -269,7 +269,7 @@ class Ledger:
                 self._locks.release(number)
         raise OSError(errno.EBUSY, "too many processes write there")
 
-    def _begin(self, segment: Segment, name: str) -> bool:
+    def _begin(self, segment: SegmentFile, name: str) -> bool:
         """Continue a segment that nobody writes; False where it is full, or its beginning is lost."""
         if segment.end and not segment.key:
             return False
@@ -292,7 +292,7 @@ class Ledger:
             "there is asked for again."
         )
 
-    def _cut_off(self, segment: Segment, name: str) -> None:
+    def _cut_off(self, segment: SegmentFile, name: str) -> None:
         """Remove what its writer, who is gone, left unfinished at the end of a segment, or what was cut from it."""
         if segment.tail is None:
             return

@@ -28,7 +28,7 @@ from dgcli.batch.naming import Target
 from dgcli.batch.pace import SharedPace, Stopped
 from dgcli.batch.planning import Plan, Planner, Work
 from dgcli.batch.record import Record
-from dgcli.batch.sending import Sender
+from dgcli.batch.sending import BatchSender
 from dgcli.errors import ApiError, AuthError, DgError, OutputError
 from dgcli.output.kept import keep_response
 from dgcli.output.plan import rendered
@@ -114,7 +114,7 @@ class Runner:
             connections=plan.jobs,
             pace=_JobPace(self._pace, lambda: self._own.job, self._go_on),
         )
-        self._sender = Sender(plan, self._client, self._go_on)
+        self._sender = BatchSender(plan, self._client, self._go_on)
         self.reason: DgError | None = None  # why the run stopped by itself
 
     @property

@@ -31,7 +31,7 @@ _BLOCK = 1 << 20  # bytes read at a time when looking for the next head
 _FULL_SEGMENT = 1 << 30  # bytes; the next answer begins a new one, long before a file system's limit
 
 
-class Entry(NamedTuple):
+class SegmentEntry(NamedTuple):
     """A head of a segment: where its JSON stands, and the size of the body after it (None: it has none)."""
 
     kind: str
@@ -72,7 +72,7 @@ def _encoded(
     return (line if body is None else b"".join((line, body, b"\n"))), at
 
 
-def _entry(key: bytes, line: bytes, position: int) -> Entry | None:
+def _entry(key: bytes, line: bytes, position: int) -> SegmentEntry | None:
     """The head in a line that begins at `position`."""
     if not line.startswith(_HEAD) or not line.endswith(b"\n") or line[20:21] != b" ":
         return None
@@ -81,7 +81,7 @@ def _entry(key: bytes, line: bytes, position: int) -> Entry | None:
         return None
     kind, name, written, size, head = payload.split(b" ", 4)
     offset = position + len(line) - 1 - len(head)
-    return Entry(
+    return SegmentEntry(
         kind.decode(), name.decode(), int(written), offset, len(head), None if size == b"-" else int(size)
     )
 
@@ -114,7 +114,7 @@ def read_key(file: BinaryIO) -> tuple[bytes, int] | None:
     return line[len(_MAGIC) : -1], len(line)
 
 
-def scan(file: BinaryIO, key: bytes, start: int) -> Iterator[Entry | Damage]:
+def scan(file: BinaryIO, key: bytes, start: int) -> Iterator[SegmentEntry | Damage]:
     """Yield what stands in a segment from `start`, where an entry begins."""
     end = os.fstat(file.fileno()).st_size
     position = floor = start  # `floor`: where the body of the entry before begins, or what stands for it
@@ -194,7 +194,7 @@ class Appender:
             raise
         self.size = before + len(data)
 
-    def append(self, kind: str, name: str, head: bytes, body: bytes | None = None) -> Entry:
+    def append(self, kind: str, name: str, head: bytes, body: bytes | None = None) -> SegmentEntry:
         """Write an entry; it is on the disk after `sync`. Raises OSError, and nothing is written then."""
         written = time.time_ns()
         data, at = _encoded(self.key, kind, name, head, body, written)
@@ -203,7 +203,7 @@ class Appender:
                 raise self._failure
             place = self.size
             self._write(data)
-        return Entry(kind, name, written, place + at, len(head), None if body is None else len(body))
+        return SegmentEntry(kind, name, written, place + at, len(head), None if body is None else len(body))
 
     def sync(self) -> None:
         """Return when all that this thread has written is on the disk. Raises OSError.

@@ -59,7 +59,7 @@ class _Watched:
 
 
 @dataclass(frozen=True, slots=True)
-class _Audio:
+class _SentAudio:
     """What was sent, as far as is known: a `Record` says what each is."""
 
     sha256: str | None = None
@@ -68,14 +68,14 @@ class _Audio:
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class StoredAnswer:
     """An answer that is on the disk; `transcript` is None where it goes to a callback."""
 
     record: Record
     transcript: Transcript | None
 
 
-class Sender:
+class BatchSender:
     """Sends recordings of a run; safe for several threads.
 
     `go_on` is told each phase, and raises where the run is over.
@@ -99,7 +99,7 @@ class Sender:
         )
         return answer, watched.sha256
 
-    def _file(self, recording: Input, job: Job, ledger: Ledger, query: str) -> Received:
+    def _file(self, recording: Input, job: Job, ledger: Ledger, query: str) -> StoredAnswer:
         """Upload a file of this machine, unless the cache has its answer."""
         cache = self._plan.cache
         with opened(recording.path, any_file=self._plan.any_file) as upload:
@@ -118,28 +118,28 @@ class Sender:
                 answer, sha256 = self._uploaded(upload, job, recording.kind)
             after = os.fstat(upload.file.fileno())
             is_whole = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
-            audio = _Audio(sha256, upload.size, stamp_of(after) if is_whole else None)
+            audio = _SentAudio(sha256, upload.size, stamp_of(after) if is_whole else None)
         return self._kept(recording, job, answer, query, ledger, audio)
 
-    def _url(self, recording: Input, job: Job, ledger: Ledger, query: str) -> Received:
+    def _url(self, recording: Input, job: Job, ledger: Ledger, query: str) -> StoredAnswer:
         """Have the API fetch a recording, or stream it through here."""
         self._require_room(ledger, 0)
         text = self._plan.queries[recording.kind]
         if recording.kind is InputKind.URL:
             answer = self._client.transcribe_url(recording.name, text)
-            return self._kept(recording, job, answer, query, ledger, _Audio())
+            return self._kept(recording, job, answer, query, ledger, _SentAudio())
         stamp = cloud.stamp(recording.name)
         signed = cloud.signed(recording.name)
         if signed is not None:
             answer = self._client.transcribe_url(signed, text)
-            return self._kept(recording, job, answer, query, ledger, _Audio(stamp=stamp))
+            return self._kept(recording, job, answer, query, ledger, _SentAudio(stamp=stamp))
         with cloud.opened(recording.name) as upload:
             answer, sha256 = self._uploaded(upload, job, InputKind.FILE)
-        return self._kept(recording, job, answer, query, ledger, _Audio(sha256, upload.size, stamp))
+        return self._kept(recording, job, answer, query, ledger, _SentAudio(sha256, upload.size, stamp))
 
     def _kept(
-        self, recording: Input, job: Job, answer: Answer, query: str, ledger: Ledger, audio: _Audio
-    ) -> Received:
+        self, recording: Input, job: Job, answer: Answer, query: str, ledger: Ledger, audio: _SentAudio
+    ) -> StoredAnswer:
         """Put an answer where it cannot be lost. Raises `ApiError` when it is no transcript."""
         self._go_on(job, Phase.WRITING)
         transcript = None
@@ -167,9 +167,9 @@ class Sender:
             duration=transcript.duration if transcript else None,
         )
         ledger.keep(record, recording, answer.body)
-        return Received(record, transcript)
+        return StoredAnswer(record, transcript)
 
-    def send(self, recording: Input, job: Job, ledger: Ledger, query: str) -> Received:
+    def send(self, recording: Input, job: Job, ledger: Ledger, query: str) -> StoredAnswer:
         """Send a recording; its answer is on the disk then. Raises `DgError`, and what `go_on` raises."""
         send = self._file if recording.kind is InputKind.FILE else self._url
         return send(recording, job, ledger, query)

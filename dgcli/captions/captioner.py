@@ -6,18 +6,19 @@ from math import ceil
 
 from dgcli.captions.cues import Cue
 from dgcli.captions.cutting import Cutter
+from dgcli.captions.lexicon import WordKind
 from dgcli.captions.limits import PAUSE, Limits
 from dgcli.captions.merging import Merger
+from dgcli.captions.speakers import SpeakerSmoother
 from dgcli.captions.text import width
 from dgcli.captions.voice import Prefix, Voice
 from dgcli.transcript.model import Channel, Transcript, Word
 
 _STRETCH = 1000  # words that are fed at a time
-_LEAST = 40  # milliseconds that a cue is shown even where the words' times leave nothing: a frame
-
-
-def _milliseconds(seconds: float) -> int:
-    return round(seconds * 1000)
+_TURN = 0.3  # seconds of pause between two voices that are not closed
+_LEAST = 0.04  # seconds that a cue is shown even where the words' times leave nothing: a frame
+_UNSAID = (WordKind.MARK, WordKind.BRACKET)
+_EXACT = 1e-6  # ticks: what products of floats are off by
 
 
 def _nobody(voice: Voice) -> str:  # noqa: ARG001 - a Prefix
@@ -30,7 +31,8 @@ class Captioner:
     A cue that has come out is never changed, and comes out when the words some 7 s after it are known, or a
     pause of more than 1.5 s. However the words are divided among calls, the cues are the same.
 
-    `prefix` says what stands before the words of a voice. With several `channels` each call of `feed` carries
+    `prefix` says what stands before the words of a voice, `smooth_speakers` puts changes of speaker where
+    sentences end (`speakers`). With several `channels` each call of `feed` carries
     words of one of them.
     """
 
@@ -41,13 +43,17 @@ class Captioner:
         prefix: Prefix = _nobody,
         channels: int = 1,
         language: str | None = None,
+        smooth_speakers: bool = False,
     ) -> None:
+        self._smoothers: dict[int, SpeakerSmoother] | None = {} if smooth_speakers else None
         self._limits = limits or Limits()
-        english = language is None or language.startswith("en")
-        self._cutter = Cutter(self._limits, prefix, channels, english)
+        self._cutter = Cutter(self._limits, prefix, channels, language)
         self._merger = Merger(channels) if channels > 1 else None
-        self._gap = ceil(self._limits.min_gap * 1000)
-        self._end = 0  # where the last cue ends, in milliseconds
+        fps = self._limits.fps
+        self._rate = fps or 1000  # ticks a second: times are whole frames, or whole milliseconds
+        self._gap = ceil(self._limits.min_gap * self._rate - _EXACT)
+        self._least = ceil(_LEAST * self._rate - _EXACT)
+        self._end: int | None = None  # where the last cue ends, in ticks
         self._named: Voice | None = None  # who was named last
 
     def feed(
@@ -64,15 +70,25 @@ class Captioner:
         it a pause settles cues without waiting for the word after it. `ends_utterance` says that an utterance
         ends after the last of these words.
         """
-        batch = list(words)
-        cutter, last = self._cutter, len(batch) - 1
+        batch = [(word, False) for word in words]
+        if batch and ends_utterance:
+            batch[-1] = (batch[-1][0], True)
+        if self._merger is not None and until is None:
+            until = max((word.start for word, _ in batch if word.start < float("inf")), default=0.0)
+        if self._smoothers is not None:
+            smoother = self._smoothers.get(channel)
+            if smoother is None:
+                smoother = self._smoothers[channel] = SpeakerSmoother()
+            batch = smoother.take(batch)
+            if until is not None:
+                batch += smoother.silence(until)
+                until = min(until, smoother.first_held)
+        cutter = self._cutter
         if self._merger is None:
-            for at, word in enumerate(batch):
-                cutter.add(word, ends_utterance and at == last)
+            for word, ends in batch:
+                cutter.add(word, ends)
         else:
-            flagged = [(word, ends_utterance and at == last) for at, word in enumerate(batch)]
-            newest = max((word.start for word in batch if word.start < float("inf")), default=0.0)
-            self._merger.put(channel, flagged, newest if until is None else until)
+            self._merger.put(channel, batch, until or 0.0)
             for key, word, ends in self._merger.take():
                 cutter.add(word, ends, key)
             until = self._merger.known
@@ -82,6 +98,13 @@ class Captioner:
 
     def finish(self) -> list[Cue]:
         """The cues that were not settled yet; nothing can be fed after this."""
+        for channel, smoother in (self._smoothers or {}).items():
+            held = smoother.finish()
+            if self._merger is not None:
+                self._merger.put(channel, held, 0.0)
+                continue
+            for word, ends in held:
+                self._cutter.add(word, ends)
         if self._merger is not None:
             for key, word, ends in self._merger.take(everything=True):
                 self._cutter.add(word, ends, key)
@@ -105,33 +128,39 @@ class Captioner:
         lines = self._cutter.layout.lines(first, after, self._named)
         shared = len({line.voice.channel for line in lines}) > 1
         self._named = None if shared else lines[-1].voice
-        start = max(_milliseconds(min(tokens.ins[first:after])), self._end)
-        if 0 < start - self._end < self._gap and self._end:
-            start = self._end + self._gap
-        out = _milliseconds(max(tokens.outs[first:after]))
-        following = _milliseconds(tokens.ins[after]) if followed else None
+        # Marks that stand alone are written, not said: a quotation begins with its first word.
+        spoken = [tokens.ins[at] for at in range(first, after) if tokens.rights[at] not in _UNSAID]
+        start = self._tick(min(spoken or tokens.ins[first:after]))
+        if self._end is not None:
+            start = max(start, self._end + self._gap)
+        out = self._tick(max(tokens.outs[first:after]))
+        following = self._tick(tokens.ins[after]) if followed else None
         columns = sum(width(line.body) + 1 for line in lines) - 1
-        self._end = self._out_time(start, out, following, columns)
-        return Cue(start / 1000, self._end / 1000, lines)
+        # A pause that tells of a change of voice stays visible.
+        turn = followed and tokens.runs[after] == after
+        bridge = min(self._limits.bridge, _TURN) if turn else self._limits.bridge
+        self._end = self._out_time(start, out, following, columns, bridge)
+        return Cue(round(start / self._rate, 3), round(self._end / self._rate, 3), lines)
 
-    def _out_time(self, start: int, out: int, following: int | None, columns: int) -> int:
-        """Return the end (milliseconds) of a cue whose words end at `out`.
+    def _tick(self, seconds: float) -> int:
+        return round(seconds * self._rate)
+
+    def _out_time(self, start: int, out: int, following: int | None, columns: int, bridge: float) -> int:
+        """Return the end of a cue whose words end at `out`; times are milliseconds or frames.
 
         It is stretched for reading, as far as the next cue, `max_duration` and `PAUSE` leave room. A short
-        gap to the next cue is closed to the smallest one; none at all is left only where the words leave no
-        room for it.
+        gap to the next cue, of less than `bridge` seconds, is closed to the smallest one. Where the words
+        leave less than that, the cue ends that much before its last word does.
         """
-        limits = self._limits
-        latest = min(out + _milliseconds(PAUSE) - self._gap, start + int(limits.max_duration * 1000))
-        shortest = max(limits.min_duration, columns / limits.max_cps)
-        end = min(max(out, start + ceil(shortest * 1000)), latest)
+        limits, rate = self._limits, self._rate
+        latest = min(out + int(PAUSE * rate) - self._gap, start + int(limits.max_duration * rate + _EXACT))
+        shortest = ceil(max(limits.min_duration, columns / limits.max_cps) * rate - _EXACT)
+        end = min(max(out, start + shortest), latest)
         if following is not None:
             border = following - self._gap
-            if out > border:
-                end = following if following - start <= limits.max_duration * 1000 else min(end, border)
-            elif following - end < limits.bridge * 1000:
+            if end > border or following - end < bridge * rate:
                 end = min(border, latest)
-        return max(end, start + _LEAST)
+        return max(end, start + self._least)
 
 
 def _stretches(transcript: Transcript, channel: Channel) -> Iterator[tuple[Sequence[Word], bool]]:
@@ -147,10 +176,18 @@ def _stretches(transcript: Transcript, channel: Channel) -> Iterator[tuple[Seque
             at = after
 
 
-def captions(transcript: Transcript, limits: Limits | None = None, *, prefix: Prefix = _nobody) -> list[Cue]:
+def captions(
+    transcript: Transcript,
+    limits: Limits | None = None,
+    *,
+    prefix: Prefix = _nobody,
+    smooth_speakers: bool = False,
+    language: str | None = None,
+) -> list[Cue]:
     """The cues of a transcript, of all its channels; none for one in which nothing is said.
 
-    Utterances end where the API says so, and else where a pause does.
+    Utterances end where the API says so, and else where a pause does. `language` is for channels of which none
+    was detected.
     """
     several = len(transcript.channels) > 1
     detected = {channel.detected_language for channel in transcript.channels}
@@ -158,7 +195,8 @@ def captions(transcript: Transcript, limits: Limits | None = None, *, prefix: Pr
         limits,
         prefix=prefix,
         channels=len(transcript.channels) if several else 1,
-        language=detected.pop() if len(detected) == 1 else None,
+        language=(detected.pop() if len(detected) == 1 else None) or language,
+        smooth_speakers=smooth_speakers,
     )
     cues: list[Cue] = []
     for channel in transcript.channels:

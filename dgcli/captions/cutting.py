@@ -26,7 +26,9 @@ _CUT = 1.6  # what a cut costs, for what the language says of the gap
 _PAUSED = 50.0  # what a second of pause takes off
 _TURN = 30.0  # what a change of voice takes off
 _ENDED = 10.0  # what the end of an utterance takes off; that of a voice is in `_TURN`
-_SHORT = 60.0  # for a cue that is on screen for no time at all
+_TOO_SHORT = 50.0  # for a cue that is on screen for less than the shortest duration
+_SHORT = 100.0  # more for one that is on screen for no time at all
+_LONE = 60.0  # for a cue of one word
 _FAST = 12.0  # for each second that a reader is short of
 _SHARED = 14.0  # for a cue that two voices share
 _TRIED = 0.7  # seconds within which one gap is tried, however bad they all are
@@ -40,9 +42,9 @@ class Cutter:
     takes them out builds the cues, and calls `forget` when done.
     """
 
-    def __init__(self, limits: Limits, prefix: Prefix, channels: int, english: bool) -> None:
+    def __init__(self, limits: Limits, prefix: Prefix, channels: int, language: str | None) -> None:
         self.limits = limits
-        self.tokens = Tokens(limits, prefix, channels, english)
+        self.tokens = Tokens(limits, prefix, channels, language)
         self.layout = Layout(self.tokens, limits)
         self.settled: list[tuple[int, int, bool]] = []
         self._from = 0  # first token that is in no settled cue
@@ -183,8 +185,7 @@ class Cutter:
         low = bisect_left(starts, out - limits.max_duration, low, at - 1)
         leave = out + self._linger
         if not last:
-            start = starts[at]
-            leave = min(leave, start if start - out < limits.min_gap else start - limits.min_gap)
+            leave = min(leave, starts[at] - limits.min_gap)
         line_width, shortest, cps = limits.max_chars, limits.min_duration, limits.max_cps
         run, prefixes = tokens.runs[at - 1], tokens.prefixes
         least, chosen = _INFINITE, -1
@@ -197,7 +198,9 @@ class Cutter:
             duration = leave - starts[before]
             columns_used = end - columns[before]
             if duration < shortest:
-                points += _SHORT * (shortest - duration) / shortest
+                points += _TOO_SHORT + _SHORT * (shortest - duration) / shortest
+            if before == at - 1:
+                points += _LONE
             if columns_used > duration * cps:
                 points += _FAST * (columns_used / cps - duration)
             if before < run:

@@ -11,6 +11,7 @@ from dgcli.captions.voice import Voice
 _INFINITE = float("inf")
 _BREAK = 0.7  # what a line break costs of what a cut in the same place would
 _UNEVEN = 40.0  # for two lines of which one is empty
+_TAKING_TURNS = 0.3  # seconds of pause between two voices beyond which they do not share a cue
 _EXTRA = 12.0  # for every line beyond the second
 
 _Breaks = tuple[int, ...]  # the tokens that begin a line, but for the first
@@ -33,7 +34,7 @@ class Layout:
         tokens = self._tokens
         second = tokens.runs[after - 1]
         if not tokens.several_channels and self._max_lines == 2:  # by far the most common case
-            if tokens.runs[second - 1] > first:
+            if tokens.runs[second - 1] > first or tokens.pauses[second] >= _TAKING_TURNS:
                 return _INFINITE
             upper = tokens.columns_end[second - 1] - tokens.columns[first]
             lower = tokens.columns_end[after - 1] - tokens.columns[second]
@@ -74,8 +75,8 @@ class Layout:
             parts = self._run_lines(run, 1 + spare, room)[0] if len(run) > 1 else [run]
             spare -= len(parts) - 1
             prefix = "" if voice == named else tokens.prefix(voice)
-            if len(runs) > 1 and not tokens.prefix(voice):
-                prefix = DASH
+            if len(runs) > 1 and prefix != DASH:
+                prefix = DASH + prefix
             for part in parts:
                 broken.append(Line(tuple(tokens.words[at] for at in part), voice, prefix))
                 prefix = ""
@@ -85,14 +86,20 @@ class Layout:
     def _runs(self, first: int, after: int) -> list[list[int]]:
         """The tokens of each voice, whoever begins first on top.
 
-        What a channel says stays together though another speaks in between.
+        What a channel says stays together though another speaks in between, unless it was silent meanwhile.
         """
         tokens, runs = self._tokens, list[list[int]]()
         current: dict[int, list[int]] = {}
         for at in range(first, after):
             voice = tokens.voices[at]
             run = current.get(voice.channel)
-            if run is None or tokens.voices[run[-1]] != voice:
+            answered = (
+                run is not None
+                and runs[-1] is not run
+                and tokens.ins[at] - tokens.outs[run[-1]] >= _TAKING_TURNS
+                and tokens.ins[runs[-1][0]] >= tokens.outs[run[-1]]
+            )
+            if run is None or answered or tokens.voices[run[-1]] != voice:
                 run = current[voice.channel] = []
                 runs.append(run)
             run.append(at)

@@ -47,6 +47,16 @@ def width(text: str) -> int:
     )
 
 
+def is_right_to_left(text: str) -> bool:
+    """Whether the first letter that has a direction is of a script written from right to left (UAX #9, P2)."""
+    if text.isascii():
+        return False
+    directions = (unicodedata.bidirectional(c) for c in text)
+    return next(
+        (direction in ("R", "AL") for direction in directions if direction in ("L", "R", "AL")), False
+    )
+
+
 def spaces(texts: Sequence[str]) -> list[str]:
     """Return the space before each word: none before the first, nor between words of a script that
     writes no spaces.

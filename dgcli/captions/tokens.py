@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from dgcli.captions.language import GAP, codes
+from dgcli.captions.lexicon import Lexicon
 from dgcli.captions.limits import Limits
 from dgcli.captions.text import pieces, unspaced, width
 from dgcli.captions.voice import Prefix, Voice
@@ -11,7 +12,7 @@ from dgcli.transcript.model import Word
 _INFINITE = float("inf")
 _LATEST = 1e9  # seconds; what is later is no time
 _READ = 15.0  # characters a second: how long a word lasts that does not say
-DASH = "- "  # before each voice of a shared cue that has no other prefix
+DASH = "- "  # before each voice of a shared cue
 _FORMS = 2000  # printed forms that are remembered: the commonest come back at once when they are forgotten
 
 
@@ -20,11 +21,11 @@ class _Form:
 
     __slots__ = ("glued_after", "glued_before", "left", "parts", "right", "text", "width")
 
-    def __init__(self, text: str, room: int, english: bool) -> None:
+    def __init__(self, text: str, room: int, lexicon: Lexicon) -> None:
         self.parts = pieces(text, room)
         self.text = self.parts[0] if len(self.parts) == 1 else ""
         self.width = min(width(self.text), room)  # one that is wider has a line to itself
-        self.left, self.right = codes(self.text, english)
+        self.left, self.right = codes(self.text, lexicon)
         foreign = bool(self.text) and not self.text.isascii()
         self.glued_before = foreign and unspaced(self.text[0])
         self.glued_after = foreign and unspaced(self.text[-1])
@@ -36,7 +37,7 @@ class Tokens:
     Times are repaired here: finite, and never before those of an earlier word of the same channel.
     """
 
-    def __init__(self, limits: Limits, prefix: Prefix, channels: int, english: bool) -> None:
+    def __init__(self, limits: Limits, prefix: Prefix, channels: int, language: str | None) -> None:
         self.words: list[Word] = []
         self.voices: list[Voice] = []
         self.starts: list[float] = []  # seconds, never falling
@@ -55,8 +56,8 @@ class Tokens:
         self.latest = 0.0  # seconds: where the last word ends
         self._limits = limits
         self._prefix = prefix
-        self._english = english
-        self._forms: tuple[dict[str, _Form], dict[str, _Form]] = ({}, {})
+        self._language = language
+        self._forms: dict[str | None, tuple[Lexicon, dict[str, _Form]]] = {}
         self._voices: dict[tuple[int, int | None], tuple[Voice, str, int]] = {}
         self.several_channels = channels > 1
         self._began: dict[int, float] = {}  # where the last word of each channel starts and ends
@@ -71,14 +72,15 @@ class Tokens:
 
     def append(self, word: Word, ends_utterance: bool, key: float | None) -> int:
         """Add a word; returns how many tokens it became: mostly one, none where there is no text."""
-        language = word.language
-        english = self._english if language is None else language.startswith("en")
-        forms = self._forms[english]
+        known = self._forms.get(word.language)
+        if known is None:
+            known = self._forms[word.language] = (Lexicon(word.language or self._language), {})
+        lexicon, forms = known
         form = forms.get(word.text)
         if form is None:
             if len(forms) > _FORMS:
                 forms.clear()
-            form = forms[word.text] = _Form(word.text, self._limits.max_chars, english)
+            form = forms[word.text] = _Form(word.text, self._limits.max_chars, lexicon)
         # A time that is none, NaN included, fails the first comparison.
         start, end, ended = word.start, word.end, self._ended.get(word.channel, 0.0)
         if not 0.0 <= start <= _LATEST:
@@ -101,7 +103,7 @@ class Tokens:
             step = (end - start) / many
             for at, part in enumerate(form.parts):
                 inner = forms.get(part) or forms.setdefault(
-                    part, _Form(part, self._limits.max_chars, english)
+                    part, _Form(part, self._limits.max_chars, lexicon)
                 )
                 piece = replace(word, text=part, start=start + at * step, end=start + (at + 1) * step)
                 self._append(piece, inner, ends_utterance and at == many - 1, key)
@@ -159,7 +161,8 @@ class Tokens:
 
     def shared_prefix(self, at: int) -> int:
         """Columns of what stands before the voice of a token where a cue has more than one."""
-        return self._voices[self.voices[at]][2] or len(DASH)
+        _, prefix, columns = self._voices[self.voices[at]]
+        return columns if prefix == DASH else len(DASH) + columns
 
     def name(self, at: int, runs_shared: bool) -> None:
         """Say whether the cue before the one that begins at a token is shared: a name has to follow then."""

@@ -1,9 +1,9 @@
 """`dg file`: upload audio, print its transcript."""
 
 import glob
+import os
 import shlex
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,7 +25,7 @@ from dgcli.params import Endpoint
 
 def _is_unexpanded(path: str) -> bool:
     """Whether a path is a pattern that the shell left alone, as that of Windows does."""
-    return glob.has_magic(path) and (path.startswith(("s3://", "gs://")) or not Path(path).exists())
+    return glob.has_magic(path) and (path.startswith(("s3://", "gs://")) or not os.path.exists(path))
 
 
 def _are_many(paths: Sequence[str], batch: BatchOptions, formats: Sequence[str]) -> bool:
@@ -71,7 +71,7 @@ def file(
     if batch.check:
         from dgcli.tasks.check import check_batches
 
-        check_batches(paths or ["."], general.console())
+        check_batches([str(batch.output_dir)] if batch.output_dir else paths or ["."], general.console())
         return
     names = paths or []
     if not names and not batch.lists:

@@ -24,6 +24,15 @@ def render(
         Path | None,
         typer.Option(help="Folder for a file per response, in the format that -f names.", metavar="DIR"),
     ] = None,
+    language: Annotated[
+        str | None,
+        typer.Option(
+            "--language",
+            "-l",
+            help="Language spoken, where the response names none. Default: en.",
+            metavar="TAG",
+        ),
+    ] = None,
 ) -> None:
     """Write a saved response in any format, without transcribing it again.
 
@@ -38,7 +47,7 @@ def render(
     """
     from dgcli.tasks.render import render_each, render_one
 
-    console, settings = general.console(), sections.added_to(rendering.settings(output))
+    console, settings = general.console(), sections.added_to(rendering.settings(output).spoken_in(language))
     if output_dir is None:
         if len(response) > 1:
             raise UsageError("Several responses do not go into one output.", hint="Add: --output-dir DIR")

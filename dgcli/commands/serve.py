@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from dgcli.errors import UsageError
 from dgcli.options.groups import GeneralOptions
 from dgcli.options.machinery import command
 
@@ -76,6 +77,8 @@ def serve(
         dg serve --engine count --record audio/
         dg serve --host 0.0.0.0 --require-key SECRET --max-streams 4
     """
+    if response is not None and engine != "replay":
+        raise UsageError("--response is what --engine replay answers with.", hint="Add: --engine replay")
     from dgcli.config import load
     from dgcli.tasks.serve import serve as run_server
 

@@ -1,8 +1,8 @@
 """`dg url`: have the API fetch a recording, print its transcript."""
 
+import os
 import re
 import shlex
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -32,7 +32,7 @@ def _check_url(url: str) -> None:
     except ValueError:
         pass  # brackets that are no IPv6 address
     if "://" not in url:
-        what = "a file" if Path(url).exists() else "a path"
+        what = "a file" if os.path.exists(url) else "a path"
         if what == "a path" and re.match(r"[\w-]+(\.[\w-]+)+/", url):
             raise UsageError(
                 f"{url} is no whole URL.", hint=f"Did you mean: dg url https://{shlex.quote(url)}"
@@ -81,7 +81,7 @@ def url(
     if batch.check:
         from dgcli.tasks.check import check_batches
 
-        check_batches(urls or ["."], general.console())
+        check_batches([str(batch.output_dir)] if batch.output_dir else urls or ["."], general.console())
         return
     names = _listed(urls or [])
     if not names and not batch.lists:

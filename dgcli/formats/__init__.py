@@ -50,8 +50,7 @@ FORMATS: tuple[Format, ...] = (
     Format(
         "ttml",
         (".ttml", ".dfxp"),
-        "Timed Text Markup Language captions",
-        "subtitles",
+        "Timed Text Markup Language captions (IMSC 1.1)",
         "ttml",
         timed=True,
         grows="cues",

@@ -30,6 +30,13 @@ from dgcli.transcript.model import Transcript
 if TYPE_CHECKING:
     from dgcli.captions.limits import Limits
 
+SPEAKER_STYLES = ("label", "dash", "voice", "colour")
+COLOURS = (("white", "#ffffff"), ("yellow", "#ffff00"), ("cyan", "#00ffff"), ("lime", "#00ff00"))
+
+
+def _no_prefix(voice: Voice) -> str:  # noqa: ARG001 - a Prefix
+    return ""
+
 
 # The analyses that plain text can be followed by, in the order in which they are written.
 SECTIONS = ("summary", "topics", "intents", "entities", "sentiment", "search", "language")
@@ -51,7 +58,11 @@ class RenderSettings:
     """The user's choices about how a transcript is written, whatever the format.
 
     `limits` are those of a cue (None: Netflix's). `karaoke` asks for a time at every word where the format has
-    such. `audio` is the recording that a page links to: a path or a URL, until `beside` makes a link of it.
+    such. `smooth_speakers` puts changes of speaker at ends of sentences and pauses (None: where people read the
+    format). `language` is the one that was asked for, for a transcript that names none (BCP 47).
+    `speaker_style` is how captions tell who speaks (None: as is usual in the format). `isolates` puts lines from
+    right to left into directional isolates in SubRip, which has no direction. `audio` is the recording that a page
+    links to: a path or a URL, until `beside` makes a link of it.
     `sections` are the analyses that follow the words in plain text ("all": each that there is). `colour` and
     `width` (columns) are those of a terminal that plain text goes to.
     """
@@ -60,12 +71,19 @@ class RenderSettings:
     limits: "Limits | None" = None
     karaoke: bool = False
     audio: str | None = None
+    smooth_speakers: bool | None = None
+    language: str | None = None
+    speaker_style: str | None = None
+    isolates: bool = False
     sections: Sequence[str] = ()
     # What a transcript looks like on one terminal is no part of what is asked for.
     colour: bool = field(default=False, repr=False)
     width: int | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        if self.speaker_style not in (None, *SPEAKER_STYLES):
+            styles = ", ".join(SPEAKER_STYLES)
+            raise UsageError(f"--speaker-style must be one of {styles}, not {self.speaker_style!r}.")
         names = {number: " ".join(clean(name).split()) for number, name in self.speaker_names.items()}
         object.__setattr__(self, "speaker_names", MappingProxyType(names))
         object.__setattr__(self, "sections", _sections(self.sections))
@@ -79,6 +97,17 @@ class RenderSettings:
         except ValueError:  # another drive
             return replace(self, audio=Path(self.audio).resolve().as_uri())
         return replace(self, audio=quote(path.replace(os.sep, "/")))
+
+    def spoken_in(self, language: object) -> "RenderSettings":
+        """The same with the language that was asked for, unless that is several or was given already."""
+        if self.language or not isinstance(language, str) or language in ("", "multi"):
+            return self
+        return replace(self, language=language)
+
+    def language_of(self, transcript: Transcript) -> str | None:
+        """Return the language of a transcript: the first that was detected, else the one asked for."""
+        detected = (channel.detected_language for channel in transcript.channels)
+        return next(filter(None, detected), self.language)
 
     def speaker(self, number: int) -> str:
         """Return a speaker's name: the one given, or `Speaker N`."""
@@ -104,6 +133,32 @@ class RenderSettings:
             return f"[{name}] " if name else ""
 
         return prefix
+
+    def caption_prefix(self, several_channels: bool, *, has_voices: bool = False) -> Prefix:
+        """Return a voice's prefix in captions of the style that was chosen.
+
+        `has_voices` says that the format names who speaks beside the text.
+        """
+        style = self.speaker_style or ("voice" if has_voices else "label")
+        if style == "label" or (style == "voice" and not has_voices):
+            return self.prefix(several_channels)
+        if style == "dash":
+            return lambda voice: "- " if self.who(voice, several_channels) else ""
+        return _no_prefix
+
+    @property
+    def smooths(self) -> bool:
+        """Whether formats that people read have their speakers smoothed."""
+        return self.smooth_speakers is not False
+
+
+def colour_of(voice: Voice) -> tuple[str, str]:
+    """Return the colour of a voice: its WebVTT class and its hexadecimal value.
+
+    They are those that the BBC's Subtitle Guidelines allow, in their order; they repeat.
+    """
+    number = voice.channel if voice.speaker is None else voice.speaker
+    return COLOURS[number % len(COLOURS)]
 
 
 def _own_names() -> list[str]:

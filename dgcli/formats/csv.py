@@ -11,7 +11,7 @@ from io import StringIO
 
 from dgcli.formats.base import RenderSettings
 from dgcli.formats.growing import WordWriter
-from dgcli.formats.table import Row, rows
+from dgcli.formats.table import Row, rows, spoken_words
 from dgcli.transcript.model import Transcript, Word
 
 _FORMULA = tuple("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
@@ -27,7 +27,7 @@ def _tab_separated(cells: Iterable[object]) -> str:
     return "\t".join("" if cell is None else str(cell) for cell in cells) + "\n"
 
 
-class _Words:
+class _TableWords:
     """Writes a table row by row."""
 
     footer = ""
@@ -49,21 +49,21 @@ class _Words:
 
 def csv_words(options: RenderSettings) -> WordWriter:
     """Create the writer of comma-separated values that grow while the words come in."""
-    return _Words(options, _comma_separated)
+    return _TableWords(options, _comma_separated)
 
 
 def tsv_words(options: RenderSettings) -> WordWriter:
     """Create the writer of tab-separated values that grow while the words come in."""
-    return _Words(options, _tab_separated)
+    return _TableWords(options, _tab_separated)
 
 
 def csv(transcript: Transcript, options: RenderSettings) -> str:
     """The header and a row for every word, channel by channel; cells that need it are quoted."""
     writer = csv_words(options)
-    return writer.header + writer.words(transcript.words)
+    return writer.header + writer.words(spoken_words(transcript, options))
 
 
 def tsv(transcript: Transcript, options: RenderSettings) -> str:
     """The header and a row for every word, channel by channel; nothing is quoted."""
     writer = tsv_words(options)
-    return writer.header + writer.words(transcript.words)
+    return writer.header + writer.words(spoken_words(transcript, options))

@@ -277,7 +277,7 @@ def _foot(script: str) -> str:
     return f"</main>\n<script>{script}</script>\n</body>\n</html>\n"
 
 
-class _Turns:
+class _PageTurns:
     """Writes a page without what only the end of a stream can tell: analyses, a timeline, names to change."""
 
     def __init__(self, options: RenderSettings) -> None:
@@ -296,19 +296,20 @@ class _Turns:
 
 def render_turns(options: RenderSettings) -> TurnWriter:
     """Create the writer of a page that grows utterance by utterance."""
-    return _Turns(options)
+    return _PageTurns(options)
 
 
 def render(transcript: Transcript, options: RenderSettings) -> str:
     """The page; `options.audio` is the URL of the recording, else the reader may choose a file."""
     style, script = _asset("style.css"), _asset("script.js")
-    spoken, voices = paragraphs(transcript), _Voices(options, len(transcript.channels) > 1)
+    spoken, voices = (
+        paragraphs(transcript, smooth_speakers=options.smooths),
+        _Voices(options, len(transcript.channels) > 1),
+    )
     text = "".join(_paragraph(segment, voices) for segment in spoken) or "<p>Nothing was said.</p>\n"
     about, timeline = _about(transcript, _Places(spoken, voices)), _timeline(transcript, spoken, voices)
     if names := "".join(voices.inputs()):
         about += f'<div class="tools names scripted">{names}</div>\n'
-    language = next(
-        (segment.detected_language for segment in transcript.channels if segment.detected_language), ""
-    )
+    language = options.language_of(transcript) or ""
     head = _head(options, style, script, language, transcript.request_id or "", about, timeline)
     return head + text + _foot(script)

@@ -3,11 +3,17 @@
 import json
 
 from dgcli.formats.base import RenderSettings
+from dgcli.formats.smoothing import smoothed_transcript
 from dgcli.transcript.model import Transcript
 
 
-def render(transcript: Transcript, options: RenderSettings) -> str:  # noqa: ARG001 - a Render
-    """The body of the response; where there was none (a stream), its content as indented JSON."""
+def render(transcript: Transcript, options: RenderSettings) -> str:
+    """The body of the response; where there was none (a stream), its content as indented JSON.
+
+    With `smooth_speakers` it is the response as captions show it.
+    """
+    if options.smooth_speakers:
+        transcript = smoothed_transcript(transcript, response=True)
     if transcript.body:
         return transcript.body.decode("utf-8", "surrogateescape")
     text = json.dumps(transcript.raw, ensure_ascii=False, indent=2)

@@ -124,7 +124,7 @@ def render(transcript: Transcript, options: RenderSettings) -> str:
         if items:
             blocks += [f"## {title}\n", items]
     several, turns = len(transcript.channels) > 1, _Turns(options)
-    spoken = paragraphs(transcript)
+    spoken = paragraphs(transcript, smooth_speakers=options.smooths)
     if spoken and len(blocks) > 2:
         blocks.append("## What was said\n")
     return "\n".join(blocks) + "".join(turns.turn(paragraph, several) for paragraph in spoken)

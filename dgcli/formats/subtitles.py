@@ -1,23 +1,23 @@
-"""Caption formats that pysubs2 writes: Advanced SubStation Alpha, its predecessor, and TTML.
+"""Caption formats that pysubs2 writes: Advanced SubStation Alpha and its predecessor.
 
 They show the same cues as SubRip does. MicroDVD, MPL2 and TMPlayer are left out: they count frames, tenths or
 whole seconds, which the gaps between cues do not survive.
 """
 
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import pairwise
 
 import pysubs2
 
-from dgcli.captions.captioner import Captioner, captions
+from dgcli.captions.captioner import Captioner
 from dgcli.captions.cues import Cue, Line
 from dgcli.errors import OutputError
-from dgcli.formats.base import RenderSettings
+from dgcli.formats.base import RenderSettings, colour_of
+from dgcli.formats.cues import captioner_for, cues_of
 from dgcli.formats.growing import CueWriter
 from dgcli.transcript.model import Transcript
 
+_ANY_DIRECTION = -1  # the encoding with which libass finds the direction of each line from its text
 _LATEST = 36_000 - 0.02  # seconds: SubStation has one digit for the hours
 
 
@@ -40,6 +40,14 @@ def _karaoke(cue: Cue) -> str:
     return "\\N".join("".join(line_text(line)) for line in cue.lines)
 
 
+def _line(line: Line, options: RenderSettings) -> str:
+    name, colour = colour_of(line.voice)
+    if options.speaker_style != "colour" or name == "white":
+        return _escape(line.text)
+    red, green, blue = colour[1:3], colour[3:5], colour[5:7]
+    return f"{{\\c&H{blue}{green}{red}&}}{_escape(line.text)}{{\\c}}"
+
+
 def _style() -> pysubs2.SSAStyle:
     return pysubs2.SSAStyle(
         fontname="Arial",
@@ -49,11 +57,12 @@ def _style() -> pysubs2.SSAStyle:
         shadow=1,
         alignment=pysubs2.Alignment.BOTTOM_CENTER,
         marginv=60,
+        encoding=_ANY_DIRECTION,
     )
 
 
 def _event(cue: Cue, options: RenderSettings, several_channels: bool) -> pysubs2.SSAEvent:
-    text = _karaoke(cue) if options.karaoke else "\\N".join(_escape(line.text) for line in cue.lines)
+    text = _karaoke(cue) if options.karaoke else "\\N".join(_line(line, options) for line in cue.lines)
     name = options.who(cue.lines[0].voice, several_channels).replace(",", ";")  # a comma ends the field
     return pysubs2.SSAEvent(start=round(cue.start * 1000), end=round(cue.end * 1000), text=text, name=name)
 
@@ -70,7 +79,7 @@ def _file(events: Iterable[pysubs2.SSAEvent]) -> pysubs2.SSAFile:
 
 def _captions(transcript: Transcript, options: RenderSettings) -> pysubs2.SSAFile:
     several = len(transcript.channels) > 1
-    cues = captions(transcript, options.limits, prefix=options.prefix(several))
+    cues = cues_of(transcript, options)
     return _file(_event(cue, options, several) for cue in cues)
 
 
@@ -87,7 +96,7 @@ def _script(transcript: Transcript, options: RenderSettings, version: str) -> st
     return file.to_string(version)
 
 
-class _Cues:
+class _SubtitleCues:
     """Writes a file cue by cue, each as pysubs2 writes it between the head and the end of a file."""
 
     def __init__(self, options: RenderSettings, version: str) -> None:
@@ -98,20 +107,16 @@ class _Cues:
 
     def _parts(self, event: pysubs2.SSAEvent) -> tuple[str, str, str]:
         """A file with one cue: what stands before that, the cue, and what stands after it."""
-        if self._version == "ttml":
-            head, opening, rest = _ttml(_file([event]), "").rpartition("      <p ")
-            cue, closing, foot = rest.partition("</p>\n")
-            return head, opening + cue + closing, foot
         head, opening, cue = _file([event]).to_string(self._version).rpartition("\nDialogue: ")
         return head + "\n", opening[1:] + cue, ""
 
     def captioner(self, channels: int) -> Captioner:
         """Create what makes cues of words."""
-        return Captioner(self._options.limits, prefix=self._options.prefix(channels > 1), channels=channels)
+        return captioner_for(self._options, channels)
 
     def cue(self, cue: Cue, number: int, several_channels: bool) -> str:  # noqa: ARG002 - a CueWriter
         """Write a cue. Raises `OutputError`, once, where SubStation has no time for it."""
-        if self._version != "ttml" and cue.end > _LATEST:
+        if cue.end > _LATEST:
             if self._is_full:
                 return ""
             self._is_full = True
@@ -125,17 +130,12 @@ class _Cues:
 
 def ass_cues(options: RenderSettings) -> CueWriter:
     """Create the writer of an Advanced SubStation Alpha script that grows while the words come in."""
-    return _Cues(options, "ass")
+    return _SubtitleCues(options, "ass")
 
 
 def ssa_cues(options: RenderSettings) -> CueWriter:
     """Create the writer of a SubStation Alpha script that grows while the words come in."""
-    return _Cues(options, "ssa")
-
-
-def ttml_cues(options: RenderSettings) -> CueWriter:
-    """Create the writer of a TTML document that grows while the words come in."""
-    return _Cues(replace(options, karaoke=False), "ttml")
+    return _SubtitleCues(options, "ssa")
 
 
 def ass(transcript: Transcript, options: RenderSettings) -> str:
@@ -149,19 +149,3 @@ def ass(transcript: Transcript, options: RenderSettings) -> str:
 def ssa(transcript: Transcript, options: RenderSettings) -> str:
     """A SubStation Alpha script, for old programs. Raises `OutputError` for more than 10 hours."""
     return _script(transcript, options, "ssa")
-
-
-def _ttml(file: pysubs2.SSAFile, language: str) -> str:
-    # TTML identifies styles by xml:id and wants a language on its root; pysubs2 writes neither.
-    text = file.to_string("ttml")
-    return text.replace('<style id="', '<style xml:id="').replace("<tt ", f'<tt xml:lang="{language}" ', 1)
-
-
-def ttml(transcript: Transcript, options: RenderSettings) -> str:
-    """A TTML document (W3C, "Timed Text Markup Language 1")."""
-    language = next(
-        (channel.detected_language for channel in transcript.channels if channel.detected_language), ""
-    )
-    if not re.fullmatch("[A-Za-z0-9-]*", language):  # no language tag (RFC 5646), but what a server calls one
-        language = ""
-    return _ttml(_captions(transcript, replace(options, karaoke=False)), language)

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from dgcli.captions.text import clean
 from dgcli.formats.base import RenderSettings
-from dgcli.transcript.model import Word
+from dgcli.formats.smoothing import smoothed_transcript
+from dgcli.transcript.model import Transcript, Word
 
 
 class Row(NamedTuple):
@@ -24,6 +25,11 @@ class Row(NamedTuple):
 
 def _number(value: float) -> float | None:
     return value if math.isfinite(value) else None
+
+
+def spoken_words(transcript: Transcript, options: RenderSettings) -> Iterable[Word]:
+    """Every word, with its speaker smoothed where that is asked for."""
+    return (smoothed_transcript(transcript) if options.smooth_speakers else transcript).words
 
 
 def rows(words: Iterable[Word], options: RenderSettings) -> Iterator[Row]:

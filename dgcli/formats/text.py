@@ -11,7 +11,7 @@ def render(transcript: Transcript, options: RenderSettings) -> str:
     """Paragraphs and sections separated by empty lines; nothing if nothing was said and nothing is asked for."""
     several = len(transcript.channels) > 1
     blocks = []
-    for paragraph in paragraphs(transcript):
+    for paragraph in paragraphs(transcript, smooth_speakers=options.smooths):
         name = options.who(voice(paragraph), several)
         label = _NAME.format(name) if options.colour else f"{name}:"
         blocks.append(f"{label} {paragraph.text}\n" if name else f"{paragraph.text}\n")

@@ -102,13 +102,17 @@ def voice(segment: Segment) -> Voice:
     return Voice(segment.channel, segment.speaker)
 
 
-def paragraphs(transcript: Transcript) -> list[Segment]:
+def paragraphs(transcript: Transcript, *, smooth_speakers: bool = False) -> list[Segment]:
     """Return the transcript in paragraphs of one voice each; their text has no control characters.
 
     One channel has the API's paragraphs, where there are some. Several channels take turns, as the API's
     utterances do, or as pauses divide what each of them says. Where nothing divides what a voice says, it is
-    split at pauses and the ends of sentences.
+    split at pauses and the ends of sentences. `smooth_speakers` puts changes of speaker where sentences end.
     """
+    if smooth_speakers and transcript.has_speakers:
+        from dgcli.formats.smoothing import smoothed_transcript  # most transcripts have no speakers
+
+        transcript = smoothed_transcript(transcript)
     if len(transcript.channels) > 1:
         spoken = list(transcript.utterances)
         if not spoken:

@@ -6,11 +6,12 @@ Source: W3C, "WebVTT: The Web Video Text Tracks Format", section 4.
 from collections.abc import Iterator
 from itertools import groupby
 
-from dgcli.captions.captioner import Captioner, captions
+from dgcli.captions.captioner import Captioner
 from dgcli.captions.cues import Cue, Line
 from dgcli.captions.text import clean
-from dgcli.formats.base import RenderSettings
+from dgcli.formats.base import RenderSettings, colour_of
 from dgcli.formats.clock import clock
+from dgcli.formats.cues import captioner_for, cues_of
 from dgcli.formats.growing import CueWriter
 from dgcli.transcript.model import Transcript
 
@@ -47,7 +48,9 @@ def _lines(cue: Cue, options: RenderSettings, several_channels: bool) -> Iterato
     for voice, lines in groups:
         text = "\n".join(stamps.line(line) if options.karaoke else _escape(line.text) for line in lines)
         name = _one_line(options.who(voice, several_channels))
-        if name:
+        if options.speaker_style == "colour" and name and (colour := colour_of(voice)[0]) != "white":
+            text = f"<c.{colour}>{text}</c>"
+        if name and options.speaker_style != "dash":
             # The end tag may be left out where the voice speaks the whole cue.
             text = f"<v {name}>{text}" + ("</v>" if len(groups) > 1 else "")
         yield text
@@ -67,7 +70,7 @@ def _header(transcript: Transcript) -> str:
     return f"WEBVTT\n\nNOTE\nTranscription provided by Deepgram\n{known}\n"
 
 
-class _Cues:
+class _VttCues:
     """Writes a WebVTT file cue by cue: each is a block with the empty line that ends it."""
 
     header, footer = "WEBVTT\n\n", ""
@@ -77,7 +80,7 @@ class _Cues:
 
     def captioner(self, channels: int) -> Captioner:
         """Create what makes cues of words; voices need no room on the lines."""
-        return Captioner(self._options.limits, channels=channels)
+        return captioner_for(self._options, channels, has_voices=True)
 
     def cue(self, cue: Cue, number: int, several_channels: bool) -> str:  # noqa: ARG002 - a CueWriter
         """Write a cue."""
@@ -91,11 +94,11 @@ class _Cues:
 
 def render_cues(options: RenderSettings) -> CueWriter:
     """Create the writer of a file that grows while the words come in."""
-    return _Cues(options)
+    return _VttCues(options)
 
 
 def render(transcript: Transcript, options: RenderSettings) -> str:
     """A WebVTT file; its header alone if nothing was said."""
     several = len(transcript.channels) > 1
-    cues, writer = captions(transcript, options.limits), _Cues(options)
+    cues, writer = cues_of(transcript, options, has_voices=True), _VttCues(options)
     return _header(transcript) + "".join(writer.cue(cue, at, several) for at, cue in enumerate(cues, 1))

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from dgcli.formats.base import RenderSettings
 from dgcli.formats.growing import WordWriter
-from dgcli.formats.table import rows
+from dgcli.formats.table import rows, spoken_words
 from dgcli.transcript.model import Transcript, Word
 
 
@@ -33,4 +33,4 @@ def render_words(options: RenderSettings) -> WordWriter:
 
 def render(transcript: Transcript, options: RenderSettings) -> str:
     """A line for every word, channel by channel."""
-    return _Words(options).words(transcript.words)
+    return _Words(options).words(spoken_words(transcript, options))

@@ -236,9 +236,36 @@ class RenderingOptions(OptionGroup):
         float | None, typer.Option(help="Reading speed, in characters a second.", metavar="N")
     ] = None
     min_gap: Annotated[float | None, typer.Option(help="Gap between cues.", metavar="SECONDS")] = None
+    fps: Annotated[
+        float | None,
+        typer.Option(
+            help="Begin and end cues on frames of this rate.", metavar="23.976|24|25|29.97|30|50|59.94"
+        ),
+    ] = None
+    speaker_style: Annotated[
+        str | None,
+        typer.Option(
+            help="How captions tell who speaks. Default: label; of vtt, voice.",
+            metavar="label|dash|voice|colour",
+            autocompletion=completion(("label", "dash", "voice", "colour")),
+        ),
+    ] = None
+    isolates: Annotated[
+        bool,
+        typer.Option("--isolates", help="Mark the direction of Hebrew and Arabic lines in srt (UAX #9)."),
+    ] = False
     karaoke: Annotated[
         bool, typer.Option("--karaoke", help="Time every word, in formats that can: vtt, ass, ssa.")
     ] = False
+
+    smooth_speakers: Annotated[
+        bool | None,
+        typer.Option(
+            "--smooth-speakers/--no-smooth-speakers",
+            help="Change speakers where sentences end. Default: where people read, not in json, csv, tsv.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = None
 
     def _check(self, output: "OutputOptions | TranscriptOptions") -> None:
         """Check what nothing would come of. Raises `UsageError`."""
@@ -263,6 +290,9 @@ class RenderingOptions(OptionGroup):
             speaker_names=_names(self.speaker or ()),
             audio=self.audio,
             karaoke=self.karaoke,
+            speaker_style=self.speaker_style,
+            isolates=self.isolates,
+            smooth_speakers=self.smooth_speakers,
             preset=self.preset,
             max_chars=self.max_chars,
             max_lines=self.max_lines,
@@ -270,6 +300,7 @@ class RenderingOptions(OptionGroup):
             max_duration=self.max_duration,
             max_cps=self.max_cps,
             min_gap=self.min_gap,
+            fps=self.fps,
         )
 
 

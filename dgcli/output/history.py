@@ -5,10 +5,10 @@ processes keep answers at once without locks. A name begins with the time, in UT
 
     20261124T224200123456Z-ID.json     the API's answer, byte for byte
     20261124T224200123456Z-ID.jsonl    the event log of a stream, which grows while that runs
-    20261124T224200123456Z-ID.about    a line of JSON: what was asked, and the digest of the answer (`Entry`)
+    20261124T224200123456Z-ID.about    a line of JSON: what was asked, and the digest of the answer (`HistoryEntry`)
     20261124T224200123456Z-ID.txt      text that neither standard output nor a file took
-    keys/2f...                         the name of the entry that answers a question
-    claims/2f...                       held by a process that asks a question now (dgcli.locks)
+    keys/2f...                         the name of the entry that is kept under a key
+    claims/2f...                       held by a process that asks for the answer of a key now (dgcli.locks)
     .announced, .tally                 whether the user was told; how much is here since it was last counted
 
 An ordinary file costs a twentieth of a millisecond, SQLite ten (to load, open, commit and close), and what is
@@ -65,7 +65,7 @@ class Facts(NamedTuple):
     duration: float | None = None
 
 
-class Entry(NamedTuple):
+class HistoryEntry(NamedTuple):
     """An entry. `size` and `sha256` are of the answer, None while it grows; `folders` are those of
     the ledgers of a batch, `recordings` how many answers of it they hold."""
 
@@ -113,16 +113,16 @@ def _digest(*parts: object) -> str:
 
 
 def stamp_key(path: str, stamp: Stamp, server: str, query: str) -> str:
-    """The question of what a file holds that looks like this: same path, size and times."""
+    """Return the key of the answer for a file of this path, size and times."""
     return _digest("file", Path(path).absolute(), *stamp, server, query)
 
 
 def content_key(sha256: str, server: str, query: str) -> str:
-    """The question of what audio of this hash holds."""
+    """Return the key of the answer for audio of this hash."""
     return _digest("audio", sha256, server, query)
 
 
-def _about(entry: Entry) -> bytes:
+def _about(entry: HistoryEntry) -> bytes:
     facts = entry.facts
     values: dict[str, Any] = {
         "kind": entry.kind.value,
@@ -154,13 +154,13 @@ def _texts(values: dict[str, Any], name: str) -> tuple[str, ...]:
     return tuple(listed)
 
 
-def _entry(folder: Path, stem: str, line: bytes) -> Entry:
+def _entry(folder: Path, stem: str, line: bytes) -> HistoryEntry:
     """Read the facts of an entry. Raises `ValueError` and `TypeError` for what is none."""
     values = json.loads(line)
     if not isinstance(values, dict):
         raise TypeError("no object")
     none = type(None)
-    return Entry(
+    return HistoryEntry(
         folder=folder,
         stem=stem,
         kind=EntryKind(values.get("kind")),
@@ -215,12 +215,12 @@ class History:
         path = self._key_path(key)
         path.parent.mkdir(exist_ok=True, mode=0o700)
         path.unlink(missing_ok=True)  # to write over it would wait for the disk, as ext4 has it
-        with suppress(FileExistsError):  # another answer to the same question, at the same time
+        with suppress(FileExistsError):  # another answer of the same key, at the same time
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             os.write(handle, stem.encode("ascii"))
             os.close(handle)
 
-    def _put(self, entry: Entry, body: bytes | None, *, durable: bool = False) -> Entry:
+    def _put(self, entry: HistoryEntry, body: bytes | None, *, durable: bool = False) -> HistoryEntry:
         """Write an entry's answer, then its facts, then the keys by which it is found. Raises `OutputError`."""
         try:
             self._prepare()
@@ -235,30 +235,32 @@ class History:
             raise OutputError(f"Nothing can be kept in {self.folder}: {error.strerror}.") from error
         return entry
 
-    def _new(self, kind: EntryKind, facts: Facts, **more: Any) -> Entry:
+    def _new(self, kind: EntryKind, facts: Facts, **more: Any) -> HistoryEntry:
         """Make an entry whose facts are without secrets."""
         safe = facts._replace(name=redacted_text(facts.name), query=redacted_query(facts.query))
         stem = self._new_stem(facts.request_id)
-        return Entry(folder=self.folder, stem=stem, kind=kind, facts=safe, **more)
+        return HistoryEntry(folder=self.folder, stem=stem, kind=kind, facts=safe, **more)
 
-    def keep(self, facts: Facts, body: bytes, *, keys: Sequence[str] = (), durable: bool = False) -> Entry:
+    def keep(
+        self, facts: Facts, body: bytes, *, keys: Sequence[str] = (), durable: bool = False
+    ) -> HistoryEntry:
         """Keep an answer, which `find` then finds by its keys. Raises `OutputError`."""
         sha256 = hashlib.sha256(body).hexdigest()
         more = {"size": len(body), "sha256": sha256, "keys": tuple(keys)}
         return self._put(self._new(EntryKind.RESPONSE, facts, **more), body, durable=durable)
 
-    def begin(self, facts: Facts) -> Entry:
+    def begin(self, facts: Facts) -> HistoryEntry:
         """Begin an event log, which whoever has the entry writes. Raises `OutputError`."""
         return self._put(self._new(EntryKind.EVENTS, facts), b"")
 
     def refer(
-        self, facts: Facts, folders: Sequence[str], recordings: int, entry: Entry | None = None
-    ) -> Entry:
+        self, facts: Facts, folders: Sequence[str], recordings: int, entry: HistoryEntry | None = None
+    ) -> HistoryEntry:
         """Note a batch, or more of the batch of an entry. Raises `OutputError`."""
         fresh = entry or self._new(EntryKind.BATCH, facts)
         return self.note(fresh._replace(folders=tuple(folders), recordings=recordings))
 
-    def note(self, entry: Entry) -> Entry:
+    def note(self, entry: HistoryEntry) -> HistoryEntry:
         """Write the facts of an entry anew. Raises `OutputError`."""
         return self._put(entry, None)
 
@@ -282,7 +284,7 @@ class History:
             return False  # it is there, or could not be made: then nothing was kept either
         return True
 
-    def _read(self, stem: str) -> Entry | Damaged:
+    def _read(self, stem: str) -> HistoryEntry | Damaged:
         about = self.folder / (stem + _ABOUT)
         try:
             entry = _entry(self.folder, stem, about.read_bytes())
@@ -316,24 +318,24 @@ class History:
         stems |= {name.partition(".")[0] for name in names if name.endswith((".json", ".jsonl"))}
         return sorted(filter(_STEM.fullmatch, stems), reverse=True)
 
-    def walk(self) -> Iterator[Entry | Damaged]:
+    def walk(self) -> Iterator[HistoryEntry | Damaged]:
         """Read the entries, newest first, as they are asked for. Raises `OutputError`."""
         return map(self._read, self._stems())
 
-    def number(self, entry: Entry) -> int:
+    def number(self, entry: HistoryEntry) -> int:
         """The place of an entry among all, from 1, the newest. Raises `OutputError`."""
         return sum(stem >= entry.stem for stem in self._stems())
 
-    def find(self, key: str) -> Entry | None:
-        """The entry that answers a question, if there is one that is whole."""
+    def find(self, key: str) -> HistoryEntry | None:
+        """Return the entry that is kept under a key, if there is one that is whole."""
         try:
             stem = self._key_path(key).read_text("ascii").strip()
         except (OSError, ValueError):
             return None
         entry = self._read(stem) if _STEM.fullmatch(stem) else None
-        return entry if isinstance(entry, Entry) else None
+        return entry if isinstance(entry, HistoryEntry) else None
 
-    def body(self, entry: Entry) -> bytes:
+    def body(self, entry: HistoryEntry) -> bytes:
         """The answer itself. Raises `AudioError` where it cannot be read or is damaged."""
         try:
             body = entry.path.read_bytes()
@@ -344,7 +346,7 @@ class History:
         return body
 
     def claim(self, key: str, waiting: Callable[[], None]) -> AbstractContextManager[None]:
-        """Hold a question while the block runs; others who ask it wait. Raises `OutputError`.
+        """Hold a key while the block runs; others who want it wait. Raises `OutputError`.
 
         `waiting` is called at each look while another holds it, and may raise.
         """
@@ -391,7 +393,7 @@ class History:
 
     def _remove(self, stem: str, names: Sequence[str]) -> None:
         entry = self._read(stem)
-        for key in entry.keys if isinstance(entry, Entry) else ():
+        for key in entry.keys if isinstance(entry, HistoryEntry) else ():
             self._key_path(key).unlink(missing_ok=True)
         for name in names:
             (self.folder / name).unlink(missing_ok=True)

@@ -19,7 +19,7 @@ SCHEMES = ("token", "bearer")
 _ANY = "*"
 
 
-def shown(path: str) -> str:
+def printable(path: str) -> str:
     """A path with control characters and all that is not ASCII spelt out: the log is on somebody's terminal."""
     return path.encode("unicode_escape").decode("ascii")
 

@@ -23,14 +23,14 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from dgcli.server import background, callback, errors, openai, query, record, responses
-from dgcli.server.access import Visitors, authorized, shown
+from dgcli.server.access import Visitors, authorized, printable
 from dgcli.server.connections import OVERFLOW
 from dgcli.server.engines.base import Audio, Engine, NotAudioError, Recognition, TooLongError, Wishes
 from dgcli.server.errors import ErrorAnswer
 from dgcli.server.fetch import fetch
 from dgcli.server.guard import EXPOSE, EarlyResponse, Guard
 from dgcli.server.live import Slots, listen, refuse_unknown
-from dgcli.server.management import Management, both_dialects
+from dgcli.server.management import ProjectRoutes, both_dialects
 from dgcli.server.receive import Received, spool
 from dgcli.server.request_log import RequestLog
 from dgcli.server.settings import ServerSettings
@@ -244,7 +244,7 @@ def _answering(
         _access.info(
             "%s %s %d %.2f s, %s",
             request.method,
-            shown(request.url.path),
+            printable(request.url.path),
             response.status_code,
             time.monotonic() - began,
             request_id,
@@ -264,7 +264,9 @@ def _http_error(limit: int) -> Callable[[Request, Exception], Awaitable[Response
         assert isinstance(error, HTTPException)
         code, message = messages.get(error.status_code, ("Bad Request", error.detail))
         request_id = responses.new_request_id()
-        _access.info("%s %s %d, %s", request.method, shown(request.url.path), error.status_code, request_id)
+        _access.info(
+            "%s %s %d, %s", request.method, printable(request.url.path), error.status_code, request_id
+        )
         return EarlyResponse(ErrorAnswer(error.status_code, code, message), request_id, limit)
 
     return answer
@@ -280,7 +282,7 @@ def create_app(settings: ServerSettings, engine: Engine) -> Starlette:
         await listen(socket, settings, engine, slots, log)
 
     limit = settings.max_bytes
-    management = Management(settings, engine, log)
+    management = ProjectRoutes(settings, engine, log)
     transcriptions = openai.Transcriptions(settings, requests.hear)
 
     def get(path: str, handler: Handler, body_of: ErrorBody = ErrorAnswer.body) -> Route:

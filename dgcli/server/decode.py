@@ -26,7 +26,7 @@ Blocks = Iterator[Any]  # numpy arrays of float32, frames x channels, -1..1
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
+class _Recording:
     """An open recording: its sample rate in Hz, its length in seconds where it tells, and its blocks."""
 
     rate: int
@@ -57,7 +57,7 @@ def expand(raw: bytes, encoding: str) -> Any:
 _UNKNOWN = 1 << 60  # frames: what libsndfile says (SF_COUNT_MAX) where a header does not tell
 
 
-def _raw(path: Path, encoding: str, rate: int, channels: int) -> _Source:
+def _raw(path: Path, encoding: str, rate: int, channels: int) -> _Recording:
     frame = SAMPLE_BYTES[encoding] * channels
 
     def blocks() -> Blocks:
@@ -66,10 +66,10 @@ def _raw(path: Path, encoding: str, rate: int, channels: int) -> _Source:
                 whole = len(block) // frame * frame
                 yield expand(block[:whole], encoding).reshape(-1, channels)
 
-    return _Source(rate, path.stat().st_size / frame / rate, blocks())
+    return _Recording(rate, path.stat().st_size / frame / rate, blocks())
 
 
-def _soundfile(path: Path) -> _Source:
+def _soundfile(path: Path) -> _Recording:
     sound = soundfile.SoundFile(path)
     if sound.frames >= _UNKNOWN:
         # A recorder was killed: libsndfile fails on the frame that was left unfinished.
@@ -80,10 +80,10 @@ def _soundfile(path: Path) -> _Source:
         with sound:
             yield from sound.blocks(_BLOCK, dtype="float32", always_2d=True)
 
-    return _Source(sound.samplerate, sound.frames / sound.samplerate, blocks())
+    return _Recording(sound.samplerate, sound.frames / sound.samplerate, blocks())
 
 
-def _pyav(path: Path) -> _Source:
+def _pyav(path: Path) -> _Recording:
     container = av.open(str(path), options={"protocol_whitelist": "file"})
     if REFERRING & set(container.format.name.split(",")) or not container.streams.audio:
         container.close()
@@ -107,7 +107,7 @@ def _pyav(path: Path) -> _Source:
                             yield plain.to_ndarray().reshape(-1, layout)
 
     seconds = container.duration / 1_000_000 if container.duration else None  # microseconds
-    return _Source(rate, seconds, blocks())
+    return _Recording(rate, seconds, blocks())
 
 
 def check_rate(rate: int) -> None:
@@ -116,7 +116,7 @@ def check_rate(rate: int) -> None:
         raise NotAudioError
 
 
-def _open(audio: Audio) -> _Source:
+def _open(audio: Audio) -> _Recording:
     if audio.encoding in SAMPLE_BYTES:
         if audio.sample_rate is None:
             raise NotAudioError

@@ -63,10 +63,10 @@ def _addresses(parts: SplitResult, allow_private: bool) -> list[str]:
     """Return the addresses of the host. Raises ErrorAnswer unless all of them may be connected to."""
     host = parts.hostname or ""
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        answers = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise _refuse("Could not determine if URL for media download is publicly routable.") from error
-    addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
+    addresses = [str(entry[4][0]).partition("%")[0] for entry in answers]
     if not allow_private and not all(_is_public(address) for address in addresses):
         raise _refuse("URL for media download must be publicly routable.")
     return addresses

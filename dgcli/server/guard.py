@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dgcli.server import errors, responses
-from dgcli.server.access import Visitors, shown
+from dgcli.server.access import Visitors, printable
 from dgcli.server.errors import ErrorAnswer
 from dgcli.server.receive import drain
 
@@ -107,7 +107,9 @@ class Guard:
         origin = headers.get("origin")
         if refusal is not None:
             request_id = responses.new_request_id()
-            _access.info("%s %s %d, %s", scope["method"], shown(scope["path"]), refusal.status, request_id)
+            _access.info(
+                "%s %s %d, %s", scope["method"], printable(scope["path"]), refusal.status, request_id
+            )
             await EarlyResponse(refusal, request_id, self._limit)(scope, body, send)
         elif origin is not None and "access-control-request-method" in headers:
             await Response(status_code=204, headers=_preflight(origin, headers))(scope, body, send)
@@ -154,7 +156,7 @@ def _with_origin(send: Send, origin: str | None) -> Send:
 async def refuse_handshake(socket: WebSocket, refusal: ErrorAnswer, request_id: str | None = None) -> None:
     """Answer a WebSocket handshake with a status and a JSON body instead of a socket."""
     request_id = request_id or responses.new_request_id()
-    _access.info("WebSocket %s %d, %s", shown(socket.url.path), refusal.status, request_id)
+    _access.info("WebSocket %s %d, %s", printable(socket.url.path), refusal.status, request_id)
     response = Response(refusal.body(request_id), refusal.status, dict(refusal.headers(request_id)))
     with suppress(OSError, WebSocketDisconnect):  # it may not have waited for the answer
         await socket.send_denial_response(response)

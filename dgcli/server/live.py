@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dgcli.server import errors, live_messages, live_query, record, responses
-from dgcli.server.access import SCHEMES, handshake_authorized, shown
+from dgcli.server.access import SCHEMES, handshake_authorized, printable
 from dgcli.server.callback import CallbackLostError, StreamCallback, open_callback
 from dgcli.server.engines.base import (
     Ended,
@@ -397,7 +397,7 @@ async def listen(
     log.answered(request_id, socket.url.path, 200, method="streaming")
     _access.info(
         "WebSocket %s %s%s, %.2f s, %s",
-        shown(socket.url.path),
+        printable(socket.url.path),
         end,
         heard,
         time.monotonic() - began,

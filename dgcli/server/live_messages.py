@@ -42,7 +42,7 @@ class SchemaError(Exception):
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Control:
     """A text message of the client: its type and its other fields."""
 

@@ -15,7 +15,7 @@ _NEED_RATE = frozenset(["linear16", "linear32", "mulaw", "alaw"])
 _IGNORED_FLAGS = ("diarize", "mip_opt_out", "numerals", "dictation", "no_delay", "ner")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LiveOptions(Options):
     """What a stream asks for; `endpointing` and `utterance_end` in seconds, None for never."""
 
@@ -43,7 +43,7 @@ def _refuse_batch_features(query: Query) -> None:
 def _endpointing(query: Query) -> float | None:
     value = query.text("endpointing")
     if value is None or value.lower() == "true":
-        return LiveOptions.endpointing
+        return LiveOptions().endpointing
     if value.lower() == "false":
         return None
     if not re.fullmatch(r"\d{1,7}", value):

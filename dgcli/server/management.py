@@ -51,7 +51,7 @@ async def _wanted_seconds(request: Request) -> int:
     return int(seconds)
 
 
-class Management:
+class ProjectRoutes:
     """Answers GET /v1/models, /v1/projects and what is below them, and POST /v1/auth/grant."""
 
     def __init__(self, settings: ServerSettings, engine: Engine, log: RequestLog) -> None:

@@ -21,7 +21,7 @@ class MalformedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class FormData:
     """What a form holds: the values of each field, and the file."""
 
     fields: dict[str, list[str]] = field(default_factory=dict)
@@ -114,7 +114,7 @@ class _Reader:
 
 async def read_form(
     content_type: str, chunks: AsyncIterator[bytes], path: Path, *, file_field: str, limit: int
-) -> Form:
+) -> FormData:
     """Read a form whose `file_field` is written to `path`.
 
     Raises MalformedError, and ErrorAnswer (413) when the file is longer than `limit` bytes.
@@ -140,4 +140,4 @@ async def read_form(
         received = spool.close()
     if not reader.ended:
         raise MalformedError("It ends before its last boundary.")
-    return Form(reader.fields, received if reader.file_came else None)
+    return FormData(reader.fields, received if reader.file_came else None)

@@ -23,7 +23,7 @@ from dgcli.server.access import authorized
 from dgcli.server.engines.base import HeardWord
 from dgcli.server.errors import ErrorAnswer, invalid_credentials
 from dgcli.server.languages import name_of
-from dgcli.server.multipart import Form, MalformedError, read_form
+from dgcli.server.multipart import FormData, MalformedError, read_form
 from dgcli.server.query import Options
 from dgcli.server.receive import Received
 from dgcli.server.settings import ServerSettings
@@ -69,7 +69,7 @@ class _Wanted:
     stream: bool
 
 
-def _choice(form: Form, name: str, choices: Sequence[str], default: str) -> str:
+def _choice(form: FormData, name: str, choices: Sequence[str], default: str) -> str:
     value = form.text(name) or default
     if value not in choices:
         known = ", ".join(f"'{choice}'" for choice in choices)
@@ -77,7 +77,7 @@ def _choice(form: Form, name: str, choices: Sequence[str], default: str) -> str:
     return value
 
 
-def _check_temperature(form: Form) -> None:
+def _check_temperature(form: FormData) -> None:
     value = form.text("temperature")
     try:
         valid = value is None or 0 <= float(value) <= 1
@@ -87,7 +87,7 @@ def _check_temperature(form: Form) -> None:
         raise InvalidFieldError("temperature", f"Invalid value: '{value}'. Expected a number from 0 to 1.")
 
 
-def _options(form: Form, model: str) -> Options:
+def _options(form: FormData, model: str) -> Options:
     """Ask for the same in the words of /v1/listen: so there is one reading of what a request may want."""
     asked = [("punctuate", "true")]
     if query.is_model(model):  # whisper-small; what only OpenAI has gets the model that is there
@@ -103,7 +103,7 @@ def _options(form: Form, model: str) -> Options:
         raise InvalidFieldError(param, refusal.message) from refusal
 
 
-def _wanted(form: Form) -> _Wanted:
+def _wanted(form: FormData) -> _Wanted:
     model = form.text("model")
     if not model:
         raise InvalidFieldError("model", "you must provide a model parameter", "missing_required_parameter")
@@ -260,7 +260,7 @@ class Transcriptions:
             "dg-project-id": responses.PROJECT_ID,
         }
 
-    async def _form(self, request: Request, path: Path) -> Form:
+    async def _form(self, request: Request, path: Path) -> FormData:
         limit = self._settings.max_bytes
         try:
             return await read_form(

@@ -39,7 +39,7 @@ _CANNOT = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class QueryWarning:
     """One entry of `metadata.warnings`."""
 
@@ -48,7 +48,7 @@ class QueryWarning:
     message: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Callback:
     """Where a result is delivered."""
 
@@ -56,7 +56,7 @@ class Callback:
     method: str = "POST"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Options:
     """What a request asks for; names and defaults are those of the API."""
 
@@ -282,7 +282,7 @@ def _check_summarize(query: Query) -> None:
 def _utt_split(query: Query) -> float:
     value = query.text("utt_split")
     if value is None:
-        return Options.utt_split
+        return Options().utt_split
     if not re.fullmatch(r"\d+(\.\d*)?|\.\d+", value) or not float(value) > 0:
         raise invalid_query(f"utt_split: expected a number of seconds above 0, found `{value}`")
     return float(value)

@@ -14,7 +14,7 @@ _SMALL = 1 << 16  # bytes that are written sooner than a thread would begin to
 _DRAIN_SECONDS = 30.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Received:
     """Audio on disk; `url` is where it was fetched from, if it was not the body."""
 

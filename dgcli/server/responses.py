@@ -24,7 +24,7 @@ PROJECT_ID = str(uuid.uuid5(uuid.NAMESPACE_URL, "urn:dgcli:local-project"))
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Submission:
     """What is known of a request besides its words; `created` in UTC."""
 

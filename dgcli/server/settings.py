@@ -12,7 +12,7 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ServerSettings:
     """Settings of one server.
 

@@ -137,13 +137,13 @@ def blocks(feed: Feed, audio: LiveAudio) -> Iterator[Block]:
     yield from _container(_Counting(feed, first), audio.encoding)
 
 
-def tracks(found: Iterator[Block], rate: int, *, multichannel: bool) -> Iterator[Any]:
+def tracks(decoded: Iterator[Block], rate: int, *, multichannel: bool) -> Iterator[Any]:
     """Resample blocks to `rate` and mix them down; yields frames x channels of float32."""
     import soxr
 
     resampler: Any = None
     state: tuple[int, int] | None = None
-    for source_rate, block in chain(found, [(0, None)]):
+    for source_rate, block in chain(decoded, [(0, None)]):
         if block is None:
             if resampler is not None and state is not None:
                 yield resampler.resample_chunk(np.zeros((0, state[1]), np.float32), last=True)

@@ -26,7 +26,7 @@ _HIT = 0.6  # similarity from which a passage is a hit of a search
 _MAX_HITS = 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Hit:
     """Where a search term was heard: times in seconds, confidence 0-1."""
 
@@ -59,13 +59,13 @@ def _spread(words: Sequence[HeardWord], replacement: str) -> Iterator[HeardWord]
     for index, text in enumerate(texts):
         new = HeardWord(text, start + index * step, start + (index + 1) * step, confidence, words[0].speaker)
         if words[0].written is not None:
-            shown = text
+            spelling = text
             if index == 0 and words[0].written[:1].isupper() and text == text.lower():
-                shown = text[:1].upper() + text[1:]
+                spelling = text[:1].upper() + text[1:]
             last = written(words[-1])
             if index == len(texts) - 1:
-                shown += last[len(last.rstrip(_MARKS)) :]
-            new = replace(new, written=shown)
+                spelling += last[len(last.rstrip(_MARKS)) :]
+            new = replace(new, written=spelling)
         yield new
 
 
@@ -112,10 +112,10 @@ def without_profanity(words: Sequence[HeardWord]) -> list[HeardWord]:
     for word in words:
         if _is_profane(word.text.lower()):
             stars = "*" * (len(word.text) - 1)
-            shown, at = word.written, (word.written or "").lower().find(word.text.lower())
-            if shown is not None and at >= 0:
-                shown = shown[: at + 1] + stars + shown[at + len(word.text) :]
-            word = replace(word, text=word.text[:1] + stars, written=shown)
+            spelling, at = word.written, (word.written or "").lower().find(word.text.lower())
+            if spelling is not None and at >= 0:
+                spelling = spelling[: at + 1] + stars + spelling[at + len(word.text) :]
+            word = replace(word, text=word.text[:1] + stars, written=spelling)
         result.append(word)
     return result
 

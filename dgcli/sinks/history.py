@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from dgcli.errors import OutputError
-from dgcli.output.history import Entry, Facts, History
+from dgcli.output.history import Facts, History, HistoryEntry
 from dgcli.output.redaction import redacted_text
 from dgcli.transcript.event_log import json_line
 from dgcli.transcript.events import Closed, Event, Final, Interim, Metadata, Notice, Opened
@@ -28,7 +28,7 @@ class HistorySink:
         self._facts = facts
         self._limit = limit
         self._failed = failed
-        self._entry: Entry | None = None
+        self._entry: HistoryEntry | None = None
         self._file: BinaryIO | None = None
         self._pending = b""  # lines that are not yet in the file
         self._base = self._length = 0  # where the provisional line begins, and the file ends

@@ -14,7 +14,7 @@ from dgcli.output.growing import GrowingFile
 from dgcli.output.kept import keep_response, name_kept
 from dgcli.output.stdout import write_stdout
 from dgcli.sinks.about import dumps
-from dgcli.sinks.spool import Spool
+from dgcli.sinks.spool import WordSpool
 from dgcli.transcript.events import Event, Final, Opened
 from dgcli.transcript.model import Segment
 from dgcli.transcript.response import parse
@@ -42,7 +42,7 @@ class RenderedFile:
         self._format = format_
         self._options = options
         self._clock = clock
-        self._spool = Spool()
+        self._spool = WordSpool()
         self._begun = self._closed = self._changed = False
         self._next = -math.inf  # when it may be written again
 

@@ -10,7 +10,7 @@ from dgcli.transcript.events import Event
 from dgcli.transcript.utterances import Utterance, Utterances, utterance_object
 
 
-class Spool:
+class WordSpool:
     """The utterances of a stream, packed, in memory: a megabyte or so an hour, and no file that could stay behind."""
 
     def __init__(self) -> None:

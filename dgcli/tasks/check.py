@@ -1,5 +1,6 @@
 """The check of a batch's ledgers, which sends and writes nothing."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +17,7 @@ def check_batches(names: Sequence[str], reporter: Reporter) -> None:
     """
     ledgers = good = damaged = 0
     for name in names:
-        if not Path(name).is_dir():
+        if not os.path.isdir(name):
             raise UsageError(f"{name} is no directory.", hint="--check takes directories of outputs.")
         try:
             for checked in check_ledgers(Path(name)):

@@ -17,7 +17,7 @@ from dgcli.config import Config
 from dgcli.errors import AudioError, OutputError, UsageError
 from dgcli.extras import DISTRIBUTION, install_command
 from dgcli.tasks.reporter import SilentReporter
-from dgcli.tasks.stages import STAGE_SECONDS, Finding, Stage, StageResult, Verdict, run_stages
+from dgcli.tasks.stages import STAGE_SECONDS, Diagnosis, Stage, StageResult, Verdict, run_stages
 
 _SKEW = 60.0  # seconds: beyond it, tokens and certificates begin to fail
 _WORST_SKEW = 300.0
@@ -29,11 +29,11 @@ _NETWORK_SECONDS = STAGE_SECONDS - 0.5  # so that the network's own error, which
 CONFIG, KEY, PROXY, DNS, TCP, TLS = "Configuration", "API key", "Proxy", "DNS", "TCP", "TLS"
 
 
-def _ok(text: str, request_id: str | None = None) -> Finding:
-    return Finding(Verdict.OK, text, request_id=request_id)
+def _ok(text: str, request_id: str | None = None) -> Diagnosis:
+    return Diagnosis(Verdict.OK, text, request_id=request_id)
 
 
-def _python() -> Finding:
+def _python() -> Diagnosis:
     """Python itself, and the packages that dg needs."""
     missing = []
     try:
@@ -55,34 +55,34 @@ def _python() -> Finding:
     )
 
 
-def _key(config: Config) -> Finding:
+def _key(config: Config) -> Diagnosis:
     config.authorization()
     origin = config.key_origin
     return _ok(f"From {origin}." if origin else f"None, and {config.host} may need none.")
 
 
-def _proxy(config: Config) -> Finding:
+def _proxy(config: Config) -> Diagnosis:
     from dgcli.api.proxies import proxy_for
 
     proxy = proxy_for(config.base_url)
     return _ok(f"{proxy.host}, set by {proxy.setting}." if proxy else "None.")
 
 
-def _dns(config: Config) -> Finding:
+def _dns(config: Config) -> Diagnosis:
     from dgcli.api.probes import resolve
 
     host, addresses = resolve(config)
     return _ok(f"{host}: {', '.join(addresses[:4])}")
 
 
-def _tcp(config: Config) -> Finding:
+def _tcp(config: Config) -> Diagnosis:
     from dgcli.api.probes import connect
 
     place, seconds = connect(config, _NETWORK_SECONDS)
     return _ok(f"{place} in {seconds * 1000:.0f} ms.")
 
 
-def _tls(config: Config) -> Finding:
+def _tls(config: Config) -> Diagnosis:
     from dgcli.api.probes import tls_version
 
     if config.base_url.startswith("http:"):
@@ -90,7 +90,7 @@ def _tls(config: Config) -> Finding:
     return _ok(f"{tls_version(config, _NETWORK_SECONDS)}, the certificate is trusted.")
 
 
-def _clock(config: Config) -> Finding:
+def _clock(config: Config) -> Diagnosis:
     from dgcli.api.probes import clock_skew
 
     skew = clock_skew(config, _NETWORK_SECONDS)
@@ -100,16 +100,16 @@ def _clock(config: Config) -> Finding:
     if abs(skew) > _WORST_SKEW:
         raise UsageError(text, hint="Set the clock, or have it set: timedatectl set-ntp true")
     if abs(skew) > _SKEW:
-        return Finding(Verdict.WARNING, text, "Set the clock.")
+        return Diagnosis(Verdict.WARNING, text, "Set the clock.")
     return _ok(f"Within {max(1.0, abs(skew)):.0f} s of the server's.")
 
 
-def _accepted(config: Config) -> Finding:
+def _accepted(config: Config) -> Diagnosis:
     """Whether the key works, which costs nothing to ask."""
     from dgcli.tasks.login import key_status
 
     if config.key_origin is None:
-        return Finding(Verdict.SKIPPED, "There is no key.")
+        return Diagnosis(Verdict.SKIPPED, "There is no key.")
     status = key_status(replace(config, retries=0))
     if status.works is False and status.error is not None:
         raise status.error
@@ -146,7 +146,7 @@ class _Silence:
         yield self._data
 
 
-def _rest(config: Config) -> Finding:
+def _rest(config: Config) -> Diagnosis:
     from dgcli.api.client import Client
     from dgcli.transcript.response import parse_body
 
@@ -158,7 +158,7 @@ def _rest(config: Config) -> Finding:
     return _ok(f"A second of silence was transcribed in {time.monotonic() - began:.1f} s.", answer.request_id)
 
 
-def _websocket(config: Config) -> Finding:
+def _websocket(config: Config) -> Diagnosis:
     from dgcli.api import tls
     from dgcli.live.connection import Connection, ConnectionEnded
 
@@ -181,7 +181,7 @@ def _websocket(config: Config) -> Finding:
     return _ok("The handshake and one result.", connection.request_id or None)
 
 
-def _microphones() -> Finding:
+def _microphones() -> Diagnosis:
     from dgcli.audio.portaudio import devices, no_device
 
     try:
@@ -189,12 +189,12 @@ def _microphones() -> Finding:
         if not microphones:
             raise no_device()
     except AudioError as error:
-        return Finding(Verdict.WARNING, f"{error.message} Only dg mic needs it.", error.hint)
+        return Diagnosis(Verdict.WARNING, f"{error.message} Only dg mic needs it.", error.hint)
     default = next((device.name for device in microphones if device.is_default), microphones[0].name)
     return _ok(f"{len(microphones)}, the default is {default}.")
 
 
-def _decoders() -> Finding:
+def _decoders() -> Diagnosis:
     parts = []
     for module, what in (("soundfile", "libsndfile"), ("av", "PyAV")):
         try:
@@ -202,28 +202,30 @@ def _decoders() -> Finding:
             parts.append(f"{what} {getattr(loaded, '__libsndfile_version__', loaded.__version__)}")
         except (ImportError, OSError) as error:
             hint = install_command("media" if module == "av" else None)
-            return Finding(
+            return Diagnosis(
                 Verdict.WARNING, f"{what} cannot be loaded: {error}. Files are uploaded without it.", hint
             )
     return _ok(f"{', '.join(parts)}.")
 
 
-def _local(config: Config) -> Finding:
+def _local(config: Config) -> Diagnosis:
     from dgcli.tasks.models import list_models
 
     if find_spec("faster_whisper") is None:
-        return Finding(
+        return Diagnosis(
             Verdict.WARNING,
             "faster-whisper is not installed: only --local needs it.",
             install_command("local"),
         )
     here = [row.name for row in list_models(config, SilentReporter()) if row.path is not None]
     if not here:
-        return Finding(Verdict.WARNING, "No model is here; --local fetches tiny.en.", "dg models pull small")
+        return Diagnosis(
+            Verdict.WARNING, "No model is here; --local fetches tiny.en.", "dg models pull small"
+        )
     return _ok(f"{', '.join(here)}.")
 
 
-def _state() -> Finding:
+def _state() -> Diagnosis:
     from dgcli.output.kept import state_folder
 
     folder = state_folder()
@@ -237,14 +239,14 @@ def _state() -> Finding:
     return _ok(str(folder))
 
 
-def _disk() -> Finding:
+def _disk() -> Diagnosis:
     places = {Path.cwd(), Path(tempfile.gettempdir())}
     place, free = min(((place, shutil.disk_usage(place).free) for place in places), key=lambda pair: pair[1])
     text = f"{free / 1e9:,.1f} GB free in {place}."
     if free < _NO_DISK:
         raise OutputError(text, hint="Make room: outputs and uploads from a pipe need it.")
     if free < _LOW_DISK:
-        return Finding(Verdict.WARNING, text, "Make room: uploads from a pipe are put there first.")
+        return Diagnosis(Verdict.WARNING, text, "Make room: uploads from a pipe are put there first.")
     return _ok(text)
 
 
@@ -252,18 +254,18 @@ def _stages(load: Callable[[], Config], *, send: bool) -> Sequence[Stage]:
     """Return all stages. The configuration is loaded by a stage of its own; the others have it from there."""
     loaded: list[Config] = []
 
-    def configuration() -> Finding:
+    def configuration() -> Diagnosis:
         loaded.append(load())
         there = "" if loaded[0].path.exists() else " (not there, which is fine)"
         return _ok(f"{loaded[0].path}{there}; {loaded[0].base_url}")
 
-    def asking(look: Callable[[Config], Finding]) -> Callable[[], Finding]:
+    def asking(look: Callable[[Config], Diagnosis]) -> Callable[[], Diagnosis]:
         return lambda: look(loaded[0])
 
-    def billed(name: str, look: Callable[[Config], Finding], needs: tuple[str, ...]) -> Stage:
+    def billed(name: str, look: Callable[[Config], Diagnosis], needs: tuple[str, ...]) -> Stage:
         if send:
             return Stage(name, asking(look), needs)
-        return Stage(name, lambda: Finding(Verdict.SKIPPED, "--no-send: nothing is sent."))
+        return Stage(name, lambda: Diagnosis(Verdict.SKIPPED, "--no-send: nothing is sent."))
 
     way = (CONFIG, KEY, TCP, TLS)
     return (

@@ -1,6 +1,7 @@
 """The history for its user: the last answer again, a list, an end of all."""
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from dgcli.errors import AudioError, DgError, OutputError, UsageError
 from dgcli.formats import RenderSettings, by_name
-from dgcli.output.history import Contents, Damaged, Entry, EntryKind, History
+from dgcli.output.history import Contents, Damaged, EntryKind, History, HistoryEntry
 from dgcli.output.plan import plan_outputs
 from dgcli.tasks.render import write_saved
 from dgcli.tasks.reporter import Reporter
@@ -24,7 +25,7 @@ class ListedEntry:
     """A line of the list."""
 
     number: int
-    entry: Entry
+    entry: HistoryEntry
 
     @property
     def name(self) -> str:
@@ -57,7 +58,7 @@ def _clock(seconds: float | None) -> str:
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
-def _entries(history: History, reporter: Reporter) -> Iterator[Entry]:
+def _entries(history: History, reporter: Reporter) -> Iterator[HistoryEntry]:
     """The entries, newest first; damaged ones are left out and named."""
     for entry in history.walk():
         if isinstance(entry, Damaged):
@@ -66,7 +67,7 @@ def _entries(history: History, reporter: Reporter) -> Iterator[Entry]:
             yield entry
 
 
-def _stem(entry: Entry) -> str:
+def _stem(entry: HistoryEntry) -> str:
     """The name of a file for a recording: that of the recording without folder and suffix."""
     name = entry.facts.name
     if "://" in name:
@@ -74,8 +75,8 @@ def _stem(entry: Entry) -> str:
     return Path(name).stem or "transcript"
 
 
-def _target(entry: Entry, format_name: str | None, folder: Path) -> Path:
-    if not folder.is_dir():
+def _target(entry: HistoryEntry, format_name: str | None, folder: Path) -> Path:
+    if not os.path.isdir(folder):
         raise OutputError(f"There is no folder {folder}.", hint=f"Create it: mkdir -p {folder}")
     return folder / (_stem(entry) + by_name(format_name or "text").suffixes[0])
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from dgcli.config import Config
 from dgcli.errors import AudioError, OutputError, UsageError
-from dgcli.output.history import Entry, Facts, History, content_key, stamp_key
+from dgcli.output.history import Facts, History, HistoryEntry, content_key, stamp_key
 from dgcli.output.stamps import Stamp, stamp_of
 from dgcli.tasks.reporter import Reporter
 from dgcli.transcript.model import Transcript
@@ -81,7 +81,7 @@ def tell_unkept(error: OutputError, reporter: Reporter) -> None:
 
 
 def audio_key(blocks: Iterable[bytes], server: str, query: str) -> str:
-    """The question of what audio holds, by its bytes."""
+    """Return the key of the answer for audio of these bytes."""
     digest = hashlib.sha256()
     for block in blocks:
         digest.update(block)
@@ -96,7 +96,7 @@ class BatchReference:
         self._reporter = reporter
         self._is_on = config.history
         self._facts = Facts(name="", server=server, query=query)
-        self._entry: Entry | None = None
+        self._entry: HistoryEntry | None = None
         self._folders: dict[str, None] = {}
         self._count = 0
 
@@ -147,7 +147,7 @@ class Keeping:
         self._key = self._stamp_key()
         self._audio_key: str | None = None
         self._has_told_of_wait = False
-        self._entry: Entry | None = None
+        self._entry: HistoryEntry | None = None
         self._claims = ExitStack()
         if self._is_on and not cache and reporter.is_terminal:
             self._tell_of_earlier()
@@ -170,7 +170,7 @@ class Keeping:
         return stamp_of(status) if stat.S_ISREG(status.st_mode) else None
 
     def _stamp_key(self) -> str | None:
-        """The question of what the file holds, as it is now; None where its times prove nothing."""
+        """Return the key of the answer for the file as it is now; None where its times prove nothing."""
         stamp = self._stamp()
         if stamp is None or self._path is None:
             return None
@@ -189,7 +189,7 @@ class Keeping:
             )
 
     def _found(self, key: str | None) -> "Answer | None":
-        """The answer that is kept for a question."""
+        """Return the answer that is kept under a key."""
         from dgcli.api.client import kept_answer
 
         entry = self._history.find(key) if key else None
@@ -206,12 +206,12 @@ class Keeping:
         return kept_answer(body)
 
     def answer(self, upload: "Upload", ask: "Callable[[], Answer]") -> "Answer":
-        """The answer that is kept for the same file or bytes, else the one that `ask` gets.
+        """Return the answer that is kept for the same file or bytes, else the one that `ask` gets.
 
         Who asks for the same bytes at the same time, in this process or another, waits until the answer is kept.
         """
-        if found := self._found(self._key):
-            return found
+        if kept := self._found(self._key):
+            return kept
         self._audio_key = audio_key(upload.blocks(), self._server, self._query)
         try:
             self._claims.enter_context(self._history.claim(self._audio_key, self._wait))

@@ -158,7 +158,7 @@ def _prepared(
         queries=queries,
         server=server,
         naming=naming,
-        options=settings.render,
+        options=settings.render.spoken_in(settings.values(Endpoint.FILE).get("language")),
         language=language,
         existing=Existing(settings.existing),
         jobs=settings.jobs,

@@ -178,7 +178,7 @@ class ModelTasks:
         """Delete a model from our folder. Raises `UsageError` where it is not there, `OutputError`."""
         spec = self._spec(name)
         removed = False
-        if self._settings.folder.is_dir():
+        if os.path.isdir(self._settings.folder):
             try:
                 with self._fetcher.locked(spec):
                     removed = self._store.remove(spec)
@@ -209,9 +209,9 @@ class ModelTasks:
 
 def _own_model(path: Path) -> LocalModel:
     """Return a model of the user's own. Raises `UsageError` when it cannot be one."""
-    missing = [name for name in _NEEDED if not (path / name).is_file()]
+    missing = [name for name in _NEEDED if not os.path.isfile(path / name)]
     if missing:
-        what = f"has no {missing[0]}" if path.is_dir() else "is no folder"
+        what = f"has no {missing[0]}" if os.path.isdir(path) else "is no folder"
         raise UsageError(
             f"{path} {what}: it is no model.",
             hint="--local-model takes a folder with a Whisper model for faster-whisper (CTranslate2).",

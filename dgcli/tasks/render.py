@@ -1,10 +1,11 @@
 """Saved responses in other formats: nothing is sent anywhere."""
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dgcli.errors import AudioError, BatchError, DgError, OutputError, UsageError
+from dgcli.errors import AudioError, BatchError, DgError, Interrupted, OutputError, UsageError
 from dgcli.formats import RenderSettings, by_name
 from dgcli.output.plan import Outputs, plan_outputs, write_outputs
 from dgcli.tasks.reporter import Reporter
@@ -25,6 +26,8 @@ def read_saved(response: str) -> Transcript:
     """The transcript in a response, a path or `-`. Raises `AudioError` and `ApiError`, which name it."""
     try:
         return parse_saved(_read(response))
+    except Interrupted:
+        raise
     except DgError as error:
         name = "standard input" if response == "-" else response
         raise type(error)(f"{name}: {error.message}", hint=error.hint) from error
@@ -53,7 +56,7 @@ def _targets(responses: Sequence[str], formats: str | None, folder: Path) -> lis
     """Name a file in `folder` for each response. Raises `UsageError` and `OutputError`."""
     if "-" in responses:
         raise UsageError("Standard input has no name to give to a file.", hint="Name the output with -o.")
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise OutputError(f"There is no folder {folder}.", hint=f"Create it: mkdir -p {folder}")
     suffix = by_name(formats or "text").suffixes[0]
     targets = [folder / (Path(response).stem + suffix) for response in responses]

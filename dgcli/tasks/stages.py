@@ -22,7 +22,7 @@ class Verdict(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnosis:
     """What a stage found out."""
 
     verdict: Verdict
@@ -37,7 +37,7 @@ class Stage:
     """One question. `run` answers it; `needs` are stages without whose success it cannot be asked."""
 
     name: str
-    run: Callable[[], Finding]
+    run: Callable[[], Diagnosis]
     needs: tuple[str, ...] = ()
 
 
@@ -47,7 +47,7 @@ class StageResult:
 
     number: int
     name: str
-    finding: Finding
+    finding: Diagnosis
     seconds: float
 
     def fields(self) -> Mapping[str, Any]:
@@ -65,10 +65,10 @@ class StageResult:
         }
 
 
-def failed(error: DgError) -> Finding:
+def failed(error: DgError) -> Diagnosis:
     """Return what an error of ours means for its stage."""
     request_id = getattr(error, "request_id", None)
-    return Finding(Verdict.FAILED, error.summary, error.hint, error.exit_code, request_id)
+    return Diagnosis(Verdict.FAILED, error.summary, error.hint, error.exit_code, request_id)
 
 
 @dataclass(slots=True)
@@ -77,7 +77,7 @@ class _Running:
 
     stage: Stage
     ended: threading.Event = field(default_factory=threading.Event)
-    finding: Finding | None = None
+    finding: Diagnosis | None = None
     began: float = 0.0
     seconds: float = 0.0
 
@@ -91,12 +91,14 @@ class _Running:
         except DgError as error:
             finding = failed(error)
         except Exception as error:  # a stage that breaks is a finding, and the others go on
-            finding = Finding(Verdict.FAILED, f"{type(error).__name__}: {error}", exit_code=DgError.exit_code)
+            finding = Diagnosis(
+                Verdict.FAILED, f"{type(error).__name__}: {error}", exit_code=DgError.exit_code
+            )
         self.seconds = time.monotonic() - self.began
         self.finding = finding
         self.ended.set()
 
-    def result(self, limit: float) -> Finding:
+    def result(self, limit: float) -> Diagnosis:
         """Wait until the stage's time is up; return what it found."""
         if self.ended.wait(max(0.0, self.began + limit - time.monotonic())) and self.finding is not None:
             return self.finding
@@ -113,7 +115,7 @@ def run_stages(stages: Sequence[Stage], *, limit: float = STAGE_SECONDS) -> Iter
     A stage that needs one that did not succeed is skipped. `limit` is in seconds.
     """
     running = {stage.name: _Running(stage) for stage in stages}
-    results: dict[str, Finding] = {}
+    results: dict[str, Diagnosis] = {}
     for each in running.values():
         if not each.stage.needs:
             each.begin()
@@ -121,7 +123,7 @@ def run_stages(stages: Sequence[Stage], *, limit: float = STAGE_SECONDS) -> Iter
         stage = each.stage
         missing = [name for name in stage.needs if results[name].verdict not in (Verdict.OK, Verdict.WARNING)]
         if missing:
-            finding = Finding(Verdict.SKIPPED, f"Needs: {', '.join(missing)}.")
+            finding = Diagnosis(Verdict.SKIPPED, f"Needs: {', '.join(missing)}.")
         else:
             if not each.began:
                 _begin_ready(running, results)
@@ -130,7 +132,7 @@ def run_stages(stages: Sequence[Stage], *, limit: float = STAGE_SECONDS) -> Iter
         yield StageResult(number, stage.name, finding, each.seconds)
 
 
-def _begin_ready(running: Mapping[str, _Running], results: Mapping[str, Finding]) -> None:
+def _begin_ready(running: Mapping[str, _Running], results: Mapping[str, Diagnosis]) -> None:
     """Begin every stage whose needs have ended well: they run together."""
     for each in running.values():
         needs = [results.get(name) for name in each.stage.needs]

@@ -109,8 +109,9 @@ def deliver(
         error.kept = keep_response(answer.body, answer.request_id, name=keeping.name)
         raise
     keeping.keep(answer, transcript)
-    announce(transcript, outputs, request.render, reporter)
-    write_outputs(transcript, outputs, request.render, keep=keeping.kept)
+    settings = request.render.spoken_in(request.values.get("language"))
+    announce(transcript, outputs, settings, reporter)
+    write_outputs(transcript, outputs, settings, keep=keeping.kept)
     conclude(outputs, reporter)
 
 

@@ -26,6 +26,7 @@ class Word:
     speaker: int | None = None
     channel: int = 0
     language: str | None = None
+    speaker_confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

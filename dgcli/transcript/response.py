@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dgcli.errors import ApiError
-from dgcli.transcript.json_values import mapping, mappings, seconds, string, whole
+from dgcli.transcript.json_values import mapping, mappings, number, seconds, string, whole
 from dgcli.transcript.model import Channel, Segment, Transcript, Word
 
 MOST_CHANNELS = 1000  # of a recording; what speaks of more is broken
@@ -20,20 +20,25 @@ def parse_words(items: object, channel: int) -> tuple[Word, ...]:
     """The words of a `words` list; entries without text are left out."""
     words = []
     for item in mappings(items):
-        heard = string(item.get("word"))
-        text = string(item.get("punctuated_word")) or heard
+        get = item.get
+        heard = string(get("word"))
+        text = string(get("punctuated_word")) or heard
         if not text.strip():
             continue
+        start, end, sure = get("start"), get("end"), get("confidence", 0.0)
+        speaker, of_speaker = get("speaker"), get("speaker_confidence")
+        # Most responses have floats and integers where they belong: a call for each would take half the time.
         words.append(
             Word(
-                text=text,
-                start=seconds(item.get("start")),
-                end=seconds(item.get("end")),
-                confidence=seconds(item.get("confidence", 0.0)),
-                word=heard or text,
-                speaker=whole(item.get("speaker")),
-                channel=channel,
-                language=string(item.get("language")) or None,
+                text,
+                start if type(start) is float else seconds(start),
+                end if type(end) is float else seconds(end),
+                sure if type(sure) is float else seconds(sure),
+                heard or text,
+                speaker if speaker is None or type(speaker) is int else whole(speaker),
+                channel,
+                string(get("language")) or None,
+                None if of_speaker is None else number(of_speaker, 1.0),
             )
         )
     return tuple(words)

@@ -23,7 +23,7 @@ _EVERYDAY = frozenset(
 _NARROW = 60  # below this, help texts begin below their flag
 
 
-class Entry(NamedTuple):
+class HelpEntry(NamedTuple):
     """A flag, an argument or a command, as it is typed, and what it does."""
 
     name: str
@@ -34,7 +34,7 @@ class Section(NamedTuple):
     """Entries under a heading."""
 
     title: str
-    entries: Sequence[Entry]
+    entries: Sequence[HelpEntry]
 
 
 def _paragraphs(text: str, width: int) -> Iterable[str]:
@@ -46,7 +46,7 @@ def _paragraphs(text: str, width: int) -> Iterable[str]:
             yield textwrap.fill(" ".join(paragraph.split()), width)
 
 
-def _entry(entry: Entry, width: int) -> str:
+def _entry(entry: HelpEntry, width: int) -> str:
     column = _COLUMN if width >= _NARROW else 4
     indent = " " * (column + 2)
     # A flag is never broken in two: "--no-" and "smart-format" would be two flags.
@@ -75,10 +75,10 @@ def page(
     return "\n\n".join(parts) + "\n"
 
 
-def _typed(param: Any, ctx: Any) -> Entry:
+def _typed(param: Any, ctx: Any) -> HelpEntry:
     """Spell an option or argument as it is typed: `-m, --model NAME`, `--[no-]diarize`."""
     if param.param_type_name == "argument":
-        return Entry(param.make_metavar(ctx), param.help or "")
+        return HelpEntry(param.make_metavar(ctx), param.help or "")
     short = [flag for flag in param.opts if not flag.startswith("--")]
     names = [flag for flag in param.opts if flag.startswith("--")]
     if param.secondary_opts:
@@ -86,12 +86,12 @@ def _typed(param: Any, ctx: Any) -> Entry:
     name = ", ".join([*short, *names])
     if not (param.is_flag or param.count):
         name += f" {param.metavar or param.make_metavar(ctx)}"
-    return Entry(name, param.help or "")
+    return HelpEntry(name, param.help or "")
 
 
 def _sections(params: Sequence[Any], ctx: Any) -> list[Section]:
     """Return arguments, then options by their panels, in the order in which these first appear."""
-    sections: dict[str, list[Entry]] = {}
+    sections: dict[str, list[HelpEntry]] = {}
     for param in params:
         if getattr(param, "hidden", False):
             continue

@@ -3,11 +3,13 @@
 import pytest
 
 from dgcli.captions.language import GAP, STICKY, codes
+from dgcli.captions.lexicon import Lexicon
 
 
-def points(left: str, right: str, english: bool = True) -> float:
+def points(left: str, right: str, language: str = "en") -> float:
     """What a cut between two words costs."""
-    return GAP[codes(left, english)[0]][codes(right, english)[1]]
+    lexicon = Lexicon(language)
+    return GAP[codes(left, lexicon)[0]][codes(right, lexicon)[1]]
 
 
 @pytest.mark.parametrize(
@@ -45,8 +47,51 @@ def test_quotes_and_brackets_do_not_hide_the_end_of_a_sentence() -> None:
 
 
 def test_other_languages_are_judged_by_what_holds_for_all() -> None:
-    """Without the English lists a short word leans on the next, a capital pair is a name, 'die' is no verb."""
-    assert points("de", "montagne", english=False) > points("montagne", "verte", english=False)
-    assert points("Angela", "Merkel", english=False) > points("Merkel", "sagte", english=False)
-    assert points("the", "x", english=False) < STICKY
-    assert points("今", "日", english=False) == points("日", "本", english=False)
+    """Without a list a short word leans on the next, a capital pair is a name, 'die' is no verb."""
+    assert points("av", "fjellet", "nb") > points("fjellet", "ligger", "nb")
+    assert points("Angela", "Merkel", "nb") > points("Merkel", "sagte", "nb")
+    assert points("the", "x", "nb") < STICKY
+    assert points("今", "日", "th") == points("日", "本", "th")
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("es", "la lección que | nos da este | ejemplo"),
+        ("de", "weil | es einen | anderen Weg gibt, um das | Thema einzuführen"),
+        ("fr", "parce qu'il | y a une | raison dans | l'histoire"),
+        ("it", "perché c'è una | ragione nella | storia"),
+        ("pt", "porque não há | razão para a | história"),
+        ("nl", "omdat er een | reden is voor het | verhaal"),
+        ("ru", "потому что в | истории есть для | этого причина"),
+    ],
+)
+def test_function_words_of_a_language_are_not_cut_off(language: str, text: str) -> None:
+    """Articles, prepositions, conjunctions and pronouns stay with what they belong to, by the tag's language."""
+    words = text.split()
+    cuts = [(left, words[at + 2]) for at, left in enumerate(words[:-2]) if words[at + 1] == "|"]
+    assert cuts
+    for left, right in cuts:
+        assert points(left, right, f"{language}-XX") >= 100
+
+
+@pytest.mark.parametrize(
+    ("worse", "better"),
+    [
+        (("数学", "は"), ("は", "難しい")),  # a particle
+        (("食べ", "ます"), ("を", "食べ")),  # an ending
+        (("固有", "ベクトル"), ("の", "ベクトル")),  # a compound
+        (("この", "行列"), ("行列は", "この")),  # a demonstrative
+        (("「", "固有"), ("は", "固有")),  # an opening bracket
+        (("固有", "」"), ("」と", "呼ぶ")),  # a closing one
+        (("(", "3"), ("を", "3")),
+    ],
+)
+def test_japanese_phrases_stay_together(worse: tuple[str, str], better: tuple[str, str]) -> None:
+    """A stem keeps its particles and endings, a bracket what is in it."""
+    assert points(*worse, language="ja") > points(*better, language="ja")
+
+
+def test_chinese_particles_begin_no_line() -> None:
+    """A particle stays with the word before it."""
+    assert points("我", "的", "zh-CN") > points("的", "书", "zh-CN")

@@ -23,6 +23,13 @@ def test_a_flag_changes_its_limit_of_the_preset_alone() -> None:
     assert limits("bbc", max_lines=3).max_chars == PRESETS["bbc"].max_chars
 
 
+def test_a_gap_is_two_frames_of_the_rate_that_is_given() -> None:
+    """With --fps the netflix gap is two frames; a preset without a gap stays without, and --min-gap wins."""
+    assert limits(fps=25).min_gap == 2 / 25
+    assert limits("bbc", fps=25).min_gap == 0
+    assert limits(fps=25, min_gap=0.2).min_gap == 0.2
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -34,11 +41,12 @@ def test_a_flag_changes_its_limit_of_the_preset_alone() -> None:
         {"max_cps": 0.0},
         {"min_gap": -0.1},
         {"min_gap": float("inf")},
+        {"fps": 26.0},
     ],
 )
 def test_limits_that_no_cue_could_keep_are_refused(changes: dict[str, Any]) -> None:
     """Values that contradict themselves are an error of usage that names the flag."""
-    with pytest.raises(UsageError, match="--m"):
+    with pytest.raises(UsageError, match=r"--m|--fps"):
         limits(**changes)
 
 

@@ -568,6 +568,7 @@ def test_check(dg: Run, tmp_path: Path, batch_server: BatchServer, corpus: Corpu
     assert dg(*TREE, *flags).returncode == 0
     good = dg("file", "--check", "out")
     assert (good.returncode, lines(good.stderr)) == (0, ["dg: 6 good answers in 3 ledgers, no damage."])
+    assert dg(*TREE, *flags, "--check").stderr == good.stderr  # the same command checks where it wrote
     (ledger,) = (tmp_path / "work" / "out" / "a" / ".dg").glob("*.ledger")
     whole = ledger.read_bytes()
     at = whole.index(b'{"metadata"') + 50

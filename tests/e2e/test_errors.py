@@ -17,6 +17,9 @@ from tests.conftest import BODY, Reply, Run, ScriptedServer, dg_path, error
 
 KEY = {"DEEPGRAM_API_KEY": "secret-key"}
 
+# Longer than file systems take: looking it up fails as it does in a folder that may not be searched.
+_ENDLESS = "a" * 300
+
 
 def messages(result: "subprocess.CompletedProcess[bytes]") -> list[str]:
     """The lines on stderr."""
@@ -27,6 +30,21 @@ def test_no_such_file(dg: Run) -> None:
     """A file that is not there is an input error, told in one line."""
     result = dg("file", "nope.wav", env=KEY)
     assert messages(result) == ["dg: error: There is no file nope.wav."]
+    assert result.returncode == 6
+
+
+def test_empty_name(dg: Run) -> None:
+    """A name that is empty, as an unset variable of a script leaves it, is told as such."""
+    result = dg("file", "", env=KEY)
+    assert messages(result) == ["dg: error: The name of the recording is empty."]
+    assert result.returncode == 6
+
+
+def test_a_list_with_nul_in_a_line(dg: Run, tmp_path: Path) -> None:
+    """A name in a list that no file can have is a file that is not there."""
+    (tmp_path / "work" / "list").write_bytes(b"a\0b.wav\n")
+    result = dg("file", "--files-from", "list", "--output-dir", "out", env=KEY)
+    assert "dg: error: There is no file ab.wav." in messages(result)
     assert result.returncode == 6
 
 
@@ -482,3 +500,42 @@ def test_signal_in_mid_upload(
     assert err.decode().splitlines() == ["dg: error: Interrupted."]
     assert out == b""
     assert process.returncode == code
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["file", _ENDLESS],
+        [_ENDLESS],
+        ["url", _ENDLESS],
+        ["live", _ENDLESS],
+        ["render", _ENDLESS],
+        ["render", "saved.json", "--output-dir", _ENDLESS],
+        ["last", "--output-dir", _ENDLESS],
+        ["file", "--check", _ENDLESS],
+        ["file", "talk.wav", "--local", "--local-model", _ENDLESS],
+    ],
+)
+def test_a_name_that_cannot_be_looked_up(dg: Run, args: list[str]) -> None:
+    """A path that the system refuses to look at is an error of the command line, and none of dg."""
+    result = dg(*args, env=KEY)
+    assert result.returncode in {2, 6, 8}
+    assert messages(result)[0].startswith("dg: error: ")
+
+
+def test_interrupted_while_a_response_is_read(environment: dict[str, str]) -> None:
+    """Ctrl-C before standard input has ended is told as what it is, without the name of an input."""
+    process = subprocess.Popen(
+        [dg_path(), "render", "-"],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    process.stdin.write(bytes(300_000))  # more than a pipe holds: it is certainly being read
+    process.stdin.flush()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert err.decode().splitlines() == ["dg: error: Interrupted."]
+    assert process.returncode == 130

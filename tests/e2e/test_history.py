@@ -424,3 +424,16 @@ def test_the_python_api_keeps_nothing(
     result = subprocess.run(command, env=dict(environment), capture_output=True, check=True)
     assert b"Call Maria at noon." in result.stdout
     assert sorted(home.rglob("*")) == before
+
+
+def test_a_name_that_is_no_utf8(dg: Run, audio: Path, server: ScriptedServer, tmp_path: Path) -> None:
+    """A recording whose name has bytes that are no UTF-8 is listed, and its answer written again."""
+    name = b"caf\xe9.wav"
+    os.rename(audio, os.path.join(os.fsencode(tmp_path / "work"), name))  # noqa: PTH104, PTH118 - bytes
+    server.script = [answer("One.")]
+    assert dg("file", name, "--base-url", server.url, env=KEY).returncode == 0
+    listed = dg("history")
+    assert listed.returncode == 0, listed.stderr
+    assert b"caf\\udce9.wav" in listed.stdout
+    assert dg("history", "--json").returncode == 0
+    assert dg("last").stdout == b"One.\n"

@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from tests.conftest import BODY, dg_path
+from tests.conftest import BODY, Run, dg_path
 
 RAW = "encoding=linear16&sample_rate=16000"
 Serve = Callable[..., tuple[str, "subprocess.Popen[str]"]]
@@ -87,3 +87,13 @@ def test_counting(serve: Serve, tmp_path: Path) -> None:
     answer = httpx.post(f"http://127.0.0.1:{port}/v1/listen", content=b"0123456789").json()
     assert answer["results"]["channels"][0]["alternatives"][0]["transcript"] == "10 bytes received"
     assert Path(answer["metadata"]["extra"]["file"]).read_bytes() == b"0123456789"
+
+
+def test_a_response_without_its_engine(dg: Run, tmp_path: Path) -> None:
+    """A response that nothing would answer with is refused, not left aside."""
+    result = dg("serve", "--response", "saved.json")
+    assert result.returncode == 2
+    assert result.stderr.decode().splitlines() == [
+        "dg: error: --response is what --engine replay answers with.",
+        "dg: Add: --engine replay",
+    ]

@@ -187,11 +187,11 @@ def test_karaoke_stamps_rise_within_the_cue() -> None:
 
 
 def test_shared_cues_tell_voices_apart() -> None:
-    """Two who share a cue have a line and a voice each; a dash shows it where no name is shown."""
+    """Two who share a cue have a line and a voice each; a dash shows it."""
     said = response("Yes. | No. | Yes, of course I will do that for you.", speakers=True, gap=0.3)
     text = written("vtt", said)
     assert "<v Speaker 0>- Yes.</v>\n<v Speaker 1>- No.</v>" in text
-    assert "[Speaker 0] Yes.\n[Speaker 1] No." in written("srt", said)
+    assert "- [Speaker 0] Yes.\n- [Speaker 1] No." in written("srt", said)
 
 
 @pytest.mark.parametrize("name", ["ass", "ssa", "ttml"])

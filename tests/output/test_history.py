@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dgcli.errors import AudioError, OutputError
-from dgcli.output.history import Contents, Damaged, Entry, EntryKind, Facts, History
+from dgcli.output.history import Contents, Damaged, EntryKind, Facts, History, HistoryEntry
 
 BODY = b'{"results": {"channels": []}}\n'
 
@@ -21,7 +21,7 @@ def history(tmp_path: Path) -> History:
 
 def names(history: History) -> list[str]:
     """The names of the entries that can be used, newest first."""
-    return [entry.facts.name for entry in history.walk() if isinstance(entry, Entry)]
+    return [entry.facts.name for entry in history.walk() if isinstance(entry, HistoryEntry)]
 
 
 def damaged(history: History) -> list[Damaged]:
@@ -173,7 +173,7 @@ def test_many_at_once(history: History) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    entries = [entry for entry in history.walk() if isinstance(entry, Entry)]
+    entries = [entry for entry in history.walk() if isinstance(entry, HistoryEntry)]
     assert len(entries) == 800
     assert all(history.body(entry).decode() == entry.facts.name for entry in entries)
 
@@ -192,7 +192,7 @@ def test_a_batch_is_a_reference(history: History) -> None:
     entry = history.refer(Facts(name="a.wav"), ["/out/.dg"], 1)
     history.refer(entry.facts, ["/out/.dg", "/out/b/.dg"], 7, entry)
     (read,) = history.walk()
-    assert isinstance(read, Entry)
+    assert isinstance(read, HistoryEntry)
     assert (read.kind, read.recordings, read.folders) == (EntryKind.BATCH, 7, ("/out/.dg", "/out/b/.dg"))
     assert json.loads(read.path.read_bytes())["sha256"] is None
 

@@ -11,7 +11,7 @@ import soxr
 pytest.importorskip("onnxruntime", reason="the extra `local` is not installed")
 
 from dgcli.server.engines.vad import VoiceDetector
-from dgcli.server.engines.windows import Window, WindowCutter, cut_at
+from dgcli.server.engines.windows import FileWindow, WindowCutter, cut_at
 from tests.server.conftest import AUDIO
 
 RATE = 16_000
@@ -22,7 +22,7 @@ def speech() -> Any:
     return soxr.resample(samples, rate, RATE).astype(np.float32)
 
 
-def windows(samples: Any, block: int) -> list[Window]:
+def windows(samples: Any, block: int) -> list[FileWindow]:
     cutter = WindowCutter()
     found = [w for at in range(0, len(samples), block) for w in cutter.accept(samples[at : at + block])]
     return [*found, *cutter.finish()]

@@ -254,7 +254,7 @@ def test_every_format_is_valid_after_every_event(tmp_path: Path, suffix: str) ->
 
 @pytest.mark.parametrize("suffix", [suffix for suffix in SUFFIXES if suffix not in (".json", ".txt", ".vtt")])
 def test_what_grew_is_what_is_rendered(tmp_path: Path, suffix: str) -> None:
-    """At the end the file is, byte for byte, the stream's response in that format."""
+    """At the end the file is, but for what only the end tells, the stream's response in that format."""
     events = [
         *TALK,
         final("Fine, & <good>.", 40.0, speaker=1, said=words("Fine, & <good>.", 40.0, speaker=1)),
@@ -269,8 +269,9 @@ def test_what_grew_is_what_is_rendered(tmp_path: Path, suffix: str) -> None:
     transcript = parse_body((tmp_path / "a.json").read_bytes())
     grown = (tmp_path / f"b{suffix}").read_text()
     rendered = renderer(by_name(suffix[1:]))(transcript, RenderSettings())
-    created = r"20\d\d-\d\d-\d\dT[\d:.]+Z"
-    assert re.sub(created, "", grown) == re.sub(created, "", rendered)
+    # A stream does not know before its end who will speak: its TTML names no agents.
+    later = r'20\d\d-\d\d-\d\dT[\d:.]+Z|    <metadata>(?s:.*?)</metadata>\n| ttm:agent="[^"]*"'
+    assert re.sub(later, "", grown) == re.sub(later, "", rendered)
 
 
 def test_a_substation_file_ends_at_ten_hours_with_one_error(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dgcli.terminal import harmless
-from dgcli.ui.help import Entry, Section, page
+from dgcli.ui.help import HelpEntry, Section, page
 from tests.conftest import HANGS_AFTER, Reply, Run, ScriptedServer, dg_path
 
 
@@ -42,7 +42,7 @@ def test_nothing_gets_through(text: str) -> None:
 
 def test_help_fits() -> None:
     """No line of a help page is wider than the window, and no flag is broken in two."""
-    entries = [Entry("--[no-]something-rather-long-indeed NAME", "What it does, --no-x included. " * 5)]
+    entries = [HelpEntry("--[no-]something-rather-long-indeed NAME", "What it does, --no-x included. " * 5)]
     for width in (40, 80, 200):
         lines = page(
             "dg x", "About. " * 30, [Section("Flags", entries)], "", width=width, bold=False

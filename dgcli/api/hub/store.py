@@ -55,7 +55,7 @@ class VerifiedFiles:
     def add(self, path: Path, sha256: str) -> None:
         """Remember that a file was verified. Where nothing can be written, it is verified again next time."""
         with suppress(OSError):
-            marks = {name: mark for name, mark in self._marks().items() if Path(name).exists()}
+            marks = {name: mark for name, mark in self._marks().items() if os.path.exists(name)}
             marks[str(path.resolve())] = list(self._mark(path, sha256))
             write_whole(self._path, json.dumps(marks, indent=1).encode())
 
@@ -150,7 +150,7 @@ class Store:
         """Return a model whose files are all here and right; ours before those of other programs."""
         for folder, is_ours in self._places(spec):
             # Looking comes first: no digest of gigabytes where a companion is missing anyway.
-            if all((folder / file.name).is_file() for file in spec.files) and all(
+            if all(os.path.isfile(folder / file.name) for file in spec.files) and all(
                 self._is_there(folder / file.name, file, spec, is_ours=is_ours) for file in spec.files
             ):
                 return StoredModel(spec, folder, is_ours)

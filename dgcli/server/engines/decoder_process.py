@@ -14,10 +14,10 @@ from dgcli.server.decode import decoded
 from dgcli.server.engines.base import Audio, NotAudioError, TooLongError
 from dgcli.server.engines.messages import claim_stdout, end_with_parent, read_message, write_message
 from dgcli.server.engines.vad import new_session
-from dgcli.server.engines.windows import Window, WindowCutter
+from dgcli.server.engines.windows import FileWindow, WindowCutter
 
 
-def _tell(out: IO[bytes], channel: int, window: Window) -> None:
+def _tell(out: IO[bytes], channel: int, window: FileWindow) -> None:
     header = {"event": "window", "channel": channel, "start": window.start, "voiced": list(window.voiced)}
     write_message(out, header, np.ascontiguousarray(window.samples, np.float32).tobytes())
 

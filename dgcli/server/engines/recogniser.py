@@ -43,7 +43,7 @@ class RecogniserError(Exception):
 
 
 @dataclass(order=True, slots=True)
-class _Job:
+class _PendingDecode:
     """A window that waits or is being decoded."""
 
     priority: Priority
@@ -56,7 +56,7 @@ class _Job:
     alone: bool = field(compare=False, default=False)
 
 
-class _Connection:
+class _RunningProcess:
     """A running process, a thread that writes to it and a thread that reads from it."""
 
     def __init__(self, workers: int, threads: int) -> None:
@@ -120,10 +120,10 @@ class Recogniser:
         cores = workers or os.cpu_count() or 1
         self.workers = min(cores, _MAX_WORKERS)
         self._threads = max(1, cores // self.workers)
-        self._connection: _Connection | None = None
+        self._connection: _RunningProcess | None = None
         self._attached = False
-        self._waiting: list[_Job] = []
-        self._running: dict[int, _Job] = {}
+        self._waiting: list[_PendingDecode] = []
+        self._running: dict[int, _PendingDecode] = {}
         self._numbers = itertools.count()
         self._closed = False
 
@@ -134,7 +134,7 @@ class Recogniser:
 
     def start(self, model: LocalModel | None = None) -> None:
         """Start the process and let it load `model`; returns at once."""
-        self._connection = _Connection(self.workers, self._threads)
+        self._connection = _RunningProcess(self.workers, self._threads)
         if model is not None:
             write_message(self._connection.process.stdin, {"op": "load", "model": str(model.path)})
 
@@ -155,7 +155,7 @@ class Recogniser:
         """
         loop = asyncio.get_running_loop()
         header = {"op": "decode", "model": str(model.path), "options": asdict(options or DecodeOptions())}
-        job = _Job(priority, next(self._numbers), header, samples, loop.create_future(), retry, key)
+        job = _PendingDecode(priority, next(self._numbers), header, samples, loop.create_future(), retry, key)
         heapq.heappush(self._waiting, job)
         self._dispatch()
         try:
@@ -178,7 +178,7 @@ class Recogniser:
                 job.priority = Priority.FINAL
         heapq.heapify(self._waiting)
 
-    def _forget(self, job: _Job) -> None:
+    def _forget(self, job: _PendingDecode) -> None:
         """Take a cancelled job out of the queue; one that is being decoded keeps its worker until then."""
         if job.number not in self._running and job in self._waiting:
             self._waiting.remove(job)
@@ -195,16 +195,16 @@ class Recogniser:
             self._running[job.number] = job
             self._connected().send({**job.header, "id": job.number}, job.samples)
 
-    def _connected(self) -> _Connection:
+    def _connected(self) -> _RunningProcess:
         if self._connection is None:
-            self._connection = _Connection(self.workers, self._threads)
+            self._connection = _RunningProcess(self.workers, self._threads)
             self._attached = False
         if not self._attached:
             self._connection.attach(self, asyncio.get_running_loop())
             self._attached = True
         return self._connection
 
-    def _answered(self, connection: _Connection, answer: Mapping[str, Any]) -> None:
+    def _answered(self, connection: _RunningProcess, answer: Mapping[str, Any]) -> None:
         if connection is not self._connection:
             return
         job = self._running.pop(answer["id"])
@@ -217,7 +217,7 @@ class Recogniser:
                 job.answer.set_result(_decoding(answer))
         self._dispatch()
 
-    def _died(self, connection: _Connection) -> None:
+    def _died(self, connection: _RunningProcess) -> None:
         if connection is not self._connection or self._closed:
             return
         self._connection = None

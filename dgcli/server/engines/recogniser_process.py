@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _KEPT_BYTES = 1 << 30  # of weights on disk that stay loaded together; the one in use always does
 
 
-class _Models:
+class _LoadedModels:
     """The models that are loaded, the one used last at the end."""
 
     def __init__(self, workers: int, threads: int) -> None:
@@ -49,7 +49,7 @@ class _Worker(threading.Thread):
     def __init__(
         self,
         jobs: "queue.SimpleQueue[tuple[dict[str, Any], bytes]]",
-        models: _Models,
+        models: _LoadedModels,
         out: IO[bytes],
         lock: threading.Lock,
     ) -> None:
@@ -83,7 +83,7 @@ def main() -> None:
     out = claim_stdout()
     workers, threads = int(os.environ["DG_WORKERS"]), int(os.environ["DG_THREADS"])
     jobs: queue.SimpleQueue[tuple[dict[str, Any], bytes]] = queue.SimpleQueue()
-    models, lock = _Models(workers, threads), threading.Lock()
+    models, lock = _LoadedModels(workers, threads), threading.Lock()
     for _ in range(workers):
         _Worker(jobs, models, out, lock).start()
     while (message := read_message(sys.stdin.buffer)) is not None:

@@ -29,7 +29,7 @@ VoiceSession = Callable[[], Awaitable[Any]]  # loads the network that detects vo
 Heard = tuple[Any, Any]  # frames x FRAME of float32, and the probability of voice in each
 
 
-class _Channel:
+class _StreamChannel:
     """One channel: its frames, the voice in them, its segments."""
 
     def __init__(self, segmenter: Segmenter, session: Any) -> None:
@@ -67,7 +67,7 @@ class WhisperStream(LiveStream):
         self._session = session
         self._language = (audio.language or "en").lower().split("-")[0]
         self._source = open_source(audio)
-        self._channels: list[_Channel] = []
+        self._channels: list[_StreamChannel] = []
         self._vocabulary = tuple(audio.vocabulary)
         self._heard = 0  # samples at 16 kHz
         self._base: float | None = None  # when the audio began, had it come at real time
@@ -185,7 +185,7 @@ class WhisperStream(LiveStream):
         session = await self._session()
         for number in range(channels):
             segmenter = Segmenter(number, self._audio.endpointing, self._vocabulary, self)
-            self._channels.append(_Channel(segmenter, session))
+            self._channels.append(_StreamChannel(segmenter, session))
         # The last channel first: the server must know how many there are before any of them speaks.
         self.emit(Passed(channels - 1, 0.0))
 

@@ -22,7 +22,7 @@ _LEAST_VOICE = 8  # frames of voice without which a window holds none
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class FileWindow:
     """Audio to be recognised, from `start` seconds on: float32 samples, and where voice is, in seconds from it."""
 
     start: float
@@ -72,18 +72,18 @@ class WindowCutter:
         self._quiet = 0  # frames without voice at the end
         self._heard = False  # whether there was voice since `_first`
 
-    def accept(self, samples: Any) -> Iterator[Window]:
+    def accept(self, samples: Any) -> Iterator[FileWindow]:
         """Take a block and yield the windows that it completes."""
         self._samples = np.concatenate([self._samples, samples])
         yield from self._look(self._detector.accept(samples))
 
-    def finish(self) -> Iterator[Window]:
+    def finish(self) -> Iterator[FileWindow]:
         """Yield what is left."""
         yield from self._look(self._detector.finish())
         if self._heard:
             yield from self._window(len(self._probabilities))
 
-    def _look(self, probabilities: Any) -> Iterator[Window]:
+    def _look(self, probabilities: Any) -> Iterator[FileWindow]:
         for probability in probabilities:
             self._probabilities.append(float(probability))
             self._speaking = probability >= (NO_VOICE if self._speaking else VOICE)
@@ -107,13 +107,13 @@ class WindowCutter:
         self._samples = self._samples[frames * FRAME :].copy()
         self._first += frames
 
-    def _window(self, frames: int) -> Iterator[Window]:
+    def _window(self, frames: int) -> Iterator[FileWindow]:
         speech = runs(voiced(self._probabilities[:frames]), True)
         if sum(end - start for start, end in speech) < _LEAST_VOICE:
             return
         # A pause that was cut in half is not heard again.
         skipped = max(speech[0][0] - _PAD, 0)
-        yield Window(
+        yield FileWindow(
             (self._first + skipped) * FRAME_SECONDS,
             self._samples[skipped * FRAME : frames * FRAME],
             [((start - skipped) * FRAME_SECONDS, (end - skipped) * FRAME_SECONDS) for start, end in speech],

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,10 @@ def test_every_model_is_pinned() -> None:
     assert default is not None
     assert all(file.sha256 for file in default.files), "its other origin is a stranger's"
     assert [spec.name for spec in REAL.models if spec.wheel] == [REAL.default]
+
+
+def test_a_folder_that_cannot_be_looked_at_has_no_model(settings: HubSettings, listener: Listener) -> None:
+    """A cache of the hub that the system refuses to look at is one without models."""
+    endless = Path("/", "a" * 300)
+    store = Store(replace(settings, folder=endless, caches=(endless,)), CATALOGUE, listener.warning)
+    assert store.all() == []
