@@ -60,7 +60,7 @@ def _is_refusal(begun: bytes) -> bool:
             return False
 
 
-class _Watched(httpcore.NetworkStream):
+class _WatchedConnection(httpcore.NetworkStream):
     """A connection of httpcore, with a deadline for answers and an eye on them during uploads."""
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
@@ -137,7 +137,7 @@ class _Watched(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        return _Watched(self._stream.start_tls(ssl_context, server_hostname, timeout))
+        return _WatchedConnection(self._stream.start_tls(ssl_context, server_hostname, timeout))
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
@@ -157,7 +157,7 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        return _Watched(self._real.connect_tcp(host, port, timeout, local_address, socket_options))
+        return _WatchedConnection(self._real.connect_tcp(host, port, timeout, local_address, socket_options))
 
     def sleep(self, seconds: float) -> None:
         self._real.sleep(seconds)

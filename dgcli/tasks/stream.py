@@ -183,7 +183,8 @@ def _run(
     if sinks.failure is not None and any(log.has_entry for log in kept):
         sinks.failure.render_with = "dg last"
     is_usual = source.pace is Pace.FREE and signals.first == signal.SIGINT and signals.count == 1
-    if is_usual and closed is not None and closed.error is None and sinks.failure is None and not sinks.kept:
+    is_whole = sinks.failure is None and not sinks.kept and not streamer.stats.gaps
+    if is_usual and is_whole and closed is not None and closed.error is None:
         # How one ends a microphone, or what has no end of its own.
         words = streamer.stats.words
         reporter.note(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 # Seconds, 31 years: no time is beyond it, and what is cannot be calculated with.
-_LONGEST = 1e9
+LONGEST = 1e9
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -45,7 +45,7 @@ def number(value: object, default: float = 0.0) -> float:
         converted = float(value)
     except OverflowError:  # an integer beyond every float
         return default
-    return converted if abs(converted) <= _LONGEST else default
+    return converted if abs(converted) <= LONGEST else default
 
 
 def seconds(value: object) -> float:
@@ -56,4 +56,4 @@ def seconds(value: object) -> float:
         converted = float(value)
     except (ValueError, OverflowError):
         return math.nan
-    return converted if abs(converted) <= _LONGEST else math.nan
+    return converted if abs(converted) <= LONGEST else math.nan

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dgcli.errors import ApiError
-from dgcli.transcript.json_values import mapping, mappings, number, seconds, string, whole
+from dgcli.transcript.json_values import LONGEST, mapping, mappings, number, seconds, string, whole
 from dgcli.transcript.model import Channel, Segment, Transcript, Word
 
 MOST_CHANNELS = 1000  # of a recording; what speaks of more is broken
@@ -31,9 +31,9 @@ def parse_words(items: object, channel: int) -> tuple[Word, ...]:
         words.append(
             Word(
                 text,
-                start if type(start) is float else seconds(start),
-                end if type(end) is float else seconds(end),
-                sure if type(sure) is float else seconds(sure),
+                start if type(start) is float and 0.0 <= start <= LONGEST else seconds(start),
+                end if type(end) is float and 0.0 <= end <= LONGEST else seconds(end),
+                sure if type(sure) is float and 0.0 <= sure <= LONGEST else seconds(sure),
                 heard or text,
                 speaker if speaker is None or type(speaker) is int else whole(speaker),
                 channel,
