@@ -93,7 +93,7 @@ def resident() -> float:
 
 def hours(count: float) -> None:
     events = sum(1 for _ in talk(count * 3600))
-    for suffix in ("txt", "srt", "vtt", "json", "jsonl"):
+    for suffix in ("txt", "srt", "vtt", "json", "jsonl", "csv", "ass", "ttml", "md", "html"):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"talk.{suffix}"
             sink = file_sink(path, RenderSettings())
