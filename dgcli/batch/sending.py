@@ -25,7 +25,7 @@ _ROOM = 4 << 20
 _LARGEST_ROOM = 64 << 20
 
 
-class _Watched:
+class _HashedUpload:
     """An upload that is hashed as it is sent, and broken off before its last block where the run stops."""
 
     def __init__(self, upload: Sendable, job: Job, go_on: Callable[[Job, Phase], None]) -> None:
@@ -93,7 +93,7 @@ class BatchSender:
     def _uploaded(self, upload: Sendable, job: Job, kind: InputKind) -> tuple[Answer, str]:
         """Upload audio; the answer, and the hash of what was sent."""
         job.size = upload.size
-        watched = _Watched(upload, job, self._go_on)
+        watched = _HashedUpload(upload, job, self._go_on)
         answer = self._client.transcribe_file(
             watched, self._plan.queries[kind], progress=lambda sent: setattr(job, "sent", sent)
         )

@@ -98,8 +98,6 @@ def preview_batch(plan: Plan, listed: Listing, reporter: Reporter, *, local: boo
     """Print what a run over many would do: a line for each recording, and the sums. Raises what a run would."""
     _announce(plan.config, list(plan.queries.values()), reporter, local=local)
     planner, sums = Planner(plan), _Sums()
-    for name in listed.missing:
-        sums.failed(name, missing_error([name]))
     for name, error in listed.problems:
         sums.failed(name, error)
     for source in listed.inputs:
@@ -107,9 +105,9 @@ def preview_batch(plan: Plan, listed: Listing, reporter: Reporter, *, local: boo
             _preview_input(planner, source, sums)
         except DgError as error:
             sums.failed(source.name, error)
-    if listed.missing:
+    if listed.missing:  # a run would send nothing at all
         sums.errors, sums.is_stopped = [missing_error(listed.missing)], True
-    sums.conclude(len(listed.inputs) + len(listed.problems) + len(listed.missing), reporter)
+    sums.conclude(len(listed.inputs) + len(listed.problems), reporter)
 
 
 def preview_one(name: str, config: Config, request: Request, reporter: Reporter, *, is_url: bool) -> None:

@@ -233,19 +233,20 @@ def test_dry_run(dg: Run, tmp_path: Path, batch_server: BatchServer) -> None:
     soundfile.write(work / "a.wav", numpy.zeros(16000 * 90, dtype="int16"), 16000)
     (work / "b.mp3").write_bytes(b"ID3" + bytes(100))
     (work / "c.wav").write_bytes(audio(3))
+    (work / "d.wav").write_bytes(b"")
     dg("file", "c.wav", "--output-dir", "out", "--base-url", batch_server.url)
-    result = dg("file", "a.wav", "b.mp3", "c.wav", "none.wav", "--output-dir", "out", "-f", "text", "-f", "srt",
+    result = dg("file", "a.wav", "b.mp3", "c.wav", "d.wav", "--output-dir", "out", "-f", "text", "-f", "srt",
                 "--dry-run", "--base-url", batch_server.url)  # fmt: skip
     assert lines(result.stdout) == [
         "send\ta.wav\tout/a.txt out/a.srt\t2880044 bytes, audio/wav",
         "send\tb.mp3\tout/b.txt out/b.srt\t103 bytes, audio/mpeg",
         "make\tc.wav\tout/c.srt\tnothing: the response is there",
-        "fail\tnone.wav\tThere is no file none.wav.",
+        "fail\td.wav\td.wav is empty.",
     ]
     assert lines(result.stderr) == [
         f"dg: POST {batch_server.url}/v1/listen?model=nova-3&smart_format=true",
         "dg: 2 of 4 would be sent: 1.5 min of audio, and 1 of unknown length.",
-        "dg: error: 1 of 4 would fail: There is no file none.wav.",
+        "dg: error: 1 of 4 would fail: d.wav is empty.",
     ]
     assert result.returncode == 7
     assert batch_server.requests == 1
@@ -280,8 +281,12 @@ def test_dry_run_of_one(
 def test_dry_run_fails_as_a_run_would(dg: Run, tmp_path: Path, batch_server: BatchServer) -> None:
     """What cannot be sent or written ends a dry run of one recording with the code of its error; -q is quiet."""
     assert dg("file", "none.wav", "--dry-run", "--base-url", batch_server.url).returncode == 6
-    assert dg("file", "none.wav", "also.wav", "--dry-run", "--base-url", batch_server.url).returncode == 6
     (tmp_path / "work" / "a.wav").write_bytes(audio(1))
+    missing = dg("file", "a.wav", "none.wav", "--dry-run", "--base-url", batch_server.url)
+    assert (
+        missing.returncode == dg("file", "a.wav", "none.wav", "--base-url", batch_server.url).returncode == 6
+    )
+    assert lines(missing.stdout)[0] == "fail\tnone.wav\tThere is no file none.wav."
     refused = dg("file", "a.wav", "-o", "no/a.srt", "--dry-run", "--base-url", batch_server.url)
     assert (refused.returncode, refused.stdout) == (8, b"")
     url = dg("url", "https://example.com/a.wav", "--dry-run", "-q", "--base-url", batch_server.url)
@@ -568,7 +573,6 @@ def test_check(dg: Run, tmp_path: Path, batch_server: BatchServer, corpus: Corpu
     assert dg(*TREE, *flags).returncode == 0
     good = dg("file", "--check", "out")
     assert (good.returncode, lines(good.stderr)) == (0, ["dg: 6 good answers in 3 ledgers, no damage."])
-    assert dg(*TREE, *flags, "--check").stderr == good.stderr  # the same command checks where it wrote
     (ledger,) = (tmp_path / "work" / "out" / "a" / ".dg").glob("*.ledger")
     whole = ledger.read_bytes()
     at = whole.index(b'{"metadata"') + 50

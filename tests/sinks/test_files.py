@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import tracemalloc
 import xml.etree.ElementTree as ET
 from io import StringIO
 from pathlib import Path
@@ -357,3 +358,35 @@ def test_kill_9_leaves_a_valid_file(tmp_path: Path, suffix: str) -> None:
     numbers = [int(word[1:-1]) for word in killed_words(path) if word.startswith("n") and word.endswith(".")]
     assert [entry.name for entry in tmp_path.rglob("*") if not entry.is_dir()] == [path.name]
     assert numbers[: written + 1] == list(range(written + 1))
+
+
+def test_memory_does_not_grow_with_the_words(tmp_path: Path) -> None:
+    """Text, SRT and JSON of a stream of ever new words soon hold all that they ever will, to half a megabyte."""
+    sinks = [file_sink(tmp_path / f"a{suffix}", RenderSettings()) for suffix in (".txt", ".srt", ".json")]
+    peaks = []
+    tracemalloc.start()
+    for number in range(400):
+        said_now = " ".join(f"w{number * 30 + word}x" for word in range(30))
+        for sink in sinks:
+            sink.handle(final(said_now, number * 15.0, ends=number % 2 == 0))
+        if number in (99, 399):
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.reset_peak()
+    tracemalloc.stop()
+    for sink in sinks:
+        sink.close()
+    assert peaks[1] - peaks[0] < 2**19
+
+
+def test_the_end_of_a_stream_is_written_in_little_memory(tmp_path: Path) -> None:
+    """The final shape of a JSON file is made without holding what was said."""
+    sink = ResponseSink(tmp_path / "a.json")
+    sink.handle(Opened("id", 1, 0.0))
+    for number in range(2000):
+        sink.handle(final("word " * 20, number * 10.0))
+    tracemalloc.start()
+    sink.close()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(parse_body((tmp_path / "a.json").read_bytes()).words) == 40_000
+    assert peak < 150_000, "the words alone are 200,000 bytes"

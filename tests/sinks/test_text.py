@@ -194,3 +194,23 @@ def test_a_broken_pipe_loses_nothing(tmp_path: Path) -> None:
     process.wait()
     assert lines[:3] == ["two", "told True", "three"]
     assert Path(lines[3]).read_text() == "two\nthree\n"
+
+
+def test_tables_and_scripts_come_while_words_come(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """-f csv and -f ass print on a stream as it goes, and what is there at the end is the whole file."""
+    from dgcli.sinks.fanout import DisplaySettings, FanOut
+    from dgcli.ui.console import Console
+
+    for name, header in (("csv", b"start,end,channel"), ("words.jsonl", b""), ("ass", b"[Script Info]")):
+        sinks = FanOut(
+            DisplaySettings(name), RenderSettings(), Console(quiet=True), audio_seconds=lambda: 0.0
+        )
+        sinks.handle(Opened("id", 1, 0.0))
+        sinks.handle(final("One two.", 0.0))
+        sinks.handle(final("Three.", 60.0))
+        early = capfdbinary.readouterr().out
+        assert early.startswith(header)
+        assert b"wo." in early
+        sinks.close()
+        late = capfdbinary.readouterr().out
+        assert (b"Three." in late) is (name == "ass"), name
