@@ -258,7 +258,7 @@ class HttpSource:
 
     def again(self, why: str, offset: int = 0, validator: str | None = None) -> HttpAnswer | None:
         """Ask again until an answer comes; None when stopped. Raises `AudioError` when it is hopeless."""
-        self._note(f"{self.name} broke off: {why} Requester again.")
+        self._note(f"{self.name} broke off: {why} Asking again.")
         wait = 0.0
         while self._pause(wait):
             wait = 0.0

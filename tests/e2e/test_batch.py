@@ -286,7 +286,9 @@ def test_dry_run_fails_as_a_run_would(dg: Run, tmp_path: Path, batch_server: Bat
     assert (
         missing.returncode == dg("file", "a.wav", "none.wav", "--base-url", batch_server.url).returncode == 6
     )
-    assert lines(missing.stdout)[0] == "fail\tnone.wav\tThere is no file none.wav."
+    assert [line for line in lines(missing.stdout) if line.startswith("fail")] == [
+        "fail\tnone.wav\tThere is no file none.wav."
+    ]
     refused = dg("file", "a.wav", "-o", "no/a.srt", "--dry-run", "--base-url", batch_server.url)
     assert (refused.returncode, refused.stdout) == (8, b"")
     url = dg("url", "https://example.com/a.wav", "--dry-run", "-q", "--base-url", batch_server.url)

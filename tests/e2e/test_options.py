@@ -125,24 +125,19 @@ def test_verbose_streams_tell_their_request_ids(dg: Run, tmp_path: Path) -> None
         server.close()
 
 
-def test_mp3_noise_is_caught(dg: Run, tmp_path: Path) -> None:
-    """What libmpg123 prints about a damaged MP3 stays off the screen, whatever decodes or measures the file."""
-    import numpy as np
-    import soundfile
-
+def test_libmpg123_is_not_heard(dg: Run, tmp_path: Path) -> None:
+    """What libmpg123 prints about a damaged MP3 stays off the screen, whatever opens or measures the file."""
     path = tmp_path / "talk.wav"  # a wrong suffix, so that its length is looked for
-    soundfile.write(path, np.sin(np.arange(32000) / 9).astype("float32"), 16000, format="MP3")
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2 : len(data) // 2 + 400] = bytes(400)
-    path.write_bytes(bytes(data))
+    path.write_bytes(b"\xff\xfb\x90\x64" + bytes(5000))
     server = NumberedServer()
     try:
-        live = dg("live", path, "--base-url", f"http://localhost:{server.port}")
+        flags = ("--base-url", f"http://localhost:{server.port}")
+        live, loud = dg("live", path, *flags), dg("live", path, *flags, "-v")
         many = dg("file", path, "--dry-run", "--api-key", "k", "--base-url", "http://localhost:1")
     finally:
         server.close()
-    assert b"mpg123" not in live.stderr + many.stderr
-    assert b"rror" not in live.stderr, live.stderr
+    assert b"MPEG-Header" not in live.stderr + many.stderr
+    assert loud.stderr.count(b"dg: Note: Illegal Audio-MPEG-Header") == 1
 
 
 def test_ctrl_c_on_a_file_is_an_interruption(environment: dict[str, str], tmp_path: Path) -> None:
