@@ -85,6 +85,7 @@ def test_a_token_counts_for_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not authorized(f"Bearer {token}", KEY)
 
 
+@pytest.mark.slow  # the SDK's own types take a minute and a half to be made
 def test_the_sdk_is_answered(start: Callable[..., str], client: httpx.Client) -> None:
     """The official SDK reads projects, usage, its breakdown, requests, balances and a token that works."""
     url = start(engine="count", require_key=KEY)
