@@ -205,7 +205,10 @@ def running(settings: ServerSettings) -> Iterator[str]:
             for server in servers:
                 server.should_exit = True
                 server.force_exit = True
-            thread.join()
+            thread.join(1.0)
+            if thread.is_alive():  # its executor waits for a process that only the engine ends
+                engine.close()
+                thread.join(_GRACE)
     if failures:
         raise failures[0]
 
