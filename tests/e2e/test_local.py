@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import BODY, HANGS_AFTER, ROOT, SAMPLE, Run, ScriptedServer, dg_path
+from tests.conftest import BODY, ROOT, SAMPLE, Run, ScriptedServer, dg_path
 
 pytestmark = pytest.mark.usefixtures("models_folder")  # the recogniser has weights
 
