@@ -85,12 +85,11 @@ class Captioner:
                 until = min(until, smoother.first_held)
         cutter = self._cutter
         if self._merger is None:
-            for word, ends in batch:
-                cutter.add(word, ends)
+            cutter.add(batch)
         else:
             self._merger.put(channel, batch, until or 0.0)
             for key, word, ends in self._merger.take():
-                cutter.add(word, ends, key)
+                cutter.add(((word, ends),), key)
             until = self._merger.known
         if until is not None and until - cutter.last_end > PAUSE:
             cutter.close()
@@ -103,11 +102,10 @@ class Captioner:
             if self._merger is not None:
                 self._merger.put(channel, held, 0.0)
                 continue
-            for word, ends in held:
-                self._cutter.add(word, ends)
+            self._cutter.add(held)
         if self._merger is not None:
             for key, word, ends in self._merger.take(everything=True):
-                self._cutter.add(word, ends, key)
+                self._cutter.add(((word, ends),), key)
         self._cutter.close()
         return self._take()
 
@@ -129,7 +127,7 @@ class Captioner:
         shared = len({line.voice.channel for line in lines}) > 1
         self._named = None if shared else lines[-1].voice
         # Marks that stand alone are written, not said: a quotation begins with its first word.
-        spoken = [tokens.ins[at] for at in range(first, after) if tokens.rights[at] not in _UNSAID]
+        spoken = [tokens.ins[at] for at in range(first, after) if tokens.forms[at].right not in _UNSAID]
         start = self._tick(min(spoken or tokens.ins[first:after]))
         if self._end is not None:
             start = max(start, self._end + self._gap)

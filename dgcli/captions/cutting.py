@@ -9,6 +9,7 @@ transcript.
 """
 
 from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 
 from dgcli.captions.language import STICKY
 from dgcli.captions.layout import Layout
@@ -59,13 +60,18 @@ class Cutter:
         self._linger = PAUSE - limits.min_gap
         self._capacity = limits.max_lines * (limits.max_chars + 1) - 1
 
-    def add(self, word: Word, ends_utterance: bool = False, key: float | None = None) -> None:
-        """Take the next word; `key` is a time that never falls, where several channels are merged."""
+    def add(self, words: Iterable[tuple[Word, bool]], key: float | None = None) -> None:
+        """Take the next words, each with whether an utterance ends after it.
+
+        Where several channels are merged it is one word, and `key` a time that never falls.
+        """
         tokens = self.tokens
-        at = len(tokens.starts)
-        for _ in range(tokens.append(word, ends_utterance, key)):
-            self._gap(at)
-            at += 1
+        first = len(tokens.starts)
+        known = tokens.extend(words, key)
+        self._best.extend([_INFINITE] * len(known))
+        self._back.extend(range(first, first + len(known)))
+        self._first.extend(range(first, first + len(known)))
+        self._judge(first, known)
 
     def close(self) -> None:
         """Settle everything: no word follows within `PAUSE` seconds."""
@@ -89,37 +95,40 @@ class Cutter:
         """The end of the last known word, in seconds."""
         return self.tokens.latest
 
-    def _gap(self, at: int) -> None:
-        """Judge the gap before the newest token, and settle what that settles."""
-        tokens = self.tokens
-        self._best.append(_INFINITE)
-        self._back.append(at)
-        self._first.append(at)
-        start = tokens.starts[at]
-        if at == self._from:
-            self._gaps.append(0.0)
-            self._best[at] = 0.0
+    def _judge(self, begin: int, known: Sequence[float]) -> None:
+        """Judge the gaps before tokens from `begin` on, and settle what that settles.
+
+        `known` says for each up to where the words are known then (seconds).
+        """
+        tokens, best, gaps, first = self.tokens, self._best, self._gaps, self._first
+        starts, outs, pauses, runs, ends = tokens.starts, tokens.outs, tokens.pauses, tokens.runs, tokens.ends
+        for at, now in enumerate(known, begin):
+            start = starts[at]
+            if at == self._from:
+                gaps.append(0.0)
+                best[at] = 0.0
+                self._last_tried = start
+                continue
+            pause = pauses[at]
+            if pause > PAUSE:
+                gaps.append(0.0)
+                self._settle_all(at)
+                continue
+            points = tokens.gaps[at] * _CUT
+            if pause > 0.1:
+                points -= _PAUSED * pause
+            if runs[at] == at:
+                points -= _TURN
+            elif ends[at - 1] or pause >= _UTTERANCE:
+                points -= _ENDED
+            gaps.append(points)
+            if points >= STICKY and start - self._last_tried < _TRIED:
+                continue
             self._last_tried = start
-            return
-        pause = tokens.pauses[at]
-        points = tokens.gaps[at] * _CUT
-        if pause > PAUSE:
-            self._gaps.append(0.0)
-            self._settle_all(at)
-            return
-        if pause > 0.1:
-            points -= _PAUSED * pause
-        if tokens.runs[at] == at:
-            points -= _TURN
-        elif tokens.ends[at - 1] or pause >= _UTTERANCE:
-            points -= _ENDED
-        self._gaps.append(points)
-        if points >= STICKY and start - self._last_tried < _TRIED:
-            return
-        self._last_tried = start
-        self._known = tokens.latest
-        self._try(at)
-        self._commit(at)
+            self._known = now
+            self._try(at)
+            if outs[first[at] - 1] + LOOK_AHEAD <= now:
+                self._commit(at)
 
     def _commit(self, at: int) -> None:
         """Settle the first cut of the best path to `at`, as long as the words after it are known."""
@@ -171,24 +180,25 @@ class Cutter:
                 column.pop()
 
     def _try(self, at: int, last: bool = False) -> None:
-        """Find the best path that cuts before the token `at`.
+        """Find the best path that cuts before the token `at`; of two that are alike, that of the longer last cue.
 
         With `last` nothing follows for now; then a path whose first cut ought to be settled by now is none,
         since more words might have come and settled another.
         """
-        tokens, limits, layout = self.tokens, self.limits, self.layout
+        tokens, limits = self.tokens, self.limits
         best, starts, columns = self._best, tokens.starts, tokens.columns
-        begin = self._from
-        out = tokens.outs[at - 1]
-        end = tokens.columns_end[at - 1]
-        low = bisect_left(columns, end - self._capacity, begin, at - 1)
-        low = bisect_left(starts, out - limits.max_duration, low, at - 1)
+        begin, final = self._from, at - 1
+        out = tokens.outs[final]
+        end = tokens.columns_end[final]
+        low = bisect_left(columns, end - self._capacity, begin, final)
+        low = bisect_left(starts, out - limits.max_duration, low, final)
         leave = out + self._linger
-        if not last:
-            leave = min(leave, starts[at] - limits.min_gap)
+        if not last and starts[at] - limits.min_gap < leave:
+            leave = starts[at] - limits.min_gap
         line_width, shortest, cps = limits.max_chars, limits.min_duration, limits.max_cps
-        run, prefixes = tokens.runs[at - 1], tokens.prefixes
+        run, prefixes = tokens.runs[final], tokens.prefixes
         least, chosen = _INFINITE, -1
+        wide = []  # what has to be broken into lines, which costs most time: only where it can still be best
         for before in range(low, at):
             points = best[before]
             if points >= least:
@@ -196,23 +206,31 @@ class Cutter:
             if last and before > begin and tokens.outs[self._first[before] - 1] + LOOK_AHEAD <= self._known:
                 continue
             duration = leave - starts[before]
-            columns_used = end - columns[before]
+            used = end - columns[before]
             if duration < shortest:
                 points += _TOO_SHORT + _SHORT * (shortest - duration) / shortest
-            if before == at - 1:
+            if before == final:
                 points += _LONE
-            if columns_used > duration * cps:
-                points += _FAST * (columns_used / cps - duration)
+            if used > duration * cps:
+                points += _FAST * (used / cps - duration)
             if before < run:
                 if points + _SHARED >= least:
                     continue
-                points += _SHARED + layout.shared_points(before, at)
-            elif columns_used + prefixes[before] > line_width and before < at - 1:
-                if points >= least:
-                    continue
-                points += layout.points(before, at)
+                points += _SHARED + self.layout.shared_points(before, at)
+            elif used > line_width - prefixes[before] and before < final:
+                wide.append((points, before))
+                continue
             if points < least:
                 least, chosen = points, before
+        if wide:
+            points_of = self.layout.points
+            wide.sort()
+            for points, before in wide:
+                if points > least:
+                    break
+                points += points_of(before, at, least - points)
+                if points < least or (points == least and before < chosen):
+                    least, chosen = points, before
         if chosen < 0:
             chosen = self._only_way(low, at, last)
             least = best[chosen]
@@ -220,7 +238,7 @@ class Cutter:
         self._back[at] = chosen
         self._first[at] = at if chosen == begin else self._first[chosen]
         if tokens.several_channels and at < len(tokens.words):
-            tokens.name(at, runs_shared=tokens.runs[at - 1] > chosen)
+            tokens.name(at, runs_shared=tokens.runs[final] > chosen)
 
     def _only_way(self, low: int, at: int, last: bool) -> int:
         """Choose a cut before `at` when no gap that was tried leaves a cue that fits."""

@@ -31,7 +31,7 @@ def _channel(value: object) -> tuple[int, int]:
 
 
 def _shifted(word: Word, offset: float) -> Word:
-    return replace(word, start=word.start + offset, end=word.end + offset) if offset else word
+    return word._replace(start=word.start + offset, end=word.end + offset) if offset else word
 
 
 def _alternative(message: Mapping[str, Any]) -> Mapping[str, Any]:

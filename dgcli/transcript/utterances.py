@@ -161,7 +161,7 @@ def as_saved(word: Word) -> Word:
     start, end, confidence = round(word.start, 3), round(word.end, 3), round(word.confidence, 6)
     if start == word.start and end == word.end and confidence == word.confidence:
         return word
-    return replace(word, start=start, end=end, confidence=confidence)
+    return word._replace(start=start, end=end, confidence=confidence)
 
 
 def _time(value: float) -> float | None:
