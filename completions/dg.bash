@@ -41,10 +41,10 @@ _dg_value() {
           *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | *:--speaker | *:--preset | \
           *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | *:--max-cps | *:--min-gap | \
           *:--fps | *:--api-key | *:--access-token | *:--base-url | *:--profile | *:--timeout | *:--retries | \
-          *:--utterance-end-ms | *:--speed | *:--duration | *:--stop-after-silence | *:--max-reconnects | \
-          *:--block | *:--resample | *:--reopen | *:--stop-phrase | *:--host | *:--port | *:--require-key | \
-          *:--allow-host | *:--allow-origin | *:--max-streams | *:--ttl | *:--start | *:--end | *:--project | \
-          *:--limit)
+          *:--utterance-end-ms | *:--max-delay | *:--speed | *:--duration | *:--stop-after-silence | \
+          *:--max-reconnects | *:--block | *:--resample | *:--reopen | *:--stop-phrase | *:--host | *:--port | \
+          *:--require-key | *:--allow-host | *:--allow-origin | *:--max-streams | *:--ttl | *:--start | \
+          *:--end | *:--project | *:--limit)
             kind=text
             ;;
         *:--language-hint)
@@ -208,8 +208,8 @@ _dg_command() {
                 --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
                 --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
                 --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
-                --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --stats
-                --save-audio --speed --force-speed --duration --stop-after-silence --max-reconnects
+                --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --max-delay
+                --stats --save-audio --speed --force-speed --duration --stop-after-silence --max-reconnects
                 --no-reconnect --api-key --access-token --base-url --profile --allow-http --ca-cert --local
                 --local-model --offline --history --no-history -q --quiet -v --verbose -h --help"
             kind=paths
@@ -225,8 +225,8 @@ _dg_command() {
                 --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
                 --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
                 --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
-                --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --stats
-                --save-audio -d --device --list-devices --test --json --block --resample --reopen
+                --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --max-delay
+                --stats --save-audio -d --device --list-devices --test --json --block --resample --reopen
                 --stop-phrase --duration --stop-after-silence --max-reconnects --no-reconnect --api-key
                 --access-token --base-url --profile --allow-http --ca-cert --local --local-model --offline
                 --history --no-history -q --quiet -v --verbose -h --help"

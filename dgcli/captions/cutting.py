@@ -33,13 +33,14 @@ _LONE = 60.0  # for a cue of one word
 _FAST = 12.0  # for each second that a reader is short of
 _SHARED = 14.0  # for a cue that two voices share
 _TRIED = 0.7  # seconds within which one gap is tried, however bad they all are
+_NEAR = 1.5  # seconds up to the last known word within which a path may end that settles a cue in a hurry
 _KEPT = 64  # settled tokens that are kept before the lists are shortened; `preview` copies them each time
 
 
 class Cutter:
     """Divides words into cues: `add` and `close` append to `settled`.
 
-    `settled` holds in order (first token, token after the last, whether more follows within `PAUSE`); whoever
+    `settled` holds in order (first token, token after the last, start of what follows within `PAUSE`); whoever
     takes them out builds the cues, and calls `forget` when done.
     """
 
@@ -47,7 +48,7 @@ class Cutter:
         self.limits = limits
         self.tokens = Tokens(limits, prefix, channels, language)
         self.layout = Layout(self.tokens, limits)
-        self.settled: list[tuple[int, int, bool]] = []
+        self.settled: list[tuple[int, int, float | None]] = []
         self._from = 0  # first token that is in no settled cue
         self._last_tried = 0.0  # start of the token at the gap that was tried last
         self._known = 0.0  # seconds up to which words are known, when that gap was tried
@@ -72,6 +73,62 @@ class Cutter:
         self._back.extend(range(first, first + len(known)))
         self._first.extend(range(first, first + len(known)))
         self._judge(first, known)
+
+    def is_late(self, ended: float) -> bool:
+        """Whether a cue could be settled whose last word ended by `ended` (seconds)."""
+        return self._from < len(self.tokens.starts) and self.tokens.outs[self._from] <= ended
+
+    def bar(self, ended: float) -> None:
+        """Let no cue end by `ended` (seconds) that nothing has settled by now, where there is another way."""
+        tokens, best, back, first, lost = self.tokens, self._best, self._back, self._first, list[int]()
+        if self._from + 1 >= len(tokens.starts) or tokens.outs[self._from] > ended:
+            return
+        for gap in range(self._from + 1, len(tokens.starts)):
+            if best[gap] == _INFINITE:
+                continue
+            before = back[gap]
+            if tokens.outs[gap - 1] <= ended:
+                best[gap] = _INFINITE
+            elif best[before] == _INFINITE:
+                best[gap] = _INFINITE
+                lost.append(gap)
+            else:
+                first[gap] = gap if before == self._from else first[before]
+        for gap in lost:
+            self._try(gap)
+
+    def hurry(self, ended: float) -> None:
+        """Settle the cues whose last word ended by `ended` (seconds), whatever may be said later.
+
+        The last known words stay open, since where a cue ends depends on what follows it.
+        """
+        starts = self.tokens.starts
+        while self.is_late(ended):
+            # Where the path ends matters to its first cut: at a good place, if there is one near the last word.
+            near = range(bisect_left(starts, starts[-1] - _NEAR, self._from + 1), len(starts))
+            at = min(near, key=lambda gap: self._best[gap], default=len(starts))
+            if at == len(starts) or self._best[at] == _INFINITE or self._first[at] == at:
+                at = len(starts)
+                self._add_gap(at)
+                self._try(at, last=True)
+                cut = self._first[at]
+                self._drop_gap()
+            else:
+                cut = self._first[at]
+            if cut == len(starts) or self.tokens.outs[cut - 1] > ended:
+                return
+            self._settle(cut, len(starts) - 1)
+
+    def settle(self, cut: int, follows: float | None) -> None:
+        """Settle a cue that ends before the token `cut`, whichever is best; the next word begins at `follows`."""
+        after = len(self.tokens.starts)
+        if cut < after:
+            if self._best[cut] == _INFINITE:
+                self._best[cut] = 0.0
+            self._settle(cut, after - 1)
+            return
+        self.settled.append((self._from, cut, follows))
+        self._from = self.tokens.settled = cut
 
     def close(self) -> None:
         """Settle everything: no word follows within `PAUSE` seconds."""
@@ -142,7 +199,7 @@ class Cutter:
     def _settle(self, cut: int, at: int) -> None:
         """Make `cut` final; paths to gaps up to `at` that do not go through it are no paths any more."""
         best, back, first = self._best, self._back, self._first
-        self.settled.append((self._from, cut, True))
+        self.settled.append((self._from, cut, self.tokens.ins[cut]))
         self._from = self.tokens.settled = cut
         lost = []
         for gap in range(cut + 1, at + 1):
@@ -157,27 +214,34 @@ class Cutter:
         for gap in lost:
             self._try(gap)
 
+    def _add_gap(self, at: int) -> None:
+        """Put a gap behind the last token, for a while."""
+        self._best.append(_INFINITE)
+        self._back.append(at)
+        self._first.append(at)
+        self._gaps.append(0.0)
+
+    def _drop_gap(self) -> None:
+        for column in (self._best, self._back, self._first, self._gaps):
+            column.pop()
+
     def _settle_all(self, at: int) -> None:
         """Settle everything before the gap `at`, at which a long pause or the end is."""
         added = at == len(self._best)
         if added:
-            self._best.append(_INFINITE)
-            self._back.append(at)
-            self._first.append(at)
-            self._gaps.append(0.0)
+            self._add_gap(at)
         self._try(at, last=True)
         cuts, cut = [at], at
         while (cut := self._back[cut]) > self._from:
             cuts.append(cut)
         for cut in reversed(cuts):
-            self.settled.append((self._from, cut, cut < at))
+            self.settled.append((self._from, cut, self.tokens.ins[cut] if cut < at else None))
             self._from = cut
         self.tokens.settled = at
         self._best[at] = 0.0
         self._last_tried = self.tokens.starts[at] if at < len(self.tokens.starts) else 0.0
         if added:
-            for column in (self._best, self._back, self._first, self._gaps):
-                column.pop()
+            self._drop_gap()
 
     def _try(self, at: int, last: bool = False) -> None:
         """Find the best path that cuts before the token `at`; of two that are alike, that of the longer last cue.

@@ -125,6 +125,25 @@ class SpeakerSmoother:
         """Return what is settled by knowing that no word begins before `until` (seconds)."""
         return self.finish() if self._held and until - self._held[-1][0].end >= _PAUSE else []
 
+    def hurry(self, ended: float) -> list[Flagged]:
+        """Return the words that ended by `ended` (seconds), smoothed by what is known after them."""
+        held = self._held
+        many = next((at for at, (word, _) in enumerate(held) if word.end > ended), len(held))
+        ready: list[Flagged] = []
+        if self._mixed and many < len(held):
+            # The end of what is known is no place for a change: what is near it stays as it was.
+            known = max(many, len(held) - _REACH)
+            held[:known] = self._smoothed(held)[:known]
+            out, self._held = held[:many], held[many:]
+            self._safe = max(0, self._safe - many)
+            left = {word.speaker for word, _ in self._held}
+            self._mixed = len(left) > 1 or None in left
+            if out:
+                self._before = out[-1][0].speaker
+            return out
+        self._release(many, ready)
+        return ready
+
     def finish(self) -> list[Flagged]:
         """Return the words that are held."""
         ready: list[Flagged] = []

@@ -65,9 +65,9 @@ class Tokens:
         self._before: dict[int, int] = {}  # and which token it is
 
     @property
-    def caches(self) -> tuple[object, ...]:
-        """The caches of words and voices, which a copy may share."""
-        return self._forms, self._voices
+    def lasting(self) -> tuple[object, ...]:
+        """What never changes, and the caches of words and voices: a copy may share them."""
+        return self._forms, self._voices, *self.words, *self.forms, *self.voices
 
     def extend(self, words: Iterable[tuple[Word, bool]], key: float | None = None) -> list[float]:
         """Add words, each with whether an utterance ends after it.

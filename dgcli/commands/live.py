@@ -52,7 +52,7 @@ def live(
         display=DisplaySettings(
             output.format, tuple(output.output or ()), display.timestamps, display.interim
         ),
-        render=rendering.settings(output),
+        render=display.delayed(rendering.settings(output)),
         save_audio=display.save_audio,
         stats=display.stats,
         speed=pacing.checked(local=connection.local),

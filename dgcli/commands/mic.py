@@ -162,7 +162,7 @@ def mic(
         display=DisplaySettings(
             output.format, tuple(output.output or ()), display.timestamps, display.interim
         ),
-        render=rendering.settings(output),
+        render=display.delayed(rendering.settings(output)),
         save_audio=display.save_audio,
         stats=display.stats,
         local=connection.local,

@@ -41,6 +41,7 @@ def _no_prefix(voice: Voice) -> str:  # noqa: ARG001 - a Prefix
 # The analyses that plain text can be followed by, in the order in which they are written.
 SECTIONS = ("summary", "topics", "intents", "entities", "sentiment", "search", "language")
 _ALL = "all"
+_LONGEST_DELAY = 60.0  # seconds
 
 
 def _sections(names: Iterable[str]) -> tuple[str, ...]:
@@ -61,7 +62,8 @@ class RenderSettings:
     such. `smooth_speakers` puts changes of speaker at ends of sentences and pauses (None: where people read the
     format). `language` is the one that was asked for, for a transcript that names none (BCP 47).
     `speaker_style` is how captions tell who speaks (None: as is usual in the format). `isolates` puts lines from
-    right to left into directional isolates in SubRip, which has no direction. `audio` is the recording that a page
+    right to left into directional isolates in SubRip, which has no direction. `max_delay` is how
+    many seconds after its last word a cue is written while a stream runs (None: when what follows is known). `audio` is the recording that a page
     links to: a path or a URL, until `beside` makes a link of it.
     `sections` are the analyses that follow the words in plain text ("all": each that there is). `colour` and
     `width` (columns) are those of a terminal that plain text goes to.
@@ -75,6 +77,7 @@ class RenderSettings:
     language: str | None = None
     speaker_style: str | None = None
     isolates: bool = False
+    max_delay: float | None = None
     sections: Sequence[str] = ()
     # What a transcript looks like on one terminal is no part of what is asked for.
     colour: bool = field(default=False, repr=False)
@@ -84,6 +87,10 @@ class RenderSettings:
         if self.speaker_style not in (None, *SPEAKER_STYLES):
             styles = ", ".join(SPEAKER_STYLES)
             raise UsageError(f"--speaker-style must be one of {styles}, not {self.speaker_style!r}.")
+        if self.max_delay is not None and not 1 <= self.max_delay <= _LONGEST_DELAY:
+            raise UsageError(
+                f"--max-delay must be 1 to {_LONGEST_DELAY:g} seconds, or 0 for none; not {self.max_delay:g}."
+            )
         names = {number: " ".join(clean(name).split()) for number, name in self.speaker_names.items()}
         object.__setattr__(self, "speaker_names", MappingProxyType(names))
         object.__setattr__(self, "sections", _sections(self.sections))

@@ -5,7 +5,6 @@ Sources: Deepgram reference, "Live Audio", "Audio Keep Alive", "Finalize".
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from dgcli.transcript.events import (
