@@ -62,9 +62,9 @@ class RenderSettings:
     such. `smooth_speakers` puts changes of speaker at ends of sentences and pauses (None: where people read the
     format). `language` is the one that was asked for, for a transcript that names none (BCP 47).
     `speaker_style` is how captions tell who speaks (None: as is usual in the format). `isolates` puts lines from
-    right to left into directional isolates in SubRip, which has no direction. `max_delay` is how
-    many seconds after its last word a cue is written while a stream runs (None: when what follows is known). `audio` is the recording that a page
-    links to: a path or a URL, until `beside` makes a link of it.
+    right to left into directional isolates in SubRip, which has no direction. `max_delay` is how many seconds after
+    its last word a cue is written while a stream runs (None: when what follows is known). `audio` is the recording
+    that a page links to: a path or a URL, until `beside` makes a link of it.
     `sections` are the analyses that follow the words in plain text ("all": each that there is). `colour` and
     `width` (columns) are those of a terminal that plain text goes to.
     """

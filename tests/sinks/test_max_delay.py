@@ -100,7 +100,7 @@ def test_without_a_delay_captions_wait_for_what_follows() -> None:
 
 
 def test_an_interim_settles_what_has_waited() -> None:
-    """A cue of a final comes with the interim that tells that three seconds have passed, since the next may come a second later."""
+    """A cue comes with the interim that tells of three seconds after it: the next may be a second later."""
     words = _words([(0.0, 0)] * 40)
     blocks = CaptionBlocks(by_name("srt"), RenderSettings(max_delay=4.0))
     assert blocks.take(_event(words[:13], 0.0, 3.9, final=True)) == ""  # type: ignore[arg-type]
