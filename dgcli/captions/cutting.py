@@ -50,6 +50,7 @@ class Cutter:
         self.layout = Layout(self.tokens, limits)
         self.settled: list[tuple[int, int, float | None]] = []
         self._from = 0  # first token that is in no settled cue
+        self._was_shared = False  # whether voices shared the last cue before it, where nothing followed yet
         self._last_tried = 0.0  # start of the token at the gap that was tried last
         self._known = 0.0  # seconds up to which words are known, when that gap was tried
         # For the gap before each token: points of the best path that cuts there, the cut before it on that
@@ -127,6 +128,7 @@ class Cutter:
                 self._best[cut] = 0.0
             self._settle(cut, after - 1)
             return
+        self._was_shared = self.tokens.runs[cut - 1] > self._from
         self.settled.append((self._from, cut, follows))
         self._from = self.tokens.settled = cut
 
@@ -165,6 +167,8 @@ class Cutter:
                 gaps.append(0.0)
                 best[at] = 0.0
                 self._last_tried = start
+                if tokens.several_channels:
+                    tokens.name(at, runs_shared=self._was_shared)
                 continue
             pause = pauses[at]
             if pause > PAUSE:
@@ -231,6 +235,7 @@ class Cutter:
         if added:
             self._add_gap(at)
         self._try(at, last=True)
+        self._was_shared = self.tokens.runs[at - 1] > self._back[at]
         cuts, cut = [at], at
         while (cut := self._back[cut]) > self._from:
             cuts.append(cut)
