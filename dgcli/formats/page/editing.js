@@ -71,7 +71,10 @@ const settle = (turn, text, split = null) => {
   const words = retimed(wordsOf(turn), text) ?? wordsOf(turn);
   const parts = split === null ? [words] : [words.slice(0, split(words)), words.slice(split(words))];
   const made = parts.filter((part) => part.length).map((part) => changed(turn, { words: part }));
-  if (words === wordsOf(turn) && made.length < 2) { fill(turn); for (const decorate of decorators) decorate(turn); return [turn]; }
+  // What was typed goes away with the element: it may come back by undoing.
+  fill(turn);
+  for (const decorate of decorators) decorate(turn);
+  if (words === wordsOf(turn) && made.length < 2) return [turn];
   replaceTurn(turn, made);
   return made;
 };

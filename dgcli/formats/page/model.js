@@ -3,7 +3,7 @@
 // A turn: { channel, speaker, from: number of the paragraph it comes from, data: words as they came, or null,
 //           words: words, or null where they are still data, start, end, el: its element, or null }
 // A word: { text, start, end, item: its entry in the response, from, first, after: the words [first, after) of
-//           paragraph `from` that it stands for, group: { u, p } }
+//           paragraph `from` that it stands for, group: { u, p }, isNew: whether somebody wrote it }
 
 // Scripts without spaces between words, as the captions of dg have them.
 const UNSPACED =

@@ -75,7 +75,8 @@ const recount = (value, { first, after }, said) => {
   if (!value || typeof value !== "object") return;
   if (Number.isInteger(value.start_word) && Number.isInteger(value.end_word)) {
     const begin = first(value.start_word), end = after(value.end_word);
-    if (typeof value.text === "string" && begin < end) value.text = textOf(said.slice(begin, end));
+    const own = said.slice(begin, end), count = value.end_word - value.start_word + 1;
+    if (typeof value.text === "string" && (own.length !== count || own.some(({ word }) => word.isNew))) value.text = textOf(own);
     value.start_word = begin;
     value.end_word = Math.max(begin, end - 1);
   }

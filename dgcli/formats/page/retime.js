@@ -110,7 +110,7 @@ const replaced = (words, i, j, text) => {
     words: texts.map((said, index) => ({
       text: said, start: times[index][0], end: times[index][1],
       item: written(said, times[index][0], times[index][1], near.item),
-      from: near.from, first, after: last, group: near.group,
+      from: near.from, first, after: last, group: near.group, isNew: true,
     })),
   };
 };
