@@ -196,7 +196,9 @@ def _without_words(raw: Mapping[str, Any]) -> Mapping[str, Any]:
     for item in mappings(results.get("channels")):
         alternatives = list(mappings(item.get("alternatives")))
         if alternatives:
-            first = {key: value for key, value in alternatives[0].items() if key not in ("words", "transcript")}
+            first = {
+                key: value for key, value in alternatives[0].items() if key not in ("words", "transcript")
+            }
             if "paragraphs" in first:
                 first["paragraphs"] = {}
             item = {**item, "alternatives": [first, *alternatives[1:]]}

@@ -25,9 +25,13 @@ from dgcli.formats.turns import voice
 from dgcli.transcript.json_values import mapping, mappings
 from dgcli.transcript.model import Segment, Transcript
 
+# A stretch of a lane: start and end in seconds, class, title, and place and height in tenths of the lane's.
+_Drawn = tuple[float, float, str, str, tuple[float, float]]
+_MANY = 300  # stretches that a lane draws as one shape, and blocks that have room for no label
 _LANES = 6  # voices that have a lane of their own; more share one
 # A sentiment is told by its place in the lane, not by its colour alone: above the middle, below it, or on it.
 _HEIGHTS = {"positive": (0.0, 4.5), "neutral": (4.0, 2.0), "negative": (5.5, 4.5)}
+_WHOLE = (1.0, 8.0)
 _MONTHS = "January February March April May June July August September October November December".split()
 
 
@@ -84,30 +88,43 @@ def _lane(title: str, drawing: str, label: str = "") -> str:
     return f'<div class="lane"><span{label}>{title}</span>{drawing}</div>\n' if drawing else ""
 
 
-def _drawn(
-    spans: Iterable[tuple[float, float, str, str, tuple[float, float]]], length: float, title: str
-) -> str:
-    """Draw (start, end, class, title, height) as rectangles over `length` seconds."""
-    rectangles = []
-    for start, end, kind, label, (y, height) in spans:
-        if 0 <= start <= end < math.inf:
-            x, columns = 1000 * start / length, max(1.0, 1000 * (end - start) / length)
-            rectangles.append(
-                f'<rect class="{kind}" x="{x:.2f}" y="{y:g}" width="{columns:.2f}" height="{height:g}">'
-                f"<title>{short_clock(start)} {one_line(label)}</title></rect>"
-            )
+def _rectangle(x: float, y: float, width: float, height: float) -> str:
+    return f"M{x:.1f} {y:g}h{width:.1f}v{height:g}h-{width:.1f}z"
+
+
+def _drawn(spans: Iterable[_Drawn], length: float, title: str) -> str:
+    """Draw stretches of `length` seconds, each with its title; very many as one shape for each kind."""
+    rectangles = [
+        (kind, label, start, 1000 * start / length, y, max(1.0, 1000 * (end - start) / length), height)
+        for start, end, kind, label, (y, height) in spans
+        if 0 <= start <= end < math.inf
+    ]
     if not rectangles:
         return ""
+    if len(rectangles) > _MANY:
+        kinds: dict[str, list[str]] = {}
+        for kind, _, _, *place in rectangles:
+            kinds.setdefault(kind, []).append(_rectangle(*place))
+        shapes = [f'<path class="{kind}" d="{"".join(parts)}"/>' for kind, parts in kinds.items()]
+    else:
+        shapes = [
+            f'<path class="{kind}" d="{_rectangle(*place)}"><title>{short_clock(start)} {one_line(label)}</title></path>'
+            for kind, label, start, *place in rectangles
+        ]
     return (
         f'<svg viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label="{title}">'
-        f"{''.join(rectangles)}</svg>"
+        f"{''.join(shapes)}</svg>"
     )
 
 
-def _labelled(spans: list[Span], length: float) -> str:
+def _labelled(spans: list[Span], length: float, title: str) -> str:
     """Draw findings as blocks that say what they are; those of one stretch share a block."""
+    if len(spans) > _MANY:
+        return _drawn(((span.start, span.end, "block", span.label, _WHOLE) for span in spans), length, title)
     blocks = []
-    ordered = sorted((span for span in spans if 0 <= span.start <= span.end < math.inf), key=lambda span: span[:2])
+    ordered = sorted(
+        (span for span in spans if 0 <= span.start <= span.end < math.inf), key=lambda span: span[:2]
+    )
     for (start, end), group in groupby(ordered, key=lambda span: span[:2]):
         label = one_line(", ".join(dict.fromkeys(span.label for span in group)))
         left, share = 100 * start / length, max(0.2, 100 * (end - start) / length)
@@ -123,9 +140,8 @@ def timeline(transcript: Transcript, spoken: list[Segment], voices: Voices) -> s
     length = max([transcript.duration or 0.0, *ends])
     if length <= 0:
         return ""
-    whole = (1.0, 8.0)
     turns = [
-        (voice(item), (item.start, item.end, voices.colour(voice(item)), voices.name(voice(item)), whole))
+        (voice(item), (item.start, item.end, voices.colour(voice(item)), voices.name(voice(item)), _WHOLE))
         for item in spoken
     ]
     heard = [speaker for speaker in voices if voices.name(speaker)]
@@ -146,11 +162,15 @@ def timeline(transcript: Transcript, spoken: list[Segment], voices: Voices) -> s
     ]
     lanes += [
         _lane("Sentiment", _drawn(felt, length, "Sentiment: positive above the middle, negative below")),
-        _lane("Topics", _labelled(topics(transcript), length)),
-        _lane("Intents", _labelled(topics(transcript, "intents"), length)),
+        _lane("Topics", _labelled(topics(transcript), length, "Topics")),
+        _lane("Intents", _labelled(topics(transcript, "intents"), length, "Intents")),
         _lane(
             "Search hits",
-            _drawn(((item.start, item.end, "tick", item.label, whole) for item in hits(transcript)), length, "Search hits"),
+            _drawn(
+                ((item.start, item.end, "tick", item.label, _WHOLE) for item in hits(transcript)),
+                length,
+                "Search hits",
+            ),
         ),
     ]
     if not any(lanes):

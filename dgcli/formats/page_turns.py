@@ -145,7 +145,9 @@ class ChannelWords:
         """Return the next words, those of a segment, as JSON."""
         begin, self._at = self._at, self._at + len(segment.words)
         groups = {
-            name: _column(list(numbers[begin : self._at])) for name, numbers in self._groups.items() if numbers
+            name: _column(list(numbers[begin : self._at]))
+            for name, numbers in self._groups.items()
+            if numbers
         }
         return word_data(segment.words, self._items[begin : self._at], groups)
 

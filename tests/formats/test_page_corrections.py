@@ -52,7 +52,9 @@ def response(said: Sequence[tuple[int, str]] = SAID, **more: Any) -> dict[str, A
         "confidence": 0.9,
         "words": words,
         "paragraphs": {"transcript": "", "paragraphs": paragraphs},
-        "entities": [{"label": "NAME", "value": "Twelve", "confidence": 0.8, "start_word": 25, "end_word": 26}],
+        "entities": [
+            {"label": "NAME", "value": "Twelve", "confidence": 0.8, "start_word": 25, "end_word": 26}
+        ],
     }
     return {
         "metadata": {"request_id": "corrected-1", "duration": 30.0, "created": "2026-05-04T08:21:33.123Z"},
@@ -79,7 +81,9 @@ def chromium() -> Iterator[Browser]:
 class Page:
     """A page that is open for correcting."""
 
-    def __init__(self, chromium: Browser, folder: Path, transcript: Transcript, options: RenderSettings) -> None:
+    def __init__(
+        self, chromium: Browser, folder: Path, transcript: Transcript, options: RenderSettings
+    ) -> None:
         self.chromium, self._folder = chromium, folder
         file = folder / "talk.html"
         file.write_text(renderer(by_name("html"))(transcript, options), "utf-8")
@@ -159,9 +163,7 @@ def test_nothing_changed_is_the_response_as_it_came(talk: Page) -> None:
         for results in (got["results"], came["results"])
     ]
     assert spans[0] == spans[1]
-    counts = [
-        [item["num_words"] for item in one["paragraphs"]["paragraphs"]] for one in (ours, theirs)
-    ]
+    counts = [[item["num_words"] for item in one["paragraphs"]["paragraphs"]] for one in (ours, theirs)]
     assert counts[0] == counts[1]
     for name in ("srt", "vtt", "text", "csv"):
         original = file.with_name("original.json")
@@ -195,13 +197,19 @@ def test_corrections_render_as_captions(talk: Page) -> None:
     assert (merged["start"], merged["end"]) == (before[2.0]["start"], before[2.5]["end"])
     assert (parts[0]["start"], parts[1]["end"]) == (4.5, 4.9)
     assert parts[0]["end"] == parts[1]["start"] == pytest.approx(4.5 + 0.4 * 5 / 9, abs=0.001)
-    kept = [word for word in words if before.get(word["start"], {}).get("punctuated_word") == word["punctuated_word"]]
+    kept = [
+        word
+        for word in words
+        if before.get(word["start"], {}).get("punctuated_word") == word["punctuated_word"]
+    ]
     assert len(kept) == len(words) - 4  # berth, harbouroffice, speak, ing.
     assert all(word["end"] == before[word["start"]]["end"] for word in kept)
     assert all(word["speaker"] == 0 for word in words[-3:])
     # The analyses count words: they are where their words are now.
     entity = new["results"]["channels"][0]["alternatives"][0]["entities"][0]
-    assert [word["punctuated_word"] for word in words[entity["start_word"] : entity["end_word"]]] == ["Twelve"]
+    assert [word["punctuated_word"] for word in words[entity["start_word"] : entity["end_word"]]] == [
+        "Twelve"
+    ]
     topic = new["results"]["topics"]["segments"][0]
     assert topic["text"] == "Twelve is taken until noon."
     assert words[topic["end_word"]]["punctuated_word"] == "noon."
@@ -245,7 +253,10 @@ def test_part_of_a_turn_goes_to_a_new_speaker(talk: Page) -> None:
         getSelection().collapse(node, at - before);
         text.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, bubbles: true, cancelable: true }));"""
     talk.chromium.run(script)
-    assert [text.split(": ")[1] for text in talk.texts()[2:4]] == ["Let me look.", "Twelve is taken until noon."]
+    assert [text.split(": ")[1] for text in talk.texts()[2:4]] == [
+        "Let me look.",
+        "Twelve is taken until noon.",
+    ]
     talk.choose(3, "0/2")
     captions = rendered(talk.downloaded(), "srt")
     assert "[Speaker 2] Twelve is taken until noon." in captions
@@ -279,7 +290,10 @@ def test_what_is_typed_and_pasted_is_text(chromium: Browser, tmp_path: Path) -> 
     assert page.chromium.run("return document.querySelectorAll('main img, main script').length") == 0
     got = json.loads(page.downloaded().read_text("utf-8"))
     words = got["results"]["channels"][0]["alternatives"][0]["words"]
-    assert words[2]["punctuated_word"] == response(said)["results"]["channels"][0]["alternatives"][0]["words"][2]["punctuated_word"]
+    assert (
+        words[2]["punctuated_word"]
+        == response(said)["results"]["channels"][0]["alternatives"][0]["words"][2]["punctuated_word"]
+    )
     assert " ".join(word["punctuated_word"] for word in words[-3:]).endswith(HOSTILE.split(" ")[-1])
     assert got["corrections"]["speaker_names"] == {"1": HOSTILE}
 
@@ -295,7 +309,9 @@ def test_japanese_is_corrected_without_spaces(chromium: Browser, tmp_path: Path)
     page = Page(chromium, tmp_path, parse(copy.deepcopy(came)), RenderSettings(language="ja"))
     assert page.texts()[0].endswith(": 今日はいい天気です。")
     page.write(0, "天気", "お空")
-    words = json.loads(page.downloaded().read_text("utf-8"))["results"]["channels"][0]["alternatives"][0]["words"]
+    words = json.loads(page.downloaded().read_text("utf-8"))["results"]["channels"][0]["alternatives"][0][
+        "words"
+    ]
     assert [words[0], words[1], words[2]] == own[:3]
     assert own[4] in words
     assert "".join(word["punctuated_word"] for word in words[:-1]) == "今日はいいお空です。"

@@ -94,7 +94,9 @@ const label = (turn, before) => {
   if (turn.el.className !== kind) turn.el.className = kind;
 };
 
-const labelAll = () => state.turns.forEach((turn, index) => label(turn, state.turns[index - 1]));
+const labelFrom = (first, after) => {
+  for (let index = first; index < Math.min(after, state.turns.length); index += 1) label(state.turns[index], state.turns[index - 1]);
+};
 
 // Put on screen what a change made of the turns: those that are the same stay as they are.
 const sync = (before) => {
@@ -112,15 +114,17 @@ const sync = (before) => {
       main.insertBefore(elementOf(turn), next);
       inSight.observe(turn.el);
     }
+    labelFrom(head, now.length - tail + 1);
   }
-  labelAll();
+  if (before.names === state.names) return;
+  labelFrom(0, now.length);
   for (const el of document.querySelectorAll(".lane .name")) {
     const [channel, speaker] = el.dataset.voice.split("/");
     el.textContent = nameOf({ channel: Number(channel), speaker: speaker === "" ? null : Number(speaker) });
   }
 };
 onChange(sync);
-if (Object.keys(state.names).length) sync(state);
+if (Object.keys(state.names).length) sync({ ...state, names: {} });
 
 const turnOf = (node) => {
   const el = node && (node.nodeType === 1 ? node : node.parentElement)?.closest(".turn");
