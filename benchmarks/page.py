@@ -36,7 +36,8 @@ _LOADED = """
 _TIMED = """
     const begun = performance.now();
     %s
-    return new Promise((done) => requestAnimationFrame(() => setTimeout(() => done((performance.now() - begun) / 1000))))"""
+    return new Promise((done) =>
+      requestAnimationFrame(() => setTimeout(() => done((performance.now() - begun) / 1000))))"""
 ACTIONS = {
     "search": "const field = document.querySelector('#search'); field.value = 'which'; "
     "field.dispatchEvent(new Event('input'));",
@@ -66,8 +67,9 @@ def response(count: int) -> dict[str, Any]:
             sentence = f"{text}." if chance.random() < 0.08 else text
             end = at + chance.uniform(0.1, 0.4)
             words.append(
-                {"word": text, "start": round(at, 3), "end": round(end, 3), "confidence": round(chance.uniform(0.6, 1), 7),
-                 "speaker": speaker, "speaker_confidence": round(chance.uniform(0.4, 1), 7),
+                {"word": text, "start": round(at, 3), "end": round(end, 3),
+                 "confidence": round(chance.uniform(0.6, 1), 7), "speaker": speaker,
+                 "speaker_confidence": round(chance.uniform(0.4, 1), 7),
                  "punctuated_word": sentence.capitalize() if not place else sentence}
             )  # fmt: skip
             at = end + chance.uniform(0.0, 0.22)

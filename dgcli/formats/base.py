@@ -118,10 +118,9 @@ class RenderSettings:
 
         Its speakers are smoothed only where that is asked for.
         """
-        corrections = transcript.corrections
-        if corrections is None:
+        if transcript.given_names is None:
             return self
-        names = {**corrections.speaker_names, **self.speaker_names}
+        names = {**transcript.given_names, **self.speaker_names}
         smooths = self.smooth_speakers is True
         return replace(self, speaker_names=names, smooth_speakers=smooths)
 

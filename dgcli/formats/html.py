@@ -152,7 +152,8 @@ def _data(options: RenderSettings, channels: int | None, rest: object, cues: obj
 def _body(data: str, findings: str) -> str:
     return f"""{data}<div class="layout">
 <aside aria-label="About the recording">
-{findings}<details open class="speakers scripted" hidden><summary><h2>Speakers</h2></summary><div id="names"></div></details>
+{findings}<details open class="speakers scripted" hidden>
+<summary><h2>Speakers</h2></summary><div id="names"></div></details>
 {_keys()}</aside>
 <main tabindex="-1" aria-label="Transcript">
 """

@@ -108,7 +108,8 @@ def _drawn(spans: Iterable[_Drawn], length: float, title: str) -> str:
         shapes = [f'<path class="{kind}" d="{"".join(parts)}"/>' for kind, parts in kinds.items()]
     else:
         shapes = [
-            f'<path class="{kind}" d="{_rectangle(*place)}"><title>{short_clock(start)} {one_line(label)}</title></path>'
+            f'<path class="{kind}" d="{_rectangle(*place)}">'
+            f"<title>{short_clock(start)} {one_line(label)}</title></path>"
             for kind, label, start, *place in rectangles
         ]
     return (
@@ -150,7 +151,8 @@ def timeline(transcript: Transcript, spoken: list[Segment], voices: Voices) -> s
         for speaker in heard:
             name = one_line(voices.name(speaker))
             drawing = _drawn((drawn for by, drawn in turns if by == speaker), length, name)
-            label = f' class="name {voices.colour(speaker)}" data-voice="{speaker.channel}/{"" if speaker.speaker is None else speaker.speaker}"'
+            number = "" if speaker.speaker is None else speaker.speaker
+            label = f' class="name {voices.colour(speaker)}" data-voice="{speaker.channel}/{number}"'
             lanes.append(_lane(name, drawing, label))
     else:
         title = "Speakers" if heard else "Speech"

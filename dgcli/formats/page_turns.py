@@ -21,7 +21,9 @@ from dgcli.transcript.model import Channel, Segment, Transcript, Word
 
 _LOW = 0.7  # a word of less confidence is marked
 _COLOURS = 8
-_UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&'\u2028\u2029"}
+# What would end a tag, a string or a line, what has no shape, and what makes text read as something else (UAX #9).
+_ESCAPED = "<>&'\u2028\u2029\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_UNSAFE = {code: f"\\u{code:04x}" for code in (*map(ord, _ESCAPED), *range(0x7F, 0xA0))}
 
 
 def one_line(text: object) -> str:

@@ -66,22 +66,13 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
-class Corrections:
-    """What somebody decided who corrected a transcript, beside its words and their speakers.
-
-    `speaker_names` are by number of speaker, of channel where only channels are known.
-    """
-
-    speaker_names: Mapping[int, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Transcript:
     """The content of a response.
 
     `utterances` are the API's own, empty when they were not asked for. `raw` is the whole response, for what
-    has no field here (summary, topics, search hits...), and `body` its bytes as they came. `corrections` is None for
-    what the API sent.
+    has no field here (summary, topics, search hits...), and `body` its bytes as they came. `given_names`
+    are the speakers' names (of channels, where only these are known) in a response that somebody has corrected; None
+    in one of the API.
     """
 
     channels: tuple[Channel, ...]
@@ -90,7 +81,7 @@ class Transcript:
     created: str | None = None
     duration: float | None = None
     warnings: tuple[str, ...] = ()
-    corrections: Corrections | None = None
+    given_names: Mapping[int, str] | None = None
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
 

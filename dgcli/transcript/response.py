@@ -11,7 +11,7 @@ from typing import Any
 
 from dgcli.errors import ApiError
 from dgcli.transcript.json_values import LONGEST, mapping, mappings, number, seconds, string, whole
-from dgcli.transcript.model import Channel, Corrections, Segment, Transcript, Word
+from dgcli.transcript.model import Channel, Segment, Transcript, Word
 
 MOST_CHANNELS = 1000  # of a recording; what speaks of more is broken
 
@@ -107,18 +107,16 @@ def _warning(item: Mapping[str, Any]) -> str:
     return f"{parameter}: {message}" if parameter else message
 
 
-def _corrections(response: Mapping[str, Any]) -> Corrections | None:
-    """What the page of a transcript writes into a response that was corrected in it."""
+def _given_names(response: Mapping[str, Any]) -> Mapping[int, str] | None:
+    """The names of speakers that the page of a transcript writes into a response that was corrected in it."""
     if not isinstance(response.get("corrections"), dict):
         return None
     names = mapping(response["corrections"].get("speaker_names"))
-    return Corrections(
-        {
-            int(number): name
-            for number, name in names.items()
-            if number.isascii() and number.isdecimal() and len(number) < 10 and string(name).strip()
-        }
-    )
+    return {
+        int(number): name
+        for number, name in names.items()
+        if number.isascii() and number.isdecimal() and len(number) < 10 and string(name).strip()
+    }
 
 
 def parse(response: Mapping[str, Any], body: bytes = b"") -> Transcript:
@@ -145,7 +143,7 @@ def parse(response: Mapping[str, Any], body: bytes = b"") -> Transcript:
         created=string(metadata.get("created")) or None,
         duration=None if math.isnan(duration) else duration,
         warnings=tuple(_warning(item) for item in mappings(metadata.get("warnings"))),
-        corrections=_corrections(response),
+        given_names=_given_names(response),
         raw=response,
         body=body,
     )

@@ -1,4 +1,4 @@
-"""Corrections made in the page, in a real browser: what is downloaded is a response that renders as it was corrected."""
+"""Corrections made in the page, in a real browser: the response that is downloaded renders as corrected."""
 
 import copy
 import json
@@ -63,7 +63,8 @@ def response(said: Sequence[tuple[int, str]] = SAID, **more: Any) -> dict[str, A
             "utterances": utterances,
             "topics": {
                 "segments": [
-                    {"text": SAID[2][1], "start_word": 22, "end_word": 29, "topics": [{"topic": "Berths", "confidence_score": 0.9}]}
+                    {"text": SAID[2][1], "start_word": 22, "end_word": 29,
+                     "topics": [{"topic": "Berths", "confidence_score": 0.9}]}
                 ]
             },
             **more,
@@ -141,7 +142,10 @@ def talk(chromium: Browser, tmp_path: Path) -> Page:
 def rendered(file: Path, name: str) -> str:
     """What `dg render` makes of a file."""
     made = subprocess.run(
-        [sys.executable, "-m", "dgcli", "render", str(file), "-f", name], capture_output=True, text=True
+        [sys.executable, "-m", "dgcli", "render", str(file), "-f", name],
+        check=False,
+        capture_output=True,
+        text=True,
     )
     assert made.returncode == 0, made.stderr
     return made.stdout
@@ -251,7 +255,8 @@ def test_part_of_a_turn_goes_to_a_new_speaker(talk: Page) -> None:
         const at = text.textContent.indexOf("Twelve");
         while ((node = walker.nextNode()) && before + node.length <= at) before += node.length;
         getSelection().collapse(node, at - before);
-        text.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, bubbles: true, cancelable: true }));"""
+        text.dispatchEvent(new KeyboardEvent("keydown",
+             { key: "Enter", ctrlKey: true, bubbles: true, cancelable: true }));"""
     talk.chromium.run(script)
     assert [text.split(": ")[1] for text in talk.texts()[2:4]] == [
         "Let me look.",
@@ -269,7 +274,8 @@ def test_corrected_speakers_are_not_smoothed_again(chromium: Browser, tmp_path: 
         """const text = document.querySelectorAll("main .turn p")[3];
            text.focus();
            getSelection().collapse(text.querySelectorAll(".w")[1].firstChild, 0);
-           text.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, bubbles: true, cancelable: true }));"""
+           text.dispatchEvent(new KeyboardEvent("keydown",
+             { key: "Enter", ctrlKey: true, bubbles: true, cancelable: true }));"""
     )
     page.choose(4, "0/0")
     file = page.downloaded()
