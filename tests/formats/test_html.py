@@ -1,8 +1,10 @@
 """The page: what is in it, and what it does in a real browser."""
 
+import os
 import re
 import wave
 from collections.abc import Iterator
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from dgcli.formats import RenderSettings, by_name, renderer
+from dgcli.formats.cues import cues_of
 from dgcli.transcript.model import Transcript
 from dgcli.transcript.response import parse
 from tests.formats.browser import CHROMIUM, DRIVER, MISSING, Browser, browser
@@ -115,6 +118,25 @@ def test_empty_transcript_is_a_page() -> None:
     """A response in which nothing is said gives a page that says so."""
     empty = parse({"results": {"channels": [{"alternatives": [{"words": []}]}]}})
     assert "Nothing was said." in renderer(by_name("html"))(empty, RenderSettings())
+
+
+@pytest.mark.parametrize(
+    ("options", "title"),
+    [
+        (RenderSettings(), "Transcript"),
+        (RenderSettings().named_after("calls/berth.json"), "berth"),
+        (RenderSettings().named_after("https://example.com/a%20b.mp3?x=1"), "a b"),
+        (RenderSettings(audio="../my%20call.v2.mp3").named_after("x.json"), "my call.v2"),
+        (RenderSettings(title="A <talk>", audio="x.mp3"), "A &lt;talk&gt;"),
+    ],
+)
+def test_title_comes_from_the_user_or_the_file(options: RenderSettings, title: str) -> None:
+    """--title, else the name of the recording, else that of the response; the date is written for people."""
+    text = page(options)
+    assert f"<title>{title}</title>" in text
+    assert f'<h1 dir="auto">{title}</h1>' in text
+    assert '<time datetime="2026-01-02T03:04:05Z">2 January 2026, 03:04 UTC</time> · 0:20' in text
+    assert text.index("<details") < text.index("0198-page</dd>")
 
 
 @pytest.fixture(scope="module")
@@ -270,6 +292,161 @@ def test_colours_can_be_read(shown: Browser, saved: Path, scheme: str) -> None:
           return (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
         });"""
     assert min(shown.run(script)) >= 4.5
+
+
+@pytest.mark.system
+@needs_browser
+def test_keys_work_from_anywhere_but_a_field(shown: Browser) -> None:
+    """Space plays wherever the focus is, J and L jump 5 s, < and > change the speed; in a field they are typed."""
+    shown.wait(lambda: shown.run("return document.querySelector('audio').readyState > 0"))
+    at, paused = (f"return document.querySelector('audio').{name}" for name in ("currentTime", "paused"))
+    shown.type("body", "ll")
+    assert shown.run(at) == 10
+    shown.type("body", "j>")
+    assert shown.run(at) == 5
+    assert shown.run("return document.querySelector('audio').playbackRate") == 1.25
+    shown.type("body", " ")
+    assert shown.run(paused) is False
+    shown.type("body", " ")
+    assert shown.run(paused) is True
+    shown.type("#search", "j l")
+    assert (shown.run(at) >= 5, shown.run(paused)) == (True, True)
+    assert shown.run("return document.querySelector('#search').value") == "j l"
+    shown.run("document.querySelector('#search').blur()")
+    shown.run("document.querySelector('#single').checked = false")
+    before = shown.run(at)
+    shown.type("body", "l")
+    assert shown.run(at) == before
+
+
+@pytest.mark.system
+@needs_browser
+def test_hits_are_counted_and_gone_through(shown: Browser) -> None:
+    """Next and previous go round the hits, the count says where, and a hit of somebody filtered away is none."""
+    shown.type("#search", "i")
+    total = int(shown.text("#hits").split()[0])
+    assert total > 2
+    shown.click("#next")
+    assert shown.text("#hits") == f"1 of {total}"
+    shown.click("#previous")
+    assert shown.text("#hits") == f"{total} of {total}"
+    assert shown.run("return document.querySelectorAll('.w.here').length") == 1
+    shown.run(
+        "const filter = document.querySelector('#filter'); filter.value = '0/0';"
+        "filter.dispatchEvent(new Event('change'))"
+    )
+    assert 0 < int(shown.text("#hits").split()[0]) < total
+
+
+FILTERED = (
+    "return Array.from(document.querySelectorAll('main .turn:not([hidden]) .who'), (one) => one.textContent)"
+)
+
+
+@pytest.mark.system
+@needs_browser
+def test_filter_and_copy_take_what_is_seen(shown: Browser) -> None:
+    """Only the chosen speaker is to be seen, and copied: a line a paragraph, with its time and its speaker."""
+    shown.run(
+        "const filter = document.querySelector('#filter'); filter.selectedIndex = 2;"
+        "filter.dispatchEvent(new Event('change'))"
+    )
+    assert set(shown.run(FILTERED)) == {"Speaker 1"}
+    # What a copy puts on the clipboard, as a page may see it.
+    shown.run(
+        "document.addEventListener('copy', (event) => { window.got = event.clipboardData.getData('text/plain') })"
+    )
+    shown.click("#copy")
+    lines = shown.run("return window.got").splitlines()
+    assert lines[0].startswith("[0:07] Speaker 1: Yes, it is.")
+    assert not [line for line in lines if "Good morning" in line]
+
+
+@pytest.mark.system
+@needs_browser
+def test_sentiment_is_told_without_colour(shown: Browser) -> None:
+    """A positive stretch stands above the middle of its lane, and topics are labelled in words."""
+    path = shown.run("return document.querySelector('.positive').getAttribute('d')")
+    assert re.match(r"M[\d.]+ 0h[\d.]+v4.5", path)
+    assert shown.text(".blocks span") == "Harbours <b>"
+
+
+@pytest.mark.system
+@needs_browser
+def test_a_video_has_the_captions_of_the_page_on_it(chromium: Browser, tmp_path: Path) -> None:
+    """The cues on a video are those of caption files; a correction changes them."""
+    import av
+
+    with av.open(str(tmp_path / "talk.webm"), "w") as file:
+        stream = file.add_stream("libvpx", rate=5)
+        stream.width, stream.height, stream.pix_fmt = 160, 90, "yuv420p"
+        for _ in range(10):
+            frame = av.VideoFrame(160, 90, "yuv420p")
+            for plane in frame.planes:
+                plane.update(bytes([128]) * plane.buffer_size)
+            for packet in stream.encode(frame):
+                file.mux(packet)
+        for packet in stream.encode():
+            file.mux(packet)
+    options = RenderSettings(audio="talk.webm")
+    (tmp_path / "talk.html").write_text(page(options), "utf-8")
+    chromium.open(tmp_path / "talk.html")
+    chromium.wait(lambda: chromium.run("return document.querySelector('video').readyState > 0"))
+    cues = "return Array.from(document.querySelector('video').textTracks[0].cues, (cue) => cue.text)"
+    shown = chromium.run(cues)
+    assert [unescape(cue) for cue in shown] == [cue.text for cue in cues_of(transcript(), options)]
+    assert chromium.run("return document.querySelector('video').textTracks[0].mode") == "showing"
+    chromium.click("#edit")
+    chromium.run(
+        "const text = document.querySelector('main .turn p'); text.focus();"
+        "text.textContent = text.textContent.replace('harbour', 'port'); text.blur()"
+    )
+    assert "port office" in " ".join(" ".join(chromium.run(cues)).split())
+
+
+@pytest.mark.system
+@needs_browser
+def test_right_to_left_is_set_from_the_right(chromium: Browser, tmp_path: Path) -> None:
+    """A Hebrew paragraph is written from right to left, in a page that says its language."""
+    said = [word(text, at, 0) for at, text in enumerate("שלום, מה שלומך היום?".split())]
+    answer = {"results": {"channels": [{"detected_language": "he", "alternatives": [{"words": said}]}]}}
+    (tmp_path / "he.html").write_text(renderer(by_name("html"))(parse(answer), RenderSettings()), "utf-8")
+    chromium.open(tmp_path / "he.html")
+    assert chromium.run("return document.documentElement.lang") == "he"
+    assert chromium.run("return getComputedStyle(document.querySelector('main p')).direction") == "rtl"
+    boxes = chromium.run(
+        "return Array.from(document.querySelectorAll('.w'), (one) => one.getBoundingClientRect().x)"
+    )
+    assert boxes == sorted(boxes, reverse=True)
+
+
+AXE = os.environ.get(
+    "DGCLI_AXE"
+)  # the path of axe.min.js, of axe-core from npm, which is no part of this project
+
+
+@pytest.mark.system
+@needs_browser
+@pytest.mark.skipif(AXE is None, reason="DGCLI_AXE does not say where axe.min.js is (npm install axe-core)")
+@pytest.mark.parametrize("correcting", [False, True])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(360, 740), (1280, 900)])
+def test_axe_finds_nothing(
+    shown: Browser, saved: Path, width: int, height: int, scheme: str, correcting: bool
+) -> None:
+    """The rules of axe-core, all of them, find nothing in the page, read or corrected."""
+    assert AXE is not None
+    shown.resize(width, height)
+    shown.prefer(scheme)
+    shown.open(saved)
+    if correcting:
+        shown.click("#edit")
+    shown.run(Path(AXE).read_text("utf-8") + "\nwindow.axe = axe;")
+    assert (
+        shown.run("return axe.run().then((result) => result.violations.map((rule) => [rule.id, rule.help]))")
+        == []
+    )
+    assert shown.run("return axe.run().then((result) => result.passes.length)") > 20
 
 
 @pytest.mark.system
