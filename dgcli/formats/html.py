@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from dgcli.captions.text import is_right_to_left
 from dgcli.formats.base import RenderSettings
 from dgcli.formats.growing import TurnWriter
 from dgcli.formats.page_overview import analyses, facts, timeline
@@ -146,16 +147,20 @@ def _head(options: RenderSettings, script: str, language: str, request: str, abo
 def _data(options: RenderSettings, channels: int | None, rest: object, cues: object) -> str:
     names = {str(number): name for number, name in options.speaker_names.items()}
     data = {"channels": channels, "names": names, "rest": rest, "cues": cues}
-    return f'<script type="application/json" id="data">{as_json(data)}</script>\n'
+    try:
+        text = as_json(data)
+    except RecursionError:  # what is nested that deep is nothing that anybody would correct
+        text = as_json({**data, "rest": None})
+    return f'<script type="application/json" id="data">{text}</script>\n'
 
 
-def _body(data: str, findings: str) -> str:
+def _body(data: str, findings: str, *, rtl: bool = False) -> str:
     return f"""{data}<div class="layout">
 <aside aria-label="About the recording">
 {findings}<details open class="speakers scripted" hidden>
 <summary><h2>Speakers</h2></summary><div id="names"></div></details>
 {_keys()}</aside>
-<main tabindex="-1" aria-label="Transcript">
+<main tabindex="-1"{' dir="rtl"' if rtl else ""} aria-label="Transcript">
 """
 
 
@@ -246,6 +251,7 @@ def render(transcript: Transcript, options: RenderSettings) -> str:
         facts(transcript, voices),
         timeline(transcript, spoken, voices),
     )
-    body = _body(data, analyses(transcript, spoken, voices))
+    rtl = is_right_to_left("".join(segment.text for segment in spoken[:3]))
+    body = _body(data, analyses(transcript, spoken, voices), rtl=rtl)
     text = "".join(turns) or "<p>Nothing was said.</p>\n"
     return head + body + text + _foot(script)

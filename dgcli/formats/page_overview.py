@@ -28,7 +28,7 @@ from dgcli.transcript.model import Segment, Transcript
 # A stretch of a lane: start and end in seconds, class, title, and place and height in tenths of the lane's.
 _Drawn = tuple[float, float, str, str, tuple[float, float]]
 _MANY = 300  # stretches that a lane draws as one shape, and blocks that have room for no label
-_LANES = 6  # voices that have a lane of their own; more share one
+_LANES = 10  # voices that have a lane of their own; more share one
 # A sentiment is told by its place in the lane, not by its colour alone: above the middle, below it, or on it.
 _HEIGHTS = {"positive": (0.0, 4.5), "neutral": (4.0, 2.0), "negative": (5.5, 4.5)}
 _WHOLE = (1.0, 8.0)

@@ -151,7 +151,10 @@ class ChannelWords:
             for name, numbers in self._groups.items()
             if numbers
         }
-        return word_data(segment.words, self._items[begin : self._at], groups)
+        try:
+            return word_data(segment.words, self._items[begin : self._at], groups)
+        except RecursionError:  # fields that nobody knows, nested too deep to be written again
+            return word_data(segment.words, (), groups)
 
 
 def _text(segment: Segment) -> str:

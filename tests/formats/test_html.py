@@ -407,7 +407,7 @@ def test_a_video_has_the_captions_of_the_page_on_it(chromium: Browser, tmp_path:
 @pytest.mark.system
 @needs_browser
 def test_right_to_left_is_set_from_the_right(chromium: Browser, tmp_path: Path) -> None:
-    """A Hebrew paragraph is written from right to left, in a page that says its language."""
+    """Hebrew is written from right to left, with its times at the right, in a page that says its language."""
     said = [word(text, at, 0) for at, text in enumerate("שלום, מה שלומך היום?".split())]
     answer = {"results": {"channels": [{"detected_language": "he", "alternatives": [{"words": said}]}]}}
     (tmp_path / "he.html").write_text(renderer(by_name("html"))(parse(answer), RenderSettings()), "utf-8")
@@ -418,6 +418,7 @@ def test_right_to_left_is_set_from_the_right(chromium: Browser, tmp_path: Path) 
         "return Array.from(document.querySelectorAll('.w'), (one) => one.getBoundingClientRect().x)"
     )
     assert boxes == sorted(boxes, reverse=True)
+    assert chromium.run("return document.querySelector('main .at').getBoundingClientRect().x") > max(boxes)
 
 
 AXE = os.environ.get(

@@ -213,7 +213,7 @@ const isTyping = () => {
 const stepWord = (step) => {
   if (!timed.length) return;
   let place = now;
-  if (!place) place = [timed[0], step > 0 ? 0 : 0];
+  if (!place) place = [timed[0], 0];
   else {
     const [turn, index] = place;
     const order = timed.indexOf(turn), inside = index + step;
@@ -233,7 +233,7 @@ const stepWord = (step) => {
 // Keys, from anywhere but a field: what a browser does with a key on a button stays so.
 const keys = {
   " ": toggle, k: toggle, j: () => jump(-5), l: () => jump(5), "<": () => faster(-1), ">": () => faster(1),
-  ArrowLeft: () => stepWord(root.dir === "rtl" ? 1 : -1), ArrowRight: () => stepWord(root.dir === "rtl" ? -1 : 1),
+  ArrowLeft: () => stepWord(main.dir === "rtl" ? 1 : -1), ArrowRight: () => stepWord(main.dir === "rtl" ? -1 : 1),
 };
 document.addEventListener("keydown", (event) => {
   if (event.altKey || event.ctrlKey || event.metaKey || event.defaultPrevented || isTyping()) return;
