@@ -8,7 +8,7 @@ What the page says is written by `page_turns` and `page_overview`; how it looks 
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import PurePosixPath
@@ -22,7 +22,7 @@ from dgcli.formats.page_overview import analyses, facts, timeline
 from dgcli.formats.page_turns import ChannelWords, Voices, as_json, one_line, turn, word_data
 from dgcli.formats.turns import paragraphs
 from dgcli.transcript.json_values import mapping, mappings
-from dgcli.transcript.model import Segment, Transcript
+from dgcli.transcript.model import Segment, Transcript, Word
 
 _STYLES = ("style.css", "tools.css", "print.css")
 # Joined to one script, in this order.
@@ -195,16 +195,24 @@ def render_turns(options: RenderSettings) -> TurnWriter:
     return _PageTurns(options)
 
 
-def _without_words(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+def _confidence(words: Sequence[Word]) -> float:
+    """The confidence of a stream, as its response has it when it has ended."""
+    return round(sum(word.confidence for word in words) / len(words), 6)
+
+
+def _without_words(transcript: Transcript) -> Mapping[str, Any]:
     """A response without what the paragraphs of the page have: words, and what is made of them."""
+    raw = transcript.raw
     results = dict(mapping(raw.get("results")))
     channels = []
-    for item in mappings(results.get("channels")):
+    for item, channel in zip(mappings(results.get("channels")), transcript.channels, strict=False):
         alternatives = list(mappings(item.get("alternatives")))
         if alternatives:
             first = {
                 key: value for key, value in alternatives[0].items() if key not in ("words", "transcript")
             }
+            if channel.words and not alternatives[0].get("words"):
+                first["confidence"] = _confidence(channel.words)
             if "paragraphs" in first:
                 first["paragraphs"] = {}
             item = {**item, "alternatives": [first, *alternatives[1:]]}
@@ -239,9 +247,7 @@ def render(transcript: Transcript, options: RenderSettings) -> str:
         data = word_data(segment.words, (), {}) if own is None else own.data(segment)
         turns.append(turn(segment, voices, data, before))
         before = segment
-    data = _data(
-        options, len(transcript.channels), _without_words(transcript.raw), _cues(transcript, options)
-    )
+    data = _data(options, len(transcript.channels), _without_words(transcript), _cues(transcript, options))
     script = _script()
     head = _head(
         options,
