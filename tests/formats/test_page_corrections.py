@@ -6,12 +6,12 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from dgcli.formats import RenderSettings, by_name, renderer
-from dgcli.transcript.model import Transcript
+from dgcli.formats import RenderSettings, by_name, grower, renderer
+from dgcli.formats.growing import TurnWriter
 from dgcli.transcript.response import parse
 from tests.formats.browser import CHROMIUM, DRIVER, MISSING, Browser, browser
 
@@ -79,15 +79,18 @@ def chromium() -> Iterator[Browser]:
         yield session
 
 
+def page_of(answer: dict[str, Any], options: RenderSettings) -> str:
+    """The page of a response."""
+    return renderer(by_name("html"))(parse(answer), options)
+
+
 class Page:
     """A page that is open for correcting."""
 
-    def __init__(
-        self, chromium: Browser, folder: Path, transcript: Transcript, options: RenderSettings
-    ) -> None:
+    def __init__(self, chromium: Browser, folder: Path, text: str) -> None:
         self.chromium, self._folder = chromium, folder
         file = folder / "talk.html"
-        file.write_text(renderer(by_name("html"))(transcript, options), "utf-8")
+        file.write_text(text, "utf-8")
         chromium.save_downloads(folder)
         chromium.resize(1100, 900)
         chromium.open(file)
@@ -127,7 +130,9 @@ class Page:
         self.chromium.click("#download")
 
         def there() -> list[Path]:
-            return [file for file in set(self._folder.iterdir()) - before if file.suffix == ".json"]
+            made = set(self._folder.iterdir()) - before
+            # Its name is there before what is in it.
+            return [file for file in made if file.suffix == ".json" and file.read_bytes().endswith(b"}")]
 
         self.chromium.wait(there)
         return there()[0]
@@ -136,7 +141,7 @@ class Page:
 @pytest.fixture
 def talk(chromium: Browser, tmp_path: Path) -> Page:
     """The page of the conversation."""
-    return Page(chromium, tmp_path, parse(response()), RenderSettings(source_name="talk"))
+    return Page(chromium, tmp_path, page_of(response(), RenderSettings(source_name="talk")))
 
 
 def rendered(file: Path, name: str) -> str:
@@ -269,7 +274,7 @@ def test_part_of_a_turn_goes_to_a_new_speaker(talk: Page) -> None:
 
 def test_corrected_speakers_are_not_smoothed_again(chromium: Browser, tmp_path: Path) -> None:
     """A word that somebody gave to a speaker in mid sentence stays there, unless --smooth-speakers asks."""
-    page = Page(chromium, tmp_path, parse(response()), RenderSettings(smooth_speakers=False))
+    page = Page(chromium, tmp_path, page_of(response(), RenderSettings(smooth_speakers=False)))
     page.chromium.run(
         """const text = document.querySelectorAll("main .turn p")[3];
            text.focus();
@@ -283,13 +288,28 @@ def test_corrected_speakers_are_not_smoothed_again(chromium: Browser, tmp_path: 
     assert json.loads(file.read_text())["results"]["utterances"][-1]["speaker"] == 0
 
 
+def test_a_page_that_grew_with_a_stream_is_corrected_too(chromium: Browser, tmp_path: Path) -> None:
+    """What was written while a stream ran has no response behind it: one is made of its words."""
+    writer = cast(TurnWriter, grower(by_name("html"), RenderSettings()))
+    text = (
+        writer.header
+        + "".join(writer.turn(part, False) for part in parse(response()).utterances)
+        + writer.footer
+    )
+    page = Page(chromium, tmp_path, text)
+    page.write(1, "birth", "berth")
+    captions = rendered(page.downloaded(), "srt")
+    assert "[Speaker 1] Hi Anna." in captions
+    assert "Is berth twelve still free?" in captions
+
+
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">&amp;'\\u003c</script><script>document.title='owned'</script>"
 
 
 def test_what_is_typed_and_pasted_is_text(chromium: Browser, tmp_path: Path) -> None:
     """Markup in the response, in what is typed and in names stays text, and comes back from the download as it was."""
     said = [(0, f"Well then {HOSTILE.replace(' ', chr(160))} fine."), (1, "Yes.")]
-    page = Page(chromium, tmp_path, parse(response(said, topics={})), RenderSettings(source_name="a"))
+    page = Page(chromium, tmp_path, page_of(response(said, topics={}), RenderSettings(source_name="a")))
     page.write(1, "Yes.", HOSTILE)
     page.chromium.type("#names input[data-v='1']", HOSTILE)
     assert page.chromium.run("return document.title") == "a"
@@ -312,7 +332,7 @@ def test_japanese_is_corrected_without_spaces(chromium: Browser, tmp_path: Path)
     for word, text in zip(own, tokens, strict=False):
         word.update(word=text.strip("。"), punctuated_word=text)
     del came["results"]["channels"][0]["alternatives"][0]["paragraphs"], came["results"]["utterances"]
-    page = Page(chromium, tmp_path, parse(copy.deepcopy(came)), RenderSettings(language="ja"))
+    page = Page(chromium, tmp_path, page_of(copy.deepcopy(came), RenderSettings(language="ja")))
     assert page.texts()[0].endswith(": 今日はいい天気です。")
     page.write(0, "天気", "お空")
     words = json.loads(page.downloaded().read_text("utf-8"))["results"]["channels"][0]["alternatives"][0][
@@ -336,7 +356,7 @@ def test_channels_without_speakers_have_names_and_keep_their_words(chromium: Bro
             word["end"] += 10 * at
     came["results"]["channels"].append(other)
     came["results"].pop("utterances")
-    page = Page(chromium, tmp_path, parse(came), RenderSettings())
+    page = Page(chromium, tmp_path, page_of(came, RenderSettings()))
     page.write(1, "Anna", "Hanna")
     page.chromium.type("#names input[data-v='1']", "Office")
     file = page.downloaded()
