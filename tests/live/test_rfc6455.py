@@ -18,6 +18,7 @@ from dgcli.live.connection import Connection, ConnectionEnded
 from dgcli.server.run import ServerSettings, running
 from tests.conftest import BODY, HANGS_AFTER
 from tests.hostile.conftest import Serve
+from tests.hostile.conftest import hostile as hostile
 from tests.hostile.sockets import Peer
 from tests.hostile.test_websocket import BINARY, CLOSE, PING, PONG, TEXT, frame, upgrade
 
