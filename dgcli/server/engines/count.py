@@ -67,7 +67,9 @@ class CountStream(LiveStream):
         """Confirm at once."""
         self._confirm(from_finalize=True)
 
-    async def configure(self, vocabulary: Sequence[str]) -> None:
+    async def configure(
+        self, vocabulary: Sequence[str] | None = None, candidates: Sequence[str] | None = None
+    ) -> None:
         """Change nothing: no words are expected."""
 
     async def finish(self) -> None:

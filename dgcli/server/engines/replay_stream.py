@@ -156,7 +156,9 @@ class ReplayStream(LiveStream):
         else:
             await self._finalize(channel)
 
-    async def configure(self, vocabulary: Sequence[str]) -> None:
+    async def configure(
+        self, vocabulary: Sequence[str] | None = None, candidates: Sequence[str] | None = None
+    ) -> None:
         """Change nothing: the words are saved."""
 
     async def finish(self) -> None:
