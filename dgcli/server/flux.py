@@ -1,6 +1,7 @@
 """One stream of turns: the WebSocket /v2/listen (Flux) from the handshake to the close frame."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
@@ -9,6 +10,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from dgcli.server import errors, flux_messages, flux_query, live_messages, responses
 from dgcli.server.connections import NO_STATUS, PINGED
 from dgcli.server.engines.base import (
+    Configured,
     Ended,
     Engine,
     HeardSegment,
@@ -76,6 +78,8 @@ class FluxSession(StreamSession):
         self._sequence = 0
         self._sending = asyncio.Lock()
         self._head: bytes | None = None if options.encoding else b""  # of a container, until it is known
+        self._configuring: deque[tuple[FluxOptions, Message] | None] = deque()  # None: answered already
+        self._configured = options  # as it will be when all of these are in force
         self._forced = 0  # wishes to end a turn that wait for the audio before them to be heard
         state = socket.scope.get("state") or {}
         self._pinged: Callable[[], float] = state.get(PINGED, lambda: 0.0)
@@ -114,16 +118,27 @@ class FluxSession(StreamSession):
         return control.type == "CloseStream"
 
     async def _configure(self, control: flux_messages.FluxControl, stream: LiveStream) -> None:
+        """Check a configuration; it is in force, and answered, when the audio before it was heard."""
+        before = self._configured
         try:
-            options = flux_messages.configure(control.fields, self._options)
+            self._configured = flux_messages.configure(control.fields, before)
+            answer = flux_messages.configured(self._request_id, self._configured)
         except flux_messages.ConfigureError as refusal:
-            await self._tell(flux_messages.not_configured(self._request_id, refusal))
-            return
-        if (options.vocabulary, options.hints) != (self._options.vocabulary, self._options.hints):
-            await stream.configure(options.vocabulary, _languages(options))
+            answer = flux_messages.not_configured(self._request_id, refusal)
+        if self._size:
+            self._configuring.append((self._configured, answer))
+        else:  # a container may be waited for for long
+            self._configuring.append(None)
+            await self._put_in_force(self._configured, answer)
+        if (before.vocabulary, before.hints) == (self._configured.vocabulary, self._configured.hints):
+            await stream.configure()
+        else:
+            await stream.configure(self._configured.vocabulary, _languages(self._configured))
+
+    async def _put_in_force(self, options: FluxOptions, answer: Message) -> None:
         self._options = options
         self._tracker.thresholds = options.thresholds
-        await self._tell(flux_messages.configured(self._request_id, options))
+        await self._tell(answer)
 
     async def _write(self, stream: LiveStream) -> None:
         await self._tell(flux_messages.connected(self._request_id))
@@ -141,12 +156,19 @@ class FluxSession(StreamSession):
                 if not event.channels and self._size >= _ENOUGH:
                     raise NotAudioError
                 break
+            if isinstance(event, Configured):
+                if (due := self._configuring.popleft()) is not None:
+                    await self._put_in_force(*due)
+                continue
             await self._tell_turns(self._tracker.follow(event))
             self._duration = max(self._duration, self._tracker.now)
             if isinstance(event, HeardSegment) and event.from_finalize:
                 await self._force()
         while self._forced:
             await self._force()
+        for due in self._configuring:  # the audio ended before any of it was a sample
+            if due is not None:
+                await self._put_in_force(*due)
         await self._tell_turns(self._tracker.finish())
 
     async def _force(self) -> None:

@@ -14,6 +14,7 @@ from dgcli.server.engines.base import HeardSegment, HeardWord, LiveEvent, Passed
 from dgcli.server.flux_query import Thresholds
 
 _UPDATE_EVERY = 0.25  # seconds of audio
+_FRAME = 0.032  # seconds by which an update may be early: audio is heard in steps that do not divide it
 # Seconds of silence in which the doubt that a turn has ended falls to 1/e, by how its last word is written.
 _COMPLETE, _PLAIN, _INCOMPLETE = 0.6, 1.0, 2.0
 _SURE = 0.9999  # a threshold of 1 is never reached
@@ -155,7 +156,7 @@ class TurnTracker:
             if self._silence() >= thresholds.timeout_ms / 1000 - _TINY:
                 yield self._end(Trigger.TIMEOUT)
                 return
-        if self._at >= self._next_update - _TINY:
+        if self._at >= self._next_update - _FRAME:
             if not told:
                 yield self._state(TurnEvent.UPDATE)
             self._move_on()
@@ -201,5 +202,5 @@ class TurnTracker:
         return state
 
     def _move_on(self) -> None:
-        """Let the next update be due at the next quarter of a second."""
-        self._next_update = (math.floor(self._at / _UPDATE_EVERY + _TINY) + 1) * _UPDATE_EVERY
+        """Let the next update be due a quarter of a second later, on the grid of quarters."""
+        self._next_update = (round(self._at / _UPDATE_EVERY) + 1) * _UPDATE_EVERY

@@ -419,7 +419,7 @@ def test_recording(start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixtur
 
 def test_other_sockets_are_refused(start: Start) -> None:
     """A path that is not there is a 404 with a body, not a socket."""
-    with pytest.raises(InvalidStatus) as caught, connect(f"{start().replace('http', 'ws')}/v2/listen"):
+    with pytest.raises(InvalidStatus) as caught, connect(f"{start().replace('http', 'ws')}/v3/listen"):
         pass
     assert caught.value.response.status_code == 404
     assert json.loads(caught.value.response.body or b"")["err_code"] == "NOT_FOUND"

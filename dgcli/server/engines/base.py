@@ -168,6 +168,13 @@ class Passed:
 
 
 @dataclass(frozen=True, slots=True)
+class Configured:
+    """The audio before a `configure` has been heard, and every event of it told."""
+
+    channel: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The last event: all audio was heard, `duration` seconds on `channels` channels (0, 0: none at all)."""
 
@@ -175,7 +182,7 @@ class Ended:
     channels: int
 
 
-LiveEvent = HeardSegment | SpeechBegan | Passed | Ended
+LiveEvent = HeardSegment | SpeechBegan | Passed | Configured | Ended
 
 
 class LiveStream(ABC):
@@ -193,7 +200,10 @@ class LiveStream(ABC):
     async def configure(
         self, vocabulary: Sequence[str] | None = None, candidates: Sequence[str] | None = None
     ) -> None:
-        """Expect other terms, or languages, from the next utterance on; None leaves them as they are."""
+        """Expect other terms, or languages, from the next utterance on; None leaves them as they are.
+
+        One `Configured` answers it, in its place among the events.
+        """
 
     @abstractmethod
     async def finish(self) -> None:

@@ -13,7 +13,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from dgcli.server.engines import guards, settle
-from dgcli.server.engines.base import RATE, HeardSegment, HeardWord, LiveEvent, Passed, SpeechBegan
+from dgcli.server.engines.base import (
+    RATE,
+    Configured,
+    HeardSegment,
+    HeardWord,
+    LiveEvent,
+    Passed,
+    SpeechBegan,
+)
 from dgcli.server.engines.decoding import Decoding
 from dgcli.server.engines.open_window import VOICE, DecodeJob, OpenWindow, WindowDecode
 from dgcli.server.engines.vad import FRAME, FRAME_SECONDS
@@ -110,6 +118,8 @@ class Segmenter:
     def configure(self, vocabulary: Sequence[str]) -> None:
         """Expect other terms from the next decode on."""
         self._vocabulary = tuple(vocabulary)
+        if self._channel == 0:  # which answers for all
+            self._put(Configured())
 
     def hear(self, frame: Any, voice: float) -> None:
         """Hear one frame: float32 samples and the probability that they are speech."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from dgcli.server.engines.base import RATE, Ended, LiveAudio, LiveEvent, LiveStream, Passed
+from dgcli.server.engines.base import RATE, Configured, Ended, LiveAudio, LiveEvent, LiveStream, Passed
 from dgcli.server.engines.decoding import DecodeOptions, Priority
 from dgcli.server.engines.live_audio import open_source
 from dgcli.server.engines.open_window import DecodeJob
@@ -174,6 +174,8 @@ class WhisperStream(LiveStream):
             self._candidates = tuple(message.get("candidates", self._candidates))
             for channel in self._channels:
                 channel.segmenter.configure(self._vocabulary)
+            if not self._channels:
+                self.emit(Configured())
         elif message["op"] == "finalize":
             wanted = message["channel"]
             for number, channel in enumerate(self._channels):
