@@ -267,7 +267,13 @@ def _http_error(limit: int) -> Callable[[Request, Exception], Awaitable[Response
         _access.info(
             "%s %s %d, %s", request.method, printable(request.url.path), error.status_code, request_id
         )
-        return EarlyResponse(ErrorAnswer(error.status_code, code, message), request_id, limit)
+        refusal = ErrorAnswer(error.status_code, code, message)
+        if not openai.speaks(request.url.path):
+            return EarlyResponse(refusal, request_id, limit)
+        if error.status_code == 404:  # as OpenAI words it: its clients show this and nothing else
+            asked = f"Invalid URL ({request.method} {printable(request.url.path)})"
+            refusal = ErrorAnswer(404, code, f"{asked}: this server has POST /v1/audio/transcriptions only.")
+        return EarlyResponse(refusal, request_id, limit, openai.error_body(refusal, request_id))
 
     return answer
 

@@ -131,7 +131,7 @@ class Session(StreamSession):
         if control.type == "Finalize":
             await stream.finalize(control.fields.get("channel"))
         elif control.type == "Configure":
-            answer, terms = live_messages.configured(self._request_id, control.fields)
+            answer, terms = live_messages.configured(self._request_id, control.fields, self._options.model)
             if terms is not None:
                 await stream.configure(terms)
             await self._send(answer)
