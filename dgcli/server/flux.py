@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from dgcli.server import errors, flux_messages, flux_query, live_messages, responses
+from dgcli.server import flux_messages, flux_query, live_messages, responses
 from dgcli.server.connections import NO_STATUS, PINGED
 from dgcli.server.engines.base import (
     Configured,
@@ -22,12 +22,11 @@ from dgcli.server.engines.base import (
 )
 from dgcli.server.flux_messages import Message
 from dgcli.server.flux_query import FluxOptions
-from dgcli.server.handshake import Check, Opening
+from dgcli.server.handshake import Check, Opening, check_model
 from dgcli.server.settings import ServerSettings
 from dgcli.server.stream_session import Closing, StreamEnd, StreamSession
 from dgcli.server.turns import TurnState, TurnTracker
 
-_ENOUGH = 1 << 15  # bytes that must be some audio, if they are audio at all
 _MARKS = 12  # bytes that tell which container begins
 _CODEC_WITHIN = 1 << 12  # bytes in which a WebM file names its codec
 _NO_TURN = "FORCE_END_TURN_NO_ACTIVE_TURN"
@@ -117,7 +116,7 @@ class FluxSession(StreamSession):
                 await self._warn_of_no_turn()
         return control.type == "CloseStream"
 
-    async def _configure(self, control: flux_messages.FluxControl, stream: LiveStream) -> None:
+    async def _configure(self, control: live_messages.Control, stream: LiveStream) -> None:
         """Check a configuration; it is in force, and answered, when the audio before it was heard."""
         before = self._configured
         try:
@@ -152,9 +151,7 @@ class FluxSession(StreamSession):
             if not isinstance(event, SpeechBegan):  # that somebody speaks is heard before any word is
                 self._heard_something()
             if isinstance(event, Ended):
-                self._duration = event.duration
-                if not event.channels and self._size >= _ENOUGH:
-                    raise NotAudioError
+                self._note_end(event)
                 break
             if isinstance(event, Configured):
                 if (due := self._configuring.popleft()) is not None:
@@ -214,7 +211,7 @@ class FluxSession(StreamSession):
             message = flux_messages.error("INTERNAL_SERVER_ERROR", "An internal server error occurred.")
         with suppress(WebSocketDisconnect, RuntimeError):
             await self._tell(message)
-        return StreamEnd(NO_STATUS, "", False, end.fault)
+        return StreamEnd(NO_STATUS, message["code"], False, end.fault)  # the code is for the log
 
 
 def _languages(options: FluxOptions) -> list[str]:
@@ -229,10 +226,7 @@ def checks(socket: WebSocket, settings: ServerSettings, engine: Engine) -> Check
 
     def check(query: str, request_id: str) -> Opening:
         options = flux_query.parse(query)
-        try:
-            engine.serve(options.model, options.language)
-        except LookupError as error:
-            raise errors.no_model(str(error)) from error
+        check_model(engine, options.model, options.language)
 
         async def opening() -> FluxSession:
             return FluxSession(socket, settings, engine, options, request_id)

@@ -7,7 +7,7 @@ official SDK. Every message of the server carries a number, which whoever sends 
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from dgcli.server import responses, wording
@@ -22,6 +22,7 @@ from dgcli.server.flux_query import (
     Thresholds,
     invalid_hint,
 )
+from dgcli.server.live_messages import Control
 from dgcli.server.query import MAX_KEYTERM_TOKENS
 from dgcli.server.turns import TurnState
 
@@ -48,15 +49,7 @@ class ConfigureError(Exception):
         self.description = description
 
 
-@dataclass(frozen=True, slots=True)
-class FluxControl:
-    """A text message of the client: its type and its other fields."""
-
-    type: str
-    fields: Mapping[str, Any]
-
-
-def read(text: str) -> FluxControl:
+def read(text: str) -> Control:
     """Read a text message. Raises UnparsableError."""
     try:
         message = json.loads(text)
@@ -64,7 +57,7 @@ def read(text: str) -> FluxControl:
         raise UnparsableError from error
     if not isinstance(message, dict) or message.get("type") not in _TYPES:
         raise UnparsableError
-    return FluxControl(message["type"], message)
+    return Control(message["type"], message)
 
 
 def connected(request_id: str) -> Message:

@@ -8,6 +8,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dgcli.server import errors, responses
 from dgcli.server.access import SCHEMES, handshake_authorized, printable
+from dgcli.server.engines.base import Engine
 from dgcli.server.errors import ErrorAnswer
 from dgcli.server.guard import refuse_handshake
 from dgcli.server.request_log import RequestLog
@@ -41,6 +42,14 @@ class Slots:
     def give_back(self) -> None:
         """Leave a place to others."""
         self._free += 1
+
+
+def check_model(engine: Engine, model: str | None, language: str | None) -> None:
+    """Raise ErrorAnswer when no model serves a query of these."""
+    try:
+        engine.serve(model, language)
+    except LookupError as error:
+        raise errors.no_model(str(error)) from error
 
 
 async def refuse_unknown(socket: WebSocket) -> None:

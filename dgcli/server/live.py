@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from dgcli.server import errors, live_messages, live_query, responses
+from dgcli.server import live_messages, live_query, responses
 from dgcli.server.callback import CallbackLostError, StreamCallback, open_callback
 from dgcli.server.engines.base import (
     Ended,
@@ -17,16 +17,14 @@ from dgcli.server.engines.base import (
     LiveAudio,
     LiveEvent,
     LiveStream,
-    NotAudioError,
     Passed,
     SpeechBegan,
 )
-from dgcli.server.handshake import Check, Opening
+from dgcli.server.handshake import Check, Opening, check_model
 from dgcli.server.live_query import LiveOptions
 from dgcli.server.settings import ServerSettings
 from dgcli.server.stream_session import Closing, StreamEnd, StreamSession
 
-_ENOUGH = 1 << 15  # bytes that must be some audio, if they are audio at all
 _CALLBACK_LOST = "The callback's WebSocket was closed."
 
 
@@ -143,9 +141,8 @@ class Session(StreamSession):
             if not isinstance(event, SpeechBegan):  # that somebody speaks is heard before any word is
                 self._heard_something()
             if isinstance(event, Ended):
-                self._duration, self._channels = event.duration, event.channels
-                if not event.channels and self._size >= _ENOUGH:
-                    raise NotAudioError
+                self._channels = event.channels
+                self._note_end(event)
                 return
             self._channels = max(self._channels, event.channel + 1)
             await self._tell(event, self._state.setdefault(event.channel, StreamedUtterances()))
@@ -215,10 +212,7 @@ def checks(socket: WebSocket, settings: ServerSettings, engine: Engine) -> Check
 
     def check(query: str, request_id: str) -> Opening:
         options = live_query.parse(query, any_port=settings.allow_private_urls)
-        try:
-            engine.serve(options.model, options.language)
-        except LookupError as error:
-            raise errors.no_model(str(error)) from error
+        check_model(engine, options.model, options.language)
 
         async def opening() -> Session:
             callback = await open_callback(options.callback, settings, request_id)

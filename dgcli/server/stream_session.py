@@ -13,12 +13,13 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dgcli.server import live_messages, record
-from dgcli.server.engines.base import Engine, LiveAudio, LiveStream, NotAudioError
+from dgcli.server.engines.base import Ended, Engine, LiveAudio, LiveStream, NotAudioError
 from dgcli.server.settings import ServerSettings
 
 _log = logging.getLogger("dgcli.server")
 
 _BLOCK = 1 << 16  # bytes of any encoding that a recogniser must have something to say about
+_ENOUGH = 1 << 15  # bytes that must be some audio, if they are audio at all
 _GONE = 1006  # the close code of a client that sent none
 
 
@@ -188,6 +189,12 @@ class StreamSession(ABC):
     def _heard_something(self) -> None:
         """Note that the recogniser has told something."""
         self._unheard, self._unheard_since = 0, None
+
+    def _note_end(self, event: Ended) -> None:
+        """Note that everything is heard. Raises NotAudioError when that was nothing although enough has come."""
+        self._duration = event.duration
+        if not event.channels and self._size >= _ENOUGH:
+            raise NotAudioError
 
     async def _watch(self) -> None:
         """End the stream when audio has come and the recogniser says nothing for too long."""

@@ -161,7 +161,7 @@ def test_an_early_end_has_the_words_of_the_end(url: str) -> None:
 
 
 def test_a_turn_that_is_resumed(url: str) -> None:
-    """With patience for the end, what is said after an early end takes it back and belongs to the turn."""
+    """Where the end is never sure, what is said after an early end takes it back and belongs to the turn."""
     query = f"{RAW}&eager_eot_threshold=0.5&eot_threshold=1&eot_timeout_ms=4000"
     assert said(conversation(url, query, *[SECOND] * 7)) == [
         (0, "StartOfTurn", "Call"),
@@ -281,7 +281,7 @@ def test_configure(url: str) -> None:
         ({"thresholds": {"eager_eot_threshold": 0.2}}, "INVALID_THRESHOLD"),
         ({"thresholds": {"eot_timeout_ms": 499}}, "INVALID_THRESHOLD"),
         ({"thresholds": {"eot_timeout_ms": 600.5}}, "INVALID_THRESHOLD"),
-        ({"thresholds": {"patience": 1}}, "INVALID_THRESHOLD"),
+        ({"thresholds": {"volume": 1}}, "INVALID_THRESHOLD"),
         ({"thresholds": 0.7}, "INVALID_THRESHOLD"),
         ({"keyterms": [1]}, "INVALID_KEYTERMS"),
         ({"keyterms": ["term"] * 101}, "KEYTERM_LIMIT_EXCEEDED"),
@@ -479,6 +479,18 @@ def test_containers(url: str, kind: str, size: int) -> None:
     parts = [head[at : at + size] for at in range(0, len(head), size)]
     messages = conversation(url, "model=flux-general-en", *parts, more)
     assert (0, "EndOfTurn", "Call Maria.") in said(messages)
+
+
+def test_opus(url: str) -> None:
+    """Opus is taken in Ogg and, a packet in each message, without any container."""
+    whole = container("Ogg-Opus")
+    with av.open(io.BytesIO(whole)) as ogg:
+        packets = [bytes(packet) for packet in ogg.demux(audio=0) if packet.size]
+    assert len(packets) > 200
+    for encoding, sent in (("ogg-opus", [whole]), ("opus", packets)):
+        messages = conversation(url, f"model=flux-general-en&encoding={encoding}&sample_rate=48000", *sent)
+        assert (0, "EndOfTurn", "Call Maria.") in said(messages)
+        assert messages[-1]["audio_window_end"] == pytest.approx(5, abs=0.3)
 
 
 @pytest.mark.parametrize("kind", ["FLAC", "MP3", "OGG", "Matroska"])

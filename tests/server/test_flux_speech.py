@@ -85,7 +85,7 @@ def test_a_speech_with_pauses(recogniser: str) -> None:
     assert right(words_of(messages), spoken) >= len(spoken) - 1
 
 
-def test_a_patient_stream_makes_fewer_turns(recogniser: str) -> None:
+def test_a_high_threshold_makes_fewer_turns(recogniser: str) -> None:
     """The same speech with pauses has more turns at a low threshold than at a high one, and the same words."""
     pcm = mono(AUDIO / "preamble-rms.flac")
     parts = [pcm[: 32_000 * 6], bytes(32_000), pcm[32_000 * 6 : 32_000 * 12], bytes(32_000), bytes(64_000)]
