@@ -28,6 +28,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "config": "credentials errors params",
         "transcript": "errors",
         "captions": "transcript errors",
+        "align": "captions transcript errors",
         "formats": "captions transcript errors terminal",
         "api": "errors config transcript locks",
         "audio": "errors transcript api params terminal extras",
@@ -37,7 +38,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "sinks": "output formats captions transcript ui errors terminal",
         "batch": "api audio output formats transcript config params errors",
         "server": "errors extras",
-        "tasks": "batch live api audio sinks output formats transcript params config credentials errors terminal "
+        "tasks": "align batch live api audio sinks output formats transcript params config credentials errors terminal "
         "extras",
         "client": "tasks formats transcript config params errors",
         "options": "params config formats captions ui errors",

@@ -104,6 +104,10 @@ class RenderSettings:
             return self
         return replace(self, language=language)
 
+    def naming(self, names: Mapping[int, str]) -> "RenderSettings":
+        """The same with names of speakers, unless other ones were given."""
+        return replace(self, speaker_names={**names, **self.speaker_names}) if names else self
+
     def language_of(self, transcript: Transcript) -> str | None:
         """Return the language of a transcript: the first that was detected, else the one asked for."""
         detected = (channel.detected_language for channel in transcript.channels)
