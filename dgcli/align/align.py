@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dgcli.align.corrected import corrected_words
 from dgcli.align.labels import Labels, Voiced, numbered
@@ -36,6 +36,10 @@ class Alignment:
     def words(self) -> int:
         """How many words the text has."""
         return sum(map(len, self.channels))
+
+    def refined(self, channels: Sequence[Sequence[TimedWord]]) -> "Alignment":
+        """Return the same with other times."""
+        return replace(self, channels=channels)
 
     def corrected(self) -> Transcript:
         """Return the response with the corrected words."""

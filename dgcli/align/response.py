@@ -187,11 +187,12 @@ def _paragraphs(raw: Json, channel: Channel, items: Sequence[_Item], *, divide: 
         came, _divided(items, owned, len(channel.words), divide=divide), strict=True
     ):
         result += [item] if same else [_paragraph(part, item) for part in parts]
-    texts = []
+    texts, before = [], None
     for part in result:
         text = " ".join(string(sentence.get("text")) for sentence in mappings(part.get("sentences")))
         speaker = part.get("speaker")
-        texts.append(text if speaker is None else f"Speaker {speaker}: {text}")
+        texts.append(text if speaker in (None, before) else f"Speaker {speaker}: {text}")
+        before = speaker
     return {**raw, "transcript": "\n" + "\n\n".join(texts), "paragraphs": result}
 
 

@@ -1,15 +1,27 @@
-"""A corrected text put on the times of a saved response: nothing is sent anywhere."""
+"""A corrected text put on the times of a saved response; the recogniser of this machine may look for new words."""
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from dgcli.align.align import Alignment, align
+from dgcli.align.refining import refined, stretches
+from dgcli.config import Config
 from dgcli.errors import AudioError, UsageError
 from dgcli.formats import RenderSettings
 from dgcli.output.plan import plan_outputs
+from dgcli.tasks.local import reached
 from dgcli.tasks.render import read_saved, write_saved
 from dgcli.tasks.reporter import Reporter
+
+
+class HeardIn(NamedTuple):
+    """The recording that a recogniser of this machine looks for words in, and its language where that was told."""
+
+    audio: Path
+    config: Config
+    language: str | None = None
 
 
 def _text(path: str) -> tuple[bytes, str]:
@@ -34,6 +46,30 @@ def _told(alignment: Alignment, reporter: Reporter) -> None:
         reporter.note(f"{name} is speaker {number}. To have the name in captions: --speaker {number}={name!r}")
 
 
+def _heard(alignment: Alignment, heard_in: HeardIn, reporter: Reporter) -> Alignment:
+    """Have the local recogniser find the words whose times are a guess. Raises every `DgError` there is."""
+    asked, places = stretches(alignment.channels)
+    if not asked:
+        return alignment
+    values: dict[str, object] = {"model": None}
+    language = heard_in.language or next(
+        (channel.detected_language for channel in alignment.transcript.channels if channel.detected_language), None
+    )
+    if language:
+        values["language"] = language
+    with reached(heard_in.config, reporter, values, local=True) as local:
+        from dgcli.api.alignment import align_words
+
+        answers = align_words(
+            local,
+            heard_in.audio,
+            asked,
+            language=language,
+            multichannel=len(alignment.transcript.channels) > 1,
+        )
+    return alignment.refined(refined(alignment.channels, places, answers))
+
+
 def align_text(
     response: str,
     text: str,
@@ -43,8 +79,12 @@ def align_text(
     reporter: Reporter,
     *,
     force: bool = False,
+    heard_in: HeardIn | None = None,
 ) -> None:
-    """Write a response with the words of a corrected text; each is a path or `-`. Raises every `DgError` there is."""
+    """Write a response with the words of a corrected text; each is a path or `-`.
+
+    `heard_in` is the recording in which the words are looked for whose times are a guess. Raises every `DgError`.
+    """
     if response == "-" == text:
         raise UsageError("Standard input is either the response or the text.", hint="Name a file for the other.")
     default = None if stdout_format or files else "json"
@@ -55,6 +95,8 @@ def align_text(
     transcript = read_saved(response)
     body, name = _text(text)
     alignment = align(transcript, body, name, settings.speaker_names, force=force)
+    if heard_in is not None:
+        alignment = _heard(alignment, heard_in, reporter)
     _told(alignment, reporter)
     names = {number: name for name, number in alignment.names.items()}
     write_saved(alignment.corrected(), outputs, settings.naming(names), reporter)
