@@ -43,7 +43,9 @@ class Alignment:
 
     def corrected(self) -> Transcript:
         """Return the response with the corrected words."""
-        return rebuilt(self.transcript, [list(self._voiced(words, at)) for at, words in enumerate(self.channels)])
+        return rebuilt(
+            self.transcript, [list(self._voiced(words, at)) for at, words in enumerate(self.channels)]
+        )
 
     def _voiced(self, words: Sequence[TimedWord], channel: int) -> Iterator[VoicedWord]:
         """Yield the words with their speakers.

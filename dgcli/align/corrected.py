@@ -9,7 +9,7 @@ from dgcli.captions.text import clean
 from dgcli.transcript.model import Word
 
 _ALIKE = 0.5  # from which a word that replaces another is the same word, heard wrongly
-_LONGEST_RUN = 4  # characters of a word that is put into a text without spaces
+_LONGEST_RUN = 10  # characters of a word that is put into a text without spaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,7 @@ class _Group:
         self.units.append(at)
 
 
-def _grouped(
-    new: Sequence[Unit], owners: Mapping[int, int], same: frozenset[int]
-) -> list[_Group]:
+def _grouped(new: Sequence[Unit], owners: Mapping[int, int], same: frozenset[int]) -> list[_Group]:
     """Put units together to words: at spaces, and in scripts without them where the response's words end.
 
     Marks that stand alone and are new belong to the word before them.
@@ -86,7 +84,9 @@ def _source(
     return owner, equal == sizes[owner]
 
 
-def _one_for_one(old: Sequence[Unit], new: Sequence[Unit], pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+def _one_for_one(
+    old: Sequence[Unit], new: Sequence[Unit], pairs: Iterable[tuple[int, int]]
+) -> list[tuple[int, int]]:
     """Return the pairs that are the same word or stand alone for one another.
 
     Where words were replaced by as many, each takes the place of one; among others only those count that are alike.

@@ -45,7 +45,9 @@ def _around(words: Sequence[TimedWord], unsure: Range) -> Range:
     return (max(first - 1, 0) if first == unsure[0] else first), last
 
 
-def stretches(channels: Sequence[Sequence[TimedWord]]) -> tuple[list[Mapping[str, Any]], list[tuple[int, Range, int]]]:
+def stretches(
+    channels: Sequence[Sequence[TimedWord]],
+) -> tuple[list[Mapping[str, Any]], list[tuple[int, Range, int]]]:
     """Return what is asked, and of each stretch its channel, its unsure words and the first word that is sent.
 
     Unsure words in so long a stretch that the recogniser does not take it keep their times.
@@ -59,7 +61,9 @@ def stretches(channels: Sequence[Sequence[TimedWord]]) -> tuple[list[Mapping[str
             if sent[-1].end - sent[0].start > _LONGEST or all(word.source is None for word in sent):
                 continue
             items = [
-                {"word": word.text} if word.source is None else {"word": word.text, "start": word.start, "end": word.end}
+                {"word": word.text}
+                if word.source is None
+                else {"word": word.text, "start": word.start, "end": word.end}
                 for word in sent
             ]
             asked.append({"channel": channel, "words": items})

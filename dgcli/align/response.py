@@ -7,6 +7,7 @@ import uuid
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from dgcli.align.timing import TimedWord
@@ -181,16 +182,16 @@ def _paragraphs(raw: Json, channel: Channel, items: Sequence[_Item], *, divide: 
     begins = [0]
     for part in channel.paragraphs:
         begins.append(begins[-1] + len(part.words))
-    owned = [range(begin, end) for begin, end in zip(begins[:-1], begins[1:], strict=True)]
+    owned = [range(begin, end) for begin, end in pairwise(begins)]
     result: list[Json] = []
     for item, (same, parts) in zip(
         came, _divided(items, owned, len(channel.words), divide=divide), strict=True
     ):
         result += [item] if same else [_paragraph(part, item) for part in parts]
     texts, before = [], None
-    for part in result:
-        text = " ".join(string(sentence.get("text")) for sentence in mappings(part.get("sentences")))
-        speaker = part.get("speaker")
+    for paragraph in result:
+        text = " ".join(string(sentence.get("text")) for sentence in mappings(paragraph.get("sentences")))
+        speaker = paragraph.get("speaker")
         texts.append(text if speaker in (None, before) else f"Speaker {speaker}: {text}")
         before = speaker
     return {**raw, "transcript": "\n" + "\n\n".join(texts), "paragraphs": result}

@@ -47,7 +47,9 @@ def repaired(words: Sequence[Word], duration: float | None) -> list[Span]:
     for index, word in enumerate(words):
         start = known[index]
         if math.isnan(start):
-            following = next((later for later in range(index + 1, len(words)) if known[later] == known[later]), None)
+            following = next(
+                (later for later in range(index + 1, len(words)) if known[later] == known[later]), None
+            )
             if following is None:
                 end = max(duration or 0.0, at)
                 start = at + (end - at) / (len(words) - index + 1) if index else at
@@ -158,7 +160,7 @@ def timed(
             lengths = [_weight(old[at].text) for at in replaced]
             own = _shared([word.text for word in stretch], [spans[at] for at in replaced], lengths)
             nearest = [
-                min(replaced, key=lambda at: abs(spans[at][0] - start)) if len(replaced) < 50 else first + 1  # noqa: B023
+                min(replaced, key=lambda at: abs(spans[at][0] - start)) if len(replaced) < 50 else first + 1
                 for start, _ in own
             ]
         else:

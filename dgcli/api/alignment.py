@@ -45,7 +45,9 @@ def align_words(
             finally:
                 response.close()
     except httpx.TransportError as error:
-        raise http_failure(error, Peer(config.base_url), connect=10.0, stall=60.0, answer=config.timeout).error from error
+        raise http_failure(
+            error, Peer(config.base_url), connect=10.0, stall=60.0, answer=config.timeout
+        ).error from error
     except UnusableBody as error:
         raise ApiError(str(error)) from error
     except OSError as error:
@@ -56,7 +58,10 @@ def align_words(
         answer = json.loads(body)
     except (ValueError, RecursionError):
         raise ApiError("The answer to the alignment is no JSON.") from None
-    found = [list(mappings(item.get("words"))) for item in mappings(mapping(mapping(answer).get("results")).get("stretches"))]
+    found = [
+        list(mappings(item.get("words")))
+        for item in mappings(mapping(mapping(answer).get("results")).get("stretches"))
+    ]
     if len(found) != len(stretches):
         raise ApiError("The answer to the alignment does not have the stretches that were asked for.")
     return found

@@ -23,7 +23,9 @@ def align(
     ],
     text: Annotated[
         str,
-        typer.Argument(help="The corrected text: txt, srt, vtt or md; or - for standard input.", metavar="TEXT"),
+        typer.Argument(
+            help="The corrected text: txt, srt, vtt or md; or - for standard input.", metavar="TEXT"
+        ),
     ],
     output: OutputOptions,
     rendering: RenderingOptions,
@@ -49,7 +51,7 @@ def align(
     Correct what dg wrote (text, captions or Markdown) in any editor; this gives a response with the corrected
     words, which dg render and every other program reads. Words that were not touched keep their times, confidence
     and speaker. Names before paragraphs and in captions are speakers. Words that were put in get the time there is for
-    them; with --local they are looked for in the recording.
+    them; with --local they are looked for in the recording. Without -f and -o, the response goes to standard output.
 
     Examples:
 

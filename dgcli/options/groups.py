@@ -65,9 +65,7 @@ _LocalModel = Annotated[
         help="Folder of a Whisper model of your own for --local, which nobody verifies.", metavar="DIR"
     ),
 ]
-_Offline = Annotated[
-    bool, typer.Option("--offline", help="Fetch no model for --local; else HF_HUB_OFFLINE.")
-]
+_Offline = Annotated[bool, typer.Option("--offline", help="Fetch no model for --local; else HF_HUB_OFFLINE.")]
 
 
 def _go_with_local(local: bool, model: Path | None, *, offline: bool) -> None:

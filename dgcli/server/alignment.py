@@ -48,7 +48,12 @@ def _time(value: object) -> float | None:
 
 def _word(item: object) -> TextWord:
     text = item.get("word") if isinstance(item, dict) else None
-    if not isinstance(item, dict) or not isinstance(text, str) or not text.strip() or len(text) > _LONGEST_WORD:
+    if (
+        not isinstance(item, dict)
+        or not isinstance(text, str)
+        or not text.strip()
+        or len(text) > _LONGEST_WORD
+    ):
         raise _refused("a word in text has no text, or one that is no word")
     return TextWord(text.strip(), _time(item.get("start")), _time(item.get("end")))
 
@@ -115,9 +120,7 @@ class Aligner:
                 await asyncio.to_thread(record.keep, settings.record, facts, form.file.path)
             audio = Audio(form.file.path, options.multichannel)
             try:
-                aligned = await self._unless_gone(
-                    request, self._aligned(audio, stretches, options.language)
-                )
+                aligned = await self._unless_gone(request, self._aligned(audio, stretches, options.language))
             except NotAudioError as error:
                 raise errors.not_audio() from error
             except TooLongError as error:

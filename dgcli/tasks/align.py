@@ -37,23 +37,28 @@ def _text(path: str) -> tuple[bytes, str]:
 def _told(alignment: Alignment, reporter: Reporter) -> None:
     """Say what became of the words and who the speakers are."""
     new = sum(word.source is None for words in alignment.channels for word in words)
-    replaced = sum(word.source is not None and not word.same for words in alignment.channels for word in words)
+    replaced = sum(
+        word.source is not None and not word.same for words in alignment.channels for word in words
+    )
     gone = len(alignment.transcript.words) - alignment.kept - replaced
     reporter.note(
         f"{alignment.kept} words stay, {replaced} are replaced, {new} are put in, {gone} of the response are gone."
     )
     for name, number in alignment.names.items():
-        reporter.note(f"{name} is speaker {number}. To have the name in captions: --speaker {number}={name!r}")
+        reporter.note(
+            f"{name} is speaker {number}. To have the name in captions: --speaker {number}={name!r}"
+        )
 
 
-def _heard(alignment: Alignment, heard_in: HeardIn, reporter: Reporter) -> Alignment:
+def listened(alignment: Alignment, heard_in: HeardIn, reporter: Reporter) -> Alignment:
     """Have the local recogniser find the words whose times are a guess. Raises every `DgError` there is."""
     asked, places = stretches(alignment.channels)
     if not asked:
         return alignment
-    values: dict[str, object] = {"model": None}
+    values: dict[str, str] = {}
     language = heard_in.language or next(
-        (channel.detected_language for channel in alignment.transcript.channels if channel.detected_language), None
+        (channel.detected_language for channel in alignment.transcript.channels if channel.detected_language),
+        None,
     )
     if language:
         values["language"] = language
@@ -86,7 +91,9 @@ def align_text(
     `heard_in` is the recording in which the words are looked for whose times are a guess. Raises every `DgError`.
     """
     if response == "-" == text:
-        raise UsageError("Standard input is either the response or the text.", hint="Name a file for the other.")
+        raise UsageError(
+            "Standard input is either the response or the text.", hint="Name a file for the other."
+        )
     default = None if stdout_format or files else "json"
     for source in (response, text):
         outputs = plan_outputs(
@@ -96,7 +103,7 @@ def align_text(
     body, name = _text(text)
     alignment = align(transcript, body, name, settings.speaker_names, force=force)
     if heard_in is not None:
-        alignment = _heard(alignment, heard_in, reporter)
+        alignment = listened(alignment, heard_in, reporter)
     _told(alignment, reporter)
     names = {number: name for name, number in alignment.names.items()}
     write_saved(alignment.corrected(), outputs, settings.naming(names), reporter)

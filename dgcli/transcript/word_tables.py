@@ -90,7 +90,8 @@ def parse_objects(rows: Iterable[Json]) -> Transcript:
                     "alternatives": [
                         {
                             "transcript": " ".join(
-                                word.get("punctuated_word") or word["word"] for word in channels.get(number, [])
+                                word.get("punctuated_word") or word["word"]
+                                for word in channels.get(number, [])
                             ),
                             "words": channels.get(number, []),
                         }
@@ -113,7 +114,9 @@ def _rows(body: bytes) -> Iterator[Json]:
             else csv.DictReader(text.lstrip().split("\n"))
         )
         for row in table:
-            yield {name: _plain(cell) if isinstance(cell, str) else cell for name, cell in row.items() if name}
+            yield {
+                name: _plain(cell) if isinstance(cell, str) else cell for name, cell in row.items() if name
+            }
     except csv.Error as error:
         raise ApiError(f"The table cannot be read: {error}.") from None
 

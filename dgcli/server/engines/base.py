@@ -236,7 +236,10 @@ class Engine(ABC):
         """
 
     async def align(
-        self, audio: Audio, stretches: Sequence[Stretch], language: str | None  # noqa: ARG002 - for those that can
+        self,
+        audio: Audio,
+        stretches: Sequence[Stretch],
+        language: str | None,  # noqa: ARG002 - for those that can
     ) -> Sequence[Sequence[TextWord]]:
         """Return when the words of a text are said in `audio`, those of each stretch.
 

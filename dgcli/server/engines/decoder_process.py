@@ -65,7 +65,9 @@ def _pick(job: dict[str, Any], out: IO[bytes]) -> None:
         for number in list(held):
             channel, start, end = spans[number]
             if channel < channels:
-                held[number].append(block.samples[max(start - passed, 0) : max(end - passed, 0), channel].copy())
+                held[number].append(
+                    block.samples[max(start - passed, 0) : max(end - passed, 0), channel].copy()
+                )
             if end <= until:
                 _tell_span(out, number, held.pop(number))
         passed = until
@@ -76,7 +78,9 @@ def _pick(job: dict[str, Any], out: IO[bytes]) -> None:
 
 def _tell_span(out: IO[bytes], number: int, pieces: list[Any]) -> None:
     samples = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
-    write_message(out, {"event": "span", "number": number}, np.ascontiguousarray(samples, np.float32).tobytes())
+    write_message(
+        out, {"event": "span", "number": number}, np.ascontiguousarray(samples, np.float32).tobytes()
+    )
 
 
 def main() -> None:

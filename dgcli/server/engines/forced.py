@@ -37,13 +37,15 @@ def loudness(samples: bytes) -> Sequence[float]:
     return measured
 
 
-def _onsets(levels: Sequence[float], begin: float, left: float, right: float) -> list[float]:
-    """Return where the voice sets in between two times; `begin` is when the levels begin."""
+def _onsets(levels: Sequence[float], begin: float, left: float, right: float) -> tuple[list[float], bool]:
+    """Return where the voice sets in between two times, and whether it is there at the first; `begin` is when the
+    levels begin.
+    """
     first = max(int((left - begin) * _FRAMES), 0)
     last = min(int((right - begin) * _FRAMES), len(levels) - _VOICE)
     around = levels[max(first - _FRAMES, 0) : last + _FRAMES]
     if not around:
-        return []
+        return [], True
     loud = float(np.percentile(around, 90)) - _BELOW
     found = []
     for at in range(first + 1, last):
@@ -51,7 +53,7 @@ def _onsets(levels: Sequence[float], begin: float, left: float, right: float) ->
             continue
         if sum(level > loud for level in levels[at : at + _VOICE]) >= _VOICE - 1:
             found.append(max(left, begin + at / _FRAMES - _LEAD))
-    return found
+    return found, any(level > loud for level in levels[first : first + 2 * _SILENCE])
 
 
 def _lateness(words: Sequence[TextWord], attended: Sequence[Attended], at: int) -> float:
@@ -84,13 +86,23 @@ def timed(
             continue
         before = words[at - 1] if at else None
         follows = before is not None and before.end is not None and before.is_known
-        left = begin if before is None else before.end if follows and before.end is not None else starts[-1] + _BRIEFEST
-        right = next((later.start for later in words[at + 1 :] if later.is_known and later.start is not None), end)
+        left = (
+            begin
+            if before is None
+            else before.end
+            if follows and before.end is not None
+            else starts[-1] + _BRIEFEST
+        )
+        right = next(
+            (later.start for later in words[at + 1 :] if later.is_known and later.start is not None), end
+        )
         right = max(right, left)
         told = min(max(attended[at].start - _lateness(words, attended, at), left), right)
-        onsets = _onsets(levels, begin, left, right)
+        onsets, goes_on = _onsets(levels, begin, left, right)
         if follows:
-            ways = [(abs(told - left) - _TOUCHING, left), *((abs(told - onset), onset) for onset in onsets)]
+            ways = [(abs(told - onset), onset) for onset in onsets]
+            if goes_on or not ways:
+                ways.append((abs(told - left) - _TOUCHING, left))
         else:
             near = [onset for onset in onsets if abs(told - onset) <= _NEAR]
             ways = [(abs(told - onset), onset) for onset in near] or [(0.0, told)]

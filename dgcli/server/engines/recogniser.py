@@ -27,8 +27,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from dgcli.server.engines.base import HeardWord
 from dgcli.server.engines.attention import Attended
+from dgcli.server.engines.base import HeardWord
 from dgcli.server.engines.decoding import DecodeOptions, Decoding, Priority
 from dgcli.server.engines.messages import read_message, write_message
 from dgcli.server.engines.process import Process, ProcessDied
