@@ -63,7 +63,7 @@ def _runs(keys: Sequence[str], start: int, end: int, length: int) -> dict[tuple[
     return {run: at for run, at in places.items() if at >= 0}
 
 
-class _Aligner:
+class _Sequences:
     """Two sequences, and the pairs found so far: (place in the first, place in the second)."""
 
     def __init__(
@@ -207,6 +207,6 @@ def aligned(
 
     `old` and `new` are words as they are compared; the exact ones decide where these are alike.
     """
-    aligner = _Aligner(old, new, old_exact or old, new_exact or new)
+    aligner = _Sequences(old, new, old_exact or old, new_exact or new)
     aligner.align((0, len(old)), (0, len(new)))
     return aligner.pairs

@@ -237,9 +237,9 @@ class Engine(ABC):
 
     async def align(
         self,
-        audio: Audio,
-        stretches: Sequence[Stretch],
-        language: str | None,  # noqa: ARG002 - for those that can
+        audio: Audio,  # noqa: ARG002 - for those that can
+        stretches: Sequence[Stretch],  # noqa: ARG002
+        language: str | None,  # noqa: ARG002
     ) -> Sequence[Sequence[TextWord]]:
         """Return when the words of a text are said in `audio`, those of each stretch.
 
