@@ -16,12 +16,12 @@ from dgcli.server.engines.base import RATE
 
 _HOP = RATE // 100  # samples between two measures of loudness
 _FRAMES = 100  # a second
-_BELOW = 18.0  # dB below the loud parts of a second around: silence
-_SILENCE, _VOICE = 4, 5  # frames of silence before an onset, and of those after it in which the voice is
+_BELOW = 17.0  # dB below the loud parts of a second around: silence
+_SILENCE, _VOICE = 5, 5  # frames of silence before an onset, and of those after it in which the voice is
 _LEAD = 0.08  # seconds that words are said to begin before their voice sets in
 _TOUCHING = 0.05  # seconds by which the end of the word before is preferred
 _NEAR = 0.12  # seconds within which an onset is that of a word among others
-_AROUND = 4  # words on either side that tell how late the attention is
+_AROUND = 8  # words on either side that tell how late the attention is
 _BRIEFEST = 0.04  # seconds of a word
 _LONGEST, _LETTER = 0.2, 0.08  # seconds of a word before a pause: at most, and for each letter more
 
