@@ -43,9 +43,13 @@ class Alignment:
 
     def corrected(self) -> Transcript:
         """Return the response with the corrected words."""
-        return rebuilt(
+        changed = rebuilt(
             self.transcript, [list(self._voiced(words, at)) for at, words in enumerate(self.channels)]
         )
+        if not self.names:
+            return changed
+        names = {number: name for name, number in self.names.items()}
+        return replace(changed, given_names={**names, **(changed.given_names or {})})
 
     def _voiced(self, words: Sequence[TimedWord], channel: int) -> Iterator[VoicedWord]:
         """Yield the words with their speakers.
@@ -53,7 +57,8 @@ class Alignment:
         Texts show changes of speaker at ends of sentences: a word stays whose it is where they show it as its own.
         """
         old = self.transcript.channels[channel].words
-        shown = smoothed(old) if self.transcript.has_speakers else old
+        is_smoothed = self.transcript.has_speakers and "corrections" not in self.transcript.raw
+        shown = smoothed(old) if is_smoothed else old
         for word in words:
             voice = self.voices[word.passage]
             said = None if voice is None else voice.speaker
@@ -97,7 +102,7 @@ def align(
     """
     if not transcript.words:
         raise UsageError("The response has no words with times.", hint="A text needs times to be put on.")
-    labels = Labels(transcript, speaker_names)
+    labels = Labels(transcript, {**(transcript.given_names or {}), **speaker_names})
     passages = read_passages(body, name, labels.is_known, has_voices=labels.tell)
     voices = [labels.read(passage.label) if passage.label else None for passage in passages]
     own = labels.by_channel(passages, len(transcript.channels))

@@ -105,5 +105,4 @@ def align_text(
     if heard_in is not None:
         alignment = listened(alignment, heard_in, reporter)
     _told(alignment, reporter)
-    names = {number: name for name, number in alignment.names.items()}
-    write_saved(alignment.corrected(), outputs, settings.naming(names), reporter)
+    write_saved(alignment.corrected(), outputs, settings, reporter)

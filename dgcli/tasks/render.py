@@ -37,16 +37,14 @@ def write_saved(
     transcript: Transcript, outputs: Outputs, settings: RenderSettings, reporter: Reporter
 ) -> None:
     """Write a transcript whose response is in a file already. Raises every `DgError` that writing can."""
-    settings = settings.naming(transcript.speaker_names)
     announce(transcript, outputs, settings, reporter)
     write_outputs(transcript, outputs, settings, keep=lambda _: None)
     conclude(outputs, reporter)
 
 
 def _render(response: str, outputs: Outputs, settings: RenderSettings, reporter: Reporter) -> None:
-    transcript = read_saved(response)
+    transcript, settings = read_saved(response), settings.named_after(response)
     if response == "-":
-        settings = settings.naming(transcript.speaker_names)
         announce(transcript, outputs, settings, reporter)
         write_outputs(transcript, outputs, settings)
         conclude(outputs, reporter)

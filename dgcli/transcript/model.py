@@ -69,9 +69,10 @@ class Channel:
 class Transcript:
     """The content of a response.
 
-    `utterances` are the API's own, empty when they were not asked for. `speaker_names` are those that what was saved
-    gives its speakers: no response has any. `raw` is the whole response, for what
-    has no field here (summary, topics, search hits...), and `body` its bytes as they came.
+    `utterances` are the API's own, empty when they were not asked for. `raw` is the whole response, for what
+    has no field here (summary, topics, search hits...), and `body` its bytes as they came. `given_names`
+    are the speakers' names (of channels, where only these are known) in a response that somebody has corrected, and
+    in a table of words; None in one of the API.
     """
 
     channels: tuple[Channel, ...]
@@ -80,7 +81,7 @@ class Transcript:
     created: str | None = None
     duration: float | None = None
     warnings: tuple[str, ...] = ()
-    speaker_names: Mapping[int, str] = field(default_factory=dict)
+    given_names: Mapping[int, str] | None = None
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
 

@@ -101,7 +101,7 @@ def parse_objects(rows: Iterable[Json]) -> Transcript:
             ]
         },
     }
-    return replace(parse(response), speaker_names=speakers.names)
+    return replace(parse(response), given_names=speakers.names or None)
 
 
 def _rows(body: bytes) -> Iterator[Json]:

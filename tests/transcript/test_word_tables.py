@@ -59,7 +59,7 @@ def test_names_of_speakers_come_back(name: str) -> None:
     came = parse({"results": {"channels": [{"alternatives": [{"words": words}]}]}})
     read = parse_saved(renderer(by_name(name))(came, RenderSettings(speaker_names={1: "Anna"})).encode())
     assert [word.speaker for word in read.words] == [0, 1]
-    assert read.speaker_names == {1: "Anna"}
+    assert read.given_names == {1: "Anna"}
 
 
 def test_a_table_that_a_spreadsheet_saved_is_read() -> None:
