@@ -4,7 +4,7 @@ import glob
 import os
 import shlex
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,8 +19,11 @@ from dgcli.options.groups import (
     SectionOptions,
     TranscriptOptions,
 )
-from dgcli.options.machinery import QueryOptions, command
+from dgcli.options.machinery import OptionGroup, QueryOptions, command
 from dgcli.params import Endpoint
+
+if TYPE_CHECKING:  # loaded when there is something to send
+    from dgcli.audio.track import TrackChoice
 
 
 def _is_unexpanded(path: str) -> bool:
@@ -33,6 +36,38 @@ def _are_many(paths: Sequence[str], batch: BatchOptions, formats: Sequence[str])
     return batch.is_batch(paths, formats) or _is_unexpanded(paths[0])
 
 
+class TrackOptions(OptionGroup):
+    """What is sent of a video."""
+
+    panel = "Video"
+
+    whole_file: Annotated[
+        bool,
+        typer.Option(
+            "--whole-file",
+            help="Send all of a video, not its audio track alone where that saves half or more.",
+        ),
+    ] = False
+    audio_track: Annotated[
+        int | None,
+        typer.Option(
+            help="Send this audio track alone, counted from 1. Default: the one that players choose.",
+            metavar="N",
+            min=1,
+        ),
+    ] = None
+
+    def choice(self) -> "TrackChoice":
+        """Return what is sent of a video. Raises `UsageError`."""
+        from dgcli.audio.track import TrackChoice
+
+        if self.whole_file and self.audio_track is not None:
+            raise UsageError(
+                "--whole-file and --audio-track exclude each other.", hint="Leave one of them out."
+            )
+        return TrackChoice(self.whole_file, self.audio_track)
+
+
 @command(Endpoint.FILE)
 def file(
     params: QueryOptions,
@@ -43,6 +78,7 @@ def file(
     connection: ConnectionOptions,
     retry: RetryOptions,
     history: HistoryOptions,
+    track: TrackOptions,
     general: GeneralOptions,
     paths: Annotated[
         list[str] | None,
@@ -54,9 +90,9 @@ def file(
 ) -> None:
     """Transcribe files, or standard input.
 
-    A file is uploaded as it is, whatever its format. The transcript of one file goes to standard output, or to
-    the files named with -o. Those of many go to a file beside each recording, or below --output-dir; running
-    the same command again does only what is missing.
+    A file is uploaded as it is, whatever its format; of a video its audio track alone, where that saves half or
+    more. The transcript of one file goes to standard output, or to the files named with -o. Those of many go to a
+    file beside each recording, or below --output-dir; running the same command again does only what is missing.
 
     Examples:
 
@@ -88,6 +124,7 @@ def file(
             formats=output.batch_formats(),
             render=sections.added_to(rendering.settings(output)),
             local=connection.local,
+            track=track.choice(),
             **{**batch.settings(), "any_file": any_file},
         )
         transcribe_many(config, settings, general.console())
@@ -105,6 +142,7 @@ def file(
         local=connection.local,
         cache=batch.cache,
         any_file=any_file,
+        track=track.choice(),
     )
     if batch.dry_run:
         from dgcli.tasks.preview import preview_one
