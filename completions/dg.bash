@@ -41,10 +41,10 @@ _dg_value() {
           *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | *:--speaker | *:--preset | \
           *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | *:--max-cps | *:--min-gap | \
           *:--fps | *:--api-key | *:--access-token | *:--base-url | *:--profile | *:--timeout | *:--retries | \
-          *:--utterance-end-ms | *:--speed | *:--duration | *:--stop-after-silence | *:--max-reconnects | \
-          *:--block | *:--resample | *:--reopen | *:--stop-phrase | *:--host | *:--port | *:--require-key | \
-          *:--allow-host | *:--allow-origin | *:--max-streams | *:--ttl | *:--start | *:--end | *:--project | \
-          *:--limit)
+          *:--audio-track | *:--utterance-end-ms | *:--speed | *:--duration | *:--stop-after-silence | \
+          *:--max-reconnects | *:--block | *:--resample | *:--reopen | *:--stop-phrase | *:--host | *:--port | \
+          *:--require-key | *:--allow-host | *:--allow-origin | *:--max-streams | *:--ttl | *:--start | \
+          *:--end | *:--project | *:--limit)
             kind=text
             ;;
         *:--language-hint)
@@ -174,7 +174,7 @@ _dg_command() {
                 --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
                 --smooth-speakers --no-smooth-speakers --with --api-key --access-token --base-url --profile
                 --allow-http --ca-cert --local --local-model --offline --timeout --retries --history
-                --no-history -q --quiet -v --verbose -h --help"
+                --no-history --whole-file --audio-track -q --quiet -v --verbose -h --help"
             kind=paths
             ;;
         url)

@@ -11,7 +11,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from types import MappingProxyType
 from typing import Any, BinaryIO, NamedTuple, cast
 
-from dgcli.audio import decode
 from dgcli.audio.upload import MAX_UPLOAD, Upload, check_size
 from dgcli.errors import AudioError, OutputError, UsageError
 
@@ -65,7 +64,7 @@ class TrackChoice(NamedTuple):
 USUAL_TRACK = TrackChoice()
 
 
-class SentAudio(NamedTuple):
+class ChosenAudio(NamedTuple):
     """What is uploaded of a file: all of it, or a track alone; and what people should know of that."""
 
     upload: Upload
@@ -270,7 +269,7 @@ def _note(container: Any, index: int, sent: int, size: int) -> str:
     return f"Sends {track} alone: {in_units(sent)} of {in_units(size)}; {other}--whole-file sends all."
 
 
-def _alone(upload: Upload, name: str, choice: TrackChoice, target: BinaryIO) -> SentAudio:
+def _alone(upload: Upload, name: str, choice: TrackChoice, target: BinaryIO) -> ChosenAudio:
     """Copy the track into `target`. Raises `_NotAlone`, `AudioError`, `UsageError`, `OutputError`."""
     import av
 
@@ -304,7 +303,7 @@ def _alone(upload: Upload, name: str, choice: TrackChoice, target: BinaryIO) -> 
     warning = None
     if copy.late > _HEARD:
         warning = f"The sound begins {copy.late:.2f} s into {name}: times count from there."
-    return SentAudio(Upload(target, size, copy.media_type), is_alone=True, note=note, warning=warning)
+    return ChosenAudio(Upload(target, size, copy.media_type), is_alone=True, note=note, warning=warning)
 
 
 def _is_video(upload: Upload) -> bool:
@@ -319,6 +318,8 @@ def _is_video(upload: Upload) -> bool:
 
 def described(upload: Upload, name: str, choice: TrackChoice) -> str:
     """Say what would be sent of a file, from its header alone. Raises `AudioError` for what is too large."""
+    from dgcli.audio import decode
+
     text = f"{upload.size} bytes, {upload.media_type}"
     if choice.number is not None:
         return f"audio track {choice.number} of {text}"
@@ -335,7 +336,7 @@ def _forget(target: BinaryIO) -> None:
 
 
 @contextmanager
-def audio_alone(upload: Upload, name: str, choice: TrackChoice) -> Iterator[SentAudio]:
+def audio_alone(upload: Upload, name: str, choice: TrackChoice) -> Iterator[ChosenAudio]:
     """What is sent of a recording: of a video the audio track alone, where that saves half of the bytes or more.
 
     `upload` is a file of this machine. Raises `AudioError` for what is too large or has no sound, `UsageError` for
@@ -343,8 +344,10 @@ def audio_alone(upload: Upload, name: str, choice: TrackChoice) -> Iterator[Sent
     """
     if choice.whole_file or not (_is_video(upload) or choice.number is not None):
         check_size(upload.size, name)
-        yield SentAudio(upload)
+        yield ChosenAudio(upload)
         return
+    from dgcli.audio import decode
+
     if not decode.available():
         if choice.number is not None:
             raise UsageError("--audio-track needs PyAV, which is not installed.", hint=decode.install_hint())
@@ -354,7 +357,7 @@ def audio_alone(upload: Upload, name: str, choice: TrackChoice) -> Iterator[Sent
                 hint=f"Its audio track alone may be less. {decode.install_hint()}",
             )
         hint = f"Sends all {in_units(upload.size)}; the audio track alone would do. {decode.install_hint()}"
-        yield SentAudio(upload, note=hint if upload.size >= _HINT_FROM else None)
+        yield ChosenAudio(upload, note=hint if upload.size >= _HINT_FROM else None)
         return
     with ExitStack() as stack:
         try:
@@ -370,5 +373,5 @@ def audio_alone(upload: Upload, name: str, choice: TrackChoice) -> Iterator[Sent
         except _NotAlone:
             stack.close()
             check_size(upload.size, name)
-            sent = SentAudio(upload)
+            sent = ChosenAudio(upload)
         yield sent

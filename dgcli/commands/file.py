@@ -36,6 +36,10 @@ def _are_many(paths: Sequence[str], batch: BatchOptions, formats: Sequence[str])
     return batch.is_batch(paths, formats) or _is_unexpanded(paths[0])
 
 
+def _is_url(path: str) -> bool:
+    return path.lower().startswith(("http://", "https://"))
+
+
 class TrackOptions(OptionGroup):
     """What is sent of a video."""
 
@@ -112,6 +116,11 @@ def file(
     names = paths or []
     if not names and not batch.lists:
         raise UsageError("Missing argument 'PATH'.", hint="See: dg file --help")
+    if pages := [name for name in names if _is_url(name)]:
+        from dgcli.audio.pages import check_no_page
+
+        for page in pages:
+            check_no_page(page)
     config = connection.config(**retry.settings(), **history.settings())
     # Headerless audio has no bytes to tell it by.
     any_file = batch.any_file or "encoding" in params.checked(config)
@@ -132,7 +141,7 @@ def file(
     from dgcli.tasks.transcribe import Request, transcribe_file
 
     (path,) = names
-    if path.lower().startswith(("http://", "https://")):
+    if _is_url(path):
         raise UsageError(f"{path} is a URL, not a file.", hint=f"Did you mean: dg url {shlex.quote(path)}")
     request = Request(
         params.checked(config),

@@ -28,6 +28,9 @@ def _check_url(url: str) -> None:
     try:
         parts = urlsplit(url)
         if parts.scheme.lower() in ("http", "https") and parts.netloc:
+            from dgcli.audio.pages import check_no_page
+
+            check_no_page(url)
             return
     except ValueError:
         pass  # brackets that are no IPv6 address
