@@ -128,6 +128,10 @@ _dg_value() {
             kind=words
             words="summary topics intents entities sentiment search language all"
             ;;
+        *:--show-request)
+            kind=words
+            words="curl python httpie"
+            ;;
         *:--endpointing)
             kind=words
             words="10 100 300 500 false"
@@ -174,7 +178,7 @@ _dg_command() {
                 --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
                 --smooth-speakers --no-smooth-speakers --with --api-key --access-token --base-url --profile
                 --allow-http --ca-cert --local --local-model --offline --timeout --retries --history
-                --no-history --whole-file --audio-track -q --quiet -v --verbose -h --help"
+                --no-history --whole-file --audio-track --show-request -q --quiet -v --verbose -h --help"
             kind=paths
             ;;
         url)
@@ -194,7 +198,7 @@ _dg_command() {
                 --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
                 --smooth-speakers --no-smooth-speakers --with --api-key --access-token --base-url --profile
                 --allow-http --ca-cert --local --local-model --offline --timeout --retries --history
-                --no-history -q --quiet -v --verbose -h --help"
+                --no-history --show-request -q --quiet -v --verbose -h --help"
             kind=text
             ;;
         live)
@@ -211,7 +215,8 @@ _dg_command() {
                 --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --stats
                 --save-audio --speed --force-speed --duration --stop-after-silence --max-reconnects
                 --no-reconnect --api-key --access-token --base-url --profile --allow-http --ca-cert --local
-                --local-model --offline --history --no-history -q --quiet -v --verbose -h --help"
+                --local-model --offline --history --no-history --show-request -q --quiet -v --verbose -h
+                --help"
             kind=paths
             ;;
         mic)

@@ -153,6 +153,7 @@ complete $dg -n '__dg_in file url live mic' -l history -d 'Keep the answer on th
 complete $dg -n '__dg_in file url live mic' -l no-history -d 'The opposite of --history.'
 complete $dg -n '__dg_in file' -l whole-file -d 'Send all of a video, not its audio track alone where that saves half or more.'
 complete $dg -n '__dg_in file' -l audio-track -x -d 'Send this audio track alone, counted from 1. Default: the one that players choose.'
+complete $dg -n '__dg_in file url live' -l show-request -k -x -a 'curl python httpie' -d 'Send nothing: print the same request for another program, which takes the key from $DEEPGRAM_API_KEY.'
 complete $dg -n '__dg_in file url live mic devices render last history models serve login logout whoami token usage balance requests doctor config completions' -s q -l quiet -d 'Say nothing but errors.'
 complete $dg -n '__dg_in file url live mic devices render last history models serve login logout whoami token usage balance requests doctor config completions' -s v -l verbose -d 'Say more.'
 complete $dg -n '__dg_in file url live mic devices render last history models serve login logout whoami token usage balance requests doctor config completions' -s h -l help -d 'Show this message and exit.'

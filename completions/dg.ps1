@@ -557,6 +557,10 @@ flag|file url live mic|--history||Keep the answer on this machine, for dg last a
 flag|file url live mic|--no-history||The opposite of --history.
 flag|file|--whole-file||Send all of a video, not its audio track alone where that saves half or more.
 flag|file|--audio-track|text|Send this audio track alone, counted from 1. Default: the one that players choose.
+flag|file url live|--show-request|words|Send nothing: print the same request for another program, which takes the key from $DEEPGRAM_API_KEY.
+word||curl||
+word||python||
+word||httpie||
 flag|file url live mic devices render last history models serve login logout whoami token usage balance requests doctor config completions|-q --quiet||Say nothing but errors.
 flag|file url live mic devices render last history models serve login logout whoami token usage balance requests doctor config completions|-v --verbose||Say more.
 flag|live mic|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.

@@ -316,14 +316,21 @@ def _is_video(upload: Upload) -> bool:
     return is_stream or head.startswith(_VIDEO_SIGNATURES)
 
 
-def described(upload: Upload, name: str, choice: TrackChoice) -> str:
-    """Say what would be sent of a file, from its header alone. Raises `AudioError` for what is too large."""
+def may_be_alone(upload: Upload, choice: TrackChoice) -> bool:
+    """Whether less than the whole file may be sent: it is certain only when the track has been copied."""
     from dgcli.audio import decode
 
+    if choice.number is not None:
+        return True
+    return not choice.whole_file and _is_video(upload) and decode.available()
+
+
+def described(upload: Upload, name: str, choice: TrackChoice) -> str:
+    """Say what would be sent of a file, from its header alone. Raises `AudioError` for what is too large."""
     text = f"{upload.size} bytes, {upload.media_type}"
     if choice.number is not None:
         return f"audio track {choice.number} of {text}"
-    if choice.whole_file or not _is_video(upload) or not decode.available():
+    if not may_be_alone(upload, choice):
         check_size(upload.size, name)
         return text
     return f"of {text}, the audio track alone where that saves half"

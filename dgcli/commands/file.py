@@ -20,6 +20,7 @@ from dgcli.options.groups import (
     TranscriptOptions,
 )
 from dgcli.options.machinery import OptionGroup, QueryOptions, command
+from dgcli.options.request import ShownRequestOptions
 from dgcli.params import Endpoint
 
 if TYPE_CHECKING:  # loaded when there is something to send
@@ -83,6 +84,7 @@ def file(
     retry: RetryOptions,
     history: HistoryOptions,
     track: TrackOptions,
+    shown: ShownRequestOptions,
     general: GeneralOptions,
     paths: Annotated[
         list[str] | None,
@@ -124,7 +126,10 @@ def file(
     config = connection.config(**retry.settings(), **history.settings())
     # Headerless audio has no bytes to tell it by.
     any_file = batch.any_file or "encoding" in params.checked(config)
-    if _are_many(names, batch, output.format or ()):
+    way = shown.way(local=connection.local)
+    if way is not None and (len(names) != 1 or batch.lists or batch.recursive or _is_unexpanded(names[0])):
+        raise UsageError("--show-request shows the request for one recording.", hint="Name one file.")
+    if way is None and _are_many(names, batch, output.format or ()):
         from dgcli.tasks.many import BatchSettings, transcribe_many
 
         settings = BatchSettings(
@@ -143,6 +148,14 @@ def file(
     (path,) = names
     if _is_url(path):
         raise UsageError(f"{path} is a URL, not a file.", hint=f"Did you mean: dg url {shlex.quote(path)}")
+    if way is not None:
+        from dgcli.tasks.show_request import show_file_request
+
+        values = params.checked(config)
+        show_file_request(
+            way, path, config, values, general.console(), any_file=any_file, track=track.choice()
+        )
+        return
     request = Request(
         params.checked(config),
         stdout_format=output.stdout_format,
