@@ -47,7 +47,7 @@ def _curl(config: Config, url: str, media_type: str, body: Sequence[str]) -> str
     scheme, variable = _key(config)
     parts = ["curl --globoff --request POST", f"--url {shlex.quote(url)}"]
     if config.ca_cert:
-        parts.append(f"--cacert {shlex.quote(config.ca_cert)}")
+        parts.append(f"--cacert {shlex.quote(str(config.ca_cert))}")
     parts += [
         f'--header "Authorization: {scheme} ${variable}"',
         f"--header {shlex.quote(f'Content-Type: {media_type}')}",
@@ -60,7 +60,7 @@ def _httpie(config: Config, url: str, media_type: str, *, before: Sequence[str] 
     scheme, variable = _key(config)
     parts = ["http", *before]
     if config.ca_cert:
-        parts.append(f"--verify {shlex.quote(config.ca_cert)}")
+        parts.append(f"--verify {shlex.quote(str(config.ca_cert))}")
     parts += [
         f"POST {shlex.quote(url)}",
         f'"Authorization:{scheme} ${variable}"',
@@ -116,7 +116,7 @@ def _client(config: Config) -> tuple[list[str], str]:
 
 
 def _certificates(config: Config) -> list[str]:
-    return [f"os.environ['SSL_CERT_FILE'] = {config.ca_cert!r}"] if config.ca_cert else []
+    return [f"os.environ['SSL_CERT_FILE'] = {str(config.ca_cert)!r}"] if config.ca_cert else []
 
 
 def _call(method: str, arguments: Sequence[str], options: Mapping[str, object]) -> str:
