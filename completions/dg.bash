@@ -1,6 +1,6 @@
 # bash completion for dg dgcli. Made by: dg completions bash
 
-# What follows a flag ($1: command, $2: flag): kind is words, asked, paths, folders or text, or
+# What follows a flag ($1: command, $2: flag): kind is words, asked, files, paths, folders or text, or
 # empty if nothing follows.
 _dg_value() {
     words="" kind=""
@@ -35,23 +35,22 @@ _dg_value() {
                 fi fr fr-CA hi hi-Latn hu id it ja ko ko-KR lt lv ms nl nl-BE no pl pt pt-BR pt-PT ro ru sk sv
                 sv-SE ta taq th th-TH tr uk vi zh zh-CN zh-HK zh-Hans zh-Hant zh-TW"
             ;;
-        render:-l | render:--language | models:--language | *:--sample-rate | *:--alternatives | \
-          *:--channels | *:--keyterm | *:--keywords | *:--search | *:--replace | *:--custom-topic | \
-          *:--custom-intent | *:--utt-split | *:--callback | *:--tag | *:--extra | *:--param | \
-          *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | *:--speaker | *:--preset | \
-          *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | *:--max-cps | *:--min-gap | \
-          *:--fps | *:--api-key | *:--access-token | *:--base-url | *:--profile | *:--timeout | *:--retries | \
+        render:-l | render:--language | *:--language-hint)
+            kind=words
+            words="bg ca cs da da-DK de de-CH el en en-AU en-GB en-IN en-NZ en-US es es-419 es-LATAM et fi fr
+                fr-CA hi hi-Latn hu id it ja ko ko-KR lt lv ms nl nl-BE no pl pt pt-BR pt-PT ro ru sk sv sv-SE
+                ta taq th th-TH tr uk vi zh zh-CN zh-HK zh-Hans zh-Hant zh-TW"
+            ;;
+        models:--language | *:--sample-rate | *:--alternatives | *:--channels | *:--keyterm | *:--keywords | \
+          *:--search | *:--replace | *:--custom-topic | *:--custom-intent | *:--utt-split | *:--callback | \
+          *:--tag | *:--extra | *:--param | *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | \
+          *:--speaker | *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | *:--max-cps | \
+          *:--min-gap | *:--fps | *:--api-key | *:--access-token | *:--base-url | *:--timeout | *:--retries | \
           *:--audio-track | *:--utterance-end-ms | *:--speed | *:--duration | *:--stop-after-silence | \
           *:--max-reconnects | *:--block | *:--resample | *:--reopen | *:--stop-phrase | *:--host | *:--port | \
           *:--require-key | *:--allow-host | *:--allow-origin | *:--max-streams | *:--ttl | *:--start | \
           *:--end | *:--project | *:--limit)
             kind=text
-            ;;
-        *:--language-hint)
-            kind=words
-            words="bg ca cs da da-DK de de-CH el en en-AU en-GB en-IN en-NZ en-US es es-419 es-LATAM et fi fr
-                fr-CA hi hi-Latn hu id it ja ko ko-KR lt lv ms nl nl-BE no pl pt pt-BR pt-PT ro ru sk sv sv-SE
-                ta taq th th-TH tr uk vi zh zh-CN zh-HK zh-Hans zh-Hant zh-TW"
             ;;
         *:--detect-language-code)
             kind=words
@@ -120,6 +119,10 @@ _dg_value() {
             kind=words
             words="same any"
             ;;
+        *:--preset)
+            kind=words
+            words="netflix bbc youtube social"
+            ;;
         *:--speaker-style)
             kind=words
             words="label dash voice colour"
@@ -127,6 +130,10 @@ _dg_value() {
         *:--with)
             kind=words
             words="summary topics intents entities sentiment search language all"
+            ;;
+        *:--profile)
+            kind=asked
+            words="config profiles"
             ;;
         *:--show-request)
             kind=words
@@ -246,7 +253,8 @@ _dg_command() {
                 --preset --max-chars --max-lines --min-duration --max-duration --max-cps --min-gap --fps
                 --speaker-style --isolates --karaoke --smooth-speakers --no-smooth-speakers --with -q --quiet
                 -v --verbose -h --help"
-            kind=text
+            kind=files
+            words=".json .jsonl"
             ;;
         last)
             flags="--output-dir -f --format -o --output --speaker --audio --list-formats --preset --max-chars
@@ -311,7 +319,7 @@ _dg_command() {
         config)
             flags="--profile --json -q --quiet -v --verbose -h --help"
             kind=words
-            words="show get set unset edit path"
+            words="show get set unset edit path profiles"
             ;;
         completions)
             flags="-q --quiet -v --verbose -h --help"
@@ -376,12 +384,14 @@ _dg() {
     [[ $start == *= && $COMP_WORDBREAKS == *=* ]] && start=""
     case $kind in
         words)
+            type compopt &>/dev/null && compopt -o nosort 2>/dev/null # from bash 4.4 on
             for word in $words; do
                 [[ $word == "$text"* ]] && COMPREPLY+=("$start$word")
             done
             ;;
         asked)
             # Which values there are, the program alone knows: a name on each line, what it is behind a tab.
+            type compopt &>/dev/null && compopt -o nosort 2>/dev/null
             [[ $quote ]] || text=${text//\\/}
             cut=""
             [[ $COMP_WORDBREAKS == *:* ]] && cut=${text%"${text##*:}"}
@@ -392,6 +402,18 @@ _dg() {
                 [[ $quote ]] || printf -v word %q "$word"
                 COMPREPLY+=("$start$word")
             done < <("${COMP_WORDS[0]}" $words 2>/dev/null)
+            ;;
+        files)
+            # Files with these suffixes, and the folders that may hold some: readline quotes them.
+            type compopt &>/dev/null || return # before bash 4, any file
+            compopt -o filenames
+            [[ $quote ]] || text=${text//\\/}
+            while IFS= read -r word; do
+                COMPREPLY+=("$word")
+            done < <(
+                compgen -d -- "$text"
+                for word in $words; do compgen -f -X "!*$word" -- "$text"; done
+            )
             ;;
         paths) return ;; # readline completes paths, spaces and all, where we offer nothing
         folders) type compopt &>/dev/null && compopt -o dirnames ;;

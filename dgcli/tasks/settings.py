@@ -149,6 +149,11 @@ class Settings:
         """Return the same by name, as values."""
         return {".".join(name): _masked(name[-1], value) for name, value in _flattened(self._data())}
 
+    def profiles(self) -> Sequence[str]:
+        """Return the names of the profiles."""
+        profiles = self._data().get(_PROFILES, {})
+        return list(profiles) if isinstance(profiles, dict) else []
+
     def get(self, text: str, profile: str | None) -> str:
         """Return one value as text. Raises `UsageError` where it is not set."""
         name = _parsed(text, profile)
