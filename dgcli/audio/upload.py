@@ -1,6 +1,7 @@
 """Audio to upload: a file, or standard input, with its size and media type known."""
 
 import os
+import shlex
 import stat
 import sys
 import tempfile
@@ -106,7 +107,10 @@ def _open(path: str) -> BinaryIO:
     except (FileNotFoundError, ValueError):  # ValueError: no name has a NUL
         raise AudioError(f"There is no file {path}.") from None
     except IsADirectoryError:
-        raise AudioError(f"{path} is a directory.", hint="Name a file in it.") from None
+        raise AudioError(
+            f"{path} is a directory.",
+            hint=f"Name a file in it, or transcribe all of it: dg file -r {shlex.quote(path)}",
+        ) from None
     except OSError as error:
         raise AudioError(f"{path} cannot be read: {error.strerror}.") from error
 

@@ -13,7 +13,7 @@ from dgcli.audio import cloud
 from dgcli.audio.track import USUAL_TRACK, TrackChoice, audio_alone
 from dgcli.audio.upload import is_pipe, opened, opened_stream
 from dgcli.config import Config
-from dgcli.errors import UsageError
+from dgcli.errors import ApiError, UsageError
 from dgcli.params import Values, encode
 from dgcli.tasks.local import reached
 from dgcli.tasks.reporter import Reporter, Transfer
@@ -28,6 +28,9 @@ if TYPE_CHECKING:  # httpx is loaded when there is something to send: --help doe
 
     # The answer to an upload that is there already, if there is one.
     Cached = Callable[[Upload], Answer | None]
+
+
+_CHECK_URL = "Check the URL, and the network; with --local this machine fetches it."
 
 
 def _check_connection(config: Config) -> None:
@@ -52,6 +55,7 @@ def _answered(
 ) -> "Iterator[Answer]":
     """Send one request, showing the progress of `size` bytes."""
     from dgcli.api.client import Client
+    from dgcli.api.refusals import REMOTE_CONTENT
 
     transfers: list[Transfer] = []
 
@@ -62,7 +66,12 @@ def _answered(
     with reached(config, reporter, values, local=local, on_progress=progress) as server:
         with Client(server, report=reporter.note) as client, reporter.transfer(name, size) as transfer:
             transfers.append(transfer)
-            answer = send(client, transfer)
+            try:
+                answer = send(client, transfer)
+            except ApiError as error:
+                if local and error.code == REMOTE_CONTENT:
+                    error.message, error.hint = f"{name} could not be fetched from here.", _CHECK_URL
+                raise
         reporter.detail(f"Request {answer.request_id}: {len(answer.body)} bytes, attempt {answer.attempts}.")
         yield answer
 

@@ -10,13 +10,14 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from dgcli.config import Config
 from dgcli.errors import AudioError, OutputError, UsageError
 from dgcli.output.history import Facts, History, HistoryEntry, content_key, stamp_key
 from dgcli.output.stamps import Stamp, stamp_of
 from dgcli.tasks.reporter import Reporter
+from dgcli.transcript.json_values import mapping, mappings, string
 from dgcli.transcript.model import Transcript
 
 if TYPE_CHECKING:  # httpx is loaded when there is something to send
@@ -118,6 +119,16 @@ class BatchReference:
         except OutputError as error:
             self._is_on = False
             self._reporter.detail(error.message)
+
+
+def _answered_by(query: str, transcript: Transcript) -> str:
+    """Return the parameters of a request with the model that answered: of this machine it is never the API's."""
+    models = mapping(mapping(transcript.raw.get("metadata")).get("model_info"))
+    names = [string(model.get("name")) for model in mappings(list(models.values()))]
+    if not names:
+        return query
+    pairs = parse_qsl(query, keep_blank_values=True)
+    return urlencode([(key, names[0] if key == "model" else value) for key, value in pairs])
 
 
 class Keeping:
@@ -243,7 +254,7 @@ class Keeping:
         return Facts(
             name=self.name,
             server=self._server,
-            query=self._query,
+            query=_answered_by(self._query, transcript) if self._server == "local" else self._query,
             request_id=answer.request_id or transcript.request_id,
             duration=transcript.duration,
         )

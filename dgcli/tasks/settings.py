@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from dgcli.config import SETTINGS, check_text, config_path
+from dgcli.config import SETTINGS, check_no_pipe, check_text, config_path
 from dgcli.errors import OutputError, UsageError
 from dgcli.output.files import write_file
 from dgcli.params import BY_NAME
@@ -123,6 +123,7 @@ class Settings:
         self.path = config_path(environ)
 
     def _source(self) -> str:
+        check_no_pipe(self.path)
         try:
             return self.path.read_text(encoding="utf-8")
         except FileNotFoundError:

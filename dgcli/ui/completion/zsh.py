@@ -81,7 +81,7 @@ def _taken(takes: Takes) -> str:
         action = f"(({' '.join(map(_described, takes.values))}))"
     elif takes.values:
         # In their own order: a plain list of words would be sorted.
-        action = f'{{compadd -V values - {" ".join(value.word for value in takes.values)}}}'
+        action = f"{{compadd -V values - {' '.join(value.word for value in takes.values)}}}"
     elif takes.asks:
         action = f"{{_@program@_asked {takes.asks}}}"
     elif takes.paths:
