@@ -86,6 +86,7 @@ def _uploaded(
     *,
     local: bool,
     track: TrackChoice,
+    path: str | None = None,
     cached: "Cached | None" = None,
 ) -> "Iterator[Answer]":
     query = encode(values)
@@ -94,7 +95,7 @@ def _uploaded(
         if kept is not None:
             yield kept
             return
-        with audio_alone(upload, name, track) as sent:
+        with audio_alone(upload, path or name, track) as sent:
             if sent.note:
                 reporter.note(sent.note)
             if sent.warning:
@@ -145,6 +146,7 @@ def file_answered(
         reporter,
         local=local,
         track=track,
+        path="Standard input" if path == "-" else path,
         cached=cached,
     ) as answer:
         yield answer
