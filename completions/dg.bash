@@ -44,12 +44,12 @@ _dg_value() {
         models:--language | *:--sample-rate | *:--alternatives | *:--channels | *:--keyterm | *:--keywords | \
           *:--search | *:--replace | *:--custom-topic | *:--custom-intent | *:--utt-split | *:--callback | \
           *:--tag | *:--extra | *:--param | *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | \
-          *:--speaker | *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | *:--max-cps | \
-          *:--min-gap | *:--fps | *:--api-key | *:--access-token | *:--base-url | *:--timeout | *:--retries | \
-          *:--audio-track | *:--utterance-end-ms | *:--speed | *:--duration | *:--stop-after-silence | \
-          *:--max-reconnects | *:--block | *:--resample | *:--reopen | *:--stop-phrase | *:--host | *:--port | \
-          *:--require-key | *:--allow-host | *:--allow-origin | *:--max-streams | *:--ttl | *:--start | \
-          *:--end | *:--project | *:--limit)
+          *:--speaker | *:--title | *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | \
+          *:--max-cps | *:--min-gap | *:--fps | *:--api-key | *:--access-token | *:--base-url | *:--timeout | \
+          *:--retries | *:--audio-track | *:--utterance-end-ms | *:--speed | *:--duration | \
+          *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | *:--reopen | \
+          *:--stop-phrase | *:--host | *:--port | *:--require-key | *:--allow-host | *:--allow-origin | \
+          *:--max-streams | *:--ttl | *:--start | *:--end | *:--project | *:--limit)
             kind=text
             ;;
         *:--detect-language-code)
@@ -181,7 +181,7 @@ _dg_command() {
                 --no-mip-opt-out --utt-split --callback --callback-method --tag --extra --param -f --format -o
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
                 --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache
-                --any-file --check --speaker --audio --list-formats --preset --max-chars --max-lines
+                --any-file --check --speaker --audio --title --list-formats --preset --max-chars --max-lines
                 --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
                 --smooth-speakers --no-smooth-speakers --with --api-key --access-token --base-url --profile
                 --allow-http --ca-cert --local --local-model --offline --timeout --retries --history
@@ -201,7 +201,7 @@ _dg_command() {
                 --no-mip-opt-out --utt-split --callback --callback-method --tag --extra --param -f --format -o
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
                 --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache
-                --any-file --check --speaker --audio --list-formats --preset --max-chars --max-lines
+                --any-file --check --speaker --audio --title --list-formats --preset --max-chars --max-lines
                 --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
                 --smooth-speakers --no-smooth-speakers --with --api-key --access-token --base-url --profile
                 --allow-http --ca-cert --local --local-model --offline --timeout --retries --history
@@ -217,7 +217,7 @@ _dg_command() {
                 --detect-entities --no-detect-entities --redact --mip-opt-out --no-mip-opt-out
                 --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
                 --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
-                --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
+                --speaker --audio --title --list-formats --preset --max-chars --max-lines --min-duration
                 --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
                 --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --stats
                 --save-audio --speed --force-speed --duration --stop-after-silence --max-reconnects
@@ -235,7 +235,7 @@ _dg_command() {
                 --detect-entities --no-detect-entities --redact --mip-opt-out --no-mip-opt-out
                 --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
                 --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
-                --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
+                --speaker --audio --title --list-formats --preset --max-chars --max-lines --min-duration
                 --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
                 --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --stats
                 --save-audio -d --device --list-devices --test --json --block --resample --reopen
@@ -249,7 +249,7 @@ _dg_command() {
             kind=flags
             ;;
         render)
-            flags="--output-dir -l --language -f --format -o --output --speaker --audio --list-formats
+            flags="--output-dir -l --language -f --format -o --output --speaker --audio --title --list-formats
                 --preset --max-chars --max-lines --min-duration --max-duration --max-cps --min-gap --fps
                 --speaker-style --isolates --karaoke --smooth-speakers --no-smooth-speakers --with -q --quiet
                 -v --verbose -h --help"
@@ -257,9 +257,10 @@ _dg_command() {
             words=".json .jsonl"
             ;;
         last)
-            flags="--output-dir -f --format -o --output --speaker --audio --list-formats --preset --max-chars
-                --max-lines --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates
-                --karaoke --smooth-speakers --no-smooth-speakers --with -q --quiet -v --verbose -h --help"
+            flags="--output-dir -f --format -o --output --speaker --audio --title --list-formats --preset
+                --max-chars --max-lines --min-duration --max-duration --max-cps --min-gap --fps
+                --speaker-style --isolates --karaoke --smooth-speakers --no-smooth-speakers --with -q --quiet
+                -v --verbose -h --help"
             kind=text
             ;;
         history)
