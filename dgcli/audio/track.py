@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from dgcli.audio.upload import MAX_UPLOAD, Upload, check_size
+from dgcli.audio.watched import WatchedFile, in_thread
 from dgcli.errors import AudioError, OutputError, UsageError
 
 _SHARE = 0.5  # of the bytes, at most: a copy that is larger saves too little
@@ -201,7 +202,7 @@ def _silence(stream: Any, first: Any, seconds: float) -> Iterator[tuple[bytes, f
 class _Copy:
     """The copy of one track: `source` is read, what is written to `target` may have `most` bytes."""
 
-    def __init__(self, source: Any, stream: Any, target: BinaryIO, most: int) -> None:
+    def __init__(self, source: Any, stream: Any, target: WatchedFile, most: int) -> None:
         self._source = source
         self._stream = stream
         self._target = target
@@ -254,7 +255,7 @@ class _Copy:
                     packet.dts -= shift
                 packet.stream = stream
                 copy.mux(packet)
-                if self._target.tell() > self._most:
+                if self._target.error is not None or self._target.tell() > self._most:
                     raise _NotAlone
                 packet = next(packets, None)
 
@@ -269,41 +270,60 @@ def _note(container: Any, index: int, sent: int, size: int) -> str:
     return f"Sends {track} alone: {in_units(sent)} of {in_units(size)}; {other}--whole-file sends all."
 
 
+def _copied(
+    source: WatchedFile, size: int, name: str, choice: TrackChoice, target: WatchedFile, file: BinaryIO
+) -> ChosenAudio:
+    """Copy the track of `source`, which has `size` bytes, into `target`, which writes `file`.
+
+    Raises `_NotAlone`, `AudioError`, `UsageError`, OSError and what PyAV raises.
+    """
+    import av
+
+    must = choice.number is not None or size > MAX_UPLOAD
+    with av.open(cast(Any, source), buffer_size=_BUFFER) as container:
+        if choice.number is None and not _has_pictures(container):
+            raise _NotAlone
+        index = _chosen(container, choice, name)
+        most = MAX_UPLOAD if must else int(size * _SHARE)
+        copy = _Copy(container, container.streams.audio[index], target, most)
+        copy.make(must=must)
+        count = file.seek(0, 2)
+        note = _note(container, index, count, size)
+    warning = None
+    if copy.late > _HEARD:
+        warning = f"The sound begins {copy.late:.2f} s into {name}: times count from there."
+    return ChosenAudio(Upload(file, count, copy.media_type), is_alone=True, note=note, warning=warning)
+
+
 def _alone(upload: Upload, name: str, choice: TrackChoice, target: BinaryIO) -> ChosenAudio:
     """Copy the track into `target`. Raises `_NotAlone`, `AudioError`, `UsageError`, `OutputError`."""
     import av
 
-    must = choice.number is not None or upload.size > MAX_UPLOAD
     upload.file.seek(0)
+    source, copy = WatchedFile(upload.file), WatchedFile(target)
+    result: ChosenAudio | None = None
+    failure: Exception | None = None
     try:
-        with av.open(upload.file, buffer_size=_BUFFER) as container:
-            if choice.number is None and not _has_pictures(container):
-                raise _NotAlone
-            index = _chosen(container, choice, name)
-            copy = _Copy(
-                container,
-                container.streams.audio[index],
-                target,
-                MAX_UPLOAD if must else int(upload.size * _SHARE),
-            )
-            copy.make(must=must)
-            size = target.seek(0, 2)
-            note = _note(container, index, size, upload.size)
-    except (av.FFmpegError, ValueError, OSError) as error:
-        if isinstance(error, OSError) and not isinstance(error, av.FFmpegError):
-            raise OutputError(
-                f"The audio track of {name} cannot be copied into {tempfile.gettempdir()}: {error.strerror}.",
-                hint="--whole-file needs no room; TMPDIR=FOLDER names another place.",
-            ) from error
-        if choice.number is not None:
-            raise AudioError(
-                f"The audio track of {name} cannot be copied: {error}.", hint="--whole-file sends all of it."
-            ) from error
-        raise _NotAlone from error
-    warning = None
-    if copy.late > _HEARD:
-        warning = f"The sound begins {copy.late:.2f} s into {name}: times count from there."
-    return ChosenAudio(Upload(target, size, copy.media_type), is_alone=True, note=note, warning=warning)
+        result = in_thread(lambda: _copied(source, upload.size, name, choice, copy, target), (source, copy))
+    except (av.FFmpegError, ValueError, OSError, _NotAlone) as error:
+        failure = error
+    if source.error is not None:  # FFmpeg may have taken it for the end
+        raise AudioError(f"{name} cannot be read: {source.error.strerror}.") from source.error
+    full = copy.error or (
+        failure if isinstance(failure, OSError) and not isinstance(failure, av.FFmpegError) else None
+    )
+    if full is not None:
+        raise OutputError(
+            f"The audio track of {name} cannot be copied into {tempfile.gettempdir()}: {full.strerror}.",
+            hint="--whole-file needs no room; TMPDIR=FOLDER names another place.",
+        ) from full
+    if result is not None:
+        return result
+    if choice.number is not None:
+        raise AudioError(
+            f"The audio track of {name} cannot be copied: {failure}.", hint="--whole-file sends all of it."
+        ) from failure
+    raise _NotAlone from failure
 
 
 def _is_video(upload: Upload) -> bool:

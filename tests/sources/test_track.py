@@ -1,13 +1,18 @@
 """The audio track of a video, which is sent alone: what is copied, from where its times count, and what is told."""
 
+import errno
 import hashlib
+import io
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import av
 import numpy as np
@@ -15,11 +20,12 @@ import pytest
 
 from dgcli.audio import decode, track
 from dgcli.audio.track import TrackChoice, audio_alone, in_units
-from dgcli.audio.upload import MAX_UPLOAD, opened
+from dgcli.audio.upload import MAX_UPLOAD, Upload, opened
+from dgcli.audio.watched import WatchedFile, in_thread
 from dgcli.errors import AudioError, OutputError, UsageError
 from dgcli.server.decode import decoded
 from dgcli.server.engines.base import Audio
-from tests.conftest import Run, ScriptedServer
+from tests.conftest import HANGS_AFTER, Run, ScriptedServer
 
 Video = Callable[..., Path]
 RATE = 16000  # Hz, of what the local server decodes
@@ -303,3 +309,53 @@ def test_units() -> None:
 def test_track_module_knows_its_codecs() -> None:
     """Every codec with an encoder of silence has a container of its own."""
     assert set(track._ENCODERS) <= set(track._CONTAINERS)
+
+
+class _Failing(io.FileIO):
+    """A file whose disk fails at its end."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.tell() > Path(str(self.name)).stat().st_size * 0.7:
+            raise OSError(errno.EIO, "Input/output error")
+        return super().read(-1 if size is None else size)
+
+
+@pytest.mark.system
+def test_a_disk_that_fails_leaves_no_half_copy(video: Video) -> None:
+    """An error while a video is read is told: what came so far does not pass for its sound."""
+    path = video("mkv", bits="16M")
+    with _Failing(path) as file:
+        upload = Upload(cast(BinaryIO, file), path.stat().st_size, "video/webm")
+        sending = audio_alone(upload, "film", TrackChoice())
+        with pytest.raises(AudioError, match="cannot be read: Input/output error"):
+            sending.__enter__()
+
+
+def test_an_interrupted_wait_ends_the_work() -> None:
+    """What interrupts whoever waits ends the thread, whose files fail from then on, and is raised."""
+
+    class Endless(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            begun.set()
+            return bytes(size or 0)
+
+    def work() -> None:
+        try:
+            while file.read(10):
+                pass
+        finally:
+            ended.set()
+
+    def interrupt() -> None:
+        begun.wait(HANGS_AFTER)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    begun, ended = threading.Event(), threading.Event()
+    file = WatchedFile(Endless())
+    interrupting = threading.Thread(target=interrupt)
+    interrupting.start()
+    with pytest.raises(KeyboardInterrupt):
+        in_thread(work, [file])
+    interrupting.join()
+    assert ended.is_set()
+    assert isinstance(file.error, InterruptedError)
