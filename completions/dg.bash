@@ -41,15 +41,16 @@ _dg_value() {
                 fr-CA hi hi-Latn hu id it ja ko ko-KR lt lv ms nl nl-BE no pl pt pt-BR pt-PT ro ru sk sv sv-SE
                 ta taq th th-TH tr uk vi zh zh-CN zh-HK zh-Hans zh-Hant zh-TW"
             ;;
-        models:--language | *:--sample-rate | *:--alternatives | *:--channels | *:--keyterm | *:--keywords | \
-          *:--search | *:--replace | *:--custom-topic | *:--custom-intent | *:--utt-split | *:--callback | \
-          *:--tag | *:--extra | *:--param | *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | \
-          *:--speaker | *:--title | *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | \
-          *:--max-cps | *:--min-gap | *:--fps | *:--api-key | *:--access-token | *:--base-url | *:--timeout | \
-          *:--retries | *:--audio-track | *:--utterance-end-ms | *:--speed | *:--duration | \
-          *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | *:--reopen | \
-          *:--stop-phrase | *:--host | *:--port | *:--require-key | *:--allow-host | *:--allow-origin | \
-          *:--max-streams | *:--ttl | *:--start | *:--end | *:--project | *:--limit)
+        align:-l | align:--language | models:--language | *:--sample-rate | *:--alternatives | *:--channels | \
+          *:--keyterm | *:--keywords | *:--search | *:--replace | *:--custom-topic | *:--custom-intent | \
+          *:--utt-split | *:--callback | *:--tag | *:--extra | *:--param | *:--name-template | *:-j | \
+          *:--jobs | *:--max-rps | *:--shard | *:--speaker | *:--title | *:--max-chars | *:--max-lines | \
+          *:--min-duration | *:--max-duration | *:--max-cps | *:--min-gap | *:--fps | *:--api-key | \
+          *:--access-token | *:--base-url | *:--timeout | *:--retries | *:--audio-track | \
+          *:--utterance-end-ms | *:--speed | *:--duration | *:--stop-after-silence | *:--max-reconnects | \
+          *:--block | *:--resample | *:--reopen | *:--stop-phrase | *:--host | *:--port | *:--require-key | \
+          *:--allow-host | *:--allow-origin | *:--max-streams | *:--ttl | *:--start | *:--end | *:--project | \
+          *:--limit)
             kind=text
             ;;
         *:--detect-language-code)
@@ -165,8 +166,8 @@ _dg_command() {
         "")
             flags="-V --version -h --help"
             kind=words
-            words="file url live mic devices render last history models serve login logout whoami token usage
-                balance requests doctor config completions"
+            words="file url live mic devices render align last history models serve login logout whoami token
+                usage balance requests doctor config completions"
             ;;
         file)
             flags="-m --model --version --model-version -l --language --language-hint --detect-language
@@ -254,7 +255,15 @@ _dg_command() {
                 --speaker-style --isolates --karaoke --smooth-speakers --no-smooth-speakers --with -q --quiet
                 -v --verbose -h --help"
             kind=files
-            words=".json .jsonl"
+            words=".json .jsonl .csv .tsv"
+            ;;
+        align)
+            flags="-l --language --force -f --format -o --output --speaker --audio --title --list-formats
+                --preset --max-chars --max-lines --min-duration --max-duration --max-cps --min-gap --fps
+                --speaker-style --isolates --karaoke --smooth-speakers --no-smooth-speakers --with -q --quiet
+                -v --verbose --local --local-model --offline -h --help"
+            kind=files
+            words=".json .jsonl .csv .tsv"
             ;;
         last)
             flags="--output-dir -f --format -o --output --speaker --audio --title --list-formats --preset

@@ -19,7 +19,7 @@ _ASKED = {
     "MODEL": "models --names",
     "PROFILE": "config profiles",
 }  # what only a run knows
-_SUFFIXES = {"RESPONSE": (".json", ".jsonl")}
+_SUFFIXES = {"RESPONSE": (".json", ".jsonl", ".csv", ".tsv")}  # what dg render reads
 _PATHS, _FOLDERS = {"FILE", "PATH", "SOURCE", "RESPONSE"}, {"DIR", "FOLDER"}
 
 
