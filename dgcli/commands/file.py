@@ -78,7 +78,9 @@ def file(
         raise UsageError("Missing argument 'PATH'.", hint="See: dg file --help")
     config = connection.config(**retry.settings(), **history.settings())
     # Headerless audio has no bytes to tell it by.
-    any_file = batch.any_file or "encoding" in params.checked(config)
+    values = params.checked(config)
+    params.warn(values, general.console())
+    any_file = batch.any_file or "encoding" in values
     if _are_many(names, batch, output.format or ()):
         from dgcli.tasks.many import BatchSettings, transcribe_many
 
@@ -98,7 +100,7 @@ def file(
     if path.lower().startswith(("http://", "https://")):
         raise UsageError(f"{path} is a URL, not a file.", hint=f"Did you mean: dg url {shlex.quote(path)}")
     request = Request(
-        params.checked(config),
+        values,
         stdout_format=output.stdout_format,
         files=tuple(output.output or ()),
         render=sections.added_to(rendering.settings(output)),

@@ -87,6 +87,8 @@ def url(
     if not names and not batch.lists:
         raise UsageError("Missing argument 'URL'.", hint="See: dg url --help")
     config = connection.config(**retry.settings(), **history.settings())
+    values = params.checked(config)
+    params.warn(values, general.console())
     if batch.is_batch(names, output.format or ()):
         from dgcli.tasks.many import BatchSettings, transcribe_many
 
@@ -103,7 +105,7 @@ def url(
     from dgcli.tasks.transcribe import Request, transcribe_url
 
     request = Request(
-        params.checked(config),
+        values,
         stdout_format=output.stdout_format,
         files=tuple(output.output or ()),
         render=sections.added_to(rendering.settings(output)),
