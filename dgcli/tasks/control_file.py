@@ -107,17 +107,23 @@ def _is_json(text: bytes) -> bool:
     return True
 
 
-def _loaded(line: bytes) -> Mapping[str, Any]:
-    """The object of a line. Raises `UsageError`."""
+def _objects(line: bytes) -> Iterator[Mapping[str, Any]]:
+    """The objects of a line: several where a writer left out the end of its line. Raises `UsageError`."""
     if len(line) > _LONGEST:
         raise UsageError(f"it is longer than {_LONGEST} bytes.")
     try:
-        message = json.loads(line)
+        text, at = line.decode().strip(), 0
+        while at < len(text):
+            message, at = json.JSONDecoder().raw_decode(text, at)
+            if not isinstance(message, dict):
+                break
+            yield message
+            at += len(text[at:]) - len(text[at:].lstrip())
+        else:
+            return
     except (ValueError, RecursionError):
-        message = None
-    if not isinstance(message, dict):
-        raise UsageError('it is no JSON object such as {"type": "pause"}.')
-    return message
+        pass
+    raise UsageError('it is no JSON object such as {"type": "pause"}.')
 
 
 def _finalize(actions: Actions, channel: object = None) -> None:
@@ -143,9 +149,8 @@ _TYPES: Mapping[str, tuple[tuple[str, ...], Callable[..., None]]] = {
 }
 
 
-def _obey(line: bytes, actions: Actions) -> None:
-    """Do what a line says. Raises `UsageError`."""
-    message = _loaded(line)
+def _obey(message: Mapping[str, Any], actions: Actions) -> None:
+    """Do what an object says. Raises `UsageError`."""
     kind = message.get("type")
     if not isinstance(kind, str) or kind.lower() not in _TYPES:
         raise UsageError(f"type must be {', '.join(list(_TYPES)[:-1])} or stop, not {kind!r}.")
@@ -164,6 +169,7 @@ def obey(file: ControlFile, actions: Actions) -> None:
         if not line.strip():
             continue
         try:
-            _obey(line, actions)
+            for message in _objects(line):
+                _obey(message, actions)
         except UsageError as error:
             actions.complain(f"{file.path}, line {number}: {error.message}")
