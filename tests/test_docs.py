@@ -136,3 +136,34 @@ def test_each_promise_has_its_test() -> None:
     for path in (ROOT / "tests" / "hostile").glob("test_*.py"):
         for name in re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.MULTILINE):
             assert (path.relative_to(ROOT).as_posix(), name) in named
+
+
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+
+
+def test_each_tick_of_the_comparison_has_its_test() -> None:
+    """Every row of docs/comparison.md in which dg does something names a test that exists."""
+    rows = (ROOT / "docs" / "comparison.md").read_text("utf-8").split("\n")
+    cells = [row.split("|")[2].strip() for row in rows if row.startswith("| ") and "| dg |" not in row]
+    named = [cell.strip("`").split("::") for cell in cells if cell != "no"]
+    assert len(named) > 20
+    for path, name in named:
+        assert f"\ndef {name}(" in (ROOT / path).read_text("utf-8"), f"{path}::{name}"
+
+
+def test_the_readme_is_read_in_minutes() -> None:
+    """The README has at most 900 words."""
+    assert len((ROOT / "README.md").read_text("utf-8").split()) <= 900
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every link between the documents names a file that is there."""
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text("utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def test_every_page_is_linked_from_the_readme() -> None:
+    """Whoever reads the README finds every page of docs/."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert [page.name for page in PAGES[1:] if f"docs/{page.name}" not in text] == []
