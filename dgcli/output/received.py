@@ -1,7 +1,7 @@
 """The bodies that callbacks bring: each in a file of its own, on the disk before it is answered, and once.
 
-`ID.json` is the answer to a recording, byte for byte; `ID.jsonl` has a line for each message of a stream. What tells no
-id gets one of its bytes.
+`ID.json` is the answer to a recording, byte for byte; `ID.jsonl` has a line for each message of a stream. The id is
+that of the header `dg-request-id`, else of the body; what has neither gets one of its bytes.
 """
 
 import hashlib
@@ -41,6 +41,10 @@ def _parsed(body: bytes) -> Mapping[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
+def _id_in(message: Mapping[str, Any]) -> str:
+    return string(mapping(message.get("metadata")).get("request_id")) or string(message.get("request_id"))
+
+
 def _sync_folder(folder: Path) -> None:
     """Have the names in a folder survive a power cut, where the system can."""
     with suppress(OSError, AttributeError):
@@ -75,10 +79,7 @@ class ReceivedBodies:
 
     def _write(self, message: Mapping[str, Any] | None, body: bytes, named: str) -> ReceivedBody:
         known = message or {}
-        request_id = string(mapping(known.get("metadata")).get("request_id")) or string(
-            known.get("request_id")
-        )
-        request_id = self._safe(request_id or named, body)
+        request_id = self._safe(named or _id_in(known), body)
         path = self._folder / f"{request_id}{'.json' if message is not None else '.body'}"
         if path.exists():
             return ReceivedBody(request_id, path, is_duplicate=True)
@@ -88,10 +89,7 @@ class ReceivedBodies:
 
     def _append(self, message: Mapping[str, Any], body: bytes, named: str) -> ReceivedBody:
         """Add a message of a stream; one that names no stream (SpeechStarted) is of the one that spoke last."""
-        request_id = string(mapping(message.get("metadata")).get("request_id")) or string(
-            message.get("request_id")
-        )
-        request_id = self._safe(request_id or named or self._last, body)
+        request_id = self._safe(named or _id_in(message) or self._last, body)
         self._last = request_id
         path = self._folder / f"{request_id}.jsonl"
         line = body.strip()
