@@ -16,6 +16,7 @@ word||last||Write what was transcribed last in any format, without transcribing 
 word||history||List the answers that are kept on this machine, or delete them.
 word||models||List the speech models of the API and of this machine.
 word||serve||Run a Deepgram-compatible server on this machine.
+word||callbacks||Take the transcripts that the API sends to a callback.
 word||login||Keep an API key, in the system's keyring or a private file.
 word||logout||Forget the API key that login kept.
 word||whoami||Say which API key is used, and whether it works.
@@ -136,7 +137,7 @@ word||zsh||
 word||fish||
 word||powershell||
 flag||-V --version||Show the version and leave.
-flag| file url live mic devices render last history models serve login logout whoami token usage balance requests doctor config completions|-h --help||Show this message and exit.
+flag| file url live mic devices render last history models serve callbacks login logout whoami token usage balance requests doctor config completions|-h --help||Show this message and exit.
 flag|file url|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
@@ -494,7 +495,7 @@ word||md||Markdown: analyses, and paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
 word||tsv||The words, tab-separated, with times and confidence
 word||words.jsonl||The words, a JSON object a line
-flag|file url live mic render last|-o --output|path|File to write; its suffix names the format; repeatable.
+flag|file url live mic render last callbacks|-o --output|path|File to write; its suffix names the format; repeatable.
 flag|file url|-r --recursive||Transcribe every recording below a directory.
 flag|file url|--files-from|path|File with a path or URL on each line; - for standard input.
 flag|file url|--files0-from|path|The same with NUL after each (find -print0), for any name.
@@ -513,26 +514,26 @@ flag|file url|--shard|text|Take only share K of N; auto: the one that Slurm, Kub
 flag|file url|--cache||Use the answer in the history where the same audio was sent with the same options.
 flag|file url|--any-file||Send also what is plainly no recording: text, archives, images.
 flag|file url|--check||Only check what is kept of earlier runs in directories of outputs.
-flag|file url live mic render last|--speaker|text|Name of speaker N (of channel N, where only channels are known); repeatable.
-flag|file url live mic render last|--audio|path|Recording that html and md link to: a path or a URL.
-flag|file url live mic render last|--list-formats||List the formats and leave.
-flag|file url live mic render last|--preset|text|Limits of captions as a publisher has them. Default: netflix.
-flag|file url live mic render last|--max-chars|text|Characters a line.
-flag|file url live mic render last|--max-lines|text|Lines a cue.
-flag|file url live mic render last|--min-duration|text|Shortest time a cue is shown.
-flag|file url live mic render last|--max-duration|text|Longest time a cue is shown.
-flag|file url live mic render last|--max-cps|text|Reading speed, in characters a second.
-flag|file url live mic render last|--min-gap|text|Gap between cues.
-flag|file url live mic render last|--fps|text|Begin and end cues on frames of this rate.
-flag|file url live mic render last|--speaker-style|words|How captions tell who speaks. Default: label; of vtt, voice.
+flag|file url live mic render last callbacks|--speaker|text|Name of speaker N (of channel N, where only channels are known); repeatable.
+flag|file url live mic render last callbacks|--audio|path|Recording that html and md link to: a path or a URL.
+flag|file url live mic render last callbacks|--list-formats||List the formats and leave.
+flag|file url live mic render last callbacks|--preset|text|Limits of captions as a publisher has them. Default: netflix.
+flag|file url live mic render last callbacks|--max-chars|text|Characters a line.
+flag|file url live mic render last callbacks|--max-lines|text|Lines a cue.
+flag|file url live mic render last callbacks|--min-duration|text|Shortest time a cue is shown.
+flag|file url live mic render last callbacks|--max-duration|text|Longest time a cue is shown.
+flag|file url live mic render last callbacks|--max-cps|text|Reading speed, in characters a second.
+flag|file url live mic render last callbacks|--min-gap|text|Gap between cues.
+flag|file url live mic render last callbacks|--fps|text|Begin and end cues on frames of this rate.
+flag|file url live mic render last callbacks|--speaker-style|words|How captions tell who speaks. Default: label; of vtt, voice.
 word||label||
 word||dash||
 word||voice||
 word||colour||
-flag|file url live mic render last|--isolates||Mark the direction of Hebrew and Arabic lines in srt (UAX #9).
-flag|file url live mic render last|--karaoke||Time every word, in formats that can: vtt, ass, ssa.
-flag|file url live mic render last|--smooth-speakers||Change speakers where sentences end. Default: where people read, not in json, csv, tsv.
-flag|file url live mic render last|--no-smooth-speakers||The opposite of --smooth-speakers.
+flag|file url live mic render last callbacks|--isolates||Mark the direction of Hebrew and Arabic lines in srt (UAX #9).
+flag|file url live mic render last callbacks|--karaoke||Time every word, in formats that can: vtt, ass, ssa.
+flag|file url live mic render last callbacks|--smooth-speakers||Change speakers where sentences end. Default: where people read, not in json, csv, tsv.
+flag|file url live mic render last callbacks|--no-smooth-speakers||The opposite of --smooth-speakers.
 flag|file url render last|--with|words|Analyses that follow the words in plain text, with commas between them: summary, topics, intents, entities, sentiment, search, language, or all. Default: all on a terminal, none elsewhere.
 word||summary||
 word||topics||
@@ -555,8 +556,8 @@ flag|file url|--timeout|text|Seconds to wait for the transcript after the upload
 flag|file url|--retries|text|Further tries after a lost connection or a busy server; one that comes after a whole upload may be billed again. Default: 3.
 flag|file url live mic|--history||Keep the answer on this machine, for dg last and dg history. Default: on.
 flag|file url live mic|--no-history||The opposite of --history.
-flag|file url live mic devices render last history models serve login logout whoami token usage balance requests doctor config completions|-q --quiet||Say nothing but errors.
-flag|file url live mic devices render last history models serve login logout whoami token usage balance requests doctor config completions|-v --verbose||Say more.
+flag|file url live mic devices render last history models serve callbacks login logout whoami token usage balance requests doctor config completions|-q --quiet||Say nothing but errors.
+flag|file url live mic devices render last history models serve callbacks login logout whoami token usage balance requests doctor config completions|-v --verbose||Say more.
 flag|live mic|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
@@ -614,7 +615,7 @@ word||POST||
 word||GET||
 word||PUT||
 word||DELETE||
-flag|live mic render last|-f --format|words|Format for standard output. Default: text.
+flag|live mic render last callbacks|-f --format|words|Format for standard output. Default: text.
 word||text||The words, in paragraphs; who speaks them where that is known
 word||json||The response of the API, byte for byte
 word||srt||SubRip captions
@@ -638,6 +639,7 @@ flag|live mic|--duration|text|Stop after so much audio.
 flag|live mic|--stop-after-silence|text|Stop after so long without a word.
 flag|live mic|--max-reconnects|text|Tries to connect again without a new word between them. Default: 10.
 flag|live mic|--no-reconnect||End when the connection drops.
+flag|live mic|--control|path|Named pipe or growing file with lines of JSON that act on the stream: configure, finalize, marker, pause, resume, stop.
 flag|mic|-d --device|asked devices --names|Index of a microphone, or part of its name; see dg devices.
 flag|mic|--list-devices||List the microphones and leave.
 flag|mic|--test||Record five seconds, without sending them, and say how good they are.
@@ -649,7 +651,7 @@ flag|mic|--stop-phrase|text|Stop when this is said.
 flag|devices|--json||Write a JSON array instead of a table.
 hidden|devices|--names||
 flag|render|--output-dir|path|Folder for a file per response, in the format that -f names.
-flag|render|-l --language|text|Language spoken, where the response names none. Default: en.
+flag|render callbacks|-l --language|text|Language spoken, where the response names none. Default: en.
 flag|last|--output-dir|path|Folder for a file named after the recording, in the format of -f.
 flag|history|--json||List as JSON.
 flag|models whoami token usage balance requests doctor|--json||Write JSON instead of a table.
@@ -671,6 +673,11 @@ flag|serve|--allow-origin|text|Origin of web pages to serve beside those of this
 flag|serve|--max-streams|text|Live streams at once; the next one gets 429.
 flag|serve|--local-model|path|Folder of a Whisper model of your own, which nobody verifies.
 flag|serve|--offline||Fetch no model; else HF_HUB_OFFLINE.
+flag|callbacks|--port|text|Port to listen on; 0 takes a free one. Default: 8080.
+flag|callbacks|--host|text|Address to listen on. Default: 127.0.0.1.
+flag|callbacks|--output-dir|path|Folder for the bodies, ID.json, and for -o. Default: the current one.
+flag|callbacks|--secret|text|First part of the callback's path; else DGCLI_CALLBACK_SECRET. Default: a random one.
+flag|callbacks|--token|text|Id of the API key that the header dg-token must have; then no secret is needed.
 flag|login|--profile|text|Keep it for this profile; else for all.
 flag|login|--base-url|text|Another host of the API, which checks the key.
 flag|logout|--profile|text|Forget the key of this profile.
