@@ -35,6 +35,7 @@ _dg_value() {
                 fi fr fr-CA hi hi-Latn hu id it ja ko ko-KR lt lv ms nl nl-BE no pl pt pt-BR pt-PT ro ru sk sv
                 sv-SE ta taq th th-TH tr uk vi zh zh-CN zh-HK zh-Hans zh-Hant zh-TW"
             ;;
+<<<<<<< HEAD
         render:-l | callbacks:-l | render:--language | models:--language | callbacks:--language | \
           *:--sample-rate | *:--alternatives | *:--channels | *:--keyterm | *:--keywords | *:--search | \
           *:--replace | *:--custom-topic | *:--custom-intent | *:--utt-split | *:--callback | *:--tag | \
@@ -45,6 +46,18 @@ _dg_value() {
           *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | *:--reopen | \
           *:--stop-phrase | *:--host | *:--port | *:--require-key | *:--allow-host | *:--allow-origin | \
           *:--max-streams | *:--secret | *:--token | *:--ttl | *:--start | *:--end | *:--project | *:--limit)
+=======
+        render:-l | render:--language | models:--language | *:--sample-rate | *:--alternatives | \
+          *:--channels | *:--keyterm | *:--keywords | *:--search | *:--replace | *:--custom-topic | \
+          *:--custom-intent | *:--utt-split | *:--callback | *:--tag | *:--extra | *:--param | \
+          *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | *:--speaker | *:--title | \
+          *:--preset | *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | *:--max-cps | \
+          *:--min-gap | *:--fps | *:--api-key | *:--access-token | *:--base-url | *:--profile | *:--timeout | \
+          *:--retries | *:--utterance-end-ms | *:--speed | *:--duration | *:--stop-after-silence | \
+          *:--max-reconnects | *:--block | *:--resample | *:--reopen | *:--stop-phrase | *:--host | *:--port | \
+          *:--require-key | *:--allow-host | *:--allow-origin | *:--max-streams | *:--ttl | *:--start | \
+          *:--end | *:--project | *:--limit)
+>>>>>>> main
             kind=text
             ;;
         *:--language-hint)
@@ -170,7 +183,7 @@ _dg_command() {
                 --no-mip-opt-out --utt-split --callback --callback-method --tag --extra --param -f --format -o
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
                 --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache
-                --any-file --check --speaker --audio --list-formats --preset --max-chars --max-lines
+                --any-file --check --speaker --audio --title --list-formats --preset --max-chars --max-lines
                 --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
                 --smooth-speakers --no-smooth-speakers --with --api-key --access-token --base-url --profile
                 --allow-http --ca-cert --local --local-model --offline --timeout --retries --history
@@ -190,7 +203,7 @@ _dg_command() {
                 --no-mip-opt-out --utt-split --callback --callback-method --tag --extra --param -f --format -o
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
                 --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache
-                --any-file --check --speaker --audio --list-formats --preset --max-chars --max-lines
+                --any-file --check --speaker --audio --title --list-formats --preset --max-chars --max-lines
                 --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
                 --smooth-speakers --no-smooth-speakers --with --api-key --access-token --base-url --profile
                 --allow-http --ca-cert --local --local-model --offline --timeout --retries --history
@@ -206,7 +219,7 @@ _dg_command() {
                 --detect-entities --no-detect-entities --redact --mip-opt-out --no-mip-opt-out
                 --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
                 --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
-                --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
+                --speaker --audio --title --list-formats --preset --max-chars --max-lines --min-duration
                 --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
                 --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --stats
                 --save-audio --speed --force-speed --duration --stop-after-silence --max-reconnects
@@ -223,7 +236,7 @@ _dg_command() {
                 --detect-entities --no-detect-entities --redact --mip-opt-out --no-mip-opt-out
                 --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
                 --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
-                --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
+                --speaker --audio --title --list-formats --preset --max-chars --max-lines --min-duration
                 --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
                 --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --stats
                 --save-audio -d --device --list-devices --test --json --block --resample --reopen
@@ -237,16 +250,17 @@ _dg_command() {
             kind=flags
             ;;
         render)
-            flags="--output-dir -l --language -f --format -o --output --speaker --audio --list-formats
+            flags="--output-dir -l --language -f --format -o --output --speaker --audio --title --list-formats
                 --preset --max-chars --max-lines --min-duration --max-duration --max-cps --min-gap --fps
                 --speaker-style --isolates --karaoke --smooth-speakers --no-smooth-speakers --with -q --quiet
                 -v --verbose -h --help"
             kind=text
             ;;
         last)
-            flags="--output-dir -f --format -o --output --speaker --audio --list-formats --preset --max-chars
-                --max-lines --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates
-                --karaoke --smooth-speakers --no-smooth-speakers --with -q --quiet -v --verbose -h --help"
+            flags="--output-dir -f --format -o --output --speaker --audio --title --list-formats --preset
+                --max-chars --max-lines --min-duration --max-duration --max-cps --min-gap --fps
+                --speaker-style --isolates --karaoke --smooth-speakers --no-smooth-speakers --with -q --quiet
+                -v --verbose -h --help"
             kind=text
             ;;
         history)

@@ -490,7 +490,7 @@ word||vtt||WebVTT captions, with voices; --karaoke times every word
 word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
 word||ssa||SubStation Alpha captions
 word||ttml||Timed Text Markup Language captions (IMSC 1.1)
-word||html||A page to read, search and listen to (--audio)
+word||html||A page to read, hear (--audio), search and correct
 word||md||Markdown: analyses, and paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
 word||tsv||The words, tab-separated, with times and confidence
@@ -514,6 +514,7 @@ flag|file url|--shard|text|Take only share K of N; auto: the one that Slurm, Kub
 flag|file url|--cache||Use the answer in the history where the same audio was sent with the same options.
 flag|file url|--any-file||Send also what is plainly no recording: text, archives, images.
 flag|file url|--check||Only check what is kept of earlier runs in directories of outputs.
+<<<<<<< HEAD
 flag|file url live mic render last callbacks|--speaker|text|Name of speaker N (of channel N, where only channels are known); repeatable.
 flag|file url live mic render last callbacks|--audio|path|Recording that html and md link to: a path or a URL.
 flag|file url live mic render last callbacks|--list-formats||List the formats and leave.
@@ -526,6 +527,21 @@ flag|file url live mic render last callbacks|--max-cps|text|Reading speed, in ch
 flag|file url live mic render last callbacks|--min-gap|text|Gap between cues.
 flag|file url live mic render last callbacks|--fps|text|Begin and end cues on frames of this rate.
 flag|file url live mic render last callbacks|--speaker-style|words|How captions tell who speaks. Default: label; of vtt, voice.
+=======
+flag|file url live mic render last|--speaker|text|Name of speaker N (of channel N, where only channels are known); repeatable.
+flag|file url live mic render last|--audio|path|Recording that html and md link to: a path or a URL.
+flag|file url live mic render last|--title|text|Title of html. Default: the name of the recording.
+flag|file url live mic render last|--list-formats||List the formats and leave.
+flag|file url live mic render last|--preset|text|Limits of captions as a publisher has them. Default: netflix.
+flag|file url live mic render last|--max-chars|text|Characters a line.
+flag|file url live mic render last|--max-lines|text|Lines a cue.
+flag|file url live mic render last|--min-duration|text|Shortest time a cue is shown.
+flag|file url live mic render last|--max-duration|text|Longest time a cue is shown.
+flag|file url live mic render last|--max-cps|text|Reading speed, in characters a second.
+flag|file url live mic render last|--min-gap|text|Gap between cues.
+flag|file url live mic render last|--fps|text|Begin and end cues on frames of this rate.
+flag|file url live mic render last|--speaker-style|words|How captions tell who speaks. Default: label; of vtt, voice.
+>>>>>>> main
 word||label||
 word||dash||
 word||voice||
@@ -623,7 +639,7 @@ word||vtt||WebVTT captions, with voices; --karaoke times every word
 word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
 word||ssa||SubStation Alpha captions
 word||ttml||Timed Text Markup Language captions (IMSC 1.1)
-word||html||A page to read, search and listen to (--audio)
+word||html||A page to read, hear (--audio), search and correct
 word||md||Markdown: analyses, and paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
 word||tsv||The words, tab-separated, with times and confidence

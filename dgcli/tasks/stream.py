@@ -209,7 +209,7 @@ def _run(
     console = _Console(actions, controls, file)
     sinks = FanOut(
         job.display,
-        job.render.spoken_in(job.values.get("language")),
+        job.render.spoken_in(job.values.get("language")).named_after(source.name),
         reporter,
         audio_seconds=lambda: streamer.audio_seconds,
         meter=controls.meter,
