@@ -35,29 +35,16 @@ _dg_value() {
                 fi fr fr-CA hi hi-Latn hu id it ja ko ko-KR lt lv ms nl nl-BE no pl pt pt-BR pt-PT ro ru sk sv
                 sv-SE ta taq th th-TH tr uk vi zh zh-CN zh-HK zh-Hans zh-Hant zh-TW"
             ;;
-<<<<<<< HEAD
         render:-l | callbacks:-l | render:--language | models:--language | callbacks:--language | \
           *:--sample-rate | *:--alternatives | *:--channels | *:--keyterm | *:--keywords | *:--search | \
           *:--replace | *:--custom-topic | *:--custom-intent | *:--utt-split | *:--callback | *:--tag | \
           *:--extra | *:--param | *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | \
-          *:--speaker | *:--preset | *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | \
-          *:--max-cps | *:--min-gap | *:--fps | *:--api-key | *:--access-token | *:--base-url | *:--profile | \
-          *:--timeout | *:--retries | *:--utterance-end-ms | *:--speed | *:--duration | \
-          *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | *:--reopen | \
+          *:--speaker | *:--title | *:--preset | *:--max-chars | *:--max-lines | *:--min-duration | \
+          *:--max-duration | *:--max-cps | *:--min-gap | *:--fps | *:--api-key | *:--access-token | \
+          *:--base-url | *:--profile | *:--timeout | *:--retries | *:--utterance-end-ms | *:--speed | \
+          *:--duration | *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | *:--reopen | \
           *:--stop-phrase | *:--host | *:--port | *:--require-key | *:--allow-host | *:--allow-origin | \
           *:--max-streams | *:--secret | *:--token | *:--ttl | *:--start | *:--end | *:--project | *:--limit)
-=======
-        render:-l | render:--language | models:--language | *:--sample-rate | *:--alternatives | \
-          *:--channels | *:--keyterm | *:--keywords | *:--search | *:--replace | *:--custom-topic | \
-          *:--custom-intent | *:--utt-split | *:--callback | *:--tag | *:--extra | *:--param | \
-          *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | *:--speaker | *:--title | \
-          *:--preset | *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | *:--max-cps | \
-          *:--min-gap | *:--fps | *:--api-key | *:--access-token | *:--base-url | *:--profile | *:--timeout | \
-          *:--retries | *:--utterance-end-ms | *:--speed | *:--duration | *:--stop-after-silence | \
-          *:--max-reconnects | *:--block | *:--resample | *:--reopen | *:--stop-phrase | *:--host | *:--port | \
-          *:--require-key | *:--allow-host | *:--allow-origin | *:--max-streams | *:--ttl | *:--start | \
-          *:--end | *:--project | *:--limit)
->>>>>>> main
             kind=text
             ;;
         *:--language-hint)
@@ -281,7 +268,7 @@ _dg_command() {
             ;;
         callbacks)
             flags="--port --host --output-dir --secret --token -l --language -f --format -o --output --speaker
-                --audio --list-formats --preset --max-chars --max-lines --min-duration --max-duration
+                --audio --title --list-formats --preset --max-chars --max-lines --min-duration --max-duration
                 --max-cps --min-gap --fps --speaker-style --isolates --karaoke --smooth-speakers
                 --no-smooth-speakers -q --quiet -v --verbose -h --help"
             kind=flags

@@ -104,13 +104,8 @@ complete $dg -n '__dg_in file url' -l callback-method -k -x -a 'POST PUT' -d 'HT
 complete $dg -n '__dg_in file url live mic' -l tag -x -d 'Label of the request in usage reports; repeatable.'
 complete $dg -n '__dg_in file url live mic' -l extra -x -d 'KEY:VALUE that comes back in the metadata; repeatable.'
 complete $dg -n '__dg_in file url live mic' -l param -x -d 'Any other query parameter of the API, as KEY=VALUE; repeatable.'
-<<<<<<< HEAD
-complete $dg -n '__dg_in file url' -s f -l format -k -x -a 'text\\t\'The words, in paragraphs; who speaks them where that is known\' json\\t\'The response of the API, byte for byte\' srt\\t\'SubRip captions\' vtt\\t\'WebVTT captions, with voices; --karaoke times every word\' ass\\t\'Advanced SubStation Alpha captions; --karaoke fills words in\' ssa\\t\'SubStation Alpha captions\' ttml\\t\'Timed Text Markup Language captions (IMSC 1.1)\' html\\t\'A page to read, search and listen to (--audio)\' md\\t\'Markdown: analyses, and paragraphs with times\' csv\\t\'The words, comma-separated, with times and confidence\' tsv\\t\'The words, tab-separated, with times and confidence\' words.jsonl\\t\'The words, a JSON object a line\'' -d 'Format for standard output; of a batch, for the files: repeatable. Default: text.'
-complete $dg -n '__dg_in file url live mic render last callbacks' -s o -l output -r -F -d 'File to write; its suffix names the format; repeatable.'
-=======
 complete $dg -n '__dg_in file url' -s f -l format -k -x -a 'text\\t\'The words, in paragraphs; who speaks them where that is known\' json\\t\'The response of the API, byte for byte\' srt\\t\'SubRip captions\' vtt\\t\'WebVTT captions, with voices; --karaoke times every word\' ass\\t\'Advanced SubStation Alpha captions; --karaoke fills words in\' ssa\\t\'SubStation Alpha captions\' ttml\\t\'Timed Text Markup Language captions (IMSC 1.1)\' html\\t\'A page to read, hear (--audio), search and correct\' md\\t\'Markdown: analyses, and paragraphs with times\' csv\\t\'The words, comma-separated, with times and confidence\' tsv\\t\'The words, tab-separated, with times and confidence\' words.jsonl\\t\'The words, a JSON object a line\'' -d 'Format for standard output; of a batch, for the files: repeatable. Default: text.'
-complete $dg -n '__dg_in file url live mic render last' -s o -l output -r -F -d 'File to write; its suffix names the format; repeatable.'
->>>>>>> main
+complete $dg -n '__dg_in file url live mic render last callbacks' -s o -l output -r -F -d 'File to write; its suffix names the format; repeatable.'
 complete $dg -n '__dg_in file url' -s r -l recursive -d 'Transcribe every recording below a directory.'
 complete $dg -n '__dg_in file url' -l files-from -r -F -d 'File with a path or URL on each line; - for standard input.'
 complete $dg -n '__dg_in file url' -l files0-from -r -F -d 'The same with NUL after each (find -print0), for any name.'
@@ -127,9 +122,9 @@ complete $dg -n '__dg_in file url' -l shard -x -d 'Take only share K of N; auto:
 complete $dg -n '__dg_in file url' -l cache -d 'Use the answer in the history where the same audio was sent with the same options.'
 complete $dg -n '__dg_in file url' -l any-file -d 'Send also what is plainly no recording: text, archives, images.'
 complete $dg -n '__dg_in file url' -l check -d 'Only check what is kept of earlier runs in directories of outputs.'
-<<<<<<< HEAD
 complete $dg -n '__dg_in file url live mic render last callbacks' -l speaker -x -d 'Name of speaker N (of channel N, where only channels are known); repeatable.'
 complete $dg -n '__dg_in file url live mic render last callbacks' -l audio -r -F -d 'Recording that html and md link to: a path or a URL.'
+complete $dg -n '__dg_in file url live mic render last callbacks' -l title -x -d 'Title of html. Default: the name of the recording.'
 complete $dg -n '__dg_in file url live mic render last callbacks' -l list-formats -d 'List the formats and leave.'
 complete $dg -n '__dg_in file url live mic render last callbacks' -l preset -x -d 'Limits of captions as a publisher has them. Default: netflix.'
 complete $dg -n '__dg_in file url live mic render last callbacks' -l max-chars -x -d 'Characters a line.'
@@ -144,25 +139,6 @@ complete $dg -n '__dg_in file url live mic render last callbacks' -l isolates -d
 complete $dg -n '__dg_in file url live mic render last callbacks' -l karaoke -d 'Time every word, in formats that can: vtt, ass, ssa.'
 complete $dg -n '__dg_in file url live mic render last callbacks' -l smooth-speakers -d 'Change speakers where sentences end. Default: where people read, not in json, csv, tsv.'
 complete $dg -n '__dg_in file url live mic render last callbacks' -l no-smooth-speakers -d 'The opposite of --smooth-speakers.'
-=======
-complete $dg -n '__dg_in file url live mic render last' -l speaker -x -d 'Name of speaker N (of channel N, where only channels are known); repeatable.'
-complete $dg -n '__dg_in file url live mic render last' -l audio -r -F -d 'Recording that html and md link to: a path or a URL.'
-complete $dg -n '__dg_in file url live mic render last' -l title -x -d 'Title of html. Default: the name of the recording.'
-complete $dg -n '__dg_in file url live mic render last' -l list-formats -d 'List the formats and leave.'
-complete $dg -n '__dg_in file url live mic render last' -l preset -x -d 'Limits of captions as a publisher has them. Default: netflix.'
-complete $dg -n '__dg_in file url live mic render last' -l max-chars -x -d 'Characters a line.'
-complete $dg -n '__dg_in file url live mic render last' -l max-lines -x -d 'Lines a cue.'
-complete $dg -n '__dg_in file url live mic render last' -l min-duration -x -d 'Shortest time a cue is shown.'
-complete $dg -n '__dg_in file url live mic render last' -l max-duration -x -d 'Longest time a cue is shown.'
-complete $dg -n '__dg_in file url live mic render last' -l max-cps -x -d 'Reading speed, in characters a second.'
-complete $dg -n '__dg_in file url live mic render last' -l min-gap -x -d 'Gap between cues.'
-complete $dg -n '__dg_in file url live mic render last' -l fps -x -d 'Begin and end cues on frames of this rate.'
-complete $dg -n '__dg_in file url live mic render last' -l speaker-style -k -x -a 'label dash voice colour' -d 'How captions tell who speaks. Default: label; of vtt, voice.'
-complete $dg -n '__dg_in file url live mic render last' -l isolates -d 'Mark the direction of Hebrew and Arabic lines in srt (UAX #9).'
-complete $dg -n '__dg_in file url live mic render last' -l karaoke -d 'Time every word, in formats that can: vtt, ass, ssa.'
-complete $dg -n '__dg_in file url live mic render last' -l smooth-speakers -d 'Change speakers where sentences end. Default: where people read, not in json, csv, tsv.'
-complete $dg -n '__dg_in file url live mic render last' -l no-smooth-speakers -d 'The opposite of --smooth-speakers.'
->>>>>>> main
 complete $dg -n '__dg_in file url render last' -l with -k -x -a 'summary topics intents entities sentiment search language all' -d 'Analyses that follow the words in plain text, with commas between them: summary, topics, intents, entities, sentiment, search, language, or all. Default: all on a terminal, none elsewhere.'
 complete $dg -n '__dg_in file url live mic models whoami token usage balance requests doctor' -l api-key -x -d 'API key; else DEEPGRAM_API_KEY, the config file or dg login.'
 complete $dg -n '__dg_in file url live mic models whoami token usage balance requests doctor' -l access-token -x -d 'Temporary token instead of a key; else DEEPGRAM_ACCESS_TOKEN.'
@@ -191,11 +167,7 @@ complete $dg -n '__dg_in live mic' -l utterance-end-ms -x -d 'Gap between words 
 complete $dg -n '__dg_in live mic' -l vad-events -d 'Send an event when speech starts.'
 complete $dg -n '__dg_in live mic' -l no-vad-events -d 'The opposite of --vad-events.'
 complete $dg -n '__dg_in live mic' -l callback-method -k -x -a 'POST GET PUT DELETE' -d 'HTTP method of the callback.'
-<<<<<<< HEAD
-complete $dg -n '__dg_in live mic render last callbacks' -s f -l format -k -x -a 'text\\t\'The words, in paragraphs; who speaks them where that is known\' json\\t\'The response of the API, byte for byte\' srt\\t\'SubRip captions\' vtt\\t\'WebVTT captions, with voices; --karaoke times every word\' ass\\t\'Advanced SubStation Alpha captions; --karaoke fills words in\' ssa\\t\'SubStation Alpha captions\' ttml\\t\'Timed Text Markup Language captions (IMSC 1.1)\' html\\t\'A page to read, search and listen to (--audio)\' md\\t\'Markdown: analyses, and paragraphs with times\' csv\\t\'The words, comma-separated, with times and confidence\' tsv\\t\'The words, tab-separated, with times and confidence\' words.jsonl\\t\'The words, a JSON object a line\'' -d 'Format for standard output. Default: text.'
-=======
-complete $dg -n '__dg_in live mic render last' -s f -l format -k -x -a 'text\\t\'The words, in paragraphs; who speaks them where that is known\' json\\t\'The response of the API, byte for byte\' srt\\t\'SubRip captions\' vtt\\t\'WebVTT captions, with voices; --karaoke times every word\' ass\\t\'Advanced SubStation Alpha captions; --karaoke fills words in\' ssa\\t\'SubStation Alpha captions\' ttml\\t\'Timed Text Markup Language captions (IMSC 1.1)\' html\\t\'A page to read, hear (--audio), search and correct\' md\\t\'Markdown: analyses, and paragraphs with times\' csv\\t\'The words, comma-separated, with times and confidence\' tsv\\t\'The words, tab-separated, with times and confidence\' words.jsonl\\t\'The words, a JSON object a line\'' -d 'Format for standard output. Default: text.'
->>>>>>> main
+complete $dg -n '__dg_in live mic render last callbacks' -s f -l format -k -x -a 'text\\t\'The words, in paragraphs; who speaks them where that is known\' json\\t\'The response of the API, byte for byte\' srt\\t\'SubRip captions\' vtt\\t\'WebVTT captions, with voices; --karaoke times every word\' ass\\t\'Advanced SubStation Alpha captions; --karaoke fills words in\' ssa\\t\'SubStation Alpha captions\' ttml\\t\'Timed Text Markup Language captions (IMSC 1.1)\' html\\t\'A page to read, hear (--audio), search and correct\' md\\t\'Markdown: analyses, and paragraphs with times\' csv\\t\'The words, comma-separated, with times and confidence\' tsv\\t\'The words, tab-separated, with times and confidence\' words.jsonl\\t\'The words, a JSON object a line\'' -d 'Format for standard output. Default: text.'
 complete $dg -n '__dg_in live mic' -s t -l timestamps -d 'Print when each utterance was said: text [2.5 - 4.26].'
 complete $dg -n '__dg_in live mic' -l interim -d 'Show what is understood so far; on stderr where lines are written. Default: on a terminal.'
 complete $dg -n '__dg_in live mic' -l no-interim -d 'The opposite of --interim.'

@@ -514,9 +514,9 @@ flag|file url|--shard|text|Take only share K of N; auto: the one that Slurm, Kub
 flag|file url|--cache||Use the answer in the history where the same audio was sent with the same options.
 flag|file url|--any-file||Send also what is plainly no recording: text, archives, images.
 flag|file url|--check||Only check what is kept of earlier runs in directories of outputs.
-<<<<<<< HEAD
 flag|file url live mic render last callbacks|--speaker|text|Name of speaker N (of channel N, where only channels are known); repeatable.
 flag|file url live mic render last callbacks|--audio|path|Recording that html and md link to: a path or a URL.
+flag|file url live mic render last callbacks|--title|text|Title of html. Default: the name of the recording.
 flag|file url live mic render last callbacks|--list-formats||List the formats and leave.
 flag|file url live mic render last callbacks|--preset|text|Limits of captions as a publisher has them. Default: netflix.
 flag|file url live mic render last callbacks|--max-chars|text|Characters a line.
@@ -527,21 +527,6 @@ flag|file url live mic render last callbacks|--max-cps|text|Reading speed, in ch
 flag|file url live mic render last callbacks|--min-gap|text|Gap between cues.
 flag|file url live mic render last callbacks|--fps|text|Begin and end cues on frames of this rate.
 flag|file url live mic render last callbacks|--speaker-style|words|How captions tell who speaks. Default: label; of vtt, voice.
-=======
-flag|file url live mic render last|--speaker|text|Name of speaker N (of channel N, where only channels are known); repeatable.
-flag|file url live mic render last|--audio|path|Recording that html and md link to: a path or a URL.
-flag|file url live mic render last|--title|text|Title of html. Default: the name of the recording.
-flag|file url live mic render last|--list-formats||List the formats and leave.
-flag|file url live mic render last|--preset|text|Limits of captions as a publisher has them. Default: netflix.
-flag|file url live mic render last|--max-chars|text|Characters a line.
-flag|file url live mic render last|--max-lines|text|Lines a cue.
-flag|file url live mic render last|--min-duration|text|Shortest time a cue is shown.
-flag|file url live mic render last|--max-duration|text|Longest time a cue is shown.
-flag|file url live mic render last|--max-cps|text|Reading speed, in characters a second.
-flag|file url live mic render last|--min-gap|text|Gap between cues.
-flag|file url live mic render last|--fps|text|Begin and end cues on frames of this rate.
-flag|file url live mic render last|--speaker-style|words|How captions tell who speaks. Default: label; of vtt, voice.
->>>>>>> main
 word||label||
 word||dash||
 word||voice||
