@@ -100,7 +100,7 @@ def _usual(actions: Actions) -> Controls:
     return Controls(keys_of_all(actions))
 
 
-class _Console:
+class _LiveControls:
     """Where a person and scripts act on the stream: keys, the question for key terms, a control file."""
 
     def __init__(self, actions: Actions, controls: Controls, file: ControlFile | None) -> None:
@@ -135,7 +135,7 @@ class _Console:
 
 
 def _drive(
-    streamer: Streamer, sinks: FanOut, actions: Actions, console: _Console, reporter: Reporter
+    streamer: Streamer, sinks: FanOut, actions: Actions, live: _LiveControls, reporter: Reporter
 ) -> Closed | None:
     """Pass events on until the stream is over; return how it ended."""
     closed: Closed | None = None
@@ -155,7 +155,7 @@ def _drive(
             now = time.monotonic()
             if now - ticked >= _TICK:
                 ticked = now
-                console.look(pressed())
+                live.look(pressed())
                 sinks.tick(now)
             if sinks.must_stop:
                 streamer.stop()
@@ -206,23 +206,23 @@ def _run(
     streamer = Streamer(source, audio_format, replace(settings, tap=tap if saved else None))
     actions = Actions(streamer, lambda event: sinks.handle(event) if sinks else None, job.values)
     controls = make_controls(actions)
-    console = _Console(actions, controls, file)
+    live = _LiveControls(actions, controls, file)
     sinks = FanOut(
         job.display,
         job.render.spoken_in(job.values.get("language")).named_after(source.name),
         reporter,
         audio_seconds=lambda: streamer.audio_seconds,
         meter=controls.meter,
-        prompt=lambda: console.prompt.line,
+        prompt=lambda: live.prompt.line,
         more=[*controls.sinks, *kept],
     )
-    console.draws = sinks.draws
+    live.draws = sinks.draws
     signals = Signals(streamer.stop, streamer.abort, on_user=streamer.finalize)
     # Caught to the end: a Ctrl-C while files are being finished must not leave them unfinished.
     with signals.caught():
         try:
             with streamer:
-                closed = _drive(streamer, sinks, actions, console, reporter)
+                closed = _drive(streamer, sinks, actions, live, reporter)
         finally:
             sinks.close()
             if saved is not None:
