@@ -41,16 +41,16 @@ _dg_value() {
                 fr-CA hi hi-Latn hu id it ja ko ko-KR lt lv ms nl nl-BE no pl pt pt-BR pt-PT ro ru sk sv sv-SE
                 ta taq th th-TH tr uk vi zh zh-CN zh-HK zh-Hans zh-Hant zh-TW"
             ;;
-        align:-l | align:--language | models:--language | *:--sample-rate | *:--alternatives | *:--channels | \
-          *:--keyterm | *:--keywords | *:--search | *:--replace | *:--custom-topic | *:--custom-intent | \
-          *:--utt-split | *:--callback | *:--tag | *:--extra | *:--param | *:--name-template | *:-j | \
-          *:--jobs | *:--max-rps | *:--shard | *:--speaker | *:--title | *:--max-chars | *:--max-lines | \
-          *:--min-duration | *:--max-duration | *:--max-cps | *:--min-gap | *:--fps | *:--api-key | \
-          *:--access-token | *:--base-url | *:--timeout | *:--retries | *:--audio-track | \
-          *:--utterance-end-ms | *:--speed | *:--duration | *:--stop-after-silence | *:--max-reconnects | \
-          *:--block | *:--resample | *:--reopen | *:--stop-phrase | *:--host | *:--port | *:--require-key | \
-          *:--allow-host | *:--allow-origin | *:--max-streams | *:--ttl | *:--start | *:--end | *:--project | \
-          *:--limit)
+        align:-l | callbacks:-l | align:--language | models:--language | callbacks:--language | \
+          *:--sample-rate | *:--alternatives | *:--channels | *:--keyterm | *:--keywords | *:--search | \
+          *:--replace | *:--custom-topic | *:--custom-intent | *:--utt-split | *:--callback | *:--tag | \
+          *:--extra | *:--param | *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | \
+          *:--speaker | *:--title | *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | \
+          *:--max-cps | *:--min-gap | *:--fps | *:--api-key | *:--access-token | *:--base-url | *:--timeout | \
+          *:--retries | *:--audio-track | *:--utterance-end-ms | *:--speed | *:--duration | \
+          *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | *:--reopen | \
+          *:--stop-phrase | *:--host | *:--port | *:--require-key | *:--allow-host | *:--allow-origin | \
+          *:--max-streams | *:--secret | *:--token | *:--ttl | *:--start | *:--end | *:--project | *:--limit)
             kind=text
             ;;
         *:--detect-language-code)
@@ -110,7 +110,7 @@ _dg_value() {
             words="text json srt vtt ass ssa ttml html md csv tsv words.jsonl"
             ;;
         *:-o | *:--output | *:--files-from | *:--files0-from | *:--report | *:--audio | *:--ca-cert | \
-          *:--save-audio | *:--response)
+          *:--save-audio | *:--control | *:--response)
             kind=paths
             ;;
         *:--output-dir | *:--local-model | *:--record)
@@ -166,8 +166,8 @@ _dg_command() {
         "")
             flags="-V --version -h --help"
             kind=words
-            words="file url live mic devices render align last history models serve login logout whoami token
-                usage balance requests doctor config completions"
+            words="file url live mic devices render align last history models serve callbacks login logout
+                whoami token usage balance requests doctor config completions"
             ;;
         file)
             flags="-m --model --version --model-version -l --language --language-hint --detect-language
@@ -222,9 +222,9 @@ _dg_command() {
                 --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
                 --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --stats
                 --save-audio --speed --force-speed --duration --stop-after-silence --max-reconnects
-                --no-reconnect --api-key --access-token --base-url --profile --allow-http --ca-cert --local
-                --local-model --offline --history --no-history --show-request -q --quiet -v --verbose -h
-                --help"
+                --no-reconnect --control --api-key --access-token --base-url --profile --allow-http --ca-cert
+                --local --local-model --offline --history --no-history --show-request -q --quiet -v --verbose
+                -h --help"
             kind=paths
             ;;
         mic)
@@ -240,9 +240,9 @@ _dg_command() {
                 --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
                 --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --stats
                 --save-audio -d --device --list-devices --test --json --block --resample --reopen
-                --stop-phrase --duration --stop-after-silence --max-reconnects --no-reconnect --api-key
-                --access-token --base-url --profile --allow-http --ca-cert --local --local-model --offline
-                --history --no-history -q --quiet -v --verbose -h --help"
+                --stop-phrase --duration --stop-after-silence --max-reconnects --no-reconnect --control
+                --api-key --access-token --base-url --profile --allow-http --ca-cert --local --local-model
+                --offline --history --no-history -q --quiet -v --verbose -h --help"
             kind=text
             ;;
         devices)
@@ -286,6 +286,13 @@ _dg_command() {
         serve)
             flags="--host --port --engine --response --record --require-key --allow-private-urls --allow-host
                 --allow-origin --max-streams --local-model --offline -q --quiet -v --verbose -h --help"
+            kind=flags
+            ;;
+        callbacks)
+            flags="--port --host --output-dir --secret --token -l --language -f --format -o --output --speaker
+                --audio --title --list-formats --preset --max-chars --max-lines --min-duration --max-duration
+                --max-cps --min-gap --fps --speaker-style --isolates --karaoke --smooth-speakers
+                --no-smooth-speakers -q --quiet -v --verbose -h --help"
             kind=flags
             ;;
         login)

@@ -17,6 +17,7 @@ word||last||Write what was transcribed last in any format, without transcribing 
 word||history||List the answers that are kept on this machine, or delete them.
 word||models||List the speech models of the API and of this machine.
 word||serve||Run a Deepgram-compatible server on this machine.
+word||callbacks||Take the transcripts that the API sends to a callback.
 word||login||Keep an API key, in the system's keyring or a private file.
 word||logout||Forget the API key that login kept.
 word||whoami||Say which API key is used, and whether it works.
@@ -140,7 +141,7 @@ word||zsh||
 word||fish||
 word||powershell||
 flag||-V --version||Show the version and leave.
-flag| file url live mic devices render align last history models serve login logout whoami token usage balance requests doctor config completions|-h --help||Show this message and exit.
+flag| file url live mic devices render align last history models serve callbacks login logout whoami token usage balance requests doctor config completions|-h --help||Show this message and exit.
 flag|file url|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
@@ -498,7 +499,7 @@ word||md||Markdown: analyses, and paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
 word||tsv||The words, tab-separated, with times and confidence
 word||words.jsonl||The words, a JSON object a line
-flag|file url live mic render align last|-o --output|path|File to write; its suffix names the format; repeatable.
+flag|file url live mic render align last callbacks|-o --output|path|File to write; its suffix names the format; repeatable.
 flag|file url|-r --recursive||Transcribe every recording below a directory.
 flag|file url|--files-from|path|File with a path or URL on each line; - for standard input.
 flag|file url|--files0-from|path|The same with NUL after each (find -print0), for any name.
@@ -517,31 +518,31 @@ flag|file url|--shard|text|Take only share K of N; auto: the one that Slurm, Kub
 flag|file url|--cache||Use the answer in the history where the same audio was sent with the same options.
 flag|file url|--any-file||Send also what is plainly no recording: text, archives, images.
 flag|file url|--check||Only check what is kept of earlier runs in directories of outputs.
-flag|file url live mic render align last|--speaker|text|Name of speaker N (of channel N, where only channels are known); repeatable.
-flag|file url live mic render align last|--audio|path|Recording that html and md link to: a path or a URL.
-flag|file url live mic render align last|--title|text|Title of html. Default: the name of the recording.
-flag|file url live mic render align last|--list-formats||List the formats and leave.
-flag|file url live mic render align last|--preset|words|Limits of captions as a publisher has them. Default: netflix.
+flag|file url live mic render align last callbacks|--speaker|text|Name of speaker N (of channel N, where only channels are known); repeatable.
+flag|file url live mic render align last callbacks|--audio|path|Recording that html and md link to: a path or a URL.
+flag|file url live mic render align last callbacks|--title|text|Title of html. Default: the name of the recording.
+flag|file url live mic render align last callbacks|--list-formats||List the formats and leave.
+flag|file url live mic render align last callbacks|--preset|words|Limits of captions as a publisher has them. Default: netflix.
 word||netflix||42 characters a line, lines: 2, 20 characters a second
 word||bbc||37 characters a line, lines: 2, 17 characters a second
 word||youtube||32 characters a line, lines: 2, 20 characters a second
 word||social||24 characters a line, lines: 1, 25 characters a second
-flag|file url live mic render align last|--max-chars|text|Characters a line.
-flag|file url live mic render align last|--max-lines|text|Lines a cue.
-flag|file url live mic render align last|--min-duration|text|Shortest time a cue is shown.
-flag|file url live mic render align last|--max-duration|text|Longest time a cue is shown.
-flag|file url live mic render align last|--max-cps|text|Reading speed, in characters a second.
-flag|file url live mic render align last|--min-gap|text|Gap between cues.
-flag|file url live mic render align last|--fps|text|Begin and end cues on frames of this rate.
-flag|file url live mic render align last|--speaker-style|words|How captions tell who speaks. Default: label; of vtt, voice.
+flag|file url live mic render align last callbacks|--max-chars|text|Characters a line.
+flag|file url live mic render align last callbacks|--max-lines|text|Lines a cue.
+flag|file url live mic render align last callbacks|--min-duration|text|Shortest time a cue is shown.
+flag|file url live mic render align last callbacks|--max-duration|text|Longest time a cue is shown.
+flag|file url live mic render align last callbacks|--max-cps|text|Reading speed, in characters a second.
+flag|file url live mic render align last callbacks|--min-gap|text|Gap between cues.
+flag|file url live mic render align last callbacks|--fps|text|Begin and end cues on frames of this rate.
+flag|file url live mic render align last callbacks|--speaker-style|words|How captions tell who speaks. Default: label; of vtt, voice.
 word||label||
 word||dash||
 word||voice||
 word||colour||
-flag|file url live mic render align last|--isolates||Mark the direction of Hebrew and Arabic lines in srt (UAX #9).
-flag|file url live mic render align last|--karaoke||Time every word, in formats that can: vtt, ass, ssa.
-flag|file url live mic render align last|--smooth-speakers||Change speakers where sentences end. Default: where people read, not in json, csv, tsv.
-flag|file url live mic render align last|--no-smooth-speakers||The opposite of --smooth-speakers.
+flag|file url live mic render align last callbacks|--isolates||Mark the direction of Hebrew and Arabic lines in srt (UAX #9).
+flag|file url live mic render align last callbacks|--karaoke||Time every word, in formats that can: vtt, ass, ssa.
+flag|file url live mic render align last callbacks|--smooth-speakers||Change speakers where sentences end. Default: where people read, not in json, csv, tsv.
+flag|file url live mic render align last callbacks|--no-smooth-speakers||The opposite of --smooth-speakers.
 flag|file url render align last|--with|words|Analyses that follow the words in plain text, with commas between them: summary, topics, intents, entities, sentiment, search, language, or all. Default: all on a terminal, none elsewhere.
 word||summary||
 word||topics||
@@ -570,8 +571,8 @@ flag|file url live|--show-request|words|Send nothing: print the same request for
 word||curl||
 word||python||
 word||httpie||
-flag|file url live mic devices render align last history models serve login logout whoami token usage balance requests doctor config completions|-q --quiet||Say nothing but errors.
-flag|file url live mic devices render align last history models serve login logout whoami token usage balance requests doctor config completions|-v --verbose||Say more.
+flag|file url live mic devices render align last history models serve callbacks login logout whoami token usage balance requests doctor config completions|-q --quiet||Say nothing but errors.
+flag|file url live mic devices render align last history models serve callbacks login logout whoami token usage balance requests doctor config completions|-v --verbose||Say more.
 flag|live mic|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
@@ -629,7 +630,7 @@ word||POST||
 word||GET||
 word||PUT||
 word||DELETE||
-flag|live mic render align last|-f --format|words|Format for standard output. Default: text.
+flag|live mic render align last callbacks|-f --format|words|Format for standard output. Default: text.
 word||text||The words, in paragraphs; who speaks them where that is known
 word||json||The response of the API, byte for byte
 word||srt||SubRip captions
@@ -653,6 +654,7 @@ flag|live mic|--duration|text|Stop after so much audio.
 flag|live mic|--stop-after-silence|text|Stop after so long without a word.
 flag|live mic|--max-reconnects|text|Tries to connect again without a new word between them. Default: 10.
 flag|live mic|--no-reconnect||End when the connection drops.
+flag|live mic|--control|path|Named pipe or growing file with lines of JSON that act on the stream: configure, finalize, marker, pause, resume, stop.
 flag|mic|-d --device|asked devices --names|Index of a microphone, or part of its name; see dg devices.
 flag|mic|--list-devices||List the microphones and leave.
 flag|mic|--test||Record five seconds, without sending them, and say how good they are.
@@ -722,7 +724,7 @@ word||zh-HK||Chinese (Hong Kong)
 word||zh-Hans||Chinese (simplified)
 word||zh-Hant||Chinese (traditional)
 word||zh-TW||Chinese (Taiwan)
-flag|align|-l --language|text|Language spoken, where the response names none. Default: en.
+flag|align callbacks|-l --language|text|Language spoken, where the response names none. Default: en.
 flag|align|--force||Align even if less than half of the words match.
 flag|align|--local||Look for new words in the recording of --audio, with a model of this machine.
 flag|last|--output-dir|path|Folder for a file named after the recording, in the format of -f.
@@ -746,6 +748,11 @@ flag|serve|--allow-origin|text|Origin of web pages to serve beside those of this
 flag|serve|--max-streams|text|Live streams at once; the next one gets 429.
 flag|serve|--local-model|path|Folder of a Whisper model of your own, which nobody verifies.
 flag|serve|--offline||Fetch no model; else HF_HUB_OFFLINE.
+flag|callbacks|--port|text|Port to listen on; 0 takes a free one. Default: 8080.
+flag|callbacks|--host|text|Address to listen on. Default: 127.0.0.1.
+flag|callbacks|--output-dir|path|Folder for the bodies, ID.json, and for -o. Default: the current one.
+flag|callbacks|--secret|text|First part of the callback's path; else DGCLI_CALLBACK_SECRET. Default: a random one.
+flag|callbacks|--token|text|Id of the API key that the header dg-token must have; then no secret is needed.
 flag|login|--profile|asked config profiles|Keep it for this profile; else for all.
 flag|login|--base-url|text|Another host of the API, which checks the key.
 flag|logout|--profile|asked config profiles|Forget the key of this profile.

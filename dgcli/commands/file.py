@@ -125,7 +125,9 @@ def file(
             check_no_page(page)
     config = connection.config(**retry.settings(), **history.settings())
     # Headerless audio has no bytes to tell it by.
-    any_file = batch.any_file or "encoding" in params.checked(config)
+    values = params.checked(config)
+    params.warn(values, general.console())
+    any_file = batch.any_file or "encoding" in values
     way = shown.way(local=connection.local)
     if way is not None and (len(names) != 1 or batch.lists or batch.recursive or _is_unexpanded(names[0])):
         raise UsageError("--show-request shows the request for one recording.", hint="Name one file.")
@@ -151,13 +153,12 @@ def file(
     if way is not None:
         from dgcli.tasks.show_request import show_file_request
 
-        values = params.checked(config)
         show_file_request(
             way, path, config, values, general.console(), any_file=any_file, track=track.choice()
         )
         return
     request = Request(
-        params.checked(config),
+        values,
         stdout_format=output.stdout_format,
         files=tuple(output.output or ()),
         render=sections.added_to(rendering.settings(output)),

@@ -39,7 +39,7 @@ def live(
 
     What is said goes to standard output, utterance by utterance, or to the files named with -o, which grow
     while it runs. Ctrl-C ends the stream and waits for its last words; a second one leaves at once. The key
-    f, or SIGUSR1, asks for a result now.
+    f, or SIGUSR1, asks for a result now; k asks for key terms. Scripts act on it by --control.
     """
     from dgcli.api import tls
     from dgcli.audio import open_source, raw_format
@@ -66,6 +66,7 @@ def live(
     file = None if "://" in source else Path("/dev/stdin" if source == "-" else source)
     check_outputs(job, file)
     console = general.console()
+    params.warn(job.values, console)
     opened = open_source(
         source, raw_format(job.values), verify="://" not in source or tls.context(config.ca_cert)
     )

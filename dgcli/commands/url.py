@@ -92,13 +92,15 @@ def url(
     if not names and not batch.lists:
         raise UsageError("Missing argument 'URL'.", hint="See: dg url --help")
     config = connection.config(**retry.settings(), **history.settings())
+    values = params.checked(config)
+    params.warn(values, general.console())
     way = shown.way(local=connection.local)
     if way is not None:
         if len(names) != 1 or batch.lists:
             raise UsageError("--show-request shows the request for one recording.", hint="Name one URL.")
         from dgcli.tasks.show_request import show_url_request
 
-        show_url_request(way, names[0], config, params.checked(config))
+        show_url_request(way, names[0], config, values)
         return
     if batch.is_batch(names, output.format or ()):
         from dgcli.tasks.many import BatchSettings, transcribe_many
@@ -116,7 +118,7 @@ def url(
     from dgcli.tasks.transcribe import Request, transcribe_url
 
     request = Request(
-        params.checked(config),
+        values,
         stdout_format=output.stdout_format,
         files=tuple(output.output or ()),
         render=sections.added_to(rendering.settings(output)),

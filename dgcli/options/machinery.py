@@ -18,6 +18,7 @@ import typer
 
 from dgcli.config import Config, checked_params
 from dgcli.params import PARAMS, Endpoint, Panel, Param, ParamKind, Values, merge
+from dgcli.ui.console import Console
 
 
 class OptionGroup:
@@ -59,6 +60,15 @@ class QueryOptions(NamedTuple):
     def values_for(self, config: Config) -> Callable[[Endpoint], Values]:
         """The same for any endpoint, since a batch may hold files and URLs."""
         return lambda endpoint: self._replace(endpoint=endpoint).checked(config)
+
+    def warn(self, values: Values, console: Console) -> None:
+        """Warn of what is valid, and may well go wrong."""
+        terms = values.get("keyterm")
+        if isinstance(terms, tuple):
+            from dgcli.params.keyterms import token_warning
+
+            if (warning := token_warning(terms)) is not None:
+                console.warning(warning)
 
 
 def completion(values: tuple[str, ...]) -> Callable[[str], list[str]] | None:

@@ -7,8 +7,10 @@ from dgcli.transcript.events import Event, Notice, NoticeKind
 
 WARNINGS = frozenset(
     {
+        NoticeKind.CONTROL,
         NoticeKind.DROPPED,
         NoticeKind.GAP,
+        NoticeKind.NOT_CONFIGURED,
         NoticeKind.OVERFLOW,
         NoticeKind.SERVER,
         NoticeKind.SIGNAL,
