@@ -23,6 +23,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "terminal": "",
         "extras": "",
         "locks": "",
+        "visitors": "",
         "params": "errors",
         "credentials": "errors extras",
         "config": "credentials errors params",
@@ -34,11 +35,11 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "live": "audio api transcript errors",
         "output": "formats transcript errors terminal locks",
         "ui": "errors terminal",
-        "sinks": "output formats captions transcript ui errors terminal",
+        "sinks": "output formats captions transcript ui errors terminal visitors",
         "batch": "api audio output formats transcript config params errors",
-        "server": "errors extras",
+        "server": "errors extras visitors",
         "tasks": "batch live api audio sinks output formats transcript params config credentials errors terminal "
-        "extras",
+        "extras visitors",
         "client": "tasks formats transcript config params errors",
         "options": "params config formats captions ui errors",
         "commands": "options tasks ui batch live api audio sinks output formats captions transcript params config "
