@@ -2,7 +2,8 @@
 
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,12 +18,14 @@ from dgcli.output.plan import check_paths
 from dgcli.sinks.base import Sink
 from dgcli.sinks.fanout import DisplaySettings, FanOut
 from dgcli.sinks.files import check_files
+from dgcli.sinks.last_lines import check_last_lines
 from dgcli.tasks.keeping import history_sinks
 from dgcli.tasks.local import reached
 from dgcli.tasks.reporter import Reporter
 from dgcli.tasks.signals import Signals
 from dgcli.tasks.stream_settings import StreamRequest, stream_settings
 from dgcli.transcript.events import Closed, Event, Metadata, Opened
+from dgcli.visitors import is_loopback
 
 _TICK = 0.1  # seconds
 
@@ -47,13 +50,14 @@ MakeControls = Callable[[Streamer, Callable[[Event], None]], Controls]
 class StreamJob(StreamRequest):
     """What a command asks of a stream, and where its words go.
 
-    `save_audio` keeps what is sent; `stats` are reported at the end.
+    `save_audio` keeps what is sent; `stats` are reported at the end; `overlay` is the host and port of a page.
     """
 
     display: DisplaySettings = field(default_factory=DisplaySettings)
     render: RenderSettings = field(default_factory=RenderSettings)
     save_audio: Path | None = None
     stats: bool = False
+    overlay: tuple[str, int] | None = None
 
 
 def check_outputs(job: StreamJob, source: Path | None) -> None:
@@ -69,8 +73,12 @@ def check_outputs(job: StreamJob, source: Path | None) -> None:
             hint = f"{(error.hint or '').rstrip('.')}, jsonl."
             raise UsageError(error.message, hint=hint) from None
     check_files(list(display.files), source)
+    files = [*display.files]
     if job.save_audio is not None:
-        check_paths([*display.files, job.save_audio], source=source)
+        files.append(job.save_audio)
+        check_paths(files, source=source)
+    if display.last_lines is not None:
+        check_last_lines(display.last_lines, files, source)
 
 
 def check_saved_audio(job: StreamJob, audio_format: AudioFormat, source: Path | None) -> None:
@@ -117,6 +125,32 @@ def _drive(streamer: Streamer, sinks: FanOut, controls: Controls, reporter: Repo
     return closed
 
 
+def _rendering(job: StreamJob) -> RenderSettings:
+    return job.render.spoken_in(job.values.get("language"))
+
+
+@contextmanager
+def _overlay(job: StreamJob, reporter: Reporter) -> Iterator[Sequence[Sink]]:
+    """Serve the page of a stream that has one, while the block runs. Raises `OutputError`."""
+    if job.overlay is None:
+        yield ()
+        return
+    from dgcli.sinks.overlay import OverlaySink
+    from dgcli.sinks.overlay.server import OverlayServer
+
+    host, port = job.overlay
+    render = _rendering(job)
+    server = OverlayServer(host, port, language=render.language)
+    sink = OverlaySink(server, render)
+    try:
+        reporter.note(f"Captions for OBS and a second screen: {server.url}")
+        if not is_loopback(host):
+            reporter.warning("Whoever reaches this address can read what is said: there is no key.")
+        yield (sink,)
+    finally:
+        sink.close()
+
+
 def stream(
     config: Config,
     source: Source,
@@ -127,8 +161,12 @@ def stream(
     controls: MakeControls = _finalizes,
 ) -> None:
     """Run one stream from an opened source to its end. Raises every `DgError` there is."""
-    with reached(config, reporter, job.values, local=job.local) as server:
-        _run(server, source, audio_format, job, reporter, controls)
+    # First of all: a port that is in use is to be known before anything is paid.
+    with (
+        _overlay(job, reporter) as overlay,
+        reached(config, reporter, job.values, local=job.local) as server,
+    ):
+        _run(server, source, audio_format, job, reporter, controls, overlay)
 
 
 def _run(
@@ -138,6 +176,7 @@ def _run(
     job: StreamJob,
     reporter: Reporter,
     make_controls: MakeControls,
+    overlay: Sequence[Sink],
 ) -> None:
     settings = stream_settings(config, audio_format, job)
     saved = SaveAudio(job.save_audio, audio_format) if job.save_audio else None
@@ -158,11 +197,11 @@ def _run(
     controls = make_controls(streamer, lambda event: sinks.handle(event) if sinks else None)
     sinks = FanOut(
         job.display,
-        job.render.spoken_in(job.values.get("language")),
+        _rendering(job),
         reporter,
         audio_seconds=lambda: streamer.audio_seconds,
         meter=controls.meter,
-        more=[*controls.sinks, *kept],
+        more=[*overlay, *controls.sinks, *kept],
     )
     signals = Signals(streamer.stop, streamer.abort, on_user=streamer.finalize)
     # Caught to the end: a Ctrl-C while files are being finished must not leave them unfinished.
