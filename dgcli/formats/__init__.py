@@ -116,7 +116,8 @@ def by_suffix(path: Path) -> Format:
             return format_
     suffixes = ", ".join(suffix for known in FORMATS for suffix in known.suffixes)
     raise UsageError(
-        f"The suffix of {str(path)!r} does not say which format to write.", hint=f"Suffixes: {suffixes}."
+        f"The suffix of {str(path)!r} does not say which format to write.",
+        hint=f"Suffixes: {suffixes}, .m3u8.",
     )
 
 
