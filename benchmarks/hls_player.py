@@ -41,7 +41,8 @@ MAIN = """#EXTM3U
 video.m3u8
 """
 CUES = """const cues = [];
-for (const track of video.textTracks) for (const cue of track.cues || []) cues.push([cue.startTime, cue.endTime, cue.text]);
+for (const track of video.textTracks)
+  for (const cue of track.cues || []) cues.push([cue.startTime, cue.endTime, cue.text]);
 return cues"""
 
 

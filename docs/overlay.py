@@ -27,7 +27,10 @@ SAID = (
     (0, "Good evening from the harbour.", ""),
     (1, "The wind has turned, but everybody is safe", " behind the outer pier"),
 )
-HEBREW = ((0, "ערב טוב מהנמל, הסירות הראשונות כבר הגיעו.", ""), (1, "הרוח השתנתה, אבל כולם", " בטוחים מאחורי המזח"))
+HEBREW = (
+    (0, "ערב טוב מהנמל, הסירות הראשונות כבר הגיעו.", ""),
+    (1, "הרוח השתנתה, אבל כולם", " בטוחים מאחורי המזח"),
+)
 PICTURES = (
     (SAID, {"lines": 3}, ("0x1f4e5f", "0xd9a05b")),
     (
@@ -41,6 +44,7 @@ PICTURES = (
 
 
 def spoken(text: str, start: float, speaker: int) -> tuple[Word, ...]:
+    """Words of one speaker."""
     return tuple(
         Word(word, start + at * 0.3, start + at * 0.3 + 0.25, 0.98, word, speaker)
         for at, word in enumerate(text.split())
@@ -51,7 +55,9 @@ def main() -> None:
     """Show each style, take its picture, lay it over another, and put them one below the other."""
     with tempfile.TemporaryDirectory() as folder, browser() as chromium:
         chromium.resize(*SIZE)
-        chromium.devtools("Emulation.setDefaultBackgroundColorOverride", color={"r": 0, "g": 0, "b": 0, "a": 0})
+        chromium.devtools(
+            "Emulation.setDefaultBackgroundColorOverride", color={"r": 0, "g": 0, "b": 0, "a": 0}
+        )
         inputs: list[str] = []
         for number, (said, style, colours) in enumerate(PICTURES):
             names = {0: "דנה", 1: "יואב"} if said is HEBREW else {0: "Anna", 1: "Skipper"}
@@ -72,13 +78,28 @@ def main() -> None:
             sink.close()
             first, second = colours
             size = f"{SIZE[0]}x{SIZE[1]}"
-            picture = f"gradients=s={size}:c0={first}:c1={second}:x0=0:y0=0:x1={SIZE[0]}:y1={SIZE[1]}:d=1:speed=0.00001:seed=1"
+            points = f"x0=0:y0=0:x1={SIZE[0]}:y1={SIZE[1]}"
+            picture = f"gradients=s={size}:c0={first}:c1={second}:{points}:d=1:speed=0.00001:seed=1"
             inputs += ["-f", "lavfi", "-i", picture, "-i", str(page)]
         rows = "".join(f"[{2 * at}][{2 * at + 1}]overlay[row{at}];" for at in range(len(PICTURES)))
-        stack = "".join(f"[row{at}]" for at in range(len(PICTURES))) + f"vstack=inputs={len(PICTURES)},scale=960:-1"
+        stack = (
+            "".join(f"[row{at}]" for at in range(len(PICTURES)))
+            + f"vstack=inputs={len(PICTURES)},scale=960:-1"
+        )
         out = ROOT / "docs" / "images" / "overlay.png"
         subprocess.run(
-            ["ffmpeg", "-v", "error", "-y", *inputs, "-filter_complex", rows + stack, "-frames:v", "1", str(out)],
+            [
+                "ffmpeg",
+                "-v",
+                "error",
+                "-y",
+                *inputs,
+                "-filter_complex",
+                rows + stack,
+                "-frames:v",
+                "1",
+                str(out),
+            ],
             check=True,
         )
 
