@@ -40,11 +40,11 @@ _dg_value() {
           *:--custom-intent | *:--utt-split | *:--callback | *:--tag | *:--extra | *:--param | \
           *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | *:--speaker | *:--preset | \
           *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | *:--max-cps | *:--min-gap | \
-          *:--fps | *:--api-key | *:--access-token | *:--base-url | *:--profile | *:--timeout | *:--retries | \
-          *:--utterance-end-ms | *:--speed | *:--duration | *:--stop-after-silence | *:--max-reconnects | \
-          *:--block | *:--resample | *:--reopen | *:--stop-phrase | *:--host | *:--port | *:--require-key | \
-          *:--allow-host | *:--allow-origin | *:--max-streams | *:--ttl | *:--start | *:--end | *:--project | \
-          *:--limit)
+          *:--fps | *:--segment-duration | *:--timestamp-map | *:--api-key | *:--access-token | *:--base-url | \
+          *:--profile | *:--timeout | *:--retries | *:--utterance-end-ms | *:--overlay | *:--overlay-host | \
+          *:--speed | *:--duration | *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | \
+          *:--reopen | *:--stop-phrase | *:--host | *:--port | *:--require-key | *:--allow-host | \
+          *:--allow-origin | *:--max-streams | *:--ttl | *:--start | *:--end | *:--project | *:--limit)
             kind=text
             ;;
         *:--language-hint)
@@ -110,7 +110,7 @@ _dg_value() {
             words="text json srt vtt ass ssa ttml html md csv tsv words.jsonl"
             ;;
         *:-o | *:--output | *:--files-from | *:--files0-from | *:--report | *:--audio | *:--ca-cert | \
-          *:--save-audio | *:--response)
+          *:--save-audio | *:--last-lines | *:--response)
             kind=paths
             ;;
         *:--output-dir | *:--local-model | *:--record)
@@ -171,10 +171,10 @@ _dg_command() {
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
                 --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache
                 --any-file --check --speaker --audio --list-formats --preset --max-chars --max-lines
-                --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
-                --smooth-speakers --no-smooth-speakers --with --api-key --access-token --base-url --profile
-                --allow-http --ca-cert --local --local-model --offline --timeout --retries --history
-                --no-history -q --quiet -v --verbose -h --help"
+                --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates
+                --segment-duration --timestamp-map --karaoke --smooth-speakers --no-smooth-speakers --with
+                --api-key --access-token --base-url --profile --allow-http --ca-cert --local --local-model
+                --offline --timeout --retries --history --no-history -q --quiet -v --verbose -h --help"
             kind=paths
             ;;
         url)
@@ -191,10 +191,10 @@ _dg_command() {
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
                 --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache
                 --any-file --check --speaker --audio --list-formats --preset --max-chars --max-lines
-                --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
-                --smooth-speakers --no-smooth-speakers --with --api-key --access-token --base-url --profile
-                --allow-http --ca-cert --local --local-model --offline --timeout --retries --history
-                --no-history -q --quiet -v --verbose -h --help"
+                --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates
+                --segment-duration --timestamp-map --karaoke --smooth-speakers --no-smooth-speakers --with
+                --api-key --access-token --base-url --profile --allow-http --ca-cert --local --local-model
+                --offline --timeout --retries --history --no-history -q --quiet -v --verbose -h --help"
             kind=text
             ;;
         live)
@@ -207,11 +207,12 @@ _dg_command() {
                 --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
                 --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
                 --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
-                --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
-                --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --stats
-                --save-audio --speed --force-speed --duration --stop-after-silence --max-reconnects
-                --no-reconnect --api-key --access-token --base-url --profile --allow-http --ca-cert --local
-                --local-model --offline --history --no-history -q --quiet -v --verbose -h --help"
+                --max-duration --max-cps --min-gap --fps --speaker-style --isolates --segment-duration
+                --timestamp-map --karaoke --smooth-speakers --no-smooth-speakers -t --timestamps --interim
+                --no-interim --stats --save-audio --overlay --overlay-host --last-lines --speed --force-speed
+                --duration --stop-after-silence --max-reconnects --no-reconnect --api-key --access-token
+                --base-url --profile --allow-http --ca-cert --local --local-model --offline --history
+                --no-history -q --quiet -v --verbose -h --help"
             kind=paths
             ;;
         mic)
@@ -224,12 +225,13 @@ _dg_command() {
                 --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
                 --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
                 --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
-                --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
-                --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --stats
-                --save-audio -d --device --list-devices --test --json --block --resample --reopen
-                --stop-phrase --duration --stop-after-silence --max-reconnects --no-reconnect --api-key
-                --access-token --base-url --profile --allow-http --ca-cert --local --local-model --offline
-                --history --no-history -q --quiet -v --verbose -h --help"
+                --max-duration --max-cps --min-gap --fps --speaker-style --isolates --segment-duration
+                --timestamp-map --karaoke --smooth-speakers --no-smooth-speakers -t --timestamps --interim
+                --no-interim --stats --save-audio --overlay --overlay-host --last-lines -d --device
+                --list-devices --test --json --block --resample --reopen --stop-phrase --duration
+                --stop-after-silence --max-reconnects --no-reconnect --api-key --access-token --base-url
+                --profile --allow-http --ca-cert --local --local-model --offline --history --no-history -q
+                --quiet -v --verbose -h --help"
             kind=text
             ;;
         devices)
@@ -239,14 +241,15 @@ _dg_command() {
         render)
             flags="--output-dir -l --language -f --format -o --output --speaker --audio --list-formats
                 --preset --max-chars --max-lines --min-duration --max-duration --max-cps --min-gap --fps
-                --speaker-style --isolates --karaoke --smooth-speakers --no-smooth-speakers --with -q --quiet
-                -v --verbose -h --help"
+                --speaker-style --isolates --segment-duration --timestamp-map --karaoke --smooth-speakers
+                --no-smooth-speakers --with -q --quiet -v --verbose -h --help"
             kind=text
             ;;
         last)
             flags="--output-dir -f --format -o --output --speaker --audio --list-formats --preset --max-chars
                 --max-lines --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates
-                --karaoke --smooth-speakers --no-smooth-speakers --with -q --quiet -v --verbose -h --help"
+                --segment-duration --timestamp-map --karaoke --smooth-speakers --no-smooth-speakers --with -q
+                --quiet -v --verbose -h --help"
             kind=text
             ;;
         history)

@@ -127,6 +127,7 @@ def mic(
         dg mic
         dg mic | tee -i notes.txt
         dg mic -o notes.txt --save-audio take.wav --stop-phrase "that is all"
+        dg mic --overlay --last-lines captions.txt
         dg mic --test
         arecord -f S16_LE -r 16000 -t raw | dg mic -
     """

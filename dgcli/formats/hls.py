@@ -79,7 +79,7 @@ def listed(text: str, stem: str) -> int:
     return len(re.findall(rf"^{re.escape(_uri(stem))}-\d{{5,}}\.vtt$", text, re.MULTILINE))
 
 
-class Segmenter:
+class CaptionSegmenter:
     """Divides cues into segments: give it the cues in order, and take the segments up to a time they are known to.
 
     A cue that crosses a boundary is in both segments, and none is in no segment.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dgcli.errors import OutputError
 from dgcli.formats.base import RenderSettings
-from dgcli.formats.hls import Segmenter, is_segment, listed, playlist, segment_name
+from dgcli.formats.hls import CaptionSegmenter, is_segment, listed, playlist, segment_name
 from dgcli.output.files import write_file
 from dgcli.transcript.model import Transcript
 
@@ -107,7 +107,7 @@ def write_playlist(path: Path, transcript: Transcript, options: RenderSettings) 
     from dgcli.formats.cues import cues_of
     from dgcli.formats.vtt import render_cues
 
-    segmenter = Segmenter(render_cues(options), options)
+    segmenter = CaptionSegmenter(render_cues(options), options)
     segmenter.add(cues_of(transcript, options, has_voices=True))
     several = len(transcript.channels) > 1
     segments = segmenter.finish(transcript.duration or 0.0, several_channels=several)

@@ -6,7 +6,7 @@ from pathlib import Path
 from dgcli.captions.captioner import Captioner
 from dgcli.errors import OutputError
 from dgcli.formats import RenderSettings
-from dgcli.formats.hls import Segmenter
+from dgcli.formats.hls import CaptionSegmenter
 from dgcli.formats.vtt import render_cues
 from dgcli.output.playlist import SegmentedFile
 from dgcli.transcript.events import Closed, Event, Final, Notice, NoticeKind
@@ -19,7 +19,7 @@ class PlaylistSink:
     def __init__(self, path: Path, options: RenderSettings) -> None:
         self._file = SegmentedFile(path, options.segment_duration)
         self._writer = render_cues(options)
-        self._segmenter = Segmenter(self._writer, options)
+        self._segmenter = CaptionSegmenter(self._writer, options)
         self._captioner: Captioner | None = None
         self._known: dict[int, float] = {}  # seconds up to which each channel is final
         self._end = 0.0
