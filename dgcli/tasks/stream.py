@@ -197,7 +197,7 @@ def _run(
     controls = make_controls(streamer, lambda event: sinks.handle(event) if sinks else None)
     sinks = FanOut(
         job.display,
-        _rendering(job),
+        _rendering(job).named_after(source.name),
         reporter,
         audio_seconds=lambda: streamer.audio_seconds,
         meter=controls.meter,

@@ -18,6 +18,7 @@ from typing import Any, cast
 
 from dgcli.errors import OutputError
 from dgcli.sinks.overlay.state import ENDED, OverlayLine, OverlayState, message
+from dgcli.system import CAN_REUSE_PORTS
 from dgcli.visitors import Visitors
 
 _MOST = 64  # connections at once
@@ -155,7 +156,7 @@ class _Server(ThreadingMixIn, TCPServer):
     """Listens, and gives each connection a thread."""
 
     daemon_threads = True
-    allow_reuse_address = os.name == "posix"  # elsewhere it would let two programs share the port
+    allow_reuse_address = CAN_REUSE_PORTS
     request_queue_size = 32
 
     def __init__(self, host: str, port: int, board: _Board) -> None:
