@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMATS",
+    "PLAYLIST",
     "SECTIONS",
     "Format",
     "RenderSettings",
     "by_name",
     "by_suffix",
     "grower",
+    "is_playlist",
     "option_names",
     "render_settings",
     "renderer",
@@ -99,6 +101,17 @@ FORMATS: tuple[Format, ...] = (
         grows="words",
     ),
 )
+
+
+# No row of the registry: it is several files (`hls`), which only `-o` can name.
+PLAYLIST = Format(
+    "m3u8", (".m3u8",), "WebVTT captions in segments, with their HLS playlist", "hls", timed=True
+)
+
+
+def is_playlist(path: Path) -> bool:
+    """Whether a file is to be a playlist, by its suffix."""
+    return path.name.lower().endswith(PLAYLIST.suffixes)
 
 
 def by_name(name: str) -> Format:

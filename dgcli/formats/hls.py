@@ -5,24 +5,14 @@ Source: RFC 8216, sections 3.5 (WebVTT segments) and 4.3 (tags).
 
 import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from urllib.parse import quote
 
 from dgcli.captions.cues import Cue
-from dgcli.formats.base import Format, RenderSettings
+from dgcli.formats.base import RenderSettings
 from dgcli.formats.growing import CueWriter
 
-# No row of the registry: it is several files, which only `-o` can name.
-PLAYLIST = Format(
-    "m3u8", (".m3u8",), "WebVTT captions in segments, with their HLS playlist", "vtt", timed=True
-)
 LEAST = 0.001  # seconds of a segment
 _BEGIN = "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:"
-
-
-def is_playlist(path: Path) -> bool:
-    """Whether a file is to be a playlist, by its suffix."""
-    return path.name.lower().endswith(PLAYLIST.suffixes)
 
 
 def segment_name(stem: str, number: int) -> str:

@@ -9,11 +9,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dgcli.errors import DgError, OutputError, UsageError
-from dgcli.formats import SECTIONS, Format, RenderSettings, by_name, by_suffix, renderer
-from dgcli.formats.hls import PLAYLIST, is_playlist
+from dgcli.formats import (
+    PLAYLIST,
+    SECTIONS,
+    Format,
+    RenderSettings,
+    by_name,
+    by_suffix,
+    is_playlist,
+    renderer,
+)
 from dgcli.output.files import is_special, write_file
 from dgcli.output.kept import keep_response, name_kept
-from dgcli.output.playlist import check_playlist, write_playlist
 from dgcli.output.stdout import write_stdout
 from dgcli.terminal import colours
 from dgcli.transcript.model import Transcript
@@ -71,6 +78,8 @@ def check_paths(files: Sequence[Path], *, source: Path | None = None) -> None:
             raise UsageError(f"The output {path} is given twice.")
         seen.add(path.resolve())
         if is_playlist(path):
+            from dgcli.output.playlist import check_playlist
+
             check_playlist(path)
 
 
@@ -166,6 +175,8 @@ def write_outputs(
             if path is None:
                 write_stdout(rendered(transcript, format_, _on_stdout(options.beside(Path()), format_)))
             elif format_ is PLAYLIST:
+                from dgcli.output.playlist import write_playlist
+
                 write_playlist(path, transcript, options)
             else:
                 write_file(path, rendered(transcript, format_, options.beside(path.parent)))

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dgcli.errors import OutputError, UsageError
-from dgcli.formats import FORMATS, Format, RenderSettings, by_suffix
-from dgcli.formats.hls import is_playlist
+from dgcli.formats import FORMATS, Format, RenderSettings, by_suffix, is_playlist
 from dgcli.output.growing import GrowingFile
 from dgcli.output.plan import check_paths
 from dgcli.sinks.base import Sink
