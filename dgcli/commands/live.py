@@ -14,6 +14,7 @@ from dgcli.options.groups import (
     RenderingOptions,
 )
 from dgcli.options.machinery import QueryOptions, command
+from dgcli.options.request import ShownRequestOptions
 from dgcli.options.streaming import DisplayOptions, OverlayOptions, PacingOptions, StreamOptions
 from dgcli.params import Endpoint
 
@@ -32,6 +33,7 @@ def live(
     streaming: StreamOptions,
     connection: ConnectionOptions,
     history: HistoryOptions,
+    shown: ShownRequestOptions,
     general: GeneralOptions,
 ) -> None:
     """Transcribe a stream: a radio, a pipe, or a file at the pace at which it plays.
@@ -48,6 +50,7 @@ def live(
     from dgcli.tasks.stream import StreamJob, check_outputs, check_saved_audio, stream
 
     config = connection.config(**history.settings())
+    way = shown.way(local=connection.local)
     job = StreamJob(
         values=params.checked(config),
         display=DisplaySettings(
@@ -73,6 +76,15 @@ def live(
         source, raw_format(job.values), verify="://" not in source or tls.context(config.ca_cert)
     )
     is_file = "://" not in source and source != "-"
+    if way is not None:
+        from dgcli.tasks.show_request import show_stream_request
+
+        try:
+            found = opened.open() if is_file and Path(source).is_file() else None
+        finally:
+            opened.stop()
+        show_stream_request(way, source, config, job.values, found)
+        return
     # libmpg123 inside libsndfile prints about every odd frame.
     with captured_native_stderr() if is_file else nullcontext(list) as printed:
         try:

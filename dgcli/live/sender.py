@@ -23,6 +23,7 @@ from dgcli.live.settings import Clock, StreamSettings
 from dgcli.live.state import State, move
 from dgcli.transcript.events import Closed, Event, Final, Interim, Metadata, Notice, NoticeKind, Opened
 from dgcli.transcript.messages import parse_message
+from dgcli.transcript.oddities import odd_message
 
 _BATCH = 64  # messages taken, or frames sent, before looking at the other of the two
 _TAP_SECONDS, _TAP_BYTES = 0.5, 32768
@@ -133,6 +134,8 @@ class Sender:
         match event:
             case Interim() | Final():
                 link.results += 1
+                if isinstance(event, Final) and (odd := odd_message(event.raw, event.words)):
+                    self._notice(NoticeKind.SERVER, odd)
                 self._replay.heard(event.channels, link.sent - link.begun, event.end - link.offset)
                 event = protocol.without_repeats(event, link.floors.get(event.channel, 0.0))
                 if isinstance(event, Final):

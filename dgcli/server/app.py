@@ -24,6 +24,7 @@ from starlette.websockets import WebSocket
 
 from dgcli.server import background, callback, errors, flux, live, openai, query, record, responses
 from dgcli.server.access import authorized, printable
+from dgcli.server.alignment import Aligner
 from dgcli.server.connections import OVERFLOW
 from dgcli.server.engines.base import Audio, Engine, NotAudioError, Recognition, TooLongError, Wishes
 from dgcli.server.errors import ErrorAnswer
@@ -295,6 +296,8 @@ def create_app(settings: ServerSettings, engine: Engine) -> Starlette:
     management = ProjectRoutes(settings, engine, log)
     transcriptions = openai.Transcriptions(settings, requests.hear)
 
+    aligner = Aligner(settings, engine, _unless_gone)
+
     def get(path: str, handler: Handler, body_of: ErrorBody = ErrorAnswer.body) -> Route:
         return Route(path, _answering(handler, limit, body_of), methods=["GET"])
 
@@ -309,6 +312,7 @@ def create_app(settings: ServerSettings, engine: Engine) -> Starlette:
                 _answering(transcriptions.create, limit, openai.error_body, log),
                 methods=["POST"],
             ),
+            Route("/v1/align", _answering(aligner.align, limit, requests=log), methods=["POST"]),
             get("/v1/models", management.models, both_dialects),
             get("/v1/models/{model_id}", management.models, both_dialects),
             get("/v1/projects", management.projects),

@@ -15,7 +15,7 @@ from dgcli.captions.voice import Voice
 from dgcli.errors import BrokenPipe, OutputError
 from dgcli.formats import RenderSettings
 from dgcli.sinks.lines import voice
-from dgcli.sinks.notices import WARNINGS
+from dgcli.sinks.notices import WARNINGS, Repeats
 from dgcli.sinks.region import Region
 from dgcli.terminal import colours, harmless
 from dgcli.transcript.events import Closed, Event, Final, Interim, Notice, NoticeKind, Opened
@@ -84,6 +84,7 @@ class ScreenSink:
         self._meter = meter
         self._clock = clock
         self._utterances = Utterances(clock=clock)
+        self._repeats = Repeats()
         self._provisional: dict[int, Interim] = {}
         self._above: list[Text] = []
         self._unshown: list[Utterance] = []
@@ -144,9 +145,10 @@ class ScreenSink:
                 self._dirty = True
             case Notice():
                 self._state = _STATES.get(event.kind, self._state)
-                if self._status:
+                shown = self._repeats.text(event)
+                if self._status and shown is not None:
                     style = Style(color="yellow") if event.kind in WARNINGS else Style(dim=True)
-                    self._above.append(Text(_plain(event.message), style))
+                    self._above.append(Text(_plain(shown), style))
                 self._dirty = True
             case Opened():
                 self._state = "listening"

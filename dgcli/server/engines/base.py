@@ -25,6 +25,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dgcli.server.engines.attention import Stretch, TextWord
+
 RATE = 16_000  # Hz of the PCM that recognisers get
 
 
@@ -251,6 +253,18 @@ class Engine(ABC):
         Raises NotAudioError when the audio cannot be decoded, TooLongError when there is too much of it, and
         LookupError when no model serves the wishes.
         """
+
+    async def align(
+        self,
+        audio: Audio,  # noqa: ARG002 - for those that can
+        stretches: Sequence[Stretch],  # noqa: ARG002
+        language: str | None,  # noqa: ARG002
+    ) -> Sequence[Sequence[TextWord]]:
+        """Return when the words of a text are said in `audio`, those of each stretch.
+
+        Raises what `recognise` does, and LookupError where the engine aligns nothing or a stretch has too many words.
+        """
+        raise LookupError("This engine aligns no text.")
 
     def serve(self, model: str | None, language: str | None) -> Model:  # noqa: ARG002 - for those with several
         """Return the model that serves a query of these. Raises LookupError, worded for the client, without one."""
