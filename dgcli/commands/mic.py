@@ -15,7 +15,7 @@ from dgcli.options.groups import (
     RenderingOptions,
 )
 from dgcli.options.machinery import QueryOptions, command
-from dgcli.options.streaming import CaptureOptions, DisplayOptions, StreamOptions
+from dgcli.options.streaming import CaptureOptions, DisplayOptions, OverlayOptions, StreamOptions
 from dgcli.params import Endpoint
 
 if TYPE_CHECKING:  # what records and streams is loaded when it does
@@ -106,6 +106,7 @@ def mic(
     output: OutputOptions,
     rendering: RenderingOptions,
     display: DisplayOptions,
+    overlay: OverlayOptions,
     capture: CaptureOptions,
     streaming: StreamOptions,
     connection: ConnectionOptions,
@@ -126,6 +127,7 @@ def mic(
         dg mic
         dg mic | tee -i notes.txt
         dg mic -o notes.txt --save-audio take.wav --stop-phrase "that is all"
+        dg mic --overlay --last-lines captions.txt
         dg mic --test
         arecord -f S16_LE -r 16000 -t raw | dg mic -
     """
@@ -160,11 +162,16 @@ def mic(
     job = StreamJob(
         values=params.checked(config, **assumed),
         display=DisplaySettings(
-            output.format, tuple(output.output or ()), display.timestamps, display.interim
+            output.format,
+            tuple(output.output or ()),
+            display.timestamps,
+            display.interim,
+            overlay.last_lines,
         ),
         render=rendering.settings(output),
         save_audio=display.save_audio,
         stats=display.stats,
+        overlay=overlay.address(),
         local=connection.local,
         **settings,
     )

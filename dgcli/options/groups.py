@@ -303,6 +303,16 @@ class RenderingOptions(OptionGroup):
         bool,
         typer.Option("--isolates", help="Mark the direction of Hebrew and Arabic lines in srt (UAX #9)."),
     ] = False
+    segment_duration: Annotated[
+        int | None, typer.Option(help="Length of a segment of captions.m3u8. Default: 6.", metavar="SECONDS")
+    ] = None
+    timestamp_map: Annotated[
+        int | None,
+        typer.Option(
+            help="MPEG-2 timestamp of the media where captions.m3u8 begins, in 1/90000 s. Default: 0.",
+            metavar="MPEGTS",
+        ),
+    ] = None
     karaoke: Annotated[
         bool, typer.Option("--karaoke", help="Time every word, in formats that can: vtt, ass, ssa.")
     ] = False
@@ -342,6 +352,8 @@ class RenderingOptions(OptionGroup):
             karaoke=self.karaoke,
             speaker_style=self.speaker_style,
             isolates=self.isolates,
+            segment_duration=self.segment_duration,
+            timestamp_map=self.timestamp_map,
             smooth_speakers=self.smooth_speakers,
             preset=self.preset,
             max_chars=self.max_chars,
