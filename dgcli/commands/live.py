@@ -6,14 +6,9 @@ from typing import Annotated
 
 import typer
 
-from dgcli.options.groups import (
-    ConnectionOptions,
-    GeneralOptions,
-    HistoryOptions,
-    OutputOptions,
-    RenderingOptions,
-)
+from dgcli.options.groups import ConnectionOptions, GeneralOptions, HistoryOptions
 from dgcli.options.machinery import QueryOptions, command
+from dgcli.options.outputs import OutputOptions, RenderingOptions
 from dgcli.options.request import ShownRequestOptions
 from dgcli.options.streaming import DisplayOptions, OverlayOptions, PacingOptions, StreamOptions
 from dgcli.params import Endpoint

@@ -7,14 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dgcli.errors import UsageError
-from dgcli.options.groups import (
-    ConnectionOptions,
-    GeneralOptions,
-    HistoryOptions,
-    OutputOptions,
-    RenderingOptions,
-)
+from dgcli.options.groups import ConnectionOptions, GeneralOptions, HistoryOptions
 from dgcli.options.machinery import QueryOptions, command
+from dgcli.options.outputs import OutputOptions, RenderingOptions
 from dgcli.options.streaming import CaptureOptions, DisplayOptions, OverlayOptions, StreamOptions
 from dgcli.params import Endpoint
 

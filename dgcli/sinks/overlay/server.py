@@ -81,7 +81,7 @@ class _Board:
             self._bell.wait_for(lambda: self._readers == 0, seconds)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _OverlayHandler(BaseHTTPRequestHandler):
     """Answers one connection."""
 
     timeout = _IDLE
@@ -164,7 +164,7 @@ class _Server(ThreadingMixIn, TCPServer):
         self.visitors = Visitors(host)
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._free = threading.Semaphore(_MOST)
-        super().__init__((host, port), _Handler)
+        super().__init__((host, port), _OverlayHandler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Begin a thread for a connection; one too many is closed at once."""
