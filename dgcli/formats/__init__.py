@@ -6,18 +6,21 @@ from typing import TYPE_CHECKING, cast
 
 from dgcli.errors import UsageError
 from dgcli.formats.base import SECTIONS, Format, Render, RenderSettings, option_names, render_settings
+from dgcli.transcript.model import Transcript
 
 if TYPE_CHECKING:
     from dgcli.formats.growing import Growing
 
 __all__ = [
     "FORMATS",
+    "PLAYLIST",
     "SECTIONS",
     "Format",
     "RenderSettings",
     "by_name",
     "by_suffix",
     "grower",
+    "is_playlist",
     "option_names",
     "render_settings",
     "renderer",
@@ -58,7 +61,7 @@ FORMATS: tuple[Format, ...] = (
     Format(
         "html",
         (".html", ".htm"),
-        "A page to read, search and listen to (--audio)",
+        "A page to read, hear (--audio), search and correct",
         "html",
         analyses=True,
         grows="turns",
@@ -100,8 +103,23 @@ FORMATS: tuple[Format, ...] = (
 )
 
 
+# No row of the registry: it is several files (`hls`), which only `-o` can name.
+PLAYLIST = Format(
+    "m3u8", (".m3u8",), "WebVTT captions in segments, with their HLS playlist", "hls", timed=True
+)
+
+
+def is_playlist(path: Path) -> bool:
+    """Whether a file is to be a playlist, by its suffix."""
+    return path.name.lower().endswith(PLAYLIST.suffixes)
+
+
 def by_name(name: str) -> Format:
     """The format called `name`, or with the suffix `.name`; raises `UsageError` that lists all of them."""
+    if not isinstance(name, str):  # from Python
+        raise UsageError(
+            f"A format is named by text, not by {type(name).__name__}.", hint='For example: "srt"'
+        )
     for format_ in FORMATS:
         if name.lower() == format_.name or f".{name.lower()}" in format_.suffixes:
             return format_
@@ -116,13 +134,19 @@ def by_suffix(path: Path) -> Format:
             return format_
     suffixes = ", ".join(suffix for known in FORMATS for suffix in known.suffixes)
     raise UsageError(
-        f"The suffix of {str(path)!r} does not say which format to write.", hint=f"Suffixes: {suffixes}."
+        f"The suffix of {str(path)!r} does not say which format to write.",
+        hint=f"Suffixes: {suffixes}, .m3u8.",
     )
 
 
 def renderer(format_: Format) -> Render:
     """The function that writes a format; its module is imported only now."""
-    return cast(Render, getattr(import_module(f"dgcli.formats.{format_.module}"), format_.function))
+    function = cast(Render, getattr(import_module(f"dgcli.formats.{format_.module}"), format_.function))
+
+    def render(transcript: Transcript, options: RenderSettings) -> str:
+        return function(transcript, options.of(transcript))
+
+    return render
 
 
 def grower(format_: Format, settings: RenderSettings) -> "Growing":

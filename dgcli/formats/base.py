@@ -17,10 +17,10 @@ is written, so a heavy one costs nobody else.
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from dgcli.captions.text import clean
 from dgcli.captions.voice import Prefix, Voice
@@ -64,7 +64,10 @@ class RenderSettings:
     `speaker_style` is how captions tell who speaks (None: as is usual in the format). `isolates` puts lines from
     right to left into directional isolates in SubRip, which has no direction. `max_delay` is how many seconds after
     its last word a cue is written while a stream runs (None: when what follows is known). `audio` is the recording
-    that a page links to: a path or a URL, until `beside` makes a link of it.
+    that a page links to: a path or a URL, until `beside` makes a link of it. `title` is that of a page; where there
+    is none, the recording of `audio` names it, or else `source_name`, what the transcript was made of.
+    `segment_duration` (whole seconds) and `timestamp_map` (the MPEG-2 timestamp of the media at caption time 0) are
+    those of captions in HLS.
     `sections` are the analyses that follow the words in plain text ("all": each that there is). `colour` and
     `width` (columns) are those of a terminal that plain text goes to.
     """
@@ -73,12 +76,17 @@ class RenderSettings:
     limits: "Limits | None" = None
     karaoke: bool = False
     audio: str | None = None
+    title: str | None = None
     smooth_speakers: bool | None = None
     language: str | None = None
     speaker_style: str | None = None
     isolates: bool = False
     max_delay: float | None = None
     sections: Sequence[str] = ()
+    segment_duration: int = 6  # as Apple's "HLS Authoring Specification" recommends
+    timestamp_map: int = 0
+    # It follows from the input: no other output becomes of it.
+    source_name: str | None = field(default=None, repr=False)
     # What a transcript looks like on one terminal is no part of what is asked for.
     colour: bool = field(default=False, repr=False)
     width: int | None = field(default=None, repr=False)
@@ -91,6 +99,10 @@ class RenderSettings:
             raise UsageError(
                 f"--max-delay must be 1 to {_LONGEST_DELAY:g} seconds, or 0 for none; not {self.max_delay:g}."
             )
+        if not 1 <= self.segment_duration <= 60:
+            raise UsageError(f"--segment-duration must be 1 to 60 seconds, not {self.segment_duration}.")
+        if not 0 <= self.timestamp_map < 2**33:  # the bits of an MPEG-2 timestamp
+            raise UsageError(f"--timestamp-map must be 0 to {2**33 - 1}, not {self.timestamp_map}.")
         names = {number: " ".join(clean(name).split()) for number, name in self.speaker_names.items()}
         object.__setattr__(self, "speaker_names", MappingProxyType(names))
         object.__setattr__(self, "sections", _sections(self.sections))
@@ -110,6 +122,22 @@ class RenderSettings:
         if self.language or not isinstance(language, str) or language in ("", "multi"):
             return self
         return replace(self, language=language)
+
+    def named_after(self, source: str | None) -> "RenderSettings":
+        """The same for a transcript of `source`, a path or a URL, whose last part names it."""
+        name = PurePath(unquote(urlsplit(source).path) if "://" in source else source).stem if source else ""
+        return replace(self, source_name=name) if name and name != "-" else self
+
+    def of(self, transcript: Transcript) -> "RenderSettings":
+        """The same for a transcript that somebody may have corrected: with the names that were given there.
+
+        Speakers that were corrected in the page are smoothed only where that is asked for.
+        """
+        if transcript.given_names is None:
+            return self
+        names = {**transcript.given_names, **self.speaker_names}
+        smooths = self.smooth_speakers is True if "corrections" in transcript.raw else self.smooth_speakers
+        return replace(self, speaker_names=names, smooth_speakers=smooths)
 
     def language_of(self, transcript: Transcript) -> str | None:
         """Return the language of a transcript: the first that was detected, else the one asked for."""
@@ -169,7 +197,7 @@ def colour_of(voice: Voice) -> tuple[str, str]:
 
 
 def _own_names() -> list[str]:
-    return [field.name for field in fields(RenderSettings) if field.name != "limits"]
+    return [field.name for field in fields(RenderSettings) if field.name not in ("limits", "source_name")]
 
 
 def option_names() -> tuple[str, ...]:
@@ -188,6 +216,12 @@ def render_settings(**options: Any) -> RenderSettings:
     given = {name: value for name, value in options.items() if value is not None}
     own = {name: value for name, value in given.items() if name in own_names}
     of_cues = {name: value for name, value in given.items() if name not in own_names}
+    names = given.get("speaker_names", {})
+    if not isinstance(names, Mapping) or not all(isinstance(name, str) for name in names.values()):
+        raise UsageError("speaker_names takes names by number.", hint='For example: {0: "Anna"}')
+    sections = given.get("sections", ())
+    if isinstance(sections, str) or not isinstance(sections, Iterable):
+        raise UsageError("sections takes a list of names.", hint='For example: ["summary", "topics"]')
     if not of_cues:  # captions need not be loaded for text
         return RenderSettings(**own)
     from dgcli.captions.limits import limits

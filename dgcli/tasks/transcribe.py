@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from dgcli.audio import cloud
+from dgcli.audio.track import USUAL_TRACK, TrackChoice
 from dgcli.config import Config
 from dgcli.errors import ApiError, DgError, UsageError
 from dgcli.formats import RenderSettings
@@ -32,7 +33,7 @@ class Request(NamedTuple):
 
     `values` are checked query parameters. `stdout_format` and `files` are what `-f` and `-o` name. `local`: a
     server inside this process answers. `cache`: an answer that is kept serves. `any_file`: sent even if it is
-    plainly no recording.
+    plainly no recording. `track`: what is sent of a video.
     """
 
     values: Values
@@ -42,6 +43,7 @@ class Request(NamedTuple):
     local: bool = False
     cache: bool = False
     any_file: bool = False
+    track: TrackChoice = USUAL_TRACK
 
 
 def _tell_unknown_speakers(transcript: Transcript, names: Mapping[int, str], reporter: Reporter) -> None:
@@ -93,9 +95,18 @@ def check_callback(request: Request) -> None:
 
 
 def deliver(
-    answer: "Answer", outputs: Outputs, request: Request, reporter: Reporter, keeping: Keeping
+    answer: "Answer",
+    outputs: Outputs,
+    request: Request,
+    reporter: Reporter,
+    keeping: Keeping,
+    *,
+    source: str,
 ) -> None:
-    """Keep and write the transcript of an answer, or say where it will go. Raises every `DgError` that writing can."""
+    """Keep and write the transcript of an answer, or say where it will go. Raises every `DgError` that writing can.
+
+    `source` is the path or the URL of the recording, or `-`.
+    """
     callback = callback_id(answer.body)
     if callback is not None:
         reporter.note("The request was accepted: the transcript goes to the callback.")
@@ -109,7 +120,7 @@ def deliver(
         error.kept = keep_response(answer.body, answer.request_id, name=keeping.name)
         raise
     keeping.keep(answer, transcript)
-    settings = request.render.spoken_in(request.values.get("language"))
+    settings = request.render.spoken_in(request.values.get("language")).named_after(source)
     announce(transcript, outputs, settings, reporter)
     write_outputs(transcript, outputs, settings, keep=keeping.kept)
     conclude(outputs, reporter)
@@ -138,6 +149,7 @@ def transcribe_file(path: str, config: Config, request: Request, reporter: Repor
         query=encode(request.values),
         local=request.local,
         path=None if source is None else path,
+        track=request.track.key,
         cache=request.cache,
     )
     cached = keeping.answer if request.cache else None
@@ -152,9 +164,10 @@ def transcribe_file(path: str, config: Config, request: Request, reporter: Repor
             local=request.local,
             cached=cached,
             any_file=request.any_file,
+            track=request.track,
         ) as answer,
     ):
-        deliver(answer, outputs, request, reporter, keeping)
+        deliver(answer, outputs, request, reporter, keeping, source=path)
 
 
 def transcribe_url(url: str, config: Config, request: Request, reporter: Reporter) -> None:
@@ -167,4 +180,4 @@ def transcribe_url(url: str, config: Config, request: Request, reporter: Reporte
         _unusable_kept(keeping.name),
         url_answered(url, config, request.values, reporter, local=request.local) as answer,
     ):
-        deliver(answer, outputs, request, reporter, keeping)
+        deliver(answer, outputs, request, reporter, keeping, source=url)

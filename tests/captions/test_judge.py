@@ -138,7 +138,7 @@ def breaks_inside_phrases(lines: Sequence[str]) -> float:
 
 
 def test_japanese_is_hardly_broken_inside_phrases() -> None:
-    """At most 32 % of the breaks in Japanese captions are inside a phrase as budoux sees it; counting to eight: more."""
+    """At most 32 % of the breaks in Japanese captions are inside a phrase as budoux sees it; counted ones: more."""
     path = next((path for path in LANGUAGES if path.stem == "ja"), None)
     if path is None:
         pytest.skip("no Japanese response here")

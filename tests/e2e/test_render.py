@@ -40,13 +40,13 @@ def responses() -> list[bytes]:
 def test_rendering_later_is_rendering_at_once(
     dg: Run, audio: Path, server: ScriptedServer, tmp_path: Path, name: str
 ) -> None:
-    """`dg file -o x.json` and then `dg render x.json -f NAME` is `dg file -f NAME`, byte for byte."""
+    """`dg file -o talk.json` and then `dg render talk.json -f NAME` is `dg file -f NAME`, byte for byte."""
     for body in responses():
         server.script = [Reply(body=body)]
         at_once = dg("file", audio, "--base-url", server.url, "-f", name)
-        assert dg("file", audio, "--base-url", server.url, "-o", tmp_path / "x.json").returncode == 0
-        later = dg("render", tmp_path / "x.json", "-f", name)
-        assert (tmp_path / "x.json").read_bytes() == body
+        assert dg("file", audio, "--base-url", server.url, "-o", tmp_path / "talk.json").returncode == 0
+        later = dg("render", tmp_path / "talk.json", "-f", name)
+        assert (tmp_path / "talk.json").read_bytes() == body
         assert (later.stdout, later.returncode) == (at_once.stdout, 0)
         assert later.stdout
 
@@ -99,7 +99,7 @@ def test_many_responses_go_into_a_folder(dg: Run, saved: Path) -> None:
     ("args", "code", "said"),
     [
         (("missing.json",), 6, b"error: missing.json: It cannot be read: No such file"),
-        ((".",), 6, b"Is a directory"),
+        ((".",), 6, b"It is a directory"),
         (("-",), 4, b"standard input: There is nothing in it."),
         (("a.json", "b.json"), 2, b"--output-dir"),
         (("a.json", "--speaker", "Anna"), 2, b"N=NAME"),

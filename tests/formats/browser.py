@@ -15,6 +15,15 @@ from tests.conftest import HANGS_AFTER
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 MISSING = "Chromium and chromedriver are not installed"
+# Nothing of the browser's own business goes over the network while a test runs.
+_QUIET = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the name the protocol gives to references
 
 
@@ -22,7 +31,7 @@ class Browser:
     """One session of a browser."""
 
     def __init__(self, base: str, *, javascript: bool) -> None:
-        arguments = ["--headless=new", "--no-sandbox", "--mute-audio", "--window-size=1100,900"]
+        arguments = ["--headless=new", "--no-sandbox", "--mute-audio", "--window-size=1100,900", *_QUIET]
         options: dict[str, Any] = {"binary": CHROMIUM, "args": arguments}
         if not javascript:
             options["prefs"] = {"profile.managed_default_content_settings.javascript": 2}
@@ -44,7 +53,11 @@ class Browser:
 
     def open(self, page: Path) -> None:
         """Load a page from disk."""
-        self._call("POST", "/url", {"url": page.resolve().as_uri()})
+        self.visit(page.resolve().as_uri())
+
+    def visit(self, url: str) -> None:
+        """Load a page."""
+        self._call("POST", "/url", {"url": url})
 
     def run(self, script: str, *arguments: object) -> Any:
         """What a script returns."""
@@ -76,13 +89,14 @@ class Browser:
 
         return base64.b64decode(self._call("GET", "/screenshot"))
 
-    def _devtools(self, command: str, **given: object) -> None:
+    def devtools(self, command: str, **given: object) -> None:
+        """Send a command of the DevTools protocol."""
         self._call("POST", "/goog/cdp/execute", {"cmd": command, "params": given})
 
     def resize(self, width: int, height: int) -> None:
         """Give the page a window of so many CSS pixels; a narrow one is a phone's."""
         phone = width < 600
-        self._devtools(
+        self.devtools(
             "Emulation.setDeviceMetricsOverride",
             width=width,
             height=height,
@@ -92,9 +106,19 @@ class Browser:
 
     def prefer(self, scheme: str) -> None:
         """Let the reader prefer `light` or `dark` pages."""
-        self._devtools(
+        self.devtools(
             "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}]
         )
+
+    def save_downloads(self, folder: Path) -> None:
+        """Let what a page gives the reader as a file be saved in a folder, without asking."""
+        self._devtools("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+
+    def pdf(self) -> bytes:
+        """The page as it is printed."""
+        import base64
+
+        return base64.b64decode(self._call("POST", "/print", {"background": False}))
 
     def requests(self) -> list[str]:
         """The URLs that were asked for since the last call."""
