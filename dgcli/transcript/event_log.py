@@ -10,7 +10,8 @@ Each line is an object with a `kind`:
 
 `offset` is what lies before a connection on the timeline of the stream: add it to every time in `message`
 (seconds). `repeats` says that the first so many words of a final were said by an earlier one already: leave
-them out. `stands` says that the last message of a Flux turn is its final text, since no EndOfTurn came. `notice` is a value of `NoticeKind`; `start` and `end` are there where the notice has them, in
+them out. `stands` says that this message, though provisional, is the final text of its Flux turn: the stream ended
+without an EndOfTurn. `notice` is a value of `NoticeKind`; `start` and `end` are there where the notice has them, in
 seconds of the stream; the server's own errors and warnings are notices with the message under `raw`.
 """
 
@@ -60,7 +61,10 @@ def envelope(event: Event) -> Mapping[str, Any]:
             }
         case Final():
             repeats = _repeats(event)
-            more = {**({"repeats": repeats} if repeats else {}), **({"stands": True} if _stands(event) else {})}
+            more = {
+                **({"repeats": repeats} if repeats else {}),
+                **({"stands": True} if _stands(event) else {}),
+            }
             return {"kind": "message", "offset": event.offset, **more, "message": event.raw}
         case Interim() | Connected() | UtteranceEnd() | SpeechStarted() | Metadata():
             return {"kind": "message", "offset": event.offset, "message": event.raw}

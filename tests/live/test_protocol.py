@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dgcli.live import protocol
+from dgcli.live.listen_v1 import ListenV1
 from dgcli.transcript.events import Final, Interim, Metadata, Notice, NoticeKind, SpeechStarted, UtteranceEnd
 from dgcli.transcript.messages import parse_message
 from dgcli.transcript.model import Word
@@ -38,10 +39,14 @@ RESULTS = {
 
 def test_what_is_sent_is_text_json_as_the_api_names_it() -> None:
     """KeepAlive, Finalize (of one channel or all) and CloseStream are the documented objects."""
-    assert json.loads(protocol.KEEP_ALIVE) == {"type": "KeepAlive"}
-    assert json.loads(protocol.CLOSE_STREAM) == {"type": "CloseStream"}
-    assert json.loads(protocol.finalize()) == {"type": "Finalize"}
-    assert json.loads(protocol.finalize(0)) == {"type": "Finalize", "channel": 0}
+    v1 = ListenV1()
+    assert json.loads(v1.keep_alive or "") == {"type": "KeepAlive"}
+    assert [json.loads(step.text) for step in v1.closing(planned=True)] == [
+        {"type": "Finalize"},
+        {"type": "CloseStream"},
+    ]
+    assert json.loads(v1.finalize()) == {"type": "Finalize"}
+    assert json.loads(v1.finalize(0)) == {"type": "Finalize", "channel": 0}
 
 
 def test_a_final_is_moved_by_the_offset_and_keeps_its_message() -> None:
