@@ -21,7 +21,7 @@ from dgcli.errors import (
     UnknownParameter,
     UsageError,
 )
-from dgcli.params import BY_NAME, PARAMS, Endpoint, Values
+from dgcli.params import BY_NAME, PARAMS, STREAM, Endpoint, Values
 from dgcli.tasks.event_stream import EventStream, live_source
 from dgcli.transcript.events import (
     Closed,
@@ -69,7 +69,7 @@ __all__ = [
 _FASTEST = 1.25  # times real time: what the API allows ("Recovering From Connection Errors")
 _ARGUMENTS = ("api_key", "access_token", "base_url", "profile", "local", "other_params")  # of every call
 _OWN_ARGUMENTS = MappingProxyType(
-    {Endpoint.FILE: ("timeout", "retries"), Endpoint.URL: ("timeout", "retries"), Endpoint.LIVE: ("speed",)}
+    {Endpoint.FILE: ("timeout", "retries"), Endpoint.URL: ("timeout", "retries"), STREAM: ("speed",)}
 )
 
 
@@ -176,7 +176,7 @@ def _values(
     """All query parameters of a request. Raises `UsageError`, for an unknown one `UnknownParameter`."""
     for name in params:
         if name not in BY_NAME:
-            known = (param.name for param in PARAMS if endpoint in param.endpoints and not param.hidden)
+            known = (param.name for param in PARAMS if endpoint & param.endpoints and not param.hidden)
             otherwise = "What this version does not know yet can be sent as other_params={...}."
             raise _unknown(name, (*known, *_ARGUMENTS, *_OWN_ARGUMENTS[endpoint]), "parameter", otherwise)
     return checked_params(config, {**params, **(other_params or {})}, endpoint)
@@ -345,7 +345,7 @@ def stream(
             f"A speed of {speed:g} is more than the API allows ({_FASTEST}).",
             hint="Use dgcli.transcribe() for a recording.",
         )
-    values = _values(config, params, other_params, Endpoint.LIVE)
+    values = _values(config, params, other_params, STREAM)
     if not local:
         config.authorization()  # without a key there is no point in opening the source
     audio: str | BinaryIO | Iterable[bytes]

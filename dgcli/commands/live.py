@@ -15,10 +15,10 @@ from dgcli.options.groups import (
 )
 from dgcli.options.machinery import QueryOptions, command
 from dgcli.options.streaming import DisplayOptions, PacingOptions, StreamOptions
-from dgcli.params import Endpoint
+from dgcli.params import STREAM
 
 
-@command(Endpoint.LIVE)
+@command(STREAM)
 def live(
     source: Annotated[
         str, typer.Argument(help="File, http(s) URL, or - for standard input.", metavar="SOURCE")
@@ -45,6 +45,7 @@ def live(
     from dgcli.sinks.fanout import DisplaySettings
     from dgcli.tasks.local import check_model
     from dgcli.tasks.stream import StreamJob, check_outputs, check_saved_audio, stream
+    from dgcli.tasks.stream_settings import fitted
 
     config = connection.config(**history.settings())
     job = StreamJob(
@@ -63,8 +64,11 @@ def live(
     file = None if "://" in source else Path("/dev/stdin" if source == "-" else source)
     check_outputs(job, file)
     console = general.console()
-    opened = open_source(
-        source, raw_format(job.values), verify="://" not in source or tls.context(config.ca_cert)
+    opened = fitted(
+        open_source(
+            source, raw_format(job.values), verify="://" not in source or tls.context(config.ca_cert)
+        ),
+        job.values,
     )
     is_file = "://" not in source and source != "-"
     # libmpg123 inside libsndfile prints about every odd frame.

@@ -199,7 +199,8 @@ def _check_model(values: Values, endpoint: Endpoint, *, local: bool) -> None:
             )
     elif kin == "flux":
         raise UsageError(
-            f"The model {model} is for Flux streams only (/v2/listen).", hint="Use dg live or dg mic."
+            f"The model {model} is for Flux streams only (/v2/listen).",
+            hint="Use dg live or dg mic, or --model nova-3.",
         )
     if endpoint in STREAM and kin == "whisper" and not local:
         raise UsageError("Whisper models do not stream.", hint="Use --model nova-3, `dg file`, or --local.")
@@ -210,9 +211,10 @@ def _check_numbers(values: Values, endpoint: Endpoint) -> None:
     rate = {"amr-nb": 8000, "amr-wb": 16000}.get(str(values.get("encoding")))
     if rate is not None and values.get("sample_rate", rate) != rate:
         raise UsageError(f"--encoding {values['encoding']} has a --sample-rate of {rate}.")
-    if endpoint is Endpoint.FLUX and (rate := values.get("sample_rate")) not in (None, *RATES_FLUX):
+    hertz = values.get("sample_rate")
+    if endpoint is Endpoint.FLUX and hertz is not None and hertz not in RATES_FLUX:
         rates = _either(map(str, RATES_FLUX))
-        raise UsageError(f"Flux takes a --sample-rate of {rates} Hz, not {rate}.", hint="16000 is advised.")
+        raise UsageError(f"Flux takes a --sample-rate of {rates} Hz, not {hertz}.", hint="16000 is advised.")
     eager, sure = values.get("eager_eot_threshold"), values.get("eot_threshold", 0.7)
     if isinstance(eager, int | float) and isinstance(sure, int | float) and eager > sure:
         raise UsageError(f"eager_eot_threshold ({eager:g}) must not be above eot_threshold ({sure:g}).")

@@ -128,7 +128,7 @@ class Param(NamedTuple):
         """The allowed or suggested values on an endpoint; on several, those of each that takes the parameter."""
         several = [
             next((values for where, values in self.only if each in where), self.values)
-            for each in endpoint & self.endpoints
+            for each in (endpoint & self.endpoints) or endpoint
         ]
         return tuple(dict.fromkeys(value for values in several for value in values))
 
