@@ -206,6 +206,15 @@ def _check_model(values: Values, endpoint: Endpoint, *, local: bool) -> None:
         raise UsageError("Whisper models do not stream.", hint="Use --model nova-3, `dg file`, or --local.")
 
 
+def _check_redact(values: Values, endpoint: Endpoint) -> None:
+    """Flux hides digits, and nothing else."""
+    allowed = BY_NAME["redact"].values_on(endpoint)
+    asked = values.get("redact", ())
+    wrong = [what for what in asked if what not in allowed] if isinstance(asked, tuple) else []
+    if endpoint is Endpoint.FLUX and wrong:
+        raise UsageError(f"--redact takes {_either(allowed)} on {_where(endpoint)}, not {wrong[0]!r}.")
+
+
 def _check_numbers(values: Values, endpoint: Endpoint) -> None:
     """Check the rules between two numbers, or a number and a name."""
     rate = {"amr-nb": 8000, "amr-wb": 16000}.get(str(values.get("encoding")))
@@ -297,6 +306,7 @@ def check(given: Mapping[str, object], endpoint: Endpoint, *, local: bool = Fals
             _check_relations(BY_NAME[name], values, endpoint, local=local)
     _check_model(values, endpoint, local=local)
     _check_numbers(values, endpoint)
+    _check_redact(values, endpoint)
     _check_callback(values, endpoint)
     return {**values, **unknown}
 

@@ -98,7 +98,9 @@ class FluxServer(NumberedServer):
         turns: tuple[float, float] = (0.6, 2.5),
         first: tuple[dict[str, Any], ...] = (),
         seed: int = 0,
+        step: int = 1,
     ) -> None:
+        self.step = step
         self.timed, self.force, self.eager = timed, force, eager
         self.languages, self.turns = list(languages), turns
         super().__init__(*plan, seed=seed, first=first)
@@ -123,7 +125,7 @@ class FluxServer(NumberedServer):
                 self.empty_frames += not message
                 seen.frames.append((loop.time(), len(message)))
                 seen.audio += message
-                turns.ear.hear(array("h", message[: len(message) & ~1]))
+                turns.ear.hear(array("h", message[: len(message) & ~1])[:: self.step])
                 if fault and turns.ear.heard >= fault.after * RATE:
                     await self._fail(connection, fault)
                     return
