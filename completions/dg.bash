@@ -26,7 +26,7 @@ _dg_value() {
                 nova-2-medical nova-2-drivethru nova-2-automotive nova-2-atc nova nova-general nova-phonecall
                 nova-medical enhanced enhanced-general enhanced-meeting enhanced-phonecall enhanced-finance
                 base base-general base-meeting base-phonecall base-finance base-conversationalai
-                base-voicemail base-video"
+                base-voicemail base-video flux-general-en flux-general-multi"
             ;;
         file:-l | url:-l | live:-l | mic:-l | file:--language | url:--language | live:--language | \
           mic:--language)
@@ -41,10 +41,10 @@ _dg_value() {
           *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | *:--speaker | *:--preset | \
           *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | *:--max-cps | *:--min-gap | \
           *:--fps | *:--api-key | *:--access-token | *:--base-url | *:--profile | *:--timeout | *:--retries | \
-          *:--utterance-end-ms | *:--speed | *:--duration | *:--stop-after-silence | *:--max-reconnects | \
-          *:--block | *:--resample | *:--reopen | *:--stop-phrase | *:--host | *:--port | *:--require-key | \
-          *:--allow-host | *:--allow-origin | *:--max-streams | *:--ttl | *:--start | *:--end | *:--project | \
-          *:--limit)
+          *:--utterance-end-ms | *:--eot-threshold | *:--eager-eot-threshold | *:--eot-timeout-ms | \
+          *:--speed | *:--duration | *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | \
+          *:--reopen | *:--stop-phrase | *:--host | *:--port | *:--require-key | *:--allow-host | \
+          *:--allow-origin | *:--max-streams | *:--ttl | *:--start | *:--end | *:--project | *:--limit)
             kind=text
             ;;
         *:--language-hint)
@@ -205,13 +205,14 @@ _dg_command() {
                 --multichannel --no-multichannel --channels --keyterm --keywords --search --replace
                 --detect-entities --no-detect-entities --redact --mip-opt-out --no-mip-opt-out
                 --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
-                --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
-                --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
-                --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
-                --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --stats
-                --save-audio --speed --force-speed --duration --stop-after-silence --max-reconnects
-                --no-reconnect --api-key --access-token --base-url --profile --allow-http --ca-cert --local
-                --local-model --offline --history --no-history -q --quiet -v --verbose -h --help"
+                --no-vad-events --eot-threshold --eager-eot-threshold --eot-timeout-ms --callback
+                --callback-method --tag --extra --param -f --format -o --output --speaker --audio
+                --list-formats --preset --max-chars --max-lines --min-duration --max-duration --max-cps
+                --min-gap --fps --speaker-style --isolates --karaoke --smooth-speakers --no-smooth-speakers -t
+                --timestamps --interim --no-interim --stats --save-audio --speed --force-speed --duration
+                --stop-after-silence --max-reconnects --no-reconnect --api-key --access-token --base-url
+                --profile --allow-http --ca-cert --local --local-model --offline --history --no-history -q
+                --quiet -v --verbose -h --help"
             kind=paths
             ;;
         mic)
@@ -222,14 +223,15 @@ _dg_command() {
                 --multichannel --no-multichannel --channels --keyterm --keywords --search --replace
                 --detect-entities --no-detect-entities --redact --mip-opt-out --no-mip-opt-out
                 --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
-                --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
-                --speaker --audio --list-formats --preset --max-chars --max-lines --min-duration
-                --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
-                --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --stats
-                --save-audio -d --device --list-devices --test --json --block --resample --reopen
-                --stop-phrase --duration --stop-after-silence --max-reconnects --no-reconnect --api-key
-                --access-token --base-url --profile --allow-http --ca-cert --local --local-model --offline
-                --history --no-history -q --quiet -v --verbose -h --help"
+                --no-vad-events --eot-threshold --eager-eot-threshold --eot-timeout-ms --callback
+                --callback-method --tag --extra --param -f --format -o --output --speaker --audio
+                --list-formats --preset --max-chars --max-lines --min-duration --max-duration --max-cps
+                --min-gap --fps --speaker-style --isolates --karaoke --smooth-speakers --no-smooth-speakers -t
+                --timestamps --interim --no-interim --stats --save-audio -d --device --list-devices --test
+                --json --block --resample --reopen --stop-phrase --duration --stop-after-silence
+                --max-reconnects --no-reconnect --api-key --access-token --base-url --profile --allow-http
+                --ca-cert --local --local-model --offline --history --no-history -q --quiet -v --verbose -h
+                --help"
             kind=text
             ;;
         devices)

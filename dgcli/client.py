@@ -25,6 +25,7 @@ from dgcli.params import BY_NAME, PARAMS, STREAM, Endpoint, Values
 from dgcli.tasks.event_stream import EventStream, live_source
 from dgcli.transcript.events import (
     Closed,
+    Connected,
     Event,
     Final,
     Interim,
@@ -33,6 +34,8 @@ from dgcli.transcript.events import (
     NoticeKind,
     Opened,
     SpeechStarted,
+    Turn,
+    TurnStage,
     UtteranceEnd,
 )
 from dgcli.transcript.model import Channel, Segment, Transcript, Word
@@ -43,6 +46,7 @@ __all__ = [
     "AuthError",
     "Channel",
     "Closed",
+    "Connected",
     "DgError",
     "Event",
     "Final",
@@ -56,6 +60,8 @@ __all__ = [
     "SpeechStarted",
     "Stream",
     "Transcription",
+    "Turn",
+    "TurnStage",
     "UnknownParameter",
     "UsageError",
     "UtteranceEnd",

@@ -37,7 +37,8 @@ def live(
 
     What is said goes to standard output, utterance by utterance, or to the files named with -o, which grow
     while it runs. Ctrl-C ends the stream and waits for its last words; a second one leaves at once. The key
-    f, or SIGUSR1, asks for a result now.
+    f, or SIGUSR1, asks for a result now. A Flux model (--model flux-general-en) hears turns: each is an utterance,
+    and f ends one.
     """
     from dgcli.api import tls
     from dgcli.audio import open_source, raw_format

@@ -289,8 +289,8 @@ def check(given: Mapping[str, object], endpoint: Endpoint, *, local: bool = Fals
             unknown[key] = tuple(map(str, raw)) if isinstance(raw, list | tuple) else _plain(raw)
             continue
         value = _parse(param, raw, endpoint)
-        if endpoint not in param.endpoints and value is False:
-            continue  # off is what an endpoint without it does anyway
+        if endpoint not in param.endpoints and (value is False or (param.name, value) == ("channels", 1)):
+            continue  # off, or one channel, is what an endpoint without it has anyway
         _check_taken(param, endpoint)
         known[param.name] = value
     values: dict[str, Value] = {}

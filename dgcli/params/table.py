@@ -381,16 +381,17 @@ PARAMS: tuple[Param, ...] = (
     ),
     Param(
         "eot_threshold", ParamKind.NUMBER, Endpoint.FLUX, Panel.TIMING,
-        "Confidence that ends a turn (0.5 to 1.0). The API's default: 0.7.",
-        minimum=0.5, maximum=1.0,
+        "Flux: confidence that ends a turn (0.5 to 1.0). The API's default: 0.7.",
+        minimum=0.5, maximum=1.0, metavar="N",
     ),
     Param(
         "eager_eot_threshold", ParamKind.NUMBER, Endpoint.FLUX, Panel.TIMING,
-        "Confidence that ends a turn provisionally (0.3 to 0.9).", minimum=0.3, maximum=0.9,
+        "Flux: confidence that ends a turn provisionally (0.3 to 0.9). Default: never.",
+        minimum=0.3, maximum=0.9, metavar="N",
     ),
     Param(
         "eot_timeout_ms", ParamKind.INTEGER, Endpoint.FLUX, Panel.TIMING,
-        "Silence that ends a turn in any case, in milliseconds (500 to 60000). The API's default: 5000.",
+        "Flux: silence that ends a turn in any case, in milliseconds (500 to 60000). The API's default: 5000.",
         minimum=500, maximum=60000, metavar="MS",
     ),
     # Delivery

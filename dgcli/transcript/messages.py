@@ -79,8 +79,8 @@ def _refused(message: Mapping[str, Any], channel: int, channels: int, most: int)
 _REMEDIES = MappingProxyType(
     {
         "FORCE_END_TURN_NO_ACTIVE_TURN": "Nobody was speaking: there was no turn to end.",
-        "UNPARSABLE_CLIENT_MESSAGE": "This server does not know a message of dg's: it may be older, or not Flux.",
-        "INTERNAL_SERVER_ERROR": "dg connects again by itself; if it stays so, see status.deepgram.com.",
+        "UNPARSABLE_CLIENT_MESSAGE": "This server does not know a message that was sent: it may be older, or not Flux.",
+        "INTERNAL_SERVER_ERROR": "The stream goes on over a new connection; if this stays so, see status.deepgram.com.",
     }
 )
 

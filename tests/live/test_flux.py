@@ -1,10 +1,12 @@
 """Flux: turns over /v2/listen, and no word lost there either."""
 
+import importlib
 import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -267,3 +269,17 @@ def test_nothing_that_is_said_of_a_turn_breaks_the_parser() -> None:
         event = parse_message(json.dumps({**odd, "type": "TurnInfo"}))
         assert isinstance(event, Interim | Final)
         assert event.start <= event.end
+
+
+@pytest.mark.slow
+def test_a_wall_of_turns_stays_in_flat_memory(tmp_path: Path) -> None:
+    """A quarter of an hour of restated turns, with a drop in the middle: all words, and no more memory at its end."""
+    benchmark = importlib.import_module("benchmarks.live_flux")
+    measured = benchmark.wall(0.25, tmp_path)
+    assert measured.words == 900 * benchmark.WORDS
+    assert measured.connections == 2
+    first, last = measured.memory[:4], measured.memory[4:]
+    assert min(last) <= 1.15 * max(
+        first
+    )  # the whole of it, kept, would be ten times as much: see the events' file
+    assert measured.files["talk.jsonl"] > 20 << 20
