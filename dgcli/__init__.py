@@ -7,7 +7,7 @@
 Everything comes from `dgcli.client`, which is loaded when the first of these names is used.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 TYPE_CHECKING = False  # as in `typing`, whose import would take longer than ours
 if TYPE_CHECKING:

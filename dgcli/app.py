@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from dgcli import __version__
 from dgcli.errors import BrokenPipe, DgError, Interrupted, OutputError, UsageError
+from dgcli.system import stop_signals
 from dgcli.terminal import forget
 from dgcli.ui.console import Console
 
@@ -145,9 +146,8 @@ def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - 
 
 def _catch_signals() -> None:
     """Let Ctrl-C, SIGTERM and SIGHUP leave through the error boundary, unless they are ignored (nohup)."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+    for number in stop_signals():
+        if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
 
 

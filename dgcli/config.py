@@ -27,6 +27,7 @@ from urllib.parse import urlsplit, urlunsplit
 from dgcli.credentials import KeptKey, credentials_path, kept_key
 from dgcli.errors import AuthError, UsageError
 from dgcli.params import BY_NAME, PARAMS, STREAM, Endpoint, Values, check, stream_endpoint
+from dgcli.system import HAS_MODES
 
 DEFAULT_BASE_URL = "https://api.deepgram.com"
 DEFAULT_TIMEOUT = 1500.0  # seconds for the answer: the API may compute for 20 minutes
@@ -233,7 +234,7 @@ def _exposed(data: Mapping[str, Any], path: Path) -> str | None:
     """Say how a file with a key is closed to others, if they can read it."""
     profiles = data.get("profiles")
     tables = [data, *(profiles.values() if isinstance(profiles, dict) else ())]
-    if os.name != "posix" or not any(
+    if not HAS_MODES or not any(
         name in table for table in tables if isinstance(table, dict) for name in _SECRETS
     ):
         return None

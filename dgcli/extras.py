@@ -7,10 +7,7 @@ Imported only when something is missing: nothing of ours imports it at start-up.
 """
 
 import json
-import os
 import re
-import shlex
-import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -20,6 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
+
+from dgcli.system import command_line
 
 DISTRIBUTION = "dg-transcribe"
 _SOURCES = Path(__file__).resolve().parent.parent
@@ -99,4 +98,4 @@ def install_command(extra: str | None = None) -> str:
     command, extras = _pipx(prefix) or _uv_tool(prefix) or (_pip(distribution), [])
     wanted = [*(name for name in extras if name != extra), *([extra] if extra else [])]
     words = [*command, *_requirement(_origin(distribution), wanted)]
-    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+    return command_line(words)

@@ -6,32 +6,21 @@ its server keeps `flock`; where it has no locks at all, everybody gets in: the w
 
 import errno
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from dgcli.system import lock_file
+
 _POLL_SECONDS = 0.1
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: BinaryIO) -> None:
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(file: BinaryIO) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _taken(file: BinaryIO) -> bool:
     """Return whether the lock is ours now; False while another process has it."""
     try:
-        _lock(file)
+        lock_file(file)
     except OSError as error:
         if error.errno in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
             return False

@@ -21,30 +21,31 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     for room, rooms in {
         "errors": "",
         "terminal": "",
-        "extras": "",
-        "locks": "",
+        "extras": "system",
+        "system": "",
+        "locks": "system",
         "params": "errors",
         "credentials": "errors extras",
-        "config": "credentials errors params",
+        "config": "credentials errors params system",
         "transcript": "errors",
         "captions": "transcript errors",
         "formats": "captions transcript errors terminal",
         "api": "errors config transcript locks",
-        "audio": "errors transcript api params terminal extras",
+        "audio": "errors transcript api params terminal extras system",
         "live": "audio api transcript errors",
-        "output": "formats transcript errors terminal locks",
+        "output": "formats transcript errors terminal locks system",
         "ui": "errors terminal",
         "sinks": "output formats captions transcript ui errors terminal",
-        "batch": "api audio output formats transcript config params errors",
-        "server": "errors extras",
+        "batch": "api audio output formats transcript config params errors system",
+        "server": "errors extras system",
         "tasks": "batch live api audio sinks output formats transcript params config credentials errors terminal "
-        "extras",
+        "extras system",
         "client": "tasks formats transcript config params errors",
         "options": "params config formats captions ui errors",
         "commands": "options tasks ui batch live api audio sinks output formats captions transcript params config "
         "errors terminal",
         "corrections": "",
-        "app": "commands corrections ui errors terminal",
+        "app": "commands corrections ui errors terminal system",
         "__main__": "app",
         "__init__": "client",
     }.items()
@@ -66,6 +67,10 @@ ONLY = {
     "tomlkit": ("tasks/settings",),
     "click": (),
 }
+# What one operating system has and another has not, and the question which one it is.
+OF_ONE_SYSTEM = re.compile(
+    r"\b(sys\.platform|os\.name|platform\.system|import (fcntl|msvcrt|resource|pwd|winreg))\b"
+)
 # In the server, a heavy library has one place too.
 ONLY_IN_SERVER = {"faster_whisper": ("server/engines/whisper",)}
 
@@ -136,6 +141,8 @@ def violations(sources: Mapping[str, str]) -> list[str]:
                 wrong.append(f"{module} imports {name}")
             if library in ONLY_IN_SERVER and room != "server":
                 wrong.append(f"{module} imports {name}")
+        if module != "system" and (found := OF_ONE_SYSTEM.search(source)):
+            wrong.append(f"{module} has {found[0]}: that is a function of dgcli/system.py")
     wrong += [" -> ".join(circle) for circle in circles(graph)]
     return wrong
 
@@ -245,6 +252,8 @@ def test_a_class_name_stands_for_one_thing() -> None:
             "live/state",
             "def late():\n    from dgcli.live.sender import Sender",
         ),  # a circle by way of a function
+        ("output/files", "import sys\nfolder = sys.platform == 'win32'"),
+        ("output/files", "def late():\n    import fcntl"),
         ("attic", "from dgcli.errors import DgError"),  # a room that nobody planned
     ],
 )
@@ -290,7 +299,8 @@ def test_the_package_itself_is_next_to_nothing() -> None:
 def test_the_version_needs_no_command() -> None:
     """`dg --version` loads none of the rooms but what shows messages."""
     assert own(loaded_by(["--version"])) == {
-        "dgcli", "dgcli.__main__", "dgcli.app", "dgcli.errors", "dgcli.terminal", "dgcli.ui", "dgcli.ui.console",
+        "dgcli", "dgcli.__main__", "dgcli.app", "dgcli.errors", "dgcli.system", "dgcli.terminal", "dgcli.ui",
+        "dgcli.ui.console",
     }  # fmt: skip
 
 

@@ -4,7 +4,6 @@ import io
 import os
 import select
 import stat
-import sys
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, cast
@@ -12,6 +11,7 @@ from typing import Any, BinaryIO, cast
 from dgcli.audio.base import AudioFormat
 from dgcli.audio.stdin import PipeSource
 from dgcli.errors import AudioError, UsageError
+from dgcli.system import CAN_AWAIT_PIPES
 
 _LOOK = 0.1  # seconds between looks at whether anybody still wants what comes
 
@@ -22,7 +22,7 @@ def _awaited(file: BinaryIO) -> int | None:
     Only where each read of the file is one of the descriptor: what else lies above it (TLS, say) may hold data
     of which the descriptor knows nothing.
     """
-    if sys.platform == "win32" or not isinstance(getattr(file, "raw", file), io.FileIO):
+    if not CAN_AWAIT_PIPES or not isinstance(getattr(file, "raw", file), io.FileIO):
         return None
     descriptor = file.fileno()
     return None if stat.S_ISREG(os.fstat(descriptor).st_mode) else descriptor

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
+from dgcli.system import LIBRARIES_COMPLAIN
 from dgcli.terminal import harmless
 
 _STDERR = 2
@@ -27,7 +28,7 @@ def _nothing() -> list[str]:
 
 def _duplicate() -> int | None:
     """Duplicate descriptor 2, if it is open."""
-    if os.name == "nt":
+    if not LIBRARIES_COMPLAIN:
         return None
     try:
         return os.dup(_STDERR)

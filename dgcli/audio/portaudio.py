@@ -7,7 +7,6 @@ Source of the error codes: portaudio.h, `PaErrorCode`.
 
 import atexit
 import errno
-import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, TypeVar
@@ -16,6 +15,7 @@ from dgcli.audio.capture import Capture
 from dgcli.audio.devices import Device
 from dgcli.audio.worker import CallThread, Stuck
 from dgcli.errors import AudioError
+from dgcli.system import no_microphone_hint
 
 T = TypeVar("T")
 
@@ -29,11 +29,6 @@ _INSTALL = (
     "Debian and Ubuntu: sudo apt install libportaudio2   Fedora: sudo dnf install portaudio   "
     "macOS: brew install portaudio"
 )
-_NO_DEVICE = {
-    "linux": "With PulseAudio or PipeWire: sudo apt install libasound2-plugins, and see `pactl list sources short`.",
-    "darwin": "Allow the terminal in System Settings, Privacy & Security, Microphone.",
-    "win32": "Allow desktop apps in Settings, Privacy & security, Microphone.",
-}
 
 
 def _loaded() -> ModuleType:
@@ -94,7 +89,7 @@ def _devices() -> tuple[Device, ...]:
 
 def no_device() -> AudioError:
     """Return the error for a machine without input devices."""
-    return AudioError("There is no microphone on this machine.", hint=_NO_DEVICE.get(sys.platform))
+    return AudioError("There is no microphone on this machine.", hint=no_microphone_hint())
 
 
 def _code(error: Exception) -> object:

@@ -19,6 +19,7 @@ from dgcli.audio import cloud
 from dgcli.audio.media import SNIFF_BYTES, is_media_name, sniffed
 from dgcli.audio.other_files import is_left_out
 from dgcli.errors import AudioError, DgError, UsageError
+from dgcli.system import BEFORE_NEWLINE
 
 
 class InputKind(enum.Enum):
@@ -172,7 +173,7 @@ def read_list(name: str, *, separator: bytes) -> list[str]:
         data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         raise AudioError(f"The list {name} cannot be read: {error.strerror}.") from error
-    ending = b"\r" if separator == b"\n" and os.name == "nt" else b""
+    ending = BEFORE_NEWLINE if separator == b"\n" else b""
     return [os.fsdecode(item.removesuffix(ending)) for item in data.split(separator) if item]
 
 

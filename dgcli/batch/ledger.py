@@ -40,10 +40,11 @@ from dgcli.batch.record import (
     sha256_of,
     stamp_in,
 )
-from dgcli.batch.segments import SUFFIX, Appender, Damage, check_room, sync_folder
+from dgcli.batch.segments import SUFFIX, Appender, Damage
 from dgcli.errors import OutputError
 from dgcli.output.files import write_file
 from dgcli.output.stamps import Stamp
+from dgcli.system import check_room, sync_folder
 
 _ABANDONED = 86_400.0  # seconds after which a scratch file is nobody's: requests may wait for hours
 _WRITERS = 4096  # segments that may be written at once; the locks of recordings come after theirs

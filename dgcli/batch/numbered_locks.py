@@ -11,27 +11,14 @@ locks"): open a lock file once in a process.
 
 import errno
 import os
-import sys
 import threading
 from pathlib import Path
+
+from dgcli.system import BYTES, lock_byte
 
 LARGEST = (1 << 31) - 1  # Windows counts the place of a lock in 32 bits with a sign
 
 _HELD = frozenset({errno.EACCES, errno.EAGAIN, getattr(errno, "EDEADLOCK", errno.EDEADLK)})
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _change(handle: int, number: int, *, held: bool) -> None:
-        os.lseek(handle, number, os.SEEK_SET)
-        msvcrt.locking(handle, msvcrt.LK_NBLCK if held else msvcrt.LK_UNLCK, 1)
-
-else:
-    import fcntl
-
-    def _change(handle: int, number: int, *, held: bool) -> None:
-        kind = fcntl.LOCK_EX | fcntl.LOCK_NB if held else fcntl.LOCK_UN
-        fcntl.lockf(handle, kind, 1, number, os.SEEK_SET)
 
 
 class LockFile:
@@ -39,7 +26,7 @@ class LockFile:
 
     def __init__(self, path: Path) -> None:
         """Raises OSError where the file cannot be made."""
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        flags = os.O_RDWR | os.O_CREAT | BYTES
         self._handle = os.open(path, flags, 0o666)
         self._held: set[int] = set()
         self._guard = threading.Lock()
@@ -50,7 +37,7 @@ class LockFile:
             if number in self._held:
                 return False
             try:
-                _change(self._handle, number, held=True)
+                lock_byte(self._handle, number, held=True)
             except OSError as error:
                 if error.errno in _HELD:
                     return False
@@ -62,7 +49,7 @@ class LockFile:
         """Unlock a number that `acquire` locked."""
         with self._guard:
             self._held.discard(number)
-            _change(self._handle, number, held=False)
+            lock_byte(self._handle, number, held=False)
 
     def close(self) -> None:
         """Unlock everything."""

@@ -14,7 +14,6 @@ Heads are found again after a damaged stretch by their checksum, whose key is in
 sends cannot pass for a head.
 """
 
-import errno
 import hashlib
 import os
 import threading
@@ -22,6 +21,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
+
+from dgcli.system import BYTES
 
 SUFFIX = ".ledger"
 _MAGIC = b"dg ledger 2 "
@@ -154,7 +155,7 @@ class Appender:
     def __init__(self, path: Path, end: int = 0) -> None:
         """Raises OSError."""
         self.path = path
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        flags = os.O_RDWR | os.O_CREAT | BYTES
         self._handle = os.open(path, flags, 0o666)
         self._writing = threading.Lock()
         self._syncing = threading.Lock()
@@ -231,34 +232,3 @@ class Appender:
         """End writing."""
         with self._syncing, self._writing:
             os.close(self._handle)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a new name in a folder survive a power cut; not every system can say so."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError:
-        return  # a network file system without it: the name is as safe as such systems make it
-    finally:
-        os.close(handle)
-
-
-def check_room(folder: Path, needed: int, written: int) -> None:
-    """Raises OSError when there is less room in `folder` than `needed` bytes, as far as one can tell.
-
-    `written` is the size of the file that they are added to.
-    """
-    if not hasattr(os, "statvfs"):
-        return
-    import resource
-
-    filesystem = os.statvfs(folder)
-    room = filesystem.f_bavail * filesystem.f_frsize
-    largest, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
-    if largest != resource.RLIM_INFINITY:
-        room = min(room, max(0, largest - written))
-    if room < needed:
-        raise OSError(errno.ENOSPC, f"{room / 1e6:.1f} MB are free, and it may take {needed / 1e6:.1f} MB")

@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from dgcli.errors import OutputError
+from dgcli.system import BYTES
 
 
 def is_special(path: Path) -> bool:
@@ -27,7 +28,7 @@ def write_file(
         target = path.resolve() if path.is_symlink() else path  # a symbolic link stays one
         folder = target.parent if scratch is None or target is not path else scratch
         part = folder / f".dg-{os.urandom(8).hex()}.part"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | BYTES
         # The system takes the umask off: asking for it means setting it, for all threads at once.
         handle = os.open(part, flags, 0o600 if private else 0o666)
         try:

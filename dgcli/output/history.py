@@ -32,6 +32,7 @@ from dgcli.locks import claimed
 from dgcli.output.files import write_file
 from dgcli.output.redaction import redacted_query, redacted_text
 from dgcli.output.stamps import Stamp
+from dgcli.system import BYTES, HAS_MODES
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -204,7 +205,7 @@ class History:
 
     def _prepare(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if self.folder.stat().st_mode & 0o077 and os.name != "nt":
+        if self.folder.stat().st_mode & 0o077 and HAS_MODES:
             self.folder.chmod(0o700)
 
     def _key_path(self, key: str) -> Path:
@@ -361,7 +362,7 @@ class History:
     def _count(self, added: int) -> None:
         """Add to the tally, and count everything where that is due: once a day, or when it may be too much."""
         tally = self.folder / ".tally"
-        handle = os.open(tally, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
+        handle = os.open(tally, os.O_RDWR | os.O_CREAT | os.O_APPEND | BYTES, 0o600)
         with os.fdopen(handle, "r+b", buffering=0) as file:
             file.write(b"%d\n" % added)
             file.seek(0)

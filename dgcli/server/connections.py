@@ -19,6 +19,7 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from dgcli.server.throttle import throttled
+from dgcli.system import open_files_limit
 
 _SPARE = 16  # connections beyond the limit that still get the answer that there are too many
 _DESCRIPTORS_OF_OURS = 48  # what a server without clients has open, and the pipes of a few workers
@@ -38,14 +39,10 @@ _log = throttled(logging.getLogger("dgcli.server.protocol"))
 
 def connection_limit(wanted: int) -> int:
     """Return how many connections the open files that this process may have are enough for."""
-    try:
-        import resource
-    except ImportError:  # Windows knows no such limit
+    files = open_files_limit()
+    if files is None:
         return wanted
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY:
-        return wanted
-    return min(wanted, max(_FEWEST, (soft - _DESCRIPTORS_OF_OURS) // _DESCRIPTORS_EACH))
+    return min(wanted, max(_FEWEST, (files - _DESCRIPTORS_OF_OURS) // _DESCRIPTORS_EACH))
 
 
 class Connections:

@@ -8,7 +8,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from dgcli.errors import UsageError
 from dgcli.server.engines import registry
 from dgcli.server.settings import ServerSettings
+from dgcli.system import stop_signals
 
 if TYPE_CHECKING:
     from dgcli.server.engines.base import Engine
@@ -116,7 +116,7 @@ def _new_server(settings: ServerSettings, engine: "Engine", ready: Callable[[], 
             if threading.current_thread() is not threading.main_thread():
                 yield
                 return
-            before = {number: signal.signal(number, self.handle_exit) for number in _stops()}
+            before = {number: signal.signal(number, self.handle_exit) for number in stop_signals()}
             try:
                 yield
             finally:
@@ -142,13 +142,6 @@ def _new_server(settings: ServerSettings, engine: "Engine", ready: Callable[[], 
             timeout_keep_alive=_KEEP_ALIVE,
         )
     )
-
-
-def _stops() -> list[signal.Signals]:
-    stops = [signal.SIGINT, signal.SIGTERM]
-    if sys.platform != "win32":
-        stops.append(signal.SIGHUP)
-    return stops
 
 
 @contextmanager

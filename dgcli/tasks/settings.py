@@ -13,6 +13,7 @@ from dgcli.config import SETTINGS, check_text, config_path
 from dgcli.errors import OutputError, UsageError
 from dgcli.output.files import write_file
 from dgcli.params import BY_NAME
+from dgcli.system import EDITOR
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -229,9 +230,7 @@ class Settings:
 
         Raises `UsageError` without an editor or for an invalid text, which is kept and named, and `OutputError`.
         """
-        editor = (
-            os.environ.get("VISUAL") or os.environ.get("EDITOR") or ("notepad" if os.name == "nt" else "vi")
-        )
+        editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or EDITOR
         before = self._source() or _EMPTY_FILE
         with TemporaryDirectory(prefix="dg-config-") as folder:
             draft = Path(folder, "config.toml")

@@ -7,6 +7,7 @@ from types import FrameType
 from typing import Any
 
 from dgcli.errors import Interrupted
+from dgcli.system import stop_signals, user_signal
 
 
 class Signals:
@@ -35,16 +36,16 @@ class Signals:
     @contextmanager
     def caught(self) -> Iterator[None]:
         """Handle the signals while the block runs; one that is ignored (nohup) stays ignored."""
-        handlers: dict[str, Any] = dict.fromkeys(("SIGINT", "SIGTERM", "SIGHUP"), self._stop)
-        if self._on_user is not None:
-            handlers["SIGUSR1"] = self._user
-        before: dict[int, Any] = {}
-        for name, handler in handlers.items():
-            number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+        handlers: dict[signal.Signals, Any] = dict.fromkeys(stop_signals(), self._stop)
+        user = user_signal()
+        if self._on_user is not None and user is not None:
+            handlers[user] = self._user
+        before: dict[signal.Signals, Any] = {}
+        for number, handler in handlers.items():
+            if signal.getsignal(number) is not signal.SIG_IGN:
                 before[number] = signal.signal(number, handler)
         try:
             yield
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            for number, former in before.items():
+                signal.signal(number, former)

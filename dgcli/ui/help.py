@@ -89,7 +89,7 @@ def _typed(param: Any, ctx: Any) -> HelpEntry:
     return HelpEntry(name, param.help or "")
 
 
-def _sections(params: Sequence[Any], ctx: Any) -> list[Section]:
+def sections_of(params: Sequence[Any], ctx: Any) -> list[Section]:
     """Return arguments, then options by their panels, in the order in which these first appear."""
     sections: dict[str, list[HelpEntry]] = {}
     for param in params:
@@ -137,7 +137,7 @@ def format_help(
         page(
             usage,
             description,
-            [*more, *_sections(params, ctx)],
+            [*more, *sections_of(params, ctx)],
             epilog,
             width=shutil.get_terminal_size().columns,
             bold=colours(sys.stdout),

@@ -406,7 +406,7 @@ def test_no_locks(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(handle: int, number: int, *, held: bool) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(numbered_locks, "_change", refused)
+    monkeypatch.setattr(numbered_locks, "lock_byte", refused)
     folder.keep("a.wav", "b.wav")
     folder.keep("c.wav")
     assert len([text for text in folder.warnings if "two runs at once may pay twice" in text]) == 2

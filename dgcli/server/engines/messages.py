@@ -5,17 +5,16 @@ The processes are programs started by name: not a fork (the server has threads) 
 spawn (which runs the caller's __main__ again).
 """
 
-import ctypes
 import json
 import os
 import signal
 import struct
-import sys
 from collections.abc import Mapping
 from typing import IO, Any
 
+from dgcli import system
+
 _LENGTHS = struct.Struct(">II")
-_PR_SET_PDEATHSIG = 1  # prctl(2)
 
 Json = dict[str, Any]
 
@@ -51,5 +50,4 @@ def end_with_parent() -> None:
     """Die when the parent does, even in the middle of a job; elsewhere the end of the pipe tells."""
     # Ctrl-C in a terminal reaches every process of the group: the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    system.end_with_parent()

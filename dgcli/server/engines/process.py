@@ -6,9 +6,9 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import dgcli
+from dgcli.system import own_process_group
 
 # All that a process which meets a stranger's media is given of the environment: no key, no token.
 _KEPT = frozenset(
@@ -39,7 +39,6 @@ class Process:
 
     def __init__(self, module: str, **environment: str) -> None:
         # A group of its own: Ctrl-C in a terminal must not reach it even before it can ignore the signal.
-        group: dict[str, Any] = {"process_group": 0} if os.name == "posix" else {}
         self._process = subprocess.Popen(
             # -P keeps modules that happen to lie in the working directory out.
             [sys.executable, "-P", "-m", module],
@@ -47,7 +46,7 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=_environment(environment),
-            **group,
+            **own_process_group(),
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
