@@ -17,6 +17,7 @@ class ListenV1:
     path = "/v1/listen"
     frames = FrameLengths(0.02, 0.1, 0.25)
     keep_alive: str | None = '{"type":"KeepAlive"}'
+    finalizes_silence = True
     has_fatal_errors = False
 
     def finalize(self, channel: int | None = None) -> str:

@@ -40,6 +40,7 @@ class ListenV2:
     path = "/v2/listen"
     frames = FrameLengths(_FRAME, _FRAME, _FRAME)
     keep_alive: str | None = None
+    finalizes_silence = False
     has_fatal_errors = True
 
     def finalize(self, channel: int | None = None) -> str:  # noqa: ARG002 - there is one channel

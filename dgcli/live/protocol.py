@@ -53,6 +53,10 @@ class ListenProtocol(Protocol):
         """The message that holds a connection on which nothing is sent; None where pings do."""
 
     @property
+    def finalizes_silence(self) -> bool:
+        """Whether the server may be asked for a final while nobody speaks; elsewhere it complains."""
+
+    @property
     def has_fatal_errors(self) -> bool:
         """Whether the connection ends after an `Error` message."""
 

@@ -33,6 +33,11 @@ class Results:
         silent = self._protocol.silent_until(result)
         return result, silent is not None and self._replay.skip(result.channel, silent, link.sent)
 
+    @property
+    def is_speaking(self) -> bool:
+        """Whether the newest result has words that are provisional."""
+        return self._newest is not None and bool(self._newest.text.strip())
+
     def _standing(self) -> Final | None:
         final = self._protocol.standing(self._newest) if self._newest is not None else None
         return final if final is not None and final.end > self._replay.covered else None

@@ -120,7 +120,8 @@ class Sender:
                 self._say(self._protocol.finalize(item.channel))
             case messages.Pause():
                 self.feeder.pause()
-                self._say(self._protocol.finalize())
+                if self._protocol.finalizes_silence or self._results.is_speaking:
+                    self._say(self._protocol.finalize())
                 self._notice(NoticeKind.PAUSED, "Paused: nothing is sent.", self._replay.seconds(self._high))
             case messages.Resume():
                 self.feeder.resume()

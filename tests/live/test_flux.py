@@ -207,6 +207,31 @@ def test_the_key_f_ends_a_turn(flux: MakeFlux) -> None:
     assert server.seen[0].texts == [{"type": "ForceEndTurn"}] * 2
 
 
+def test_a_pause_ends_the_turn_that_is_open(flux: MakeFlux) -> None:
+    """A pause asks for the end of a turn where there is one, and for nothing where nobody speaks: no warning comes."""
+    server = flux(turns=(60.0, 60.0))
+    source = Pushed()
+    streamer = stream(source, server.url, protocol=ListenV2(), rate=20)
+    with streamer:
+        source.push(bytes(2 * RATE))
+        until(streamer, Interim)
+        streamer.pause()
+        streamer.resume()
+        source.push(numbered(8))
+        while True:
+            event = until(streamer, Interim)
+            if isinstance(event, Interim) and event.text:
+                break
+        streamer.pause()
+        final = until(streamer, Final)
+        assert isinstance(final, Final)
+        assert final.from_finalize
+        source.push(None)
+        events = collect(streamer)
+    assert [told["type"] for told in server.seen[0].texts].count("ForceEndTurn") == 2  # this, and at the end
+    assert not notices(events, NoticeKind.SERVER)
+
+
 def test_a_fatal_error_is_told_and_survived(flux: MakeFlux) -> None:
     """An Error ends the connection: its text is what the drop says, and the stream goes on over another one."""
     error = {
