@@ -6,16 +6,15 @@ for a send, up to `send_timeout`.
 """
 
 import math
-import ssl
 from queue import Empty, SimpleQueue
 
-from dgcli.api import tls
 from dgcli.api.refusals import ABNORMAL, NO_CODE, Refusal, closed, failed, nothing_heard, unfinished
 from dgcli.audio.base import AudioFormat, Pace, Source
 from dgcli.errors import DgError, NetworkError
 from dgcli.live import messages
 from dgcli.live.closing import ClosingSteps
-from dgcli.live.connection import Connection, ConnectionEnded
+from dgcli.live.connection import ConnectionEnded
+from dgcli.live.dialer import Dialer
 from dgcli.live.feeder import Feeder
 from dgcli.live.messages import Link
 from dgcli.live.pace import Limiter, pause_before
@@ -65,7 +64,7 @@ class Sender:
         self._replay = ReplayBuffer(audio, settings.journal_seconds, settings.protocol.frames)
         self._results = Results(settings.protocol, self._replay)
         self._tap = Tap(audio, events, open_=settings.tap is not None)
-        self._tls: ssl.SSLContext | None = None
+        self._dialer = Dialer(settings, clock)
         self._high = 0  # position up to which audio was ever sent
         self._limiter = Limiter(settings.catch_up)
         self._catching_up = False
@@ -235,18 +234,7 @@ class Sender:
         self._notice(NoticeKind.DROPPED, message, self._replay.seconds(link.sent or self._high))
 
     def _connect(self, now: float) -> None:
-        settings, real = self._settings, self._clock.real
-        if self._tls is None and settings.url.lower().startswith("wss:"):
-            self._tls = settings.ssl_context or tls.context(settings.ca_cert)
-        connection = Connection(
-            settings.url,
-            settings.headers,
-            ssl_context=self._tls,
-            connect_timeout=real(settings.connect_timeout),
-            send_timeout=real(settings.send_timeout),
-            now=self._clock.now,
-        )
-        self.link = Link(connection, self._inbox, now)
+        self.link = Link(self._dialer.dial(), self._inbox, now)
         self.link.start()
 
     # What is sent.
