@@ -38,13 +38,14 @@ _dg_value() {
         render:-l | render:--language | models:--language | *:--sample-rate | *:--alternatives | \
           *:--channels | *:--keyterm | *:--keywords | *:--search | *:--replace | *:--custom-topic | \
           *:--custom-intent | *:--utt-split | *:--callback | *:--tag | *:--extra | *:--param | \
-          *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | *:--speaker | *:--preset | \
-          *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | *:--max-cps | *:--min-gap | \
-          *:--fps | *:--api-key | *:--access-token | *:--base-url | *:--profile | *:--timeout | *:--retries | \
-          *:--utterance-end-ms | *:--eot-threshold | *:--eager-eot-threshold | *:--eot-timeout-ms | \
-          *:--speed | *:--duration | *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | \
-          *:--reopen | *:--stop-phrase | *:--host | *:--port | *:--require-key | *:--allow-host | \
-          *:--allow-origin | *:--max-streams | *:--ttl | *:--start | *:--end | *:--project | *:--limit)
+          *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | *:--speaker | *:--title | \
+          *:--preset | *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | *:--max-cps | \
+          *:--min-gap | *:--fps | *:--api-key | *:--access-token | *:--base-url | *:--profile | *:--timeout | \
+          *:--retries | *:--utterance-end-ms | *:--eot-threshold | *:--eager-eot-threshold | \
+          *:--eot-timeout-ms | *:--speed | *:--duration | *:--stop-after-silence | *:--max-reconnects | \
+          *:--block | *:--resample | *:--reopen | *:--stop-phrase | *:--host | *:--port | *:--require-key | \
+          *:--allow-host | *:--allow-origin | *:--max-streams | *:--ttl | *:--start | *:--end | *:--project | \
+          *:--limit)
             kind=text
             ;;
         *:--language-hint)
@@ -170,7 +171,7 @@ _dg_command() {
                 --no-mip-opt-out --utt-split --callback --callback-method --tag --extra --param -f --format -o
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
                 --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache
-                --any-file --check --speaker --audio --list-formats --preset --max-chars --max-lines
+                --any-file --check --speaker --audio --title --list-formats --preset --max-chars --max-lines
                 --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
                 --smooth-speakers --no-smooth-speakers --with --api-key --access-token --base-url --profile
                 --allow-http --ca-cert --local --local-model --offline --timeout --retries --history
@@ -190,7 +191,7 @@ _dg_command() {
                 --no-mip-opt-out --utt-split --callback --callback-method --tag --extra --param -f --format -o
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
                 --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache
-                --any-file --check --speaker --audio --list-formats --preset --max-chars --max-lines
+                --any-file --check --speaker --audio --title --list-formats --preset --max-chars --max-lines
                 --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
                 --smooth-speakers --no-smooth-speakers --with --api-key --access-token --base-url --profile
                 --allow-http --ca-cert --local --local-model --offline --timeout --retries --history
@@ -206,7 +207,7 @@ _dg_command() {
                 --detect-entities --no-detect-entities --redact --mip-opt-out --no-mip-opt-out
                 --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
                 --no-vad-events --eot-threshold --eager-eot-threshold --eot-timeout-ms --callback
-                --callback-method --tag --extra --param -f --format -o --output --speaker --audio
+                --callback-method --tag --extra --param -f --format -o --output --speaker --audio --title
                 --list-formats --preset --max-chars --max-lines --min-duration --max-duration --max-cps
                 --min-gap --fps --speaker-style --isolates --karaoke --smooth-speakers --no-smooth-speakers -t
                 --timestamps --interim --no-interim --stats --save-audio --speed --force-speed --duration
@@ -224,7 +225,7 @@ _dg_command() {
                 --detect-entities --no-detect-entities --redact --mip-opt-out --no-mip-opt-out
                 --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
                 --no-vad-events --eot-threshold --eager-eot-threshold --eot-timeout-ms --callback
-                --callback-method --tag --extra --param -f --format -o --output --speaker --audio
+                --callback-method --tag --extra --param -f --format -o --output --speaker --audio --title
                 --list-formats --preset --max-chars --max-lines --min-duration --max-duration --max-cps
                 --min-gap --fps --speaker-style --isolates --karaoke --smooth-speakers --no-smooth-speakers -t
                 --timestamps --interim --no-interim --stats --save-audio -d --device --list-devices --test
@@ -239,16 +240,17 @@ _dg_command() {
             kind=flags
             ;;
         render)
-            flags="--output-dir -l --language -f --format -o --output --speaker --audio --list-formats
+            flags="--output-dir -l --language -f --format -o --output --speaker --audio --title --list-formats
                 --preset --max-chars --max-lines --min-duration --max-duration --max-cps --min-gap --fps
                 --speaker-style --isolates --karaoke --smooth-speakers --no-smooth-speakers --with -q --quiet
                 -v --verbose -h --help"
             kind=text
             ;;
         last)
-            flags="--output-dir -f --format -o --output --speaker --audio --list-formats --preset --max-chars
-                --max-lines --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates
-                --karaoke --smooth-speakers --no-smooth-speakers --with -q --quiet -v --verbose -h --help"
+            flags="--output-dir -f --format -o --output --speaker --audio --title --list-formats --preset
+                --max-chars --max-lines --min-duration --max-duration --max-cps --min-gap --fps
+                --speaker-style --isolates --karaoke --smooth-speakers --no-smooth-speakers --with -q --quiet
+                -v --verbose -h --help"
             kind=text
             ;;
         history)

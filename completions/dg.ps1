@@ -489,7 +489,7 @@ word||vtt||WebVTT captions, with voices; --karaoke times every word
 word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
 word||ssa||SubStation Alpha captions
 word||ttml||Timed Text Markup Language captions (IMSC 1.1)
-word||html||A page to read, search and listen to (--audio)
+word||html||A page to read, hear (--audio), search and correct
 word||md||Markdown: analyses, and paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
 word||tsv||The words, tab-separated, with times and confidence
@@ -515,6 +515,7 @@ flag|file url|--any-file||Send also what is plainly no recording: text, archives
 flag|file url|--check||Only check what is kept of earlier runs in directories of outputs.
 flag|file url live mic render last|--speaker|text|Name of speaker N (of channel N, where only channels are known); repeatable.
 flag|file url live mic render last|--audio|path|Recording that html and md link to: a path or a URL.
+flag|file url live mic render last|--title|text|Title of html. Default: the name of the recording.
 flag|file url live mic render last|--list-formats||List the formats and leave.
 flag|file url live mic render last|--preset|text|Limits of captions as a publisher has them. Default: netflix.
 flag|file url live mic render last|--max-chars|text|Characters a line.
@@ -627,7 +628,7 @@ word||vtt||WebVTT captions, with voices; --karaoke times every word
 word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
 word||ssa||SubStation Alpha captions
 word||ttml||Timed Text Markup Language captions (IMSC 1.1)
-word||html||A page to read, search and listen to (--audio)
+word||html||A page to read, hear (--audio), search and correct
 word||md||Markdown: analyses, and paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
 word||tsv||The words, tab-separated, with times and confidence

@@ -1,8 +1,9 @@
-"""Makes docs/html-page.png: the page of a transcript as Chromium shows it.
+"""Makes docs/images/page-*.png: the page of a transcript as Chromium shows it, wide, on a phone, dark, and corrected.
 
     python docs/html_page.py [RESPONSE.json]
 
-Without a response it shows a conversation of its own. Chromium and chromedriver must be installed.
+Without a response it shows a conversation of its own; of one that is given, page.pdf is printed too. Chromium and
+chromedriver must be installed.
 """
 
 import json
@@ -19,6 +20,27 @@ from dgcli.formats import RenderSettings, by_name, renderer  # noqa: E402 - foun
 from dgcli.transcript.response import parse  # noqa: E402
 from tests.formats.browser import browser  # noqa: E402
 
+IMAGES = ROOT / "docs" / "images"
+_SEARCH = """
+    const field = document.querySelector("#search");
+    field.value = "berth";
+    field.dispatchEvent(new Event("input"));
+    document.querySelectorAll(".w")[29].click();
+    document.querySelector("audio").pause();"""
+_CORRECT = """
+    document.querySelector("#edit").click();
+    const text = document.querySelectorAll("main .turn p")[1];
+    text.focus();
+    text.textContent = text.textContent.replace("twelve", "number twelve");
+    text.blur();
+    document.querySelectorAll("main .turn p")[3].focus();"""
+# name, size, colours, what is done before the picture is taken
+SCENES = (
+    ("wide", (1280, 860), "light", _SEARCH),
+    ("dark", (1280, 860), "dark", _SEARCH),
+    ("phone", (390, 844), "light", _SEARCH),
+    ("correcting", (1280, 860), "light", _CORRECT),
+)
 SAID = (
     (0, "Thanks for calling the harbour office, this is Anna speaking. How can I help you?", "neutral"),
     (1, "Hi Anna. We are two hours out, and the wind has turned on us. Is berth twelve still free?", "negative"),
@@ -66,11 +88,13 @@ def conversation() -> dict[str, Any]:
 
 
 def main() -> None:
-    """Render, show, search for a word, stop at another, take the picture."""
+    """Render; take a picture of each way to see it."""
     response = json.loads(Path(sys.argv[1]).read_bytes()) if len(sys.argv) > 1 else conversation()
     names = {0: "Anna", 1: "Skipper"} if len(sys.argv) == 1 else {}
     transcript = parse(response)
-    text = renderer(by_name("html"))(transcript, RenderSettings(speaker_names=names, audio="call.wav"))
+    options = RenderSettings(speaker_names=names, audio="call.wav", title="A berth for tonight")
+    text = renderer(by_name("html"))(transcript, options)
+    IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, browser() as chromium:
         page = Path(folder) / "page.html"
         page.write_text(text, "utf-8")
@@ -79,11 +103,17 @@ def main() -> None:
             file.setsampwidth(1)
             file.setframerate(8000)
             file.writeframes(b"\x80" * int(8000 * (transcript.duration or 1)))
-        chromium.open(page)
-        chromium.wait(lambda: chromium.run("return document.querySelector('audio').readyState > 0"))
-        chromium.type("#search", "berth")
-        chromium.run("document.querySelectorAll('.w')[29].click(); document.querySelector('audio').pause()")
-        (ROOT / "docs" / "html-page.png").write_bytes(chromium.screenshot())
+        for name, (width, height), scheme, action in SCENES:
+            chromium.resize(width, height)
+            chromium.prefer(scheme)
+            chromium.open(page)
+            chromium.wait(lambda: chromium.run("return document.querySelector('audio').readyState > 0"))
+            chromium.run(action)
+            (IMAGES / f"page-{name}.png").write_bytes(chromium.screenshot())
+        if (
+            len(sys.argv) > 1
+        ):  # a picture of a page on paper is for whoever looks at it, not for the documents
+            Path("page.pdf").write_bytes(chromium.pdf())
 
 
 if __name__ == "__main__":

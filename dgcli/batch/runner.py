@@ -147,13 +147,18 @@ class Runner:
             job.phase = phase
 
     def _write(
-        self, missing: Iterable[tuple[Target, str]], transcript: Transcript, record: Record, ledger: Ledger
+        self,
+        recording: Input,
+        missing: Iterable[tuple[Target, str]],
+        transcript: Transcript,
+        record: Record,
+        ledger: Ledger,
     ) -> None:
         """Write outputs; one that fails does not stop the others. Raises the first `OutputError`."""
         failure: OutputError | None = None
         for target, rendering in missing:
             try:
-                options = self._plan.options.beside(Path(target.path).parent)
+                options = self._plan.options.beside(Path(target.path).parent).named_after(recording.name)
                 data = rendered(transcript, target.format, options)
                 ledger.write(target, data, record, rendering)
             except OutputError as error:
@@ -194,7 +199,7 @@ class Runner:
             return Outcome(recording, Status.ACCEPTED, request_id=record.request_id, attempts=job.attempts)
         if work.record is None:
             work = self._planner.outputs_of(recording, record, lambda: transcript.body)
-        self._write(work.missing, transcript, record, ledger)
+        self._write(recording, work.missing, transcript, record, ledger)
         notes = list(transcript.warnings)
         if transcript.is_empty:
             notes.append("The transcript is empty: no speech was found.")

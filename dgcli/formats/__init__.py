@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from dgcli.errors import UsageError
 from dgcli.formats.base import SECTIONS, Format, Render, RenderSettings, option_names, render_settings
+from dgcli.transcript.model import Transcript
 
 if TYPE_CHECKING:
     from dgcli.formats.growing import Growing
@@ -58,7 +59,7 @@ FORMATS: tuple[Format, ...] = (
     Format(
         "html",
         (".html", ".htm"),
-        "A page to read, search and listen to (--audio)",
+        "A page to read, hear (--audio), search and correct",
         "html",
         analyses=True,
         grows="turns",
@@ -122,7 +123,12 @@ def by_suffix(path: Path) -> Format:
 
 def renderer(format_: Format) -> Render:
     """The function that writes a format; its module is imported only now."""
-    return cast(Render, getattr(import_module(f"dgcli.formats.{format_.module}"), format_.function))
+    function = cast(Render, getattr(import_module(f"dgcli.formats.{format_.module}"), format_.function))
+
+    def render(transcript: Transcript, options: RenderSettings) -> str:
+        return function(transcript, options.of(transcript))
+
+    return render
 
 
 def grower(format_: Format, settings: RenderSettings) -> "Growing":

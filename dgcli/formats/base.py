@@ -17,10 +17,10 @@ is written, so a heavy one costs nobody else.
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from dgcli.captions.text import clean
 from dgcli.captions.voice import Prefix, Voice
@@ -62,7 +62,8 @@ class RenderSettings:
     format). `language` is the one that was asked for, for a transcript that names none (BCP 47).
     `speaker_style` is how captions tell who speaks (None: as is usual in the format). `isolates` puts lines from
     right to left into directional isolates in SubRip, which has no direction. `audio` is the recording that a page
-    links to: a path or a URL, until `beside` makes a link of it.
+    links to: a path or a URL, until `beside` makes a link of it. `title` is that of a page; where there is none, the
+    recording of `audio` names it, or else `source_name`, what the transcript was made of.
     `sections` are the analyses that follow the words in plain text ("all": each that there is). `colour` and
     `width` (columns) are those of a terminal that plain text goes to.
     """
@@ -71,11 +72,14 @@ class RenderSettings:
     limits: "Limits | None" = None
     karaoke: bool = False
     audio: str | None = None
+    title: str | None = None
     smooth_speakers: bool | None = None
     language: str | None = None
     speaker_style: str | None = None
     isolates: bool = False
     sections: Sequence[str] = ()
+    # It follows from the input: no other output becomes of it.
+    source_name: str | None = field(default=None, repr=False)
     # What a transcript looks like on one terminal is no part of what is asked for.
     colour: bool = field(default=False, repr=False)
     width: int | None = field(default=None, repr=False)
@@ -103,6 +107,22 @@ class RenderSettings:
         if self.language or not isinstance(language, str) or language in ("", "multi"):
             return self
         return replace(self, language=language)
+
+    def named_after(self, source: str | None) -> "RenderSettings":
+        """The same for a transcript of `source`, a path or a URL, whose last part names it."""
+        name = PurePath(unquote(urlsplit(source).path) if "://" in source else source).stem if source else ""
+        return replace(self, source_name=name) if name and name != "-" else self
+
+    def of(self, transcript: Transcript) -> "RenderSettings":
+        """The same for a transcript that somebody may have corrected: with the names that were given there.
+
+        Its speakers are smoothed only where that is asked for.
+        """
+        if transcript.given_names is None:
+            return self
+        names = {**transcript.given_names, **self.speaker_names}
+        smooths = self.smooth_speakers is True
+        return replace(self, speaker_names=names, smooth_speakers=smooths)
 
     def language_of(self, transcript: Transcript) -> str | None:
         """Return the language of a transcript: the first that was detected, else the one asked for."""
@@ -162,7 +182,7 @@ def colour_of(voice: Voice) -> tuple[str, str]:
 
 
 def _own_names() -> list[str]:
-    return [field.name for field in fields(RenderSettings) if field.name != "limits"]
+    return [field.name for field in fields(RenderSettings) if field.name not in ("limits", "source_name")]
 
 
 def option_names() -> tuple[str, ...]:

@@ -30,6 +30,7 @@ _CONTROL = (websocket.ABNF.OPCODE_PING, websocket.ABNF.OPCODE_PONG)
 _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 
+_MOST_OF_CONTROL = 125  # bytes of a ping, a pong or a close; RFC 6455, section 5.5
 _MOST_BYTES = 16 << 20  # of one message: results of a second of speech have some thousand
 
 
@@ -203,6 +204,7 @@ class Connection:
         self._send_timeout = send_timeout
         self._wire: _Wire | None = None
         self._aborted = False
+        self._ended: Refusal | None = None  # by the server, in whatever way: nothing that follows counts
         self.request_id = ""
         self._now = now
         self.last_received = 0.0  # `now()` of the last frame of any kind
@@ -272,6 +274,8 @@ class Connection:
     def receive(self) -> str:
         """The next text message; waits for it. Raises `ConnectionEnded` when there will be none."""
         while True:
+            if self._ended is not None:
+                raise ConnectionEnded(self._ended)
             try:
                 opcode, frame = self._socket.recv_data_frame(control_frame=True)
             except _TooLarge as error:
@@ -281,16 +285,18 @@ class Connection:
             except _FAILURES as error:
                 raise ConnectionEnded(_lost(error)) from error
             self.last_received = self._now()
-            if self._wire is not None and opcode not in _CONTROL:
-                self._wire.came = 0
+            if opcode not in _CONTROL:
+                if self._wire is not None:
+                    self._wire.came = 0
+            elif len(frame.data) > _MOST_OF_CONTROL:  # the library looks at pings alone
+                self._ended = closed(ABNORMAL, "a control frame is too long")
+                continue
             if opcode == websocket.ABNF.OPCODE_TEXT:
                 return bytes(frame.data).decode("utf-8", "replace")
             if opcode == websocket.ABNF.OPCODE_CLOSE:
                 data = bytes(frame.data)
                 code = struct.unpack("!H", data[:2])[0] if len(data) >= 2 else NO_CODE
-                raise ConnectionEnded(
-                    closed(code, data[2:].decode("utf-8", "replace"), self.request_id or None)
-                )
+                self._ended = closed(code, data[2:].decode("utf-8", "replace"), self.request_id or None)
 
     def _send(self, data: str | bytes, opcode: int) -> None:
         try:

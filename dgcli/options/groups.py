@@ -207,6 +207,12 @@ class RenderingOptions(OptionGroup):
             rich_help_panel=_OUTPUT,
         ),
     ] = None
+    title: Annotated[
+        str | None,
+        typer.Option(
+            help="Title of html. Default: the name of the recording.", metavar="TEXT", rich_help_panel=_OUTPUT
+        ),
+    ] = None
     list_formats: Annotated[
         bool,
         typer.Option(
@@ -289,6 +295,7 @@ class RenderingOptions(OptionGroup):
         return render_settings(
             speaker_names=_names(self.speaker or ()),
             audio=self.audio,
+            title=self.title,
             karaoke=self.karaoke,
             speaker_style=self.speaker_style,
             isolates=self.isolates,

@@ -118,7 +118,7 @@ def render_last(
     except DgError as error:
         raise AudioError(f"{entry.path}: {error.message}", hint=error.hint) from error
     reporter.detail(f"{entry.facts.name}, of {entry.created.astimezone():%Y-%m-%d %H:%M:%S}, in {entry.path}")
-    write_saved(transcript, plan, settings, reporter)
+    write_saved(transcript, plan, settings.named_after(entry.facts.name), reporter)
 
 
 def _counted(count: int, noun: str) -> str:

@@ -43,7 +43,7 @@ def write_saved(
 
 
 def _render(response: str, outputs: Outputs, settings: RenderSettings, reporter: Reporter) -> None:
-    transcript = read_saved(response)
+    transcript, settings = read_saved(response), settings.named_after(response)
     if response == "-":
         announce(transcript, outputs, settings, reporter)
         write_outputs(transcript, outputs, settings)

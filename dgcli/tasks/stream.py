@@ -158,7 +158,7 @@ def _run(
     controls = make_controls(streamer, lambda event: sinks.handle(event) if sinks else None)
     sinks = FanOut(
         job.display,
-        job.render.spoken_in(job.values.get("language")),
+        job.render.spoken_in(job.values.get("language")).named_after(source.name),
         reporter,
         audio_seconds=lambda: streamer.audio_seconds,
         meter=controls.meter,

@@ -93,9 +93,18 @@ def check_callback(request: Request) -> None:
 
 
 def deliver(
-    answer: "Answer", outputs: Outputs, request: Request, reporter: Reporter, keeping: Keeping
+    answer: "Answer",
+    outputs: Outputs,
+    request: Request,
+    reporter: Reporter,
+    keeping: Keeping,
+    *,
+    source: str,
 ) -> None:
-    """Keep and write the transcript of an answer, or say where it will go. Raises every `DgError` that writing can."""
+    """Keep and write the transcript of an answer, or say where it will go. Raises every `DgError` that writing can.
+
+    `source` is the path or the URL of the recording, or `-`.
+    """
     callback = callback_id(answer.body)
     if callback is not None:
         reporter.note("The request was accepted: the transcript goes to the callback.")
@@ -109,7 +118,7 @@ def deliver(
         error.kept = keep_response(answer.body, answer.request_id, name=keeping.name)
         raise
     keeping.keep(answer, transcript)
-    settings = request.render.spoken_in(request.values.get("language"))
+    settings = request.render.spoken_in(request.values.get("language")).named_after(source)
     announce(transcript, outputs, settings, reporter)
     write_outputs(transcript, outputs, settings, keep=keeping.kept)
     conclude(outputs, reporter)
@@ -154,7 +163,7 @@ def transcribe_file(path: str, config: Config, request: Request, reporter: Repor
             any_file=request.any_file,
         ) as answer,
     ):
-        deliver(answer, outputs, request, reporter, keeping)
+        deliver(answer, outputs, request, reporter, keeping, source=path)
 
 
 def transcribe_url(url: str, config: Config, request: Request, reporter: Reporter) -> None:
@@ -167,4 +176,4 @@ def transcribe_url(url: str, config: Config, request: Request, reporter: Reporte
         _unusable_kept(keeping.name),
         url_answered(url, config, request.values, reporter, local=request.local) as answer,
     ):
-        deliver(answer, outputs, request, reporter, keeping)
+        deliver(answer, outputs, request, reporter, keeping, source=url)

@@ -70,7 +70,9 @@ class Transcript:
     """The content of a response.
 
     `utterances` are the API's own, empty when they were not asked for. `raw` is the whole response, for what
-    has no field here (summary, topics, search hits...), and `body` its bytes as they came.
+    has no field here (summary, topics, search hits...), and `body` its bytes as they came. `given_names`
+    are the speakers' names (of channels, where only these are known) in a response that somebody has corrected; None
+    in one of the API.
     """
 
     channels: tuple[Channel, ...]
@@ -79,6 +81,7 @@ class Transcript:
     created: str | None = None
     duration: float | None = None
     warnings: tuple[str, ...] = ()
+    given_names: Mapping[int, str] | None = None
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
 

@@ -107,6 +107,18 @@ def _warning(item: Mapping[str, Any]) -> str:
     return f"{parameter}: {message}" if parameter else message
 
 
+def _given_names(response: Mapping[str, Any]) -> Mapping[int, str] | None:
+    """The names of speakers that the page of a transcript writes into a response that was corrected in it."""
+    if not isinstance(response.get("corrections"), dict):
+        return None
+    names = mapping(response["corrections"].get("speaker_names"))
+    return {
+        int(number): name
+        for number, name in names.items()
+        if number.isascii() and number.isdecimal() and len(number) < 10 and string(name).strip()
+    }
+
+
 def parse(response: Mapping[str, Any], body: bytes = b"") -> Transcript:
     """The transcript in a response of `POST /v1/listen`, or in the body of a callback.
 
@@ -131,6 +143,7 @@ def parse(response: Mapping[str, Any], body: bytes = b"") -> Transcript:
         created=string(metadata.get("created")) or None,
         duration=None if math.isnan(duration) else duration,
         warnings=tuple(_warning(item) for item in mappings(metadata.get("warnings"))),
+        given_names=_given_names(response),
         raw=response,
         body=body,
     )

@@ -40,13 +40,13 @@ def responses() -> list[bytes]:
 def test_rendering_later_is_rendering_at_once(
     dg: Run, audio: Path, server: ScriptedServer, tmp_path: Path, name: str
 ) -> None:
-    """`dg file -o x.json` and then `dg render x.json -f NAME` is `dg file -f NAME`, byte for byte."""
+    """`dg file -o talk.json` and then `dg render talk.json -f NAME` is `dg file -f NAME`, byte for byte."""
     for body in responses():
         server.script = [Reply(body=body)]
         at_once = dg("file", audio, "--base-url", server.url, "-f", name)
-        assert dg("file", audio, "--base-url", server.url, "-o", tmp_path / "x.json").returncode == 0
-        later = dg("render", tmp_path / "x.json", "-f", name)
-        assert (tmp_path / "x.json").read_bytes() == body
+        assert dg("file", audio, "--base-url", server.url, "-o", tmp_path / "talk.json").returncode == 0
+        later = dg("render", tmp_path / "talk.json", "-f", name)
+        assert (tmp_path / "talk.json").read_bytes() == body
         assert (later.stdout, later.returncode) == (at_once.stdout, 0)
         assert later.stdout
 

@@ -15,6 +15,15 @@ from tests.conftest import HANGS_AFTER
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 MISSING = "Chromium and chromedriver are not installed"
+# Nothing of the browser's own business goes over the network while a test runs.
+_QUIET = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the name the protocol gives to references
 
 
@@ -22,7 +31,7 @@ class Browser:
     """One session of a browser."""
 
     def __init__(self, base: str, *, javascript: bool) -> None:
-        arguments = ["--headless=new", "--no-sandbox", "--mute-audio", "--window-size=1100,900"]
+        arguments = ["--headless=new", "--no-sandbox", "--mute-audio", "--window-size=1100,900", *_QUIET]
         options: dict[str, Any] = {"binary": CHROMIUM, "args": arguments}
         if not javascript:
             options["prefs"] = {"profile.managed_default_content_settings.javascript": 2}
@@ -95,6 +104,16 @@ class Browser:
         self._devtools(
             "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}]
         )
+
+    def save_downloads(self, folder: Path) -> None:
+        """Let what a page gives the reader as a file be saved in a folder, without asking."""
+        self._devtools("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+
+    def pdf(self) -> bytes:
+        """The page as it is printed."""
+        import base64
+
+        return base64.b64decode(self._call("POST", "/print", {"background": False}))
 
     def requests(self) -> list[str]:
         """The URLs that were asked for since the last call."""

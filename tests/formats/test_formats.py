@@ -332,3 +332,25 @@ def test_a_language_cannot_break_a_caption_file() -> None:
     """What stands where a language should is no markup of a TTML document."""
     text = written("ttml", response("Hello.", language='en"><evil a="'))
     assert ET.fromstring(text).get("{http://www.w3.org/XML/1998/namespace}lang") == ""
+
+
+def test_a_corrected_response_has_its_names_and_keeps_its_speakers() -> None:
+    """Names of `corrections` are in every format, --speaker goes before them, and speakers are not smoothed unasked."""
+    said = "we can open it. yes do that now".split()
+    words = [
+        {"word": text, "start": float(at), "end": at + 1.0, "confidence": 1.0, "speaker": int(at >= 2)}
+        for at, text in enumerate(said)
+    ]
+    came: dict[str, Any] = {"results": {"channels": [{"alternatives": [{"words": words}]}]}}
+    names = {"0": "Anna", "1": "Ben", "x": "y", "2": 3, "-1": "no", "9" * 20: "no"}
+    corrected = {**came, "corrections": {"speaker_names": names}}
+    text = renderer(by_name("text"))
+    smoothed = text(parse_body(json.dumps(came).encode()), RenderSettings())
+    kept = text(parse_body(json.dumps(corrected).encode()), RenderSettings())
+    assert kept == "Anna: we can\n\nBen: open it. yes do that now\n"
+    assert smoothed.startswith("Speaker 0: we can open it.")
+    asked = RenderSettings(smooth_speakers=True, speaker_names={1: "Bea"})
+    assert "Bea: yes do that now" in text(parse_body(json.dumps(corrected).encode()), asked)
+    for broken in (None, 1, [], {}, {"speaker_names": 5}, {"speaker_names": {"0": ["a"]}}):
+        spoilt = parse_body(json.dumps({**came, "corrections": broken}).encode())
+        assert "Speaker 0: we can" in text(spoilt, RenderSettings())

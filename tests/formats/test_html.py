@@ -1,8 +1,10 @@
 """The page: what is in it, and what it does in a real browser."""
 
+import os
 import re
 import wave
 from collections.abc import Iterator
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from dgcli.formats import RenderSettings, by_name, renderer
+from dgcli.formats.cues import cues_of
 from dgcli.transcript.model import Transcript
 from dgcli.transcript.response import parse
 from tests.formats.browser import CHROMIUM, DRIVER, MISSING, Browser, browser
@@ -71,9 +74,12 @@ class Seen(HTMLParser):
         super().__init__()
         self.tags: list[str] = []
         self.links: list[str] = []
+        self.kinds: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
+        if tag == "script":
+            self.kinds.append(dict(attrs).get("type") or "")
         self.links += [value or "" for name, value in attrs if name in ("src", "href", "action", "data")]
 
 
@@ -90,29 +96,47 @@ def test_nothing_is_loaded_from_elsewhere() -> None:
 
 
 def test_what_was_said_is_never_markup() -> None:
-    """Words, summary and topics that look like HTML come out as text; there is one script, the page's own."""
+    """Words, summary and topics that look like HTML come out as text; the scripts are the page's own."""
     seen = Seen()
     seen.feed(page(RenderSettings(speaker_names={0: "<u>Anna</u>"})))
-    assert seen.tags.count("script") == 1
+    assert seen.tags.count("script") == 2  # its data, and what it does
+    assert seen.kinds == ["application/json", ""]
     assert not {"img", "u", "b"} & set(seen.tags)
 
 
 def test_timeline_shows_what_the_response_has() -> None:
-    """Speakers, sentiment, topics and search hits have lanes; a response without them has only speech."""
-    lanes = re.findall(r'class="lane"><span>([^<]+)', page())
-    assert lanes == ["Speakers", "Sentiment", "Topics", "Search hits"]
+    """Each speaker, sentiment, topics and search hits have lanes; a response without them has only speech."""
+    lane = r'class="lane"><span[^>]*>([^<]+)'
+    assert re.findall(lane, page()) == ["Speaker 0", "Speaker 1", "Sentiment", "Topics", "Search hits"]
     plain = parse(
         {"results": {"channels": [{"alternatives": [{"words": [{"word": "hi", "start": 0, "end": 1}]}]}]}}
     )
-    assert re.findall(r'class="lane"><span>([^<]+)', renderer(by_name("html"))(plain, RenderSettings())) == [
-        "Speech"
-    ]
+    assert re.findall(lane, renderer(by_name("html"))(plain, RenderSettings())) == ["Speech"]
 
 
 def test_empty_transcript_is_a_page() -> None:
     """A response in which nothing is said gives a page that says so."""
     empty = parse({"results": {"channels": [{"alternatives": [{"words": []}]}]}})
     assert "Nothing was said." in renderer(by_name("html"))(empty, RenderSettings())
+
+
+@pytest.mark.parametrize(
+    ("options", "title"),
+    [
+        (RenderSettings(), "Transcript"),
+        (RenderSettings().named_after("calls/berth.json"), "berth"),
+        (RenderSettings().named_after("https://example.com/a%20b.mp3?x=1"), "a b"),
+        (RenderSettings(audio="../my%20call.v2.mp3").named_after("x.json"), "my call.v2"),
+        (RenderSettings(title="A <talk>", audio="x.mp3"), "A &lt;talk&gt;"),
+    ],
+)
+def test_title_comes_from_the_user_or_the_file(options: RenderSettings, title: str) -> None:
+    """--title, else the name of the recording, else that of the response; the date is written for people."""
+    text = page(options)
+    assert f"<title>{title}</title>" in text
+    assert f'<h1 dir="auto">{title}</h1>' in text
+    assert '<time datetime="2026-01-02T03:04:05Z">2 January 2026, 03:04 UTC</time> · 0:20' in text
+    assert text.index("<details") < text.index("0198-page</dd>")
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +186,7 @@ def test_page_asks_for_nothing_but_the_recording(shown: Browser, saved: Path) ->
     assert {url.rsplit("/", 1)[1] for url in asked} == {"call.html", "a%20call%231.wav"}
     assert all(url.startswith("file:") for url in asked)
     assert [entry for entry in shown.log("browser") if entry["level"] == "SEVERE"] == []
-    assert shown.run("return document.title") == "Transcript"
+    assert shown.run("return document.title") == "a call#1"
 
 
 @pytest.mark.system
@@ -191,11 +215,12 @@ def test_words_are_marked_as_the_recording_plays(shown: Browser) -> None:
 @needs_browser
 def test_speakers_are_renamed_in_the_page(shown: Browser, saved: Path) -> None:
     """A name typed for a speaker stands in front of what they say, as text, and is there after reloading."""
-    shown.type(".names input[data-v='0']", "Anna <i>")
-    assert shown.text(".who[data-v='0']") == "Anna <i>"
-    assert shown.text(".who[data-v='1']") == "Speaker 1"
+    shown.type("#names input[data-v='0']", "Anna <i>")
+    assert shown.text(".v0 .who") == "Anna <i>"
+    assert shown.text(".v1 .who") == "Speaker 1"
+    assert shown.text(".lane .v0") == "Anna <i>"
     shown.open(saved)
-    assert shown.text(".who[data-v='0']") == "Anna <i>"
+    assert shown.text(".v0 .who") == "Anna <i>"
 
 
 @pytest.mark.system
@@ -205,9 +230,9 @@ def test_search_marks_words_and_phrases(shown: Browser) -> None:
     shown.type("#search", "HARBOUR office")
     marked = "return Array.from(document.querySelectorAll('.hit')).map((one) => one.textContent)"
     assert shown.run(marked) == ["harbour", "office?"]
-    assert shown.text("#found") == "1 found"
+    assert shown.text("#hits") == "1 hit"
     shown.type("#search", "\ue007")
-    assert shown.text("#found") == "1 of 1"
+    assert shown.text("#hits") == "1 of 1"
 
 
 @pytest.mark.system
@@ -224,7 +249,7 @@ def test_transcript_is_read_and_played_from_the_keyboard(shown: Browser) -> None
     shown.wait(lambda: shown.run(at) > 1)
     shown.type("main", " ")
     assert shown.run("return document.querySelector('audio').paused") is True
-    shown.type(".at[data-s='7.000']", "\ue007")
+    shown.type("main .at[data-s='7.000']", "\ue007")
     shown.wait(lambda: shown.run(at) >= 7)
     assert shown.run("return document.activeElement.className") == "at"
 
@@ -262,11 +287,167 @@ def test_colours_can_be_read(shown: Browser, saved: Path, scheme: str) -> None:
         const paper = light(getComputedStyle(document.body).backgroundColor);
         const probe = document.body.appendChild(document.createElement("i"));
         return ["at", "facts", ...Array(8).keys()].map((one) => {
-          probe.className = typeof one === "number" ? `v${one}` : one;
+          probe.className = typeof one === "number" ? `who v${one}` : one;
           const ink = light(getComputedStyle(probe).color);
           return (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
         });"""
     assert min(shown.run(script)) >= 4.5
+
+
+@pytest.mark.system
+@needs_browser
+def test_keys_work_from_anywhere_but_a_field(shown: Browser) -> None:
+    """Space plays wherever the focus is, J and L jump 5 s, < and > change the speed; in a field they are typed."""
+    shown.wait(lambda: shown.run("return document.querySelector('audio').readyState > 0"))
+    at, paused = (f"return document.querySelector('audio').{name}" for name in ("currentTime", "paused"))
+    shown.type("body", "ll")
+    assert shown.run(at) == 10
+    shown.type("body", "j>")
+    assert shown.run(at) == 5
+    assert shown.run("return document.querySelector('audio').playbackRate") == 1.25
+    shown.type("body", " ")
+    assert shown.run(paused) is False
+    shown.type("body", " ")
+    assert shown.run(paused) is True
+    shown.type("#search", "j l")
+    assert (shown.run(at) >= 5, shown.run(paused)) == (True, True)
+    assert shown.run("return document.querySelector('#search').value") == "j l"
+    shown.run("document.querySelector('#search').blur()")
+    shown.run("document.querySelector('#single').checked = false")
+    before = shown.run(at)
+    shown.type("body", "l")
+    assert shown.run(at) == before
+
+
+@pytest.mark.system
+@needs_browser
+def test_hits_are_counted_and_gone_through(shown: Browser) -> None:
+    """Next and previous go round the hits, the count says where, and a hit of somebody filtered away is none."""
+    shown.type("#search", "i")
+    total = int(shown.text("#hits").split()[0])
+    assert total > 2
+    shown.click("#next")
+    assert shown.text("#hits") == f"1 of {total}"
+    shown.click("#previous")
+    assert shown.text("#hits") == f"{total} of {total}"
+    assert shown.run("return document.querySelectorAll('.w.here').length") == 1
+    shown.run(
+        "const filter = document.querySelector('#filter'); filter.value = '0/0';"
+        "filter.dispatchEvent(new Event('change'))"
+    )
+    assert 0 < int(shown.text("#hits").split()[0]) < total
+
+
+FILTERED = (
+    "return Array.from(document.querySelectorAll('main .turn:not([hidden]) .who'), (one) => one.textContent)"
+)
+
+
+@pytest.mark.system
+@needs_browser
+def test_filter_and_copy_take_what_is_seen(shown: Browser) -> None:
+    """Only the chosen speaker is to be seen, and copied: a line a paragraph, with its time and its speaker."""
+    shown.run(
+        "const filter = document.querySelector('#filter'); filter.selectedIndex = 2;"
+        "filter.dispatchEvent(new Event('change'))"
+    )
+    assert set(shown.run(FILTERED)) == {"Speaker 1"}
+    # What a copy puts on the clipboard, as a page may see it.
+    shown.run(
+        "document.addEventListener('copy', (event) => { window.got = event.clipboardData.getData('text/plain') })"
+    )
+    shown.click("#copy")
+    lines = shown.run("return window.got").splitlines()
+    assert lines[0].startswith("[0:07] Speaker 1: Yes, it is.")
+    assert not [line for line in lines if "Good morning" in line]
+
+
+@pytest.mark.system
+@needs_browser
+def test_sentiment_is_told_without_colour(shown: Browser) -> None:
+    """A positive stretch stands above the middle of its lane, and topics are labelled in words."""
+    path = shown.run("return document.querySelector('.positive').getAttribute('d')")
+    assert re.match(r"M[\d.]+ 0h[\d.]+v4.5", path)
+    assert shown.text(".blocks span") == "Harbours <b>"
+
+
+@pytest.mark.system
+@needs_browser
+def test_a_video_has_the_captions_of_the_page_on_it(chromium: Browser, tmp_path: Path) -> None:
+    """The cues on a video are those of caption files; a correction changes them."""
+    import av
+
+    with av.open(str(tmp_path / "talk.webm"), "w") as file:
+        stream = file.add_stream("libvpx", rate=5)
+        stream.width, stream.height, stream.pix_fmt = 160, 90, "yuv420p"
+        for _ in range(10):
+            frame = av.VideoFrame(160, 90, "yuv420p")
+            for plane in frame.planes:
+                plane.update(bytes([128]) * plane.buffer_size)
+            for packet in stream.encode(frame):
+                file.mux(packet)
+        for packet in stream.encode():
+            file.mux(packet)
+    options = RenderSettings(audio="talk.webm")
+    (tmp_path / "talk.html").write_text(page(options), "utf-8")
+    chromium.open(tmp_path / "talk.html")
+    chromium.wait(lambda: chromium.run("return document.querySelector('video').readyState > 0"))
+    cues = "return Array.from(document.querySelector('video').textTracks[0].cues, (cue) => cue.text)"
+    shown = chromium.run(cues)
+    assert [unescape(cue) for cue in shown] == [cue.text for cue in cues_of(transcript(), options)]
+    assert chromium.run("return document.querySelector('video').textTracks[0].mode") == "showing"
+    chromium.click("#edit")
+    chromium.run(
+        "const text = document.querySelector('main .turn p'); text.focus();"
+        "text.textContent = text.textContent.replace('harbour', 'port'); text.blur()"
+    )
+    assert "port office" in " ".join(" ".join(chromium.run(cues)).split())
+
+
+@pytest.mark.system
+@needs_browser
+def test_right_to_left_is_set_from_the_right(chromium: Browser, tmp_path: Path) -> None:
+    """Hebrew is written from right to left, with its times at the right, in a page that says its language."""
+    said = [word(text, at, 0) for at, text in enumerate("שלום, מה שלומך היום?".split())]
+    answer = {"results": {"channels": [{"detected_language": "he", "alternatives": [{"words": said}]}]}}
+    (tmp_path / "he.html").write_text(renderer(by_name("html"))(parse(answer), RenderSettings()), "utf-8")
+    chromium.open(tmp_path / "he.html")
+    assert chromium.run("return document.documentElement.lang") == "he"
+    assert chromium.run("return getComputedStyle(document.querySelector('main p')).direction") == "rtl"
+    boxes = chromium.run(
+        "return Array.from(document.querySelectorAll('.w'), (one) => one.getBoundingClientRect().x)"
+    )
+    assert boxes == sorted(boxes, reverse=True)
+    assert chromium.run("return document.querySelector('main .at').getBoundingClientRect().x") > max(boxes)
+
+
+AXE = os.environ.get(
+    "DGCLI_AXE"
+)  # the path of axe.min.js, of axe-core from npm, which is no part of this project
+
+
+@pytest.mark.system
+@needs_browser
+@pytest.mark.skipif(AXE is None, reason="DGCLI_AXE does not say where axe.min.js is (npm install axe-core)")
+@pytest.mark.parametrize("correcting", [False, True])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(360, 740), (1280, 900)])
+def test_axe_finds_nothing(
+    shown: Browser, saved: Path, width: int, height: int, scheme: str, correcting: bool
+) -> None:
+    """The rules of axe-core, all of them, find nothing in the page, read or corrected."""
+    assert AXE is not None
+    shown.resize(width, height)
+    shown.prefer(scheme)
+    shown.open(saved)
+    if correcting:
+        shown.click("#edit")
+    shown.run(Path(AXE).read_text("utf-8") + "\nwindow.axe = axe;")
+    assert (
+        shown.run("return axe.run().then((result) => result.violations.map((rule) => [rule.id, rule.help]))")
+        == []
+    )
+    assert shown.run("return axe.run().then((result) => result.passes.length)") > 20
 
 
 @pytest.mark.system
@@ -283,7 +464,7 @@ def test_uncertain_words_are_marked(shown: Browser) -> None:
 @needs_browser
 def test_nothing_said_runs(shown: Browser) -> None:
     """What looks like a script or an event handler in the response has run nowhere."""
-    assert shown.run("return document.title") == "Transcript"
+    assert shown.run("return document.title") == "a call#1"
     assert shown.run("return document.querySelectorAll('img, main script').length") == 0
 
 
@@ -302,6 +483,6 @@ def test_page_is_readable_without_javascript(saved: Path) -> None:
         # The driver's own scripts do run: they only look.
         assert quiet.run("return document.documentElement.className") == ""
         assert (
-            quiet.run("return getComputedStyle(document.querySelector('#search').parentNode).display")
+            quiet.run("return getComputedStyle(document.querySelector('#search').closest('.row')).display")
             == "none"
         )

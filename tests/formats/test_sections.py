@@ -116,7 +116,7 @@ def test_the_page_has_every_analysis_with_links() -> None:
     assert "language en (97%)" in page
     assert '<span class="kind">NAME</span> Maria Lopez' in page
     assert "<q>I would like a refund for my headphones</q>" in page
-    about = page[page.index("<h2>Topics") : page.index('<div class="bar">')]
+    about = page[page.index("<h2>Topics") : page.index("<main")]
     links = re.findall(r'<a class="at" href="#([^"]+)" data-s="([\d.]+)">', about)
     assert len(links) == 9
     for anchor, seconds in links:
