@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dgcli.live import protocol
+from dgcli.live.closing import ClosingSteps
 from dgcli.live.listen_v1 import ListenV1
+from dgcli.live.listen_v2 import ListenV2
 from dgcli.transcript.events import Final, Interim, Metadata, Notice, NoticeKind, SpeechStarted, UtteranceEnd
 from dgcli.transcript.messages import parse_message
 from dgcli.transcript.model import Word
@@ -170,3 +172,40 @@ def test_without_repeats_the_text_is_the_servers() -> None:
     """A result that repeats nothing is left as it came."""
     result = final(Word("new", 1.0, 2.0))
     assert protocol.without_repeats(result, 1.0) is result
+
+
+def test_closing_steps_wait_for_their_answers() -> None:
+    """CloseStream follows the EndOfTurn asked for, the warning that there is no turn, or 1.5 s of neither."""
+    forced, warning = (
+        parse_message(json.dumps(message))
+        for message in (
+            {"type": "TurnInfo", "event": "EndOfTurn", "transcript": "a", "trigger": "manual"},
+            {"type": "Warning", "code": "FORCE_END_TURN_NO_ACTIVE_TURN"},
+        )
+    )
+    earlier = parse_message(json.dumps({"type": "TurnInfo", "event": "EndOfTurn", "trigger": "model"}))
+    for answer, is_swallowed in ((forced, False), (warning, True), (None, False)):
+        steps = ClosingSteps(ListenV2())
+        steps.begin(planned=False)
+        assert json.loads(steps.next(10.0) or "") == {"type": "ForceEndTurn"}
+        assert not steps.take(earlier)
+        assert steps.next(11.4) is None
+        assert not steps.done
+        if answer is not None:
+            assert steps.take(answer) is is_swallowed
+        assert json.loads(steps.next(11.4 if answer else 11.5) or "") == {"type": "CloseStream"}
+        assert steps.done
+
+
+def test_a_message_that_the_server_does_not_know_is_not_sent_again() -> None:
+    """After an Error in answer to ForceEndTurn the next connection ends with CloseStream alone."""
+    steps = ClosingSteps(ListenV2())
+    steps.begin(planned=False)
+    steps.next(0.0)
+    assert steps.take(
+        parse_message('{"type": "Error", "code": "UNPARSABLE_CLIENT_MESSAGE", "description": "x"}')
+    )
+    assert steps.refused
+    steps.reset()
+    steps.begin(planned=False)
+    assert json.loads(steps.next(1.0) or "") == {"type": "CloseStream"}
