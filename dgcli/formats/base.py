@@ -116,12 +116,12 @@ class RenderSettings:
     def of(self, transcript: Transcript) -> "RenderSettings":
         """The same for a transcript that somebody may have corrected: with the names that were given there.
 
-        Its speakers are smoothed only where that is asked for.
+        Speakers that were corrected in the page are smoothed only where that is asked for.
         """
         if transcript.given_names is None:
             return self
         names = {**transcript.given_names, **self.speaker_names}
-        smooths = self.smooth_speakers is True
+        smooths = self.smooth_speakers is True if "corrections" in transcript.raw else self.smooth_speakers
         return replace(self, speaker_names=names, smooth_speakers=smooths)
 
     def language_of(self, transcript: Transcript) -> str | None:
@@ -201,6 +201,12 @@ def render_settings(**options: Any) -> RenderSettings:
     given = {name: value for name, value in options.items() if value is not None}
     own = {name: value for name, value in given.items() if name in own_names}
     of_cues = {name: value for name, value in given.items() if name not in own_names}
+    names = given.get("speaker_names", {})
+    if not isinstance(names, Mapping) or not all(isinstance(name, str) for name in names.values()):
+        raise UsageError("speaker_names takes names by number.", hint='For example: {0: "Anna"}')
+    sections = given.get("sections", ())
+    if isinstance(sections, str) or not isinstance(sections, Iterable):
+        raise UsageError("sections takes a list of names.", hint='For example: ["summary", "topics"]')
     if not of_cues:  # captions need not be loaded for text
         return RenderSettings(**own)
     from dgcli.captions.limits import limits

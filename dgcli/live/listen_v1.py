@@ -5,6 +5,7 @@ Sources: Deepgram reference, "Live Audio", "Audio Keep Alive", "Finalize".
 
 import json
 
+from dgcli.live.configuration import Configuration
 from dgcli.live.protocol import CLOSE_STREAM, ClosingStep, FrameLengths
 from dgcli.transcript.events import Final, Interim
 
@@ -25,6 +26,10 @@ class ListenV1:
         return json.dumps(
             {"type": "Finalize"} if channel is None else {"type": "Finalize", "channel": channel}
         )
+
+    def configure(self, change: Configuration) -> str:
+        """Configure, as this endpoint has it."""
+        return change.message()
 
     def closing(self, *, planned: bool) -> tuple[ClosingStep, ...]:
         """CloseStream; where the audio was cut off in the middle of a word, Finalize before it."""

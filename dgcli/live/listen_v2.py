@@ -8,6 +8,7 @@ End Turn", "Understanding the Flux State Machine".
 """
 
 from dgcli.api.refusals import NO_CODE
+from dgcli.live.configuration import Configuration
 from dgcli.live.protocol import CLOSE_STREAM, ClosingStep, FrameLengths
 from dgcli.transcript.events import Event, Final, Interim, Notice
 from dgcli.transcript.turn_info import as_it_stands
@@ -46,6 +47,10 @@ class ListenV2:
     def finalize(self, channel: int | None = None) -> str:  # noqa: ARG002 - there is one channel
         """ForceEndTurn."""
         return FORCE_END_TURN
+
+    def configure(self, change: Configuration) -> str:
+        """Configure, as this endpoint has it."""
+        return change.message(flux=True)
 
     def closing(self, *, planned: bool) -> tuple[ClosingStep, ...]:  # noqa: ARG002 - every end is alike
         """ForceEndTurn, and CloseStream when the turn has ended."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from dgcli.live.configuration import Configuration
 from dgcli.transcript.events import Event, Final, Interim
 
 _ROUNDING = 0.005  # seconds: the API's times are 32-bit floats, which are 4 ms apart after nine hours
@@ -62,6 +63,9 @@ class ListenProtocol(Protocol):
 
     def finalize(self, channel: int | None = None) -> str:
         """The message that has everything buffered returned as final: of one channel, or of all."""
+
+    def configure(self, change: Configuration) -> str:
+        """The message that changes settings while the stream runs."""
 
     def closing(self, *, planned: bool) -> tuple[ClosingStep, ...]:
         """What is said when all audio was sent; `planned`: it was cut off before its own end."""

@@ -13,6 +13,7 @@ from dgcli.audio.base import AudioFormat, Pace, Source
 from dgcli.errors import DgError, NetworkError
 from dgcli.live import messages
 from dgcli.live.closing import ClosingSteps
+from dgcli.live.configuration import Reconfiguration
 from dgcli.live.connection import ConnectionEnded
 from dgcli.live.dialer import Dialer
 from dgcli.live.feeder import Feeder
@@ -25,6 +26,7 @@ from dgcli.live.state import State, move
 from dgcli.live.tap import Tap
 from dgcli.transcript.events import Closed, Event, Final, Interim, Metadata, Notice, NoticeKind, Opened
 from dgcli.transcript.messages import parse_message
+from dgcli.transcript.oddities import odd_message
 
 _BATCH = 64  # messages taken, or frames sent, before looking at the other of the two
 _GRACE = 1.0  # seconds for a source to end when it was told to, and for a server to close after Metadata
@@ -59,6 +61,7 @@ class Sender:
         self._clock = clock
         self._inbox = inbox
         self._events = events
+        self._changes = Reconfiguration(settings.configure_timeout)
         self._protocol = settings.protocol
         self._closing = ClosingSteps(settings.protocol)
         self._replay = ReplayBuffer(audio, settings.journal_seconds, settings.protocol.frames)
@@ -117,7 +120,9 @@ class Sender:
                 self._finish()
             case messages.FinalizeNow():
                 self._say(self._protocol.finalize(item.channel))
-            case messages.Pause():
+            case messages.Reconfigure():
+                self._changes.ask(item.change)
+            case messages.Pause() if self._stopped_at is None:
                 self.feeder.pause()
                 if self._protocol.finalizes_silence or self._results.is_speaking:
                     self._say(self._protocol.finalize())
@@ -134,14 +139,18 @@ class Sender:
         event = parse_message(text, link.offset, cursor, channels=self._settings.channels)
         match event:
             case Interim() | Final():
+                if isinstance(event, Final) and (odd := odd_message(event.raw, event.words)):
+                    self._notice(NoticeKind.SERVER, odd)
                 event, is_news = self._results.take(link, event)
                 if is_news:
                     self._tries = 0
+            case Notice():
+                self._changes.take(event)
+                if self._protocol.has_fatal_errors and event.raw.get("type") == "Error":
+                    link.fault = event.message
             case Metadata():
                 link.heard = event.duration
                 self._replay.heard(1, link.sent - link.begun, event.duration)
-            case Notice() if self._protocol.has_fatal_errors and event.raw.get("type") == "Error":
-                link.fault = event.message
         if not self._closing.take(event):
             self._emit(event)
 
@@ -158,6 +167,7 @@ class Sender:
         link.open = True
         link.since = link.last_sent = link.last_ping = link.last_message = now
         self._opened += 1
+        self._changes.connected()
         self.state = move(self.state, State.OPEN)
         self._emit(Opened(link.connection.request_id, self._opened, link.offset))
         again = self._opened > 1
@@ -276,6 +286,15 @@ class Sender:
         except ConnectionEnded as ended:
             link.give_up(ended.ending)
 
+    def _send_change(self, link: Link, now: float) -> None:
+        """Ask for the next change of settings, if the one before was answered."""
+        if self._changes.expired(now):
+            self._notice(NoticeKind.NOT_CONFIGURED, "The server did not answer to a change of settings.")
+        change = self._changes.next(now)
+        if change is not None:
+            link.connection.send_text(self._protocol.configure(change))
+            link.last_sent = now
+
     def _drive(self, link: Link, now: float) -> None:
         """Send what is due on an open connection. Raises `ConnectionEnded`."""
         settings = self._settings
@@ -283,6 +302,7 @@ class Sender:
             link.connection.ping()
             link.last_ping = now
         if self.state is State.OPEN:
+            self._send_change(link, now)
             self._send_audio(link)
             if self._source_done and link.sent == self._replay.end:
                 self._closing.begin(planned=self._planned)

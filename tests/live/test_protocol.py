@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from dgcli.live import protocol
 from dgcli.live.closing import ClosingSteps
+from dgcli.live.configuration import Configuration
 from dgcli.live.listen_v1 import ListenV1
 from dgcli.live.listen_v2 import ListenV2
 from dgcli.transcript.events import Final, Interim, Metadata, Notice, NoticeKind, SpeechStarted, UtteranceEnd
@@ -112,7 +113,7 @@ def test_errors_and_unknown_messages_are_notices(text: str, part: str) -> None:
     """An Error, a message of an unknown kind and what is no message at all are told, and end nothing."""
     event = parse_message(text)
     assert isinstance(event, Notice)
-    assert event.kind is NoticeKind.SERVER
+    assert event.kind is (NoticeKind.NOT_CONFIGURED if "ConfigureFailure" in text else NoticeKind.SERVER)
     assert part in event.message
 
 
@@ -209,3 +210,18 @@ def test_a_message_that_the_server_does_not_know_is_not_sent_again() -> None:
     steps.reset()
     steps.begin(planned=False)
     assert json.loads(steps.next(1.0) or "") == {"type": "CloseStream"}
+
+
+def test_each_endpoint_has_its_own_configure() -> None:
+    """Numerals are a feature on /v1/listen, and stand by themselves on /v2/listen."""
+    change = Configuration(keyterms=("a",), features={"numerals": True})
+    assert json.loads(ListenV1().configure(change)) == {
+        "type": "Configure",
+        "keyterms": ["a"],
+        "features": {"numerals": True},
+    }
+    assert json.loads(ListenV2().configure(change)) == {
+        "type": "Configure",
+        "keyterms": ["a"],
+        "numerals": True,
+    }
