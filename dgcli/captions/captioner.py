@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from math import ceil
 
 from dgcli.captions.cues import Cue
@@ -10,7 +11,6 @@ from dgcli.captions.lexicon import WordKind
 from dgcli.captions.limits import PAUSE, Limits
 from dgcli.captions.merging import Merger
 from dgcli.captions.speakers import SpeakerSmoother
-from dgcli.captions.text import width
 from dgcli.captions.voice import Prefix, Voice
 from dgcli.transcript.model import Channel, Transcript, Word
 
@@ -79,7 +79,7 @@ class Captioner:
         ends after the last of these words.
         """
         told = until
-        batch = [(word, False) for word in words]
+        batch = list(zip(words, repeat(False)))
         if batch and ends_utterance:
             batch[-1] = (batch[-1][0], True)
         if self._merger is not None and until is None:
@@ -176,22 +176,34 @@ class Captioner:
 
     def _cue(self, first: int, after: int, follows: float | None) -> Cue:
         tokens = self._cutter.tokens
-        lines = self._cutter.layout.lines(first, after, self._named)
-        shared = len({line.voice.channel for line in lines}) > 1
-        self._named = None if shared else lines[-1].voice
-        # Marks that stand alone are written, not said: a quotation begins with its first word.
-        spoken = [tokens.ins[at] for at in range(first, after) if tokens.forms[at].right not in _UNSAID]
-        start = self._tick(min(spoken or tokens.ins[first:after]))
+        layout = self._cutter.layout
+        lines = layout.lines(first, after, self._named)
+        if tokens.several_channels:
+            shared = len({line.voice.channel for line in lines}) > 1
+            self._named = None if shared else lines[-1].voice
+            begun, ended = min(self._spoken(first, after)), max(tokens.outs[first:after])
+        else:
+            self._named = lines[-1].voice
+            silent = tokens.forms[first].right in _UNSAID
+            begun = min(self._spoken(first, after)) if silent else tokens.starts[first]
+            ended = tokens.outs[after - 1]  # no word ends after the next of its channel begins
+        start = self._tick(begun)
         if self._end is not None:
             start = max(start, self._end + self._gap)
-        out = self._tick(max(tokens.outs[first:after]))
+        out = self._tick(ended)
         following = None if follows is None else self._tick(follows)
-        columns = sum(width(line.body) + 1 for line in lines) - 1
+        columns = layout.columns(first, after, lines)
         # A pause that tells of a change of voice stays visible.
         turn = follows is not None and after < len(tokens.runs) and tokens.runs[after] == after
         bridge = min(self._limits.bridge, _TURN) if turn else self._limits.bridge
         self._end = self._out_time(start, out, following, columns, bridge)
         return Cue(round(start / self._rate, 3), round(self._end / self._rate, 3), lines)
+
+    def _spoken(self, first: int, after: int) -> list[float]:
+        """The starts of tokens; marks that stand alone are written, not said: a quotation begins with its first word."""
+        tokens = self._cutter.tokens
+        spoken = [tokens.ins[at] for at in range(first, after) if tokens.forms[at].right not in _UNSAID]
+        return spoken or tokens.ins[first:after]
 
     def _tick(self, seconds: float) -> int:
         return round(seconds * self._rate)
@@ -219,9 +231,13 @@ def _stretches(transcript: Transcript, channel: Channel) -> Iterator[tuple[Seque
     own = [part for part in transcript.utterances if part.channel == channel.index and part.words]
     words = channel.words or tuple(word for utterance in own for word in utterance.words)
     ends = {(part.words[-1].start, part.words[-1].end) for part in own if not part.goes_on}
+    if not ends:
+        for at in range(0, len(words), _STRETCH):
+            yield words[at : at + _STRETCH], False
+        return
     at = 0
     for after, word in enumerate(words, 1):
-        ended = bool(ends) and (word.start, word.end) in ends
+        ended = (word.start, word.end) in ends
         if ended or after - at == _STRETCH or after == len(words):
             yield words[at:after], ended
             at = after

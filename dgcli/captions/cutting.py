@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from dgcli.captions.language import STICKY
-from dgcli.captions.layout import Layout
+from dgcli.captions.layout import BREAK, UNEVEN, Layout
 from dgcli.captions.limits import PAUSE, Limits
 from dgcli.captions.tokens import Tokens
 from dgcli.captions.voice import Prefix
@@ -33,6 +33,7 @@ _LONE = 60.0  # for a cue of one word
 _FAST = 12.0  # for each second that a reader is short of
 _SHARED = 14.0  # for a cue that two voices share
 _TRIED = 0.7  # seconds within which one gap is tried, however bad they all are
+_ROUNDING = 1e-6  # points that sums of them are off by, and more
 _NEAR = 1.5  # seconds up to the last known word within which a path may end that settles a cue in a hurry
 _KEPT = 64  # settled tokens that are kept before the lists are shortened; `preview` copies them each time
 
@@ -95,8 +96,8 @@ class Cutter:
                 lost.append(gap)
             else:
                 first[gap] = gap if before == self._from else first[before]
-        for gap in lost:
-            self._try(gap)
+        if lost:
+            self._try(lost)
 
     def hurry(self, ended: float) -> None:
         """Settle the cues whose last word ended by `ended` (seconds), whatever may be said later.
@@ -111,7 +112,7 @@ class Cutter:
             if at == len(starts) or self._best[at] == _INFINITE or self._first[at] == at:
                 at = len(starts)
                 self._add_gap(at)
-                self._try(at, last=True)
+                self._try((at,), last=True)
                 cut = self._first[at]
                 self._drop_gap()
             else:
@@ -159,37 +160,44 @@ class Cutter:
 
         `known` says for each up to where the words are known then (seconds).
         """
-        tokens, best, gaps, first = self.tokens, self._best, self._gaps, self._first
-        starts, outs, pauses, runs, ends = tokens.starts, tokens.outs, tokens.pauses, tokens.runs, tokens.ends
-        for at, now in enumerate(known, begin):
-            start = starts[at]
-            if at == self._from:
-                gaps.append(0.0)
-                best[at] = 0.0
-                self._last_tried = start
-                if tokens.several_channels:
-                    tokens.name(at, runs_shared=self._was_shared)
-                continue
+        tokens, add = self.tokens, self._gaps.append
+        starts, pauses, runs, ends, between = tokens.starts, tokens.pauses, tokens.runs, tokens.ends, tokens.gaps
+        after = len(starts)
+        if begin < after and begin == self._from:
+            add(0.0)
+            self._best[begin] = 0.0
+            self._last_tried = starts[begin]
+            if tokens.several_channels:
+                tokens.name(begin, runs_shared=self._was_shared)
+            begin += 1
+        untried, last_tried = list[int](), self._last_tried
+        for at in range(begin, after):
             pause = pauses[at]
             if pause > PAUSE:
-                gaps.append(0.0)
+                add(0.0)
+                self._try_all(untried, known)
                 self._settle_all(at)
+                untried, last_tried = [], starts[at]
                 continue
-            points = tokens.gaps[at] * _CUT
+            points = between[at] * _CUT
             if pause > 0.1:
                 points -= _PAUSED * pause
             if runs[at] == at:
                 points -= _TURN
             elif ends[at - 1] or pause >= _UTTERANCE:
                 points -= _ENDED
-            gaps.append(points)
-            if points >= STICKY and start - self._last_tried < _TRIED:
-                continue
-            self._last_tried = start
-            self._known = now
-            self._try(at)
-            if outs[first[at] - 1] + LOOK_AHEAD <= now:
-                self._commit(at)
+            add(points)
+            if points < STICKY or starts[at] - last_tried >= _TRIED:
+                last_tried = starts[at]
+                untried.append(at)
+        self._try_all(untried, known)
+        self._last_tried = last_tried
+
+    def _try_all(self, untried: Sequence[int], known: Sequence[float]) -> None:
+        """Try gaps, and settle what that settles; `known` is for the last tokens, as in `_judge`."""
+        later, first = iter(untried), len(self.tokens.starts) - len(known)
+        while (at := self._try(later, since=first, known=known)) >= 0:
+            self._commit(at)
 
     def _commit(self, at: int) -> None:
         """Settle the first cut of the best path to `at`, as long as the words after it are known."""
@@ -215,8 +223,8 @@ class Cutter:
                 lost.append(gap)
             else:
                 first[gap] = gap if before == cut else first[before]
-        for gap in lost:
-            self._try(gap)
+        if lost:
+            self._try(lost)
 
     def _add_gap(self, at: int) -> None:
         """Put a gap behind the last token, for a while."""
@@ -234,7 +242,7 @@ class Cutter:
         added = at == len(self._best)
         if added:
             self._add_gap(at)
-        self._try(at, last=True)
+        self._try((at,), last=True)
         self._was_shared = self.tokens.runs[at - 1] > self._back[at]
         cuts, cut = [at], at
         while (cut := self._back[cut]) > self._from:
@@ -248,72 +256,129 @@ class Cutter:
         if added:
             self._drop_gap()
 
-    def _try(self, at: int, last: bool = False) -> None:
-        """Find the best path that cuts before the token `at`; of two that are alike, that of the longer last cue.
+    def _try(
+        self, gaps: Iterable[int], last: bool = False, since: int = 0, known: Sequence[float] = ()
+    ) -> int:
+        """Find the best path to each of these gaps, in order; of two that are alike, that of the longer last cue.
 
         With `last` nothing follows for now; then a path whose first cut ought to be settled by now is none,
-        since more words might have come and settled another.
+        since more words might have come and settled another. With `known`, for the gaps from `since` on, it returns
+        the first gap whose path may settle cuts, before it tries the next; and else -1.
         """
-        tokens, limits = self.tokens, self.limits
-        best, starts, columns = self._best, tokens.starts, tokens.columns
-        begin, final = self._from, at - 1
-        out = tokens.outs[final]
-        end = tokens.columns_end[final]
-        low = bisect_left(columns, end - self._capacity, begin, final)
-        low = bisect_left(starts, out - limits.max_duration, low, final)
-        leave = out + self._linger
-        if not last and starts[at] - limits.min_gap < leave:
-            leave = starts[at] - limits.min_gap
-        line_width, shortest, cps = limits.max_chars, limits.min_duration, limits.max_cps
-        run, prefixes = tokens.runs[final], tokens.prefixes
-        least, chosen = _INFINITE, -1
-        wide = []  # what has to be broken into lines, which costs most time: only where it can still be best
-        for before in range(low, at):
-            points = best[before]
-            if points >= least:
-                continue
-            if last and before > begin and tokens.outs[self._first[before] - 1] + LOOK_AHEAD <= self._known:
-                continue
-            duration = leave - starts[before]
-            used = end - columns[before]
-            if duration < shortest:
-                points += _TOO_SHORT + _SHORT * (shortest - duration) / shortest
-            if before == final:
-                points += _LONE
-            if used > duration * cps:
-                points += _FAST * (used / cps - duration)
-            if before < run:
-                if points + _SHARED >= least:
+        # Captioning spends most of its time here: what the loops need is at hand.
+        tokens, limits, begin = self.tokens, self.limits, self._from
+        best, back, first, costs = self._best, self._back, self._first, self._gaps
+        starts, outs, runs, prefixes = tokens.starts, tokens.outs, tokens.runs, tokens.prefixes
+        columns, columns_end = tokens.columns, tokens.columns_end
+        line_width, shortest, cps, longest = (
+            limits.max_chars, limits.min_duration, limits.max_cps, limits.max_duration
+        )
+        capacity, linger, min_gap = self._capacity, self._linger, limits.min_gap
+        points_of, shared_points_of = self.layout.points, self.layout.shared_points
+        several, two_lines, between = tokens.several_channels, limits.max_lines == 2, tokens.gaps
+        tried, upto, paths = list[int](), begin, list[float]()  # gaps before this one, and the paths to them
+        right_from = begin  # the first token that a second line can begin with
+        furthest = near = 0  # which of `tried` can begin a cue that ends here, and one of one line
+        for at in gaps:
+            while upto < at:
+                if best[upto] < _INFINITE:
+                    tried.append(upto)
+                    paths.append(best[upto])
+                upto += 1
+            final, many = at - 1, len(tried)
+            out, end, run = outs[final], columns_end[final], runs[final]
+            least_column, least_start = end - capacity, out - longest
+            while furthest < many and columns[tried[furthest]] < least_column and tried[furthest] < final:
+                furthest += 1
+            low = furthest
+            while low < many and starts[tried[low]] < least_start and tried[low] < final:
+                low += 1
+            leave = out + linger
+            if not last and starts[at] - min_gap < leave:
+                leave = starts[at] - min_gap
+            least, chosen = _INFINITE, -1
+            wide = []  # what has to be broken into lines, which costs most time: only where it can still be best
+            # Nearest are the cues of one line. The path with the fewest points up to them is most often the
+            # best of theirs: it comes first, so that the others need no more than a glance.
+            least_column = end - line_width
+            while near < many and columns[tried[near]] < least_column:
+                near += 1
+            nearest = low if low > near else near
+            while nearest < many and tried[nearest] < run:
+                nearest += 1
+            order = tried[low:]
+            if nearest < many - 1:
+                fewest = min(paths[nearest:])
+                order.insert(0, tried[paths.index(fewest, nearest)])
+            for before in order:
+                points = best[before]
+                if points >= least and (points > least or before >= chosen):
                     continue
-                points += _SHARED + self.layout.shared_points(before, at)
-            elif used > line_width - prefixes[before] and before < final:
-                wide.append((points, before))
-                continue
-            if points < least:
-                least, chosen = points, before
-        if wide:
-            points_of = self.layout.points
-            wide.sort()
-            for points, before in wide:
-                if points > least:
-                    break
-                points += points_of(before, at, least - points)
+                if last and before > begin and outs[first[before] - 1] + LOOK_AHEAD <= self._known:
+                    continue
+                duration = leave - starts[before]
+                used = end - columns[before]
+                if duration < shortest:
+                    points += _TOO_SHORT + _SHORT * (shortest - duration) / shortest
+                if before == final:
+                    points += _LONE
+                if used > duration * cps:
+                    points += _FAST * (used / cps - duration)
+                if before < run:
+                    if points + _SHARED > least:
+                        continue
+                    points += _SHARED + shared_points_of(before, at)
+                elif used > line_width - prefixes[before] and before < final:
+                    wide.append((points, before))
+                    continue
                 if points < least or (points == least and before < chosen):
                     least, chosen = points, before
-        if chosen < 0:
-            chosen = self._only_way(low, at, last)
-            least = best[chosen]
-        best[at] = least + _CUE + self._gaps[at]
-        self._back[at] = chosen
-        self._first[at] = at if chosen == begin else self._first[chosen]
-        if tokens.several_channels and at < len(tokens.words):
-            tokens.name(at, runs_shared=tokens.runs[final] > chosen)
+            if wide:
+                wide.sort()
+                right_from = bisect_left(columns, least_column, right_from, final)
+                for points, before in wide:
+                    if points > least:
+                        break
+                    if not two_lines:
+                        points += points_of(before, at)
+                    else:  # what `Layout` does, for the case that has most of captioning's time
+                        most, fewest, start = least - points + _ROUNDING, _INFINITE, columns[before]
+                        left_room = line_width - prefixes[before]
+                        for middle in range(right_from if right_from > before else before + 1, at):
+                            cost = between[middle] * BREAK
+                            if cost >= most:
+                                continue
+                            left = columns_end[middle - 1] - start
+                            if left > left_room and middle > before + 1:
+                                break
+                            right = end - columns[middle]
+                            cost += UNEVEN * ((left - right) / left if left > right else (right - left) / right)
+                            if cost < most:
+                                fewest = most = cost
+                        points += fewest
+                    if points < least or (points == least and before < chosen):
+                        least, chosen = points, before
+            if chosen < 0:
+                low = bisect_left(columns, end - capacity, begin, final)
+                chosen = self._only_way(bisect_left(starts, least_start, low, final), at, last)
+                least = best[chosen]
+                tried, upto, paths, furthest, near = [], begin, [], 0, 0  # more have been tried
+            best[at] = least + _CUE + costs[at]
+            back[at] = chosen
+            cut = first[at] = at if chosen == begin else first[chosen]
+            if several and at < len(tokens.words):
+                tokens.name(at, runs_shared=run > chosen)
+            if known:
+                now = self._known = known[at - since]
+                if outs[cut - 1] + LOOK_AHEAD <= now:
+                    return at
+        return -1
 
     def _only_way(self, low: int, at: int, last: bool) -> int:
         """Choose a cut before `at` when no gap that was tried leaves a cue that fits."""
         for gap in range(max(low, self._from + 1), at):
             if self._best[gap] == _INFINITE:
-                self._try(gap)
+                self._try((gap,))
         fits = [gap for gap in range(low, at) if self._best[gap] < _INFINITE and self.layout.fits(gap, at)]
         if last:
             known = self._known

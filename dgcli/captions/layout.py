@@ -1,20 +1,20 @@
 """Layout of the words of a cue in lines, and the points it costs."""
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from itertools import pairwise
 
 from dgcli.captions.cues import Line
 from dgcli.captions.limits import PAUSE, Limits
+from dgcli.captions.text import width
 from dgcli.captions.tokens import DASH, Tokens
 from dgcli.captions.voice import Voice
 
 _INFINITE = float("inf")
-_BREAK = 0.7  # what a line break costs of what a cut in the same place would
-_UNEVEN = 40.0  # for two lines of which one is empty
+BREAK = 0.7  # what a line break costs of what a cut in the same place would
+UNEVEN = 40.0  # for two lines of which one is empty
 _TAKING_TURNS = 0.3  # seconds of pause between two voices beyond which they do not share a cue
 _EXTRA = 12.0  # for every line beyond the second
-
-_ROUNDING = 1e-6  # points that sums of them are off by, and more
 
 _Breaks = tuple[int, ...]  # the tokens that begin a line, but for the first
 
@@ -27,29 +27,9 @@ class Layout:
         self._room = limits.max_chars
         self._max_lines = limits.max_lines
 
-    def points(self, first: int, after: int, bound: float = _INFINITE) -> float:
-        """Points for the best lines of tokens of one voice that one line cannot hold; or infinite.
-
-        What is more than `bound` may be infinite too: nobody asks how much more.
-        """
-        if self._max_lines != 2 or after - first < 2:
-            return self._break(first, after, self._tokens.prefixes[first], self._max_lines)[0]
-        # What `_break` does, for the case that has most of captioning's time.
-        tokens, room = self._tokens, self._room
-        starts, ends, gaps = tokens.columns, tokens.columns_end, tokens.gaps
-        begin, end, prefix = starts[first], ends[after - 1], tokens.prefixes[first]
-        left_room, least, most = room - prefix, _INFINITE, bound + _ROUNDING
-        for at in range(bisect_left(starts, end - room, first + 1, after - 1), after):
-            points = gaps[at] * _BREAK
-            left = ends[at - 1] - begin
-            if left > left_room and at > first + 1:
-                break
-            if points < most:
-                right = end - starts[at]
-                points += _UNEVEN * ((left - right) / left if left > right else (right - left) / right)
-                if points < most:
-                    least = most = points
-        return least
+    def points(self, first: int, after: int) -> float:
+        """Points for the best lines of tokens of one voice that one line cannot hold; or infinite."""
+        return self._break(first, after, self._tokens.prefixes[first], self._max_lines)[0]
 
     def shared_points(self, first: int, after: int) -> float:
         """Points for a cue that several voices share; infinite if their lines do not fit."""
@@ -63,7 +43,7 @@ class Layout:
             above, below = tokens.shared_prefix(first), tokens.shared_prefix(second)
             if upper + above > self._room or lower + below > self._room:
                 return _INFINITE
-            return _UNEVEN * (upper - lower if upper > lower else lower - upper) / max(upper, lower)
+            return UNEVEN * (upper - lower if upper > lower else lower - upper) / max(upper, lower)
         runs = self._runs(first, after)
         if len(runs) > self._max_lines:
             return _INFINITE
@@ -73,7 +53,7 @@ class Layout:
             lines, cost = self._run_lines(run, 1 + spare, tokens.shared_prefix(run[0]))
             spare -= len(lines) - 1
             points += cost
-        return points + _UNEVEN * (1 - min(widths) / max(widths))
+        return points + UNEVEN * (1 - min(widths) / max(widths))
 
     def fits(self, first: int, after: int) -> bool:
         """Whether these tokens make a cue; a single one always does."""
@@ -108,15 +88,25 @@ class Layout:
         return tuple(broken)
 
     def _lines_of_one(self, first: int, after: int, named: Voice | None) -> tuple[Line, ...]:
-        tokens, voice = self._tokens, self._tokens.voices[first]
-        room, edges = tokens.prefixes[first], [first, after]
-        if tokens.columns_end[after - 1] - tokens.columns[first] + room > self._room and after - first > 1:
-            edges[1:1] = self._break(first, after, room, self._max_lines)[1]
-        prefixes = "" if voice == named else tokens.prefix(voice), *[""] * (len(edges) - 2)
-        return tuple(
-            Line(tuple(tokens.words[a:b]), voice, prefix)
-            for (a, b), prefix in zip(pairwise(edges), prefixes, strict=True)
-        )
+        tokens = self._tokens
+        voice, prefix = tokens.voices[first], tokens.prefixes[first]
+        name = "" if voice == named else tokens.prefix(voice)
+        words = tuple(tokens.words[first:after])
+        if tokens.columns_end[after - 1] - tokens.columns[first] + prefix <= self._room or after - first < 2:
+            return (Line(words, voice, name),)
+        breaks = self._break(first, after, prefix, self._max_lines)[1]
+        if len(breaks) == 1:
+            at = breaks[0] - first
+            return Line(words[:at], voice, name), Line(words[at:], voice)
+        edges = [0, *(at - first for at in breaks), after - first]
+        return tuple(Line(words[a:b], voice, "" if a else name) for a, b in pairwise(edges))
+
+    def columns(self, first: int, after: int, lines: Sequence[Line]) -> int:
+        """The columns of the text in the lines of a cue, one more for each break."""
+        tokens = self._tokens
+        if not tokens.all_spaced or tokens.runs[after - 1] > first:
+            return sum(width(line.body) + 1 for line in lines) - 1
+        return tokens.columns_end[after - 1] - tokens.columns[first]  # a space is as wide as a break
 
     def _runs(self, first: int, after: int) -> list[list[int]]:
         """The tokens of each voice, whoever begins first on top.
@@ -168,7 +158,7 @@ class Layout:
             left = ends[at - 1] - begin
             if left > room and at > first + 1:
                 break
-            points = gaps[at] * _BREAK
+            points = gaps[at] * BREAK
             if points >= least:
                 continue
             right, later = end - starts[at], _Breaks()
@@ -177,7 +167,7 @@ class Layout:
                 points += more + _EXTRA
             else:
                 left -= prefix  # what is read is to be even
-                points += _UNEVEN * ((left - right) / left if left > right else (right - left) / right)
+                points += UNEVEN * ((left - right) / left if left > right else (right - left) / right)
             if points < least:
                 least, chosen = points, (at, *later)
         return least, chosen

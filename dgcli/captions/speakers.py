@@ -7,6 +7,7 @@ without a speaker takes its neighbours'.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from dgcli.transcript.model import Word
 
@@ -92,7 +93,33 @@ class SpeakerSmoother:
 
     def take(self, words: Iterable[Flagged]) -> list[Flagged]:
         """Take the next words; returns those whose speakers are settled."""
+        words = list(words)
+        speakers = [word.speaker for word, _ in words]
+        if not self._held and self._before is None and set(speakers) <= {None}:
+            return words
         ready: list[Flagged] = []
+        # What stands between two pauses and is of one speaker comes out as it is, without a look at each word.
+        borders = [
+            at
+            for at, ((before, _), (word, _)) in enumerate(pairwise(words), 1)
+            if word[1] - before[2] >= _PAUSE
+        ]
+        begin = 0
+        for at in borders:
+            same = len(set(speakers[begin:at])) == 1 and speakers[begin] is not None
+            if same and self._held and words[begin][0].start - self._held[-1][0].end >= _PAUSE:
+                self._release(len(self._held), ready)
+            if same and not self._held:
+                ready += words[begin:at]
+                self._before = speakers[begin]
+            else:
+                self._take_each(words[begin:at], ready)
+            begin = at
+        self._take_each(words[begin:], ready)
+        return ready
+
+    def _take_each(self, words: Iterable[Flagged], ready: list[Flagged]) -> None:
+        """Take words of which any may be of another speaker; those that are settled go to `ready`."""
         held = self._held
         label, run = self._label, self._run
         last_end = held[-1][0].end if held else 0.0
@@ -119,7 +146,6 @@ class SpeakerSmoother:
                 self._release(len(held) - _APART, ready)
         self._label, self._run = label, run
         self._release(self._safe, ready)
-        return ready
 
     def silence(self, until: float) -> list[Flagged]:
         """Return what is settled by knowing that no word begins before `until` (seconds)."""
@@ -174,6 +200,10 @@ class SpeakerSmoother:
     def _smoothed(self, stretch: list[Flagged]) -> list[Flagged]:
         words = [word for word, _ in stretch]
         labels = [word.speaker for word in words]
+        if None not in labels:
+            changes = (at for at, (left, right) in enumerate(pairwise(labels)) if left != right)
+            if all(_ends_sentence(words[at].text) for at in changes):
+                return stretch  # as most are
         places = {0, len(words)}
         places.update(at for at, word in enumerate(words, 1) if _ends_sentence(word.text))
         _fill(labels, places, self._before)

@@ -52,6 +52,7 @@ class Tokens:
         self.columns_end: list[int] = []
         self.runs: list[int] = []  # the first of the tokens of the same voice up to this one
         self.prefixes: list[int] = []  # columns of the prefix, if a cue begins here
+        self.all_spaced = True  # whether all have a space between them, and none is wider than a line
         self.settled = 0  # tokens before this one are in settled cues: nothing about them changes
         self.latest = 0.0  # seconds: where the last word ends
         self._limits = limits
@@ -96,6 +97,8 @@ class Tokens:
                 if len(forms) > _FORMS:
                     forms.clear()
                 form = forms[text] = _Form(text, room, lexicon)
+                if len(form.text) >= room or not form.text.isascii():
+                    self.all_spaced = False
             if channel != now:
                 self._began[now], self._ended[now] = began, ended
                 now, began, ended = channel, self._began.get(channel, 0.0), self._ended.get(channel, 0.0)
@@ -118,6 +121,7 @@ class Tokens:
                 forms_of.append(form)
                 ends.append(ends_utterance)
                 continue
+            self.all_spaced = False
             many = len(form.parts)
             step = (end - start) / many if many else 0.0
             for number, part in enumerate(form.parts):

@@ -6,7 +6,7 @@ def clock(seconds: float, point: str = ".") -> str:
     whole, milliseconds = divmod(round(seconds * 1000), 1000)
     minutes, second = divmod(whole, 60)
     hours, minute = divmod(minutes, 60)
-    return f"{hours:02d}:{minute:02d}:{second:02d}{point}{milliseconds:03d}"
+    return "%02d:%02d:%02d%s%03d" % (hours, minute, second, point, milliseconds)
 
 
 def short_clock(seconds: float) -> str:

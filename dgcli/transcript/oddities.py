@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from dgcli.transcript.json_values import LONGEST
@@ -57,7 +58,8 @@ def _are_whole(items: object, words: Sequence[Word]) -> bool:
     """Whether all words were read, and have times: a look at each item would take long for hours of speech."""
     if not isinstance(items, list) or len(items) != len(words):
         return False
-    return not math.isnan(sum(word.start + word.end for word in words))
+    starts, ends = map(attrgetter("start"), words), map(attrgetter("end"), words)
+    return not math.isnan(sum(starts) + sum(ends))
 
 
 def _of_channel(item: object, channel: Channel | None, place: str) -> Iterator[str]:

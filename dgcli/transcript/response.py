@@ -17,35 +17,59 @@ from dgcli.transcript.oddities import odd_response
 MOST_CHANNELS = 1000  # of a recording; what speaks of more is broken
 
 
+def _parse_word(item: Mapping[str, Any], channel: int) -> Word | None:
+    """The word in an item of which anything may be odd; None if it has no text."""
+    heard, language, of_speaker = string(item.get("word")), item.get("language"), item.get("speaker_confidence")
+    text = string(item.get("punctuated_word")) or heard
+    if not text.strip():
+        return None
+    return Word(
+        text,
+        seconds(item.get("start")),
+        seconds(item.get("end")),
+        seconds(item.get("confidence", 0.0)),
+        heard or text,
+        whole(item.get("speaker")),
+        channel,
+        None if language is None else string(language) or None,
+        None if of_speaker is None else number(of_speaker, 1.0),
+    )
+
+
 def parse_words(items: object, channel: int) -> tuple[Word, ...]:
     """The words of a `words` list; entries without text are left out."""
-    words = []
-    for item in mappings(items):
+    words = list[Word]()
+    add, make = words.append, tuple.__new__  # which is what Word does, after a call
+    for item in items if isinstance(items, list) else ():
+        # Most items have all fields, and floats, integers and texts where they belong: one look is enough.
+        try:
+            text, heard, sure = item["punctuated_word"], item["word"], item["confidence"]
+            start, end = item["start"], item["end"]
+        except (KeyError, TypeError):
+            if not isinstance(item, dict):
+                continue
+            text = None
         get = item.get
-        heard, text, language = get("word"), get("punctuated_word"), get("language")
-        if type(heard) is not str or not heard.isascii():
-            heard = string(heard)
-        if type(text) is not str or not text.isascii():
-            text = string(text)
-        text = text or heard
-        if not text.strip():
+        speaker, language, of_speaker = get("speaker"), get("language"), get("speaker_confidence")
+        if (
+            type(text) is str is type(heard)
+            and type(start) is float is type(end)
+            and type(sure) is float
+            and 0.0 <= start <= end <= LONGEST
+            and 0.0 <= sure <= LONGEST
+            and (speaker is None or type(speaker) is int)
+            and (language is None or (type(language) is str and language.isascii() and language))
+            and (of_speaker is None or (type(of_speaker) is float and 0.0 <= of_speaker <= LONGEST))
+            and text.isascii()
+            and heard.isascii()
+            and heard
+            and text.strip()
+        ):
+            add(make(Word, (text, start, end, sure, heard, speaker, channel, language, of_speaker)))
             continue
-        start, end, sure = get("start"), get("end"), get("confidence", 0.0)
-        speaker, of_speaker = get("speaker"), get("speaker_confidence")
-        # Most responses have floats and integers where they belong: a call for each would take half the time.
-        words.append(
-            Word(
-                text,
-                start if type(start) is float and 0.0 <= start <= LONGEST else seconds(start),
-                end if type(end) is float and 0.0 <= end <= LONGEST else seconds(end),
-                sure if type(sure) is float and 0.0 <= sure <= LONGEST else seconds(sure),
-                heard or text,
-                speaker if speaker is None or type(speaker) is int else whole(speaker),
-                channel,
-                None if language is None else string(language) or None,
-                None if of_speaker is None else number(of_speaker, 1.0),
-            )
-        )
+        word = _parse_word(item, channel)
+        if word is not None:
+            add(word)
     return tuple(words)
 
 
