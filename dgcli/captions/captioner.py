@@ -61,6 +61,8 @@ class Captioner:
         self._rate = fps or 1000  # ticks a second: times are whole frames, or whole milliseconds
         self._gap = ceil(self._limits.min_gap * self._rate - _EXACT)
         self._least = ceil(_LEAST * self._rate - _EXACT)
+        self._lingers = int(PAUSE * self._rate) - self._gap
+        self._longest = int(self._limits.max_duration * self._rate + _EXACT)
         self._end: int | None = None  # where the last cue ends, in ticks
         self._named: Voice | None = None  # who was named last
 
@@ -184,7 +186,7 @@ class Captioner:
             begun, ended = min(self._spoken(first, after)), max(tokens.outs[first:after])
         else:
             self._named = lines[-1].voice
-            silent = tokens.forms[first].right in _UNSAID
+            silent = tokens.forms[first].right in _UNSAID  # a quotation begins with its first word
             begun = min(self._spoken(first, after)) if silent else tokens.starts[first]
             ended = tokens.outs[after - 1]  # no word ends after the next of its channel begins
         start = self._tick(begun)
@@ -197,10 +199,12 @@ class Captioner:
         turn = follows is not None and after < len(tokens.runs) and tokens.runs[after] == after
         bridge = min(self._limits.bridge, _TURN) if turn else self._limits.bridge
         self._end = self._out_time(start, out, following, columns, bridge)
+        if self._rate == 1000:
+            return Cue(start / 1000, self._end / 1000, lines)
         return Cue(round(start / self._rate, 3), round(self._end / self._rate, 3), lines)
 
     def _spoken(self, first: int, after: int) -> list[float]:
-        """The starts of tokens; marks that stand alone are written, not said: a quotation begins with its first word."""
+        """The starts of tokens that are said: marks that stand alone are written only."""
         tokens = self._cutter.tokens
         spoken = [tokens.ins[at] for at in range(first, after) if tokens.forms[at].right not in _UNSAID]
         return spoken or tokens.ins[first:after]
@@ -216,7 +220,7 @@ class Captioner:
         leave less than that, the cue ends that much before its last word does.
         """
         limits, rate = self._limits, self._rate
-        latest = min(out + int(PAUSE * rate) - self._gap, start + int(limits.max_duration * rate + _EXACT))
+        latest = min(out + self._lingers, start + self._longest)
         shortest = ceil(max(limits.min_duration, columns / limits.max_cps) * rate - _EXACT)
         end = min(max(out, start + shortest), latest)
         if following is not None:

@@ -161,7 +161,13 @@ class Cutter:
         `known` says for each up to where the words are known then (seconds).
         """
         tokens, add = self.tokens, self._gaps.append
-        starts, pauses, runs, ends, between = tokens.starts, tokens.pauses, tokens.runs, tokens.ends, tokens.gaps
+        starts, pauses, runs, ends, between = (
+            tokens.starts,
+            tokens.pauses,
+            tokens.runs,
+            tokens.ends,
+            tokens.gaps,
+        )
         after = len(starts)
         if begin < after and begin == self._from:
             add(0.0)
@@ -271,7 +277,10 @@ class Cutter:
         starts, outs, runs, prefixes = tokens.starts, tokens.outs, tokens.runs, tokens.prefixes
         columns, columns_end = tokens.columns, tokens.columns_end
         line_width, shortest, cps, longest = (
-            limits.max_chars, limits.min_duration, limits.max_cps, limits.max_duration
+            limits.max_chars,
+            limits.min_duration,
+            limits.max_cps,
+            limits.max_duration,
         )
         capacity, linger, min_gap = self._capacity, self._linger, limits.min_gap
         points_of, shared_points_of = self.layout.points, self.layout.shared_points
@@ -281,9 +290,10 @@ class Cutter:
         furthest = near = 0  # which of `tried` can begin a cue that ends here, and one of one line
         for at in gaps:
             while upto < at:
-                if best[upto] < _INFINITE:
+                points = best[upto]
+                if points < _INFINITE:
                     tried.append(upto)
-                    paths.append(best[upto])
+                    paths.append(points)
                 upto += 1
             final, many = at - 1, len(tried)
             out, end, run = outs[final], columns_end[final], runs[final]
@@ -303,7 +313,7 @@ class Cutter:
             least_column = end - line_width
             while near < many and columns[tried[near]] < least_column:
                 near += 1
-            nearest = low if low > near else near
+            nearest = max(near, low)
             while nearest < many and tried[nearest] < run:
                 nearest += 1
             order = tried[low:]
@@ -352,7 +362,9 @@ class Cutter:
                             if left > left_room and middle > before + 1:
                                 break
                             right = end - columns[middle]
-                            cost += UNEVEN * ((left - right) / left if left > right else (right - left) / right)
+                            cost += UNEVEN * (
+                                (left - right) / left if left > right else (right - left) / right
+                            )
                             if cost < most:
                                 fewest = most = cost
                         points += fewest

@@ -19,7 +19,11 @@ MOST_CHANNELS = 1000  # of a recording; what speaks of more is broken
 
 def _parse_word(item: Mapping[str, Any], channel: int) -> Word | None:
     """The word in an item of which anything may be odd; None if it has no text."""
-    heard, language, of_speaker = string(item.get("word")), item.get("language"), item.get("speaker_confidence")
+    heard, language, of_speaker = (
+        string(item.get("word")),
+        item.get("language"),
+        item.get("speaker_confidence"),
+    )
     text = string(item.get("punctuated_word")) or heard
     if not text.strip():
         return None
