@@ -46,4 +46,4 @@ class Cue:
     @property
     def text(self) -> str:
         """The lines as they are shown, each but the last ending in a line feed."""
-        return "\n".join(line.text for line in self.lines)
+        return "\n".join([line.text for line in self.lines])

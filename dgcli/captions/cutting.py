@@ -285,15 +285,13 @@ class Cutter:
         capacity, linger, min_gap = self._capacity, self._linger, limits.min_gap
         points_of, shared_points_of = self.layout.points, self.layout.shared_points
         several, two_lines, between = tokens.several_channels, limits.max_lines == 2, tokens.gaps
-        tried, upto, paths = list[int](), begin, list[float]()  # gaps before this one, and the paths to them
+        tried, upto = list[int](), begin  # the gaps before this one to which there is a path
         right_from = begin  # the first token that a second line can begin with
-        furthest = near = 0  # which of `tried` can begin a cue that ends here, and one of one line
+        furthest = 0  # which of them is the first that can begin a cue that ends here
         for at in gaps:
             while upto < at:
-                points = best[upto]
-                if points < _INFINITE:
+                if best[upto] < _INFINITE:
                     tried.append(upto)
-                    paths.append(points)
                 upto += 1
             final, many = at - 1, len(tried)
             out, end, run = outs[final], columns_end[final], runs[final]
@@ -308,21 +306,9 @@ class Cutter:
                 leave = starts[at] - min_gap
             least, chosen = _INFINITE, -1
             wide = []  # what has to be broken into lines, which costs most time: only where it can still be best
-            # Nearest are the cues of one line. The path with the fewest points up to them is most often the
-            # best of theirs: it comes first, so that the others need no more than a glance.
-            least_column = end - line_width
-            while near < many and columns[tried[near]] < least_column:
-                near += 1
-            nearest = max(near, low)
-            while nearest < many and tried[nearest] < run:
-                nearest += 1
-            order = tried[low:]
-            if nearest < many - 1:
-                fewest = min(paths[nearest:])
-                order.insert(0, tried[paths.index(fewest, nearest)])
-            for before in order:
+            for before in tried[low:]:
                 points = best[before]
-                if points >= least and (points > least or before >= chosen):
+                if points >= least:
                     continue
                 if last and before > begin and outs[first[before] - 1] + LOOK_AHEAD <= self._known:
                     continue
@@ -335,17 +321,17 @@ class Cutter:
                 if used > duration * cps:
                     points += _FAST * (used / cps - duration)
                 if before < run:
-                    if points + _SHARED > least:
+                    if points + _SHARED >= least:
                         continue
                     points += _SHARED + shared_points_of(before, at)
                 elif used > line_width - prefixes[before] and before < final:
                     wide.append((points, before))
                     continue
-                if points < least or (points == least and before < chosen):
+                if points < least:
                     least, chosen = points, before
             if wide:
                 wide.sort()
-                right_from = bisect_left(columns, least_column, right_from, final)
+                right_from = bisect_left(columns, end - line_width, right_from, final)
                 for points, before in wide:
                     if points > least:
                         break
@@ -374,7 +360,7 @@ class Cutter:
                 low = bisect_left(columns, end - capacity, begin, final)
                 chosen = self._only_way(bisect_left(starts, least_start, low, final), at, last)
                 least = best[chosen]
-                tried, upto, paths, furthest, near = [], begin, [], 0, 0  # more have been tried
+                tried, upto, furthest = [], begin, 0  # more have been tried
             best[at] = least + _CUE + costs[at]
             back[at] = chosen
             cut = first[at] = at if chosen == begin else first[chosen]

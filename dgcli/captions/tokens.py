@@ -102,6 +102,7 @@ class Tokens:
             if channel != now:
                 self._began[now], self._ended[now] = began, ended
                 now, began, ended = channel, self._began.get(channel, 0.0), self._ended.get(channel, 0.0)
+            said_start, said_end = start, end
             # A time that is none, NaN included, fails the first comparison.
             if not 0.0 <= start <= _LATEST:
                 start = ended
@@ -111,7 +112,7 @@ class Tokens:
                 start = began
             if not start <= end <= start + longest:
                 end = start if end < start else start + longest
-            if start != word.start or end != word.end:
+            if start != said_start or end != said_end:
                 word = word._replace(start=start, end=end)
             if form.text:
                 if form.text != text:
