@@ -7,11 +7,16 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pexpect
 import pytest
 
+from dgcli.errors import UsageError
+from dgcli.live.streamer import Streamer
+from dgcli.tasks.actions import Actions
+from dgcli.tasks.control_file import ControlFile
 from tests.conftest import Run, dg_path
 from tests.e2e.test_live import RAW, Running, base, numbers
 from tests.live.server import Fault, NumberedServer, numbered
@@ -145,6 +150,55 @@ def test_bad_lines_are_told_with_their_number(
     ):  # fmt: skip
         assert words in message
     assert not texts(server, "Configure")
+
+
+def test_a_writer_that_left_in_a_line_that_is_too_long(fifo: Path) -> None:
+    """A line without end is told once; what the next writer says is a line of its own, and is done."""
+    control = ControlFile(fifo)
+    try:
+        writer = os.open(fifo, os.O_WRONLY)
+        lines: list[tuple[int, bytes]] = []
+        for _ in range(3):
+            os.write(writer, b"x" * 60_000)
+            lines += control.lines()
+        os.close(writer)
+        assert [number for number, _ in lines] == [1]
+        assert not list(control.lines())  # that it has gone
+        writer = os.open(fifo, os.O_WRONLY)
+        os.write(writer, b'{"type": "stop"}\n')
+        assert list(control.lines()) == [(2, b'{"type": "stop"}')]
+        os.close(writer)
+    finally:
+        control.close()
+
+
+def test_half_a_character_in_a_label(
+    environment: dict[str, str], server: NumberedServer, fifo: Path, tmp_path: Path
+) -> None:
+    """JSON can name half a character, which no file can hold: the marker stands in every output, and nothing ends."""
+    log, text, captions = tmp_path / "talk.jsonl", tmp_path / "talk.txt", tmp_path / "talk.vtt"
+    run = Running(server, environment, "--control", fifo, "-o", log, "-o", text, "-o", captions, "-f", "text")
+    run.feed(2)
+    fifo.write_text('{"type": "marker", "label": "\\ud800 two"}\n')
+    run.feed(2, first=3)
+    fifo.write_text('{"type": "stop"}\n')
+    stdout, stderr, code, _ = run.end()
+    assert code == 0, stderr
+    assert numbers(stdout) == [1, 2, 3, 4]
+    assert "? two" in text.read_text()
+    assert "? two" in captions.read_text()
+
+
+@pytest.mark.parametrize("value", ['"0.8"', "null", "true"])
+def test_a_threshold_is_a_number(value: str) -> None:
+    """A threshold that is no number is refused here, as the API would."""
+    asked: list[object] = []
+    actions = Actions(
+        cast(Streamer, SimpleNamespace(configure=asked.append)), lambda _: None, {"model": "flux-general-en"}
+    )
+    with pytest.raises(UsageError, match="number"):
+        actions.configure(thresholds={"eot_threshold": json.loads(value)})
+    assert not asked
 
 
 def test_many_terms_are_warned_of_and_sent(
