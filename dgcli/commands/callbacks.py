@@ -68,6 +68,8 @@ def callbacks(
 
     if secret is not None and (not secret.strip() or "/" in secret):
         raise UsageError("--secret takes a text without slashes.")
+    if token is not None and not token.strip():
+        raise UsageError("--token is empty: whoever sends no header would be believed.")
     receive_callbacks(
         CallbackSettings(host, port, secret, token),
         general.console(),

@@ -76,7 +76,9 @@ class Reconfiguration:
         self._sent: Configuration | None = None
         self._since = 0.0  # when it was sent
         self._waiting: deque[Configuration] = deque()
-        self._resends = self._is_resend = False  # what is in force: to be sent to a new connection; what was sent
+        self._resends = self._is_resend = (
+            False  # what is in force: to be sent to a new connection; what was sent
+        )
 
     def ask(self, change: Configuration) -> None:
         """Note a change that is wanted."""
