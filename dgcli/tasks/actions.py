@@ -135,7 +135,7 @@ class Actions:
         unknown = set(limits) - {"eot_threshold", "eager_eot_threshold", "eot_timeout_ms"}
         if unknown:
             raise UsageError(f"There is no threshold {min(map(str, unknown))!r}.")
-        for name, value in limits.items():
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise UsageError(f"{name} takes a number, not {value!r}.")
+        for name, limit in limits.items():
+            if isinstance(limit, bool) or not isinstance(limit, int | float):
+                raise UsageError(f"{name} takes a number, not {limit!r}.")
         check({"model": self._model, "keyterm": terms, "language_hint": hints, **limits}, Endpoint.FLUX)

@@ -164,7 +164,7 @@ def test_what_is_answered_is_on_the_disk(receive: Receive) -> None:
 
 
 def test_another_answer_under_the_same_name(receive: Receive, tmp_path: Path) -> None:
-    """A file or a link of that name is left as it is, and the answer that was paid for is kept and written beside it."""
+    """A file or a link of that name is left as it is; the answer that was paid for is kept and written beside it."""
     receiver = receive("-o", "{id}.srt")
     mine, elsewhere = receiver.folder / f"{ID}.json", tmp_path / "elsewhere"
     mine.write_text("{}")

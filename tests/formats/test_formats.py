@@ -351,6 +351,8 @@ def test_a_corrected_response_has_its_names_and_keeps_its_speakers() -> None:
     assert smoothed.startswith("Speaker 0: we can open it.")
     asked = RenderSettings(smooth_speakers=True, speaker_names={1: "Bea"})
     assert "Bea: yes do that now" in text(parse_body(json.dumps(corrected).encode()), asked)
+    half = {**came, "corrections": {"speaker_names": {"0": "\ud800 Anna"}}}  # JSON can name half a character
+    assert text(parse_body(json.dumps(half).encode()), RenderSettings()).encode().startswith(b"? Anna: we")
     for broken in (None, 1, [], {}, {"speaker_names": 5}, {"speaker_names": {"0": ["a"]}}):
         spoilt = parse_body(json.dumps({**came, "corrections": broken}).encode())
         assert "Speaker 0: we can" in text(spoilt, RenderSettings())
