@@ -12,7 +12,6 @@ from dgcli.output.playlist import SegmentedFile
 from dgcli.transcript.events import Closed, Event, Final, Notice, NoticeKind
 from dgcli.transcript.utterances import as_saved
 
-
 _LEAP = 86400.0  # seconds from one final to the next; beyond it, only a time that is wrong lies
 
 

@@ -23,8 +23,8 @@ KEY = "not-a-real-key-0123456789"
 ODD = 'it\'s {a,b} [1] $HOME `x` "q" @é.wav'
 WAYS = ["curl", "python", "httpie"]
 FLAGS = (
-    "--keyterm", "a b", "--keyterm", "c'&=", "--keyterm", "nan", "--no-smart-format", "--utt-split", "0.9", "--utterances",
-    "--detect-language", "--param", "new=x y",
+    "--keyterm", "a b", "--keyterm", "c'&=", "--keyterm", "nan", "--no-smart-format", "--utt-split", "0.9",
+    "--utterances", "--detect-language", "--param", "new=x y",
 )  # fmt: skip
 
 
