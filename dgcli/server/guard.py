@@ -43,7 +43,8 @@ class EarlyResponse(Response):
             self.headers["connection"] = "close"
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": True})
-        if not ends:
+        is_whole = isinstance(receive, _PacedBody) and receive.has_ended  # nothing but a disconnect follows
+        if not (ends or is_whole):
             await drain(receive, self._limit)
         await send({"type": "http.response.body", "body": b""})
 
@@ -59,6 +60,7 @@ class _PacedBody:
         self._receive = receive
         self._credit = self._most = stall
         self._more = True
+        self.has_ended = False  # whether all of it came
 
     async def __call__(self) -> Message:
         if not self._more:
@@ -72,6 +74,7 @@ class _PacedBody:
             self._more = False
             raise errors.slow_upload() from None
         self._more = bool(message.get("more_body", False))
+        self.has_ended = not self._more
         self._credit -= loop.time() - began
         self._credit = min(self._most, self._credit + len(message.get("body", b"")) / _SLOWEST)
         return message

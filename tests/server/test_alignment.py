@@ -56,6 +56,7 @@ def test_a_recording_that_is_none_is_refused(client: httpx.Client, recogniser: s
         ([{"word": "a"}] * 300, "needs 1 to 200 words"),
         ([{"word": "a"}], "no word whose times are known"),
         ([{"word": " ", "start": 0, "end": 1}], "no text"),
+        ([{"word": "\ud800", "start": 0, "end": 1}], "no word"),
         ([{"word": "a", "start": "x", "end": 1}], "no number"),
         (None, "needs 1 to 200 words"),
     ],
@@ -83,3 +84,11 @@ def test_a_word_after_a_silence_begins_with_the_voice() -> None:
     found = timed(words, attended, loudness(noise.tobytes()), 0.0, 3.0)
     assert found[1].start == pytest.approx(1.92, abs=0.03)
     assert (found[0], found[2]) == (words[0], words[2])
+
+
+def test_a_refusal_holds_up_nothing_that_follows(start: Callable[..., str]) -> None:
+    """A connection whose request was refused after its body had come takes the next one at once."""
+    url = start()
+    with httpx.Client(timeout=10.0) as client:
+        for _ in range(2):
+            assert asked(client, url, [], b"any audio").status_code == 400
