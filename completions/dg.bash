@@ -109,7 +109,7 @@ _dg_value() {
             ;;
         *:-f | *:--format)
             kind=words
-            words="text json srt vtt ass ssa ttml html md csv tsv words.jsonl"
+            words="text json srt vtt ass ssa ttml ebuttd scc html md csv tsv words.jsonl"
             ;;
         *:-o | *:--output | *:--files-from | *:--files0-from | *:--report | *:--audio | *:--ca-cert | \
           *:--save-audio | *:--last-lines | *:--control | *:--response)

@@ -494,6 +494,8 @@ word||vtt||WebVTT captions, with voices; --karaoke times every word
 word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
 word||ssa||SubStation Alpha captions
 word||ttml||Timed Text Markup Language captions (IMSC 1.1)
+word||ebuttd||EBU-TT-D captions, for European broadcasters' players
+word||scc||Scenarist closed captions (CEA-608), for American broadcasters
 word||html||A page to read, hear (--audio), search and correct
 word||md||Markdown: analyses, and paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
@@ -645,6 +647,8 @@ word||vtt||WebVTT captions, with voices; --karaoke times every word
 word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
 word||ssa||SubStation Alpha captions
 word||ttml||Timed Text Markup Language captions (IMSC 1.1)
+word||ebuttd||EBU-TT-D captions, for European broadcasters' players
+word||scc||Scenarist closed captions (CEA-608), for American broadcasters
 word||html||A page to read, hear (--audio), search and correct
 word||md||Markdown: analyses, and paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
