@@ -49,7 +49,7 @@ _dg_value() {
           *:--max-cps | *:--min-gap | *:--fps | *:--segment-duration | *:--timestamp-map | *:--api-key | \
           *:--access-token | *:--base-url | *:--timeout | *:--retries | *:--audio-track | \
           *:--utterance-end-ms | *:--eot-threshold | *:--eager-eot-threshold | *:--eot-timeout-ms | \
-          *:--overlay | *:--overlay-host | *:--speed | *:--duration | *:--stop-after-silence | \
+          *:--max-delay | *:--overlay | *:--overlay-host | *:--speed | *:--duration | *:--stop-after-silence | \
           *:--max-reconnects | *:--block | *:--resample | *:--reopen | *:--stop-phrase | *:--host | *:--port | \
           *:--require-key | *:--allow-host | *:--allow-origin | *:--max-streams | *:--secret | *:--token | \
           *:--ttl | *:--start | *:--end | *:--project | *:--limit)
@@ -225,8 +225,8 @@ _dg_command() {
                 --callback-method --tag --extra --param -f --format -o --output --speaker --audio --title
                 --list-formats --preset --max-chars --max-lines --min-duration --max-duration --max-cps
                 --min-gap --fps --speaker-style --isolates --segment-duration --timestamp-map --karaoke
-                --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --stats
-                --save-audio --overlay --overlay-host --last-lines --speed --force-speed --duration
+                --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --max-delay
+                --stats --save-audio --overlay --overlay-host --last-lines --speed --force-speed --duration
                 --stop-after-silence --max-reconnects --no-reconnect --control --api-key --access-token
                 --base-url --profile --allow-http --ca-cert --local --local-model --offline --history
                 --no-history --show-request -q --quiet -v --verbose -h --help"
@@ -244,11 +244,12 @@ _dg_command() {
                 --callback-method --tag --extra --param -f --format -o --output --speaker --audio --title
                 --list-formats --preset --max-chars --max-lines --min-duration --max-duration --max-cps
                 --min-gap --fps --speaker-style --isolates --segment-duration --timestamp-map --karaoke
-                --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --stats
-                --save-audio --overlay --overlay-host --last-lines -d --device --list-devices --test --json
-                --block --resample --reopen --stop-phrase --duration --stop-after-silence --max-reconnects
-                --no-reconnect --control --api-key --access-token --base-url --profile --allow-http --ca-cert
-                --local --local-model --offline --history --no-history -q --quiet -v --verbose -h --help"
+                --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --max-delay
+                --stats --save-audio --overlay --overlay-host --last-lines -d --device --list-devices --test
+                --json --block --resample --reopen --stop-phrase --duration --stop-after-silence
+                --max-reconnects --no-reconnect --control --api-key --access-token --base-url --profile
+                --allow-http --ca-cert --local --local-model --offline --history --no-history -q --quiet -v
+                --verbose -h --help"
             kind=text
             ;;
         devices)

@@ -190,6 +190,7 @@ complete $dg -n '__dg_in live mic render align last callbacks' -s f -l format -k
 complete $dg -n '__dg_in live mic' -s t -l timestamps -d 'Print when each utterance was said: text [2.5 - 4.26].'
 complete $dg -n '__dg_in live mic' -l interim -d 'Show what is understood so far; on stderr where lines are written. Default: on a terminal.'
 complete $dg -n '__dg_in live mic' -l no-interim -d 'The opposite of --interim.'
+complete $dg -n '__dg_in live mic' -l max-delay -x -d 'Write a caption so long after its last word, however it goes on; 0: when it is best. Default: 4.'
 complete $dg -n '__dg_in live mic' -l stats -d 'Report audio sent, words, connections, gaps and latency at the end.'
 complete $dg -n '__dg_in live mic' -l save-audio -r -F -d 'Keep the audio that was sent: .wav, .flac, .mp3, .ogg, .opus or .raw; what is passed on as it comes keeps its suffix.'
 complete $dg -n '__dg_in live mic' -l overlay -x -d 'Serve live captions as a page for OBS and a second screen, styled by its URL. Default: port 8722; 0 takes a free one.'

@@ -657,6 +657,7 @@ word||words.jsonl||The words, a JSON object a line
 flag|live mic|-t --timestamps||Print when each utterance was said: text [2.5 - 4.26].
 flag|live mic|--interim||Show what is understood so far; on stderr where lines are written. Default: on a terminal.
 flag|live mic|--no-interim||The opposite of --interim.
+flag|live mic|--max-delay|text|Write a caption so long after its last word, however it goes on; 0: when it is best. Default: 4.
 flag|live mic|--stats||Report audio sent, words, connections, gaps and latency at the end.
 flag|live mic|--save-audio|path|Keep the audio that was sent: .wav, .flac, .mp3, .ogg, .opus or .raw; what is passed on as it comes keeps its suffix.
 flag|live mic|--overlay|text|Serve live captions as a page for OBS and a second screen, styled by its URL. Default: port 8722; 0 takes a free one.

@@ -57,7 +57,7 @@ def live(
             display.interim,
             overlay.last_lines,
         ),
-        render=rendering.settings(output),
+        render=display.delayed(rendering.settings(output)),
         save_audio=display.save_audio,
         stats=display.stats,
         overlay=overlay.address(),

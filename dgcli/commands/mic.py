@@ -164,7 +164,7 @@ def mic(
             display.interim,
             overlay.last_lines,
         ),
-        render=rendering.settings(output),
+        render=display.delayed(rendering.settings(output)),
         save_audio=display.save_audio,
         stats=display.stats,
         overlay=overlay.address(),

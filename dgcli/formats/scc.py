@@ -6,11 +6,13 @@ Western Europe's languages. Source: ANSI/CTA-608-E, by way of pycaption's tables
 """
 
 import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dgcli.captions.cues import Cue
-from dgcli.captions.limits import PAUSE, Limits
+from dgcli.captions.limits import Limits
 from dgcli.errors import UsageError
 from dgcli.formats.base import RenderSettings
 from dgcli.formats.cues import cues_of
@@ -20,6 +22,7 @@ if TYPE_CHECKING:  # an extra
     from pycaption import SCCWriter
 
 _COLUMNS, _ROWS, _FPS = 32, 4, 29.97
+_OVERHEAD = 8  # pairs of bytes around a caption and around each of its rows
 _LIKE = str.maketrans(
     {
         "‘": "'",
@@ -37,20 +40,24 @@ _LIKE = str.maketrans(
 
 
 def _limits(wanted: Limits | None) -> Limits:
-    """The limits asked for, within those of CEA-608.
-
-    The next caption is loaded while one is shown: where that one were cleared meanwhile, the next would come late. So
-    a caption stays until the next, if that comes soon.
-    """
+    """The limits asked for, within those of CEA-608."""
     limits = wanted or Limits()
     return replace(
         limits,
         max_chars=min(limits.max_chars, _COLUMNS),
         max_lines=min(limits.max_lines, _ROWS),
         min_gap=0.0,
-        bridge=PAUSE,
         fps=_FPS,
     )
+
+
+def _shown(cues: Sequence[Cue]) -> Iterator[tuple[Cue, float]]:
+    """Each cue with its end: the beginning of the next one, where clearing the screen would hold that one's load up."""
+    for cue, following in pairwise(cues):
+        words = sum(len(line.text) for line in following.lines) / 2 + _OVERHEAD * (1 + len(following.lines))
+        yield cue, following.start if following.start - cue.end < words / _FPS else cue.end
+    if cues:
+        yield cues[-1], cues[-1].end
 
 
 def _plain(char: str, known: frozenset[str]) -> str:
@@ -117,16 +124,16 @@ def render(transcript: Transcript, options: RenderSettings) -> str:
     known = frozenset([*CHARACTER_TO_CODE, *SPECIAL_OR_EXTENDED_CHAR_TO_CODE])
     centred = Layout(alignment=Alignment(HorizontalAlignmentEnum.CENTER, VerticalAlignmentEnum.BOTTOM))
 
-    def caption(cue: Cue) -> object:
+    def caption(cue: Cue, end: float) -> object:
         nodes: list[object] = []
         for line in cue.lines:
             if nodes:
                 nodes.append(CaptionNode.create_break(layout_info=centred))
             nodes.append(CaptionNode.create_text(_spelt(line.text, known), layout_info=centred))
-        return Caption(round(cue.start * 1e6), round(cue.end * 1e6), nodes, layout_info=centred)
+        return Caption(round(cue.start * 1e6), round(end * 1e6), nodes, layout_info=centred)
 
     cues = cues_of(transcript, replace(options, limits=_limits(options.limits)))
-    captions = CaptionList([caption(cue) for cue in cues], layout_info=centred)
+    captions = CaptionList([caption(cue, end) for cue, end in _shown(cues)], layout_info=centred)
     language = options.language_of(transcript) or "en"
     text: str = writer.write(CaptionSet({language: captions}))
     return text.rstrip("\n") + "\n"

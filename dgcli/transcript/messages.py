@@ -6,7 +6,6 @@ Sources: Deepgram reference, "Live Audio", "Audio Keep Alive", "Finalize", "Turn
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -35,7 +34,7 @@ def _channel(value: object) -> tuple[int, int]:
 
 
 def _shifted(word: Word, offset: float) -> Word:
-    return replace(word, start=word.start + offset, end=word.end + offset) if offset else word
+    return word._replace(start=word.start + offset, end=word.end + offset) if offset else word
 
 
 def _alternative(message: Mapping[str, Any]) -> Mapping[str, Any]:

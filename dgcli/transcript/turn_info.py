@@ -7,7 +7,6 @@ Sources: Deepgram reference, "Turn-based Audio (Flux)"; Deepgram guide, "Underst
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from dgcli.transcript.events import Final, Interim, Turn, TurnStage
@@ -24,7 +23,7 @@ def _spread(words: Sequence[Word], start: float, end: float) -> tuple[Word, ...]
     for word in words:
         after = before + len(word.text)
         begin, done = start + length * before / total, start + length * after / total
-        spread.append(replace(word, start=begin, end=done))
+        spread.append(word._replace(start=begin, end=done))
         before = after
     return tuple(spread)
 
@@ -33,7 +32,7 @@ def _timed(words: Sequence[Word], start: float, end: float, offset: float) -> tu
     """The words on the timeline of the stream; `start` and `end` of the window are on it already."""
     if not all(math.isfinite(word.start) and math.isfinite(word.end) for word in words):
         return _spread(words, start, end)
-    return tuple(replace(word, start=word.start + offset, end=word.end + offset) for word in words)
+    return tuple(word._replace(start=word.start + offset, end=word.end + offset) for word in words)
 
 
 def _languages(message: Mapping[str, Any]) -> tuple[str, ...]:
@@ -59,7 +58,7 @@ def parse_turn(message: Mapping[str, Any], offset: float, cursor: float) -> Inte
     languages = _languages(message)
     words = _timed(parse_words(message.get("words"), 0), start, end, offset)
     if len(languages) == 1:
-        words = tuple(word if word.language else replace(word, language=languages[0]) for word in words)
+        words = tuple(word if word.language else word._replace(language=languages[0]) for word in words)
     turn = Turn(
         index=max(0, whole(message.get("turn_index")) or 0),
         stage=_stage(message),

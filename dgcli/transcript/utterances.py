@@ -9,7 +9,7 @@ import math
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from dgcli.transcript.events import Event, Final, Notice, NoticeKind, UtteranceEnd
@@ -165,7 +165,7 @@ def as_saved(word: Word) -> Word:
     start, end, confidence = round(word.start, 3), round(word.end, 3), round(word.confidence, 6)
     if start == word.start and end == word.end and confidence == word.confidence:
         return word
-    return replace(word, start=start, end=end, confidence=confidence)
+    return word._replace(start=start, end=end, confidence=confidence)
 
 
 def _time(value: float) -> float | None:
