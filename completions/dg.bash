@@ -35,16 +35,16 @@ _dg_value() {
                 fi fr fr-CA hi hi-Latn hu id it ja ko ko-KR lt lv ms nl nl-BE no pl pt pt-BR pt-PT ro ru sk sv
                 sv-SE ta taq th th-TH tr uk vi zh zh-CN zh-HK zh-Hans zh-Hant zh-TW"
             ;;
-        render:-l | render:--language | models:--language | *:--sample-rate | *:--alternatives | \
-          *:--channels | *:--keyterm | *:--keywords | *:--search | *:--replace | *:--custom-topic | \
-          *:--custom-intent | *:--utt-split | *:--callback | *:--tag | *:--extra | *:--param | \
-          *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | *:--speaker | *:--title | \
-          *:--preset | *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | *:--max-cps | \
-          *:--min-gap | *:--fps | *:--api-key | *:--access-token | *:--base-url | *:--profile | *:--timeout | \
-          *:--retries | *:--utterance-end-ms | *:--speed | *:--duration | *:--stop-after-silence | \
-          *:--max-reconnects | *:--block | *:--resample | *:--reopen | *:--stop-phrase | *:--host | *:--port | \
-          *:--require-key | *:--allow-host | *:--allow-origin | *:--max-streams | *:--ttl | *:--start | \
-          *:--end | *:--project | *:--limit)
+        render:-l | align:-l | render:--language | align:--language | models:--language | *:--sample-rate | \
+          *:--alternatives | *:--channels | *:--keyterm | *:--keywords | *:--search | *:--replace | \
+          *:--custom-topic | *:--custom-intent | *:--utt-split | *:--callback | *:--tag | *:--extra | \
+          *:--param | *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | *:--speaker | \
+          *:--title | *:--preset | *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | \
+          *:--max-cps | *:--min-gap | *:--fps | *:--api-key | *:--access-token | *:--base-url | *:--profile | \
+          *:--timeout | *:--retries | *:--utterance-end-ms | *:--speed | *:--duration | \
+          *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | *:--reopen | \
+          *:--stop-phrase | *:--host | *:--port | *:--require-key | *:--allow-host | *:--allow-origin | \
+          *:--max-streams | *:--ttl | *:--start | *:--end | *:--project | *:--limit)
             kind=text
             ;;
         *:--language-hint)
@@ -154,8 +154,8 @@ _dg_command() {
         "")
             flags="-V --version -h --help"
             kind=words
-            words="file url live mic devices render last history models serve login logout whoami token usage
-                balance requests doctor config completions"
+            words="file url live mic devices render align last history models serve login logout whoami token
+                usage balance requests doctor config completions"
             ;;
         file)
             flags="-m --model --version --model-version -l --language --language-hint --detect-language
@@ -241,6 +241,13 @@ _dg_command() {
                 --preset --max-chars --max-lines --min-duration --max-duration --max-cps --min-gap --fps
                 --speaker-style --isolates --karaoke --smooth-speakers --no-smooth-speakers --with -q --quiet
                 -v --verbose -h --help"
+            kind=text
+            ;;
+        align)
+            flags="-l --language --force -f --format -o --output --speaker --audio --title --list-formats
+                --preset --max-chars --max-lines --min-duration --max-duration --max-cps --min-gap --fps
+                --speaker-style --isolates --karaoke --smooth-speakers --no-smooth-speakers --with -q --quiet
+                -v --verbose --local --local-model --offline -h --help"
             kind=text
             ;;
         last)

@@ -12,6 +12,7 @@ word||live||Transcribe a stream: a radio, a pipe, a file as it plays.
 word||mic||Transcribe the microphone while you speak.
 word||devices||List the microphones of this machine.
 word||render||Write a saved response in any format, without transcribing again.
+word||align||Put the words of a corrected text on the times of its response.
 word||last||Write what was transcribed last in any format, without transcribing again.
 word||history||List the answers that are kept on this machine, or delete them.
 word||models||List the speech models of the API and of this machine.
@@ -31,6 +32,8 @@ argument|url|URL|text|
 argument|live|SOURCE|path|
 argument|mic|[-]|text|
 argument|render|RESPONSE|text|
+argument|align|RESPONSE|text|
+argument|align|TEXT|text|
 argument|last|[N]|text|
 argument|history|[clear]|words|
 word||clear||
@@ -136,7 +139,7 @@ word||zsh||
 word||fish||
 word||powershell||
 flag||-V --version||Show the version and leave.
-flag| file url live mic devices render last history models serve login logout whoami token usage balance requests doctor config completions|-h --help||Show this message and exit.
+flag| file url live mic devices render align last history models serve login logout whoami token usage balance requests doctor config completions|-h --help||Show this message and exit.
 flag|file url|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
@@ -494,7 +497,7 @@ word||md||Markdown: analyses, and paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
 word||tsv||The words, tab-separated, with times and confidence
 word||words.jsonl||The words, a JSON object a line
-flag|file url live mic render last|-o --output|path|File to write; its suffix names the format; repeatable.
+flag|file url live mic render align last|-o --output|path|File to write; its suffix names the format; repeatable.
 flag|file url|-r --recursive||Transcribe every recording below a directory.
 flag|file url|--files-from|path|File with a path or URL on each line; - for standard input.
 flag|file url|--files0-from|path|The same with NUL after each (find -print0), for any name.
@@ -513,28 +516,28 @@ flag|file url|--shard|text|Take only share K of N; auto: the one that Slurm, Kub
 flag|file url|--cache||Use the answer in the history where the same audio was sent with the same options.
 flag|file url|--any-file||Send also what is plainly no recording: text, archives, images.
 flag|file url|--check||Only check what is kept of earlier runs in directories of outputs.
-flag|file url live mic render last|--speaker|text|Name of speaker N (of channel N, where only channels are known); repeatable.
-flag|file url live mic render last|--audio|path|Recording that html and md link to: a path or a URL.
-flag|file url live mic render last|--title|text|Title of html. Default: the name of the recording.
-flag|file url live mic render last|--list-formats||List the formats and leave.
-flag|file url live mic render last|--preset|text|Limits of captions as a publisher has them. Default: netflix.
-flag|file url live mic render last|--max-chars|text|Characters a line.
-flag|file url live mic render last|--max-lines|text|Lines a cue.
-flag|file url live mic render last|--min-duration|text|Shortest time a cue is shown.
-flag|file url live mic render last|--max-duration|text|Longest time a cue is shown.
-flag|file url live mic render last|--max-cps|text|Reading speed, in characters a second.
-flag|file url live mic render last|--min-gap|text|Gap between cues.
-flag|file url live mic render last|--fps|text|Begin and end cues on frames of this rate.
-flag|file url live mic render last|--speaker-style|words|How captions tell who speaks. Default: label; of vtt, voice.
+flag|file url live mic render align last|--speaker|text|Name of speaker N (of channel N, where only channels are known); repeatable.
+flag|file url live mic render align last|--audio|path|Recording that html and md link to: a path or a URL.
+flag|file url live mic render align last|--title|text|Title of html. Default: the name of the recording.
+flag|file url live mic render align last|--list-formats||List the formats and leave.
+flag|file url live mic render align last|--preset|text|Limits of captions as a publisher has them. Default: netflix.
+flag|file url live mic render align last|--max-chars|text|Characters a line.
+flag|file url live mic render align last|--max-lines|text|Lines a cue.
+flag|file url live mic render align last|--min-duration|text|Shortest time a cue is shown.
+flag|file url live mic render align last|--max-duration|text|Longest time a cue is shown.
+flag|file url live mic render align last|--max-cps|text|Reading speed, in characters a second.
+flag|file url live mic render align last|--min-gap|text|Gap between cues.
+flag|file url live mic render align last|--fps|text|Begin and end cues on frames of this rate.
+flag|file url live mic render align last|--speaker-style|words|How captions tell who speaks. Default: label; of vtt, voice.
 word||label||
 word||dash||
 word||voice||
 word||colour||
-flag|file url live mic render last|--isolates||Mark the direction of Hebrew and Arabic lines in srt (UAX #9).
-flag|file url live mic render last|--karaoke||Time every word, in formats that can: vtt, ass, ssa.
-flag|file url live mic render last|--smooth-speakers||Change speakers where sentences end. Default: where people read, not in json, csv, tsv.
-flag|file url live mic render last|--no-smooth-speakers||The opposite of --smooth-speakers.
-flag|file url render last|--with|words|Analyses that follow the words in plain text, with commas between them: summary, topics, intents, entities, sentiment, search, language, or all. Default: all on a terminal, none elsewhere.
+flag|file url live mic render align last|--isolates||Mark the direction of Hebrew and Arabic lines in srt (UAX #9).
+flag|file url live mic render align last|--karaoke||Time every word, in formats that can: vtt, ass, ssa.
+flag|file url live mic render align last|--smooth-speakers||Change speakers where sentences end. Default: where people read, not in json, csv, tsv.
+flag|file url live mic render align last|--no-smooth-speakers||The opposite of --smooth-speakers.
+flag|file url render align last|--with|words|Analyses that follow the words in plain text, with commas between them: summary, topics, intents, entities, sentiment, search, language, or all. Default: all on a terminal, none elsewhere.
 word||summary||
 word||topics||
 word||intents||
@@ -550,14 +553,14 @@ flag|file url live mic models whoami token usage balance requests doctor|--profi
 flag|file url live mic models whoami token usage balance requests doctor|--allow-http||Send the key in clear text to a self-hosted server.
 flag|file url live mic models whoami token usage balance requests doctor|--ca-cert|path|Certificate authorities to trust; else SSL_CERT_FILE.
 flag|file url live mic|--local||Transcribe on this machine: no key, no network. See dg models local.
-flag|file url live mic|--local-model|path|Folder of a Whisper model of your own for --local, which nobody verifies.
-flag|file url live mic|--offline||Fetch no model for --local; else HF_HUB_OFFLINE.
+flag|file url live mic align|--local-model|path|Folder of a Whisper model of your own for --local, which nobody verifies.
+flag|file url live mic align|--offline||Fetch no model for --local; else HF_HUB_OFFLINE.
 flag|file url|--timeout|text|Seconds to wait for the transcript after the upload. Default: 1500.
 flag|file url|--retries|text|Further tries after a lost connection or a busy server; one that comes after a whole upload may be billed again. Default: 3.
 flag|file url live mic|--history||Keep the answer on this machine, for dg last and dg history. Default: on.
 flag|file url live mic|--no-history||The opposite of --history.
-flag|file url live mic devices render last history models serve login logout whoami token usage balance requests doctor config completions|-q --quiet||Say nothing but errors.
-flag|file url live mic devices render last history models serve login logout whoami token usage balance requests doctor config completions|-v --verbose||Say more.
+flag|file url live mic devices render align last history models serve login logout whoami token usage balance requests doctor config completions|-q --quiet||Say nothing but errors.
+flag|file url live mic devices render align last history models serve login logout whoami token usage balance requests doctor config completions|-v --verbose||Say more.
 flag|live mic|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
@@ -615,7 +618,7 @@ word||POST||
 word||GET||
 word||PUT||
 word||DELETE||
-flag|live mic render last|-f --format|words|Format for standard output. Default: text.
+flag|live mic render align last|-f --format|words|Format for standard output. Default: text.
 word||text||The words, in paragraphs; who speaks them where that is known
 word||json||The response of the API, byte for byte
 word||srt||SubRip captions
@@ -650,7 +653,9 @@ flag|mic|--stop-phrase|text|Stop when this is said.
 flag|devices|--json||Write a JSON array instead of a table.
 hidden|devices|--names||
 flag|render|--output-dir|path|Folder for a file per response, in the format that -f names.
-flag|render|-l --language|text|Language spoken, where the response names none. Default: en.
+flag|render align|-l --language|text|Language spoken, where the response names none. Default: en.
+flag|align|--force||Align even if less than half of the words match.
+flag|align|--local||Look for new words in the recording of --audio, with a model of this machine.
 flag|last|--output-dir|path|Folder for a file named after the recording, in the format of -f.
 flag|history|--json||List as JSON.
 flag|models whoami token usage balance requests doctor|--json||Write JSON instead of a table.

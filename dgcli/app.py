@@ -34,6 +34,7 @@ COMMANDS = (
     CommandRow("mic", "Transcribe the microphone while you speak."),
     CommandRow("devices", "List the microphones of this machine."),
     CommandRow("render", "Write a saved response in any format, without transcribing again."),
+    CommandRow("align", "Put the words of a corrected text on the times of its response."),
     CommandRow("last", "Write what was transcribed last in any format, without transcribing again."),
     CommandRow("history", "List the answers that are kept on this machine, or delete them."),
     CommandRow("models", "List the speech models of the API and of this machine."),

@@ -29,6 +29,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "config": "credentials errors params system",
         "transcript": "errors",
         "captions": "transcript errors",
+        "align": "captions transcript errors",
         "formats": "captions transcript errors terminal",
         "api": "errors config transcript locks",
         "audio": "errors transcript api params terminal extras system",
@@ -38,8 +39,8 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "sinks": "output formats captions transcript ui errors terminal",
         "batch": "api audio output formats transcript config params errors system",
         "server": "errors extras system",
-        "tasks": "batch live api audio sinks output formats transcript params config credentials errors terminal "
-        "extras system",
+        "tasks": "align batch live api audio sinks output formats transcript params config credentials errors "
+        "terminal extras system",
         "client": "tasks formats transcript config params errors",
         "options": "params config formats captions ui errors",
         "commands": "options tasks ui batch live api audio sinks output formats captions transcript params config "

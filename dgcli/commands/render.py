@@ -36,8 +36,8 @@ def render(
 ) -> None:
     """Write a saved response in any format, without transcribing it again.
 
-    A response is what the API sent for a file or URL or to a callback, or the JSON lines of a stream. Nothing
-    is sent anywhere.
+    A response is what the API sent for a file or URL or to a callback, or the JSON lines of a stream; the words
+    as csv, tsv or words.jsonl will do too. Nothing is sent anywhere.
 
     Examples:
 

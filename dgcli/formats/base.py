@@ -116,12 +116,12 @@ class RenderSettings:
     def of(self, transcript: Transcript) -> "RenderSettings":
         """The same for a transcript that somebody may have corrected: with the names that were given there.
 
-        Its speakers are smoothed only where that is asked for.
+        Speakers that were corrected in the page are smoothed only where that is asked for.
         """
         if transcript.given_names is None:
             return self
         names = {**transcript.given_names, **self.speaker_names}
-        smooths = self.smooth_speakers is True
+        smooths = self.smooth_speakers is True if "corrections" in transcript.raw else self.smooth_speakers
         return replace(self, speaker_names=names, smooth_speakers=smooths)
 
     def language_of(self, transcript: Transcript) -> str | None:

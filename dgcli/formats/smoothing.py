@@ -6,7 +6,7 @@ from typing import Any
 
 from dgcli.captions.speakers import smoothed
 from dgcli.captions.text import joined
-from dgcli.transcript.json_values import mapping, mappings, string
+from dgcli.transcript.json_values import mapping, mappings, seconds, string
 from dgcli.transcript.model import Channel, Segment, Transcript, Word
 
 _SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")
@@ -111,7 +111,7 @@ def _raw_utterance(segment: Segment, items: Sequence[Mapping[str, Any]]) -> Mapp
         word
         for item in items
         for word in mappings(item.get("words"))
-        if (word.get("start"), word.get("end")) in own
+        if (seconds(word.get("start")), seconds(word.get("end"))) in own
     ]
     changed = {**items[0], "transcript": segment.text, "words": _raw_words(words, segment.words)}
     if segment.words:

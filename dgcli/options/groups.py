@@ -59,6 +59,45 @@ class AccessOptions(OptionGroup):
         return config
 
 
+_LocalModel = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of a Whisper model of your own for --local, which nobody verifies.", metavar="DIR"
+    ),
+]
+_Offline = Annotated[bool, typer.Option("--offline", help="Fetch no model for --local; else HF_HUB_OFFLINE.")]
+
+
+def _go_with_local(local: bool, model: Path | None, *, offline: bool) -> None:
+    """Raise `UsageError` for flags that say nothing without --local."""
+    for flag, value in (("--local-model", model), ("--offline", offline)):
+        if value and not local:
+            raise UsageError(f"{flag} goes with --local.", hint="Add --local, or leave it out.")
+
+
+class LocalOptions(OptionGroup):
+    """The recogniser of this machine, for what no API does."""
+
+    panel = _CONNECTION
+
+    local: Annotated[
+        bool,
+        typer.Option(
+            "--local", help="Look for new words in the recording of --audio, with a model of this machine."
+        ),
+    ] = False
+    local_model: _LocalModel = None
+    offline: _Offline = False
+
+    def config(self) -> Config | None:
+        """Load the configuration, `None` without --local. Raises `UsageError`."""
+        _go_with_local(self.local, self.local_model, offline=self.offline)
+        if not self.local:
+            return None
+        own = {"local": True, "local_model": self.local_model, "offline": self.offline or None}
+        return load(own, profile=None)
+
+
 class ConnectionOptions(AccessOptions):
     """The API's address and the credentials, or this machine."""
 
@@ -66,21 +105,12 @@ class ConnectionOptions(AccessOptions):
         bool,
         typer.Option("--local", help="Transcribe on this machine: no key, no network. See dg models local."),
     ] = False
-    local_model: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of a Whisper model of your own for --local, which nobody verifies.", metavar="DIR"
-        ),
-    ] = None
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Fetch no model for --local; else HF_HUB_OFFLINE.")
-    ] = False
+    local_model: _LocalModel = None
+    offline: _Offline = False
 
     def config(self, **more: object) -> Config:
         """Load the configuration of these flags, the environment and the config file. Raises `UsageError`."""
-        for flag, value in (("--local-model", self.local_model), ("--offline", self.offline)):
-            if value and not self.local:
-                raise UsageError(f"{flag} goes with --local.", hint="Add --local, or leave it out.")
+        _go_with_local(self.local, self.local_model, offline=self.offline)
         if self.local and self.base_url:
             raise UsageError("--base-url and --local exclude each other.", hint="Leave one of them out.")
         own = {"local": self.local, "local_model": self.local_model, "offline": self.offline or None}

@@ -11,7 +11,9 @@ What it speaks, and its limits: docs/server.md.
     query.py      what the API accepts as query parameters, and how it refuses the rest
     receive.py    the body of a request on its way to disk; fetch.py gets a {"url"} instead
     background.py network calls that nobody waits for at the end
-    live.py       a live stream, the WebSocket /v1/listen; live_query.py and live_messages.py
+    handshake.py  how a live stream begins; stream_session.py has what all of them share
+    live.py       a stream of segments, the WebSocket /v1/listen; live_query.py and live_messages.py
+    flux.py       a stream of turns, the WebSocket /v2/listen; flux_query.py, flux_messages.py, turns.py
     responses.py  words into the bodies that the API answers with; wording.py formats the words
     errors.py     refusals and their bodies
     callback.py   delivery to a callback URL

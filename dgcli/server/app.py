@@ -22,14 +22,15 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from dgcli.server import background, callback, errors, openai, query, record, responses
+from dgcli.server import background, callback, errors, flux, live, openai, query, record, responses
 from dgcli.server.access import Visitors, authorized, printable
+from dgcli.server.alignment import Aligner
 from dgcli.server.connections import OVERFLOW
 from dgcli.server.engines.base import Audio, Engine, NotAudioError, Recognition, TooLongError, Wishes
 from dgcli.server.errors import ErrorAnswer
 from dgcli.server.fetch import fetch
 from dgcli.server.guard import EXPOSE, EarlyResponse, Guard
-from dgcli.server.live import Slots, listen, refuse_unknown
+from dgcli.server.handshake import Slots, refuse_unknown, serve_stream
 from dgcli.server.management import ProjectRoutes, both_dialects
 from dgcli.server.receive import Received, spool
 from dgcli.server.request_log import RequestLog
@@ -267,7 +268,13 @@ def _http_error(limit: int) -> Callable[[Request, Exception], Awaitable[Response
         _access.info(
             "%s %s %d, %s", request.method, printable(request.url.path), error.status_code, request_id
         )
-        return EarlyResponse(ErrorAnswer(error.status_code, code, message), request_id, limit)
+        refusal = ErrorAnswer(error.status_code, code, message)
+        if not openai.speaks(request.url.path):
+            return EarlyResponse(refusal, request_id, limit)
+        if error.status_code == 404:  # as OpenAI words it: its clients show this and nothing else
+            asked = f"Invalid URL ({request.method} {printable(request.url.path)})"
+            refusal = ErrorAnswer(404, code, f"{asked}: this server has POST /v1/audio/transcriptions only.")
+        return EarlyResponse(refusal, request_id, limit, openai.error_body(refusal, request_id))
 
     return answer
 
@@ -278,12 +285,17 @@ def create_app(settings: ServerSettings, engine: Engine) -> Starlette:
     requests = Listen(settings, engine, log)
     slots = Slots(settings.max_streams)
 
-    async def live(socket: WebSocket) -> None:
-        await listen(socket, settings, engine, slots, log)
+    async def stream(socket: WebSocket) -> None:
+        await serve_stream(socket, settings, slots, log, live.checks(socket, settings, engine))
+
+    async def turns(socket: WebSocket) -> None:
+        await serve_stream(socket, settings, slots, log, flux.checks(socket, settings, engine))
 
     limit = settings.max_bytes
     management = ProjectRoutes(settings, engine, log)
     transcriptions = openai.Transcriptions(settings, requests.hear)
+
+    aligner = Aligner(settings, engine, _unless_gone)
 
     def get(path: str, handler: Handler, body_of: ErrorBody = ErrorAnswer.body) -> Route:
         return Route(path, _answering(handler, limit, body_of), methods=["GET"])
@@ -291,13 +303,15 @@ def create_app(settings: ServerSettings, engine: Engine) -> Starlette:
     app = Starlette(
         routes=[
             Route("/v1/listen", _answering(requests.transcribe, limit, requests=log), methods=["POST"]),
-            WebSocketRoute("/v1/listen", live),
+            WebSocketRoute("/v1/listen", stream),
+            WebSocketRoute("/v2/listen", turns),
             WebSocketRoute("/{path:path}", refuse_unknown),
             Route(
                 "/v1/audio/transcriptions",
                 _answering(transcriptions.create, limit, openai.error_body, log),
                 methods=["POST"],
             ),
+            Route("/v1/align", _answering(aligner.align, limit, requests=log), methods=["POST"]),
             get("/v1/models", management.models, both_dialects),
             get("/v1/models/{model_id}", management.models, both_dialects),
             get("/v1/projects", management.projects),

@@ -9,6 +9,7 @@ import asyncio
 import errno
 import logging
 import socket
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -17,6 +18,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
 
 from dgcli.server.throttle import throttled
 from dgcli.system import open_files_limit
@@ -32,6 +34,8 @@ _UNREAD = 60.0  # seconds that a client may leave an answer unread
 _TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 OVERFLOW = "overflow"  # key of an ASGI scope's state: this connection is one too many
+PINGED = "pinged"  # key of an ASGI scope's state: a function that tells when (monotonic) a ping last came
+NO_STATUS = 1005  # to be closed with: a close frame without a status (RFC 6455, 7.1.5)
 
 # Not uvicorn's own loggers: an application that embeds this server may have set those up for itself.
 _log = throttled(logging.getLogger("dgcli.server.protocol"))
@@ -167,6 +171,7 @@ class StreamConnection(WebSocketsSansIOProtocol):
         self.logger = _log
         self.conn.logger = _log
         self.unread = _Unread()
+        self._pinged = 0.0
         self._registry = connections
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -179,6 +184,16 @@ class StreamConnection(WebSocketsSansIOProtocol):
         self._registry.discard(self)
         super().connection_lost(exc)
 
+    def handle_connect(self, event: Any) -> None:
+        """Begin the handshake; the application may ask when the client pinged."""
+        self.app_state = {**self.app_state, PINGED: lambda: self._pinged}
+        super().handle_connect(event)
+
+    def handle_ping(self) -> None:
+        """Note the time, and answer."""
+        self._pinged = time.monotonic()
+        super().handle_ping()
+
     async def send(self, message: Any) -> None:
         """Send a message of the application.
 
@@ -188,9 +203,28 @@ class StreamConnection(WebSocketsSansIOProtocol):
         if not self.handshake_complete and self.transport.is_closing():
             self.handshake_complete = True
             raise ClientDisconnected
+        if message["type"] == "websocket.close" and message.get("code") == NO_STATUS:
+            self._close_without_status()
+            return
         await super().send(message)
         if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
             self.handshake_complete = True
+
+    def _close_without_status(self) -> None:
+        """Do what uvicorn does for a close that has a status; it knows no other."""
+        if self.disconnected or self.close_sent or self.transport.is_closing():
+            return
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": NO_STATUS, "reason": ""})
+        try:
+            self.conn.send_close()
+        except InvalidState:
+            raise ClientDisconnected from None
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
 
 
 class Acceptor:

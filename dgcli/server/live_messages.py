@@ -4,6 +4,7 @@ Source: the reference of the live /v1/listen; key order and texts as captured.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,9 +14,10 @@ from typing import Any
 from dgcli.server import responses, wording
 from dgcli.server.engines.base import HeardSegment, HeardWord, Model
 from dgcli.server.live_query import LiveOptions
+from dgcli.server.query import MAX_KEYTERM_TOKENS
 
 _TYPES = ("CloseStream", "Configure", "Sync", "KeepAlive", "Finalize")  # in the order of the API's message
-_MAX_KEYTERM_TOKENS = 500
+_OLD_MODEL = re.compile(r"(nova-2|nova|enhanced|base)(-(?!3)|$)", re.IGNORECASE)  # those without key terms
 
 NET_0000 = (
     "Deepgram did not provide a response message within the timeout window. See https://dpgr.am/net0000"
@@ -164,18 +166,38 @@ def metadata(
     return dump(message)
 
 
-def configured(request_id: str, fields: Mapping[str, Any]) -> tuple[str, Sequence[str] | None]:
-    """Return the answer to `Configure`, and the new terms (None: they stay as they are)."""
-    terms = fields.get("keyterms")
-    if terms is None:
-        return dump({"type": "ConfigureSuccess", "request_id": request_id}), None
-    code = None
-    if not isinstance(terms, list) or not all(isinstance(term, str) for term in terms):
-        code, why = "CONFIGURE_INTERNAL_ERROR", "keyterms must be a list of texts."
-    elif sum(len(term.split()) for term in terms) > _MAX_KEYTERM_TOKENS:
-        code = "CONFIGURE_KEYTERM_LIMIT_EXCEEDED"
-        why = "The maximum number of tokens across all keyterms is 500."
-    if code is not None:
+def _configure_fault(fields: Mapping[str, Any], model: str | None) -> tuple[str, str] | None:
+    """Return code and description of what is wrong with a `Configure`, if anything."""
+    terms, features = fields.get("keyterms"), fields.get("features")
+    if terms is not None:
+        if not isinstance(terms, list) or not all(isinstance(term, str) for term in terms):
+            return "CONFIGURE_INTERNAL_ERROR", "keyterms must be a list of texts."
+        if _OLD_MODEL.match(model or ""):
+            return "CONFIGURE_KEYTERMS_NOT_SUPPORTED", f"The model {model} does not support keyterms."
+        if sum(len(term.split()) for term in terms) > MAX_KEYTERM_TOKENS:
+            what = f"The maximum number of tokens across all keyterms is {MAX_KEYTERM_TOKENS}."
+            return "CONFIGURE_KEYTERM_LIMIT_EXCEEDED", what
+    if features is not None:
+        if not isinstance(features, dict):
+            return "CONFIGURE_INTERNAL_ERROR", "features must be an object."
+        if not isinstance(features.get("numerals") or False, bool):
+            return "CONFIGURE_INTERNAL_ERROR", "numerals must be true or false."
+    return None
+
+
+def configured(
+    request_id: str, fields: Mapping[str, Any], model: str | None
+) -> tuple[str, Sequence[str] | None]:
+    """Return the answer to `Configure`, and the new terms (None: they stay as they are).
+
+    `model` is the query's: key terms came with Nova-3. Numerals are written as digits whatever is asked.
+    """
+    if fault := _configure_fault(fields, model):
+        code, why = fault
         failure = {"type": "ConfigureFailure", "request_id": request_id, "code": code, "description": why}
         return dump(failure), None
-    return dump({"type": "ConfigureSuccess", "request_id": request_id, "keyterms": terms}), terms
+    terms: Sequence[str] | None = fields.get("keyterms")
+    success: dict[str, Any] = {"type": "ConfigureSuccess", "request_id": request_id}
+    if terms is not None:
+        success["keyterms"] = terms
+    return dump(success), terms

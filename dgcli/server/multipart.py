@@ -40,9 +40,10 @@ class FormData:
 class _Reader:
     """Takes what the parser finds; every method may block."""
 
-    def __init__(self, boundary: bytes, file_field: str, spool: Spool) -> None:
+    def __init__(self, boundary: bytes, file_field: str, spool: Spool, most: int) -> None:
         self._file_field = file_field
         self._spool = spool
+        self._most = most
         self._header = (bytearray(), bytearray())
         self._headers: dict[bytes, bytes] = {}
         self._name: str | None = None
@@ -100,7 +101,7 @@ class _Reader:
             self._spool.write(data[start:end])
             return
         self._held += end - start
-        if self._held > _MAX_FIELDS:
+        if self._held > self._most:
             raise MalformedError("Its fields are too long.")
         self._value += data[start:end]
 
@@ -113,9 +114,15 @@ class _Reader:
 
 
 async def read_form(
-    content_type: str, chunks: AsyncIterator[bytes], path: Path, *, file_field: str, limit: int
+    content_type: str,
+    chunks: AsyncIterator[bytes],
+    path: Path,
+    *,
+    file_field: str,
+    limit: int,
+    most_of_fields: int = _MAX_FIELDS,
 ) -> FormData:
-    """Read a form whose `file_field` is written to `path`.
+    """Read a form whose `file_field` is written to `path`; its other fields are `most_of_fields` bytes at most.
 
     Raises MalformedError, and ErrorAnswer (413) when the file is longer than `limit` bytes.
     """
@@ -127,7 +134,7 @@ async def read_form(
     pending = bytearray()
     try:
         try:
-            reader = _Reader(boundary, file_field, spool)
+            reader = _Reader(boundary, file_field, spool, most_of_fields)
         except FormParserError as error:
             raise MalformedError(str(error)) from error
         async for chunk in chunks:

@@ -59,6 +59,11 @@ def error_body(refusal: ErrorAnswer, request_id: str) -> bytes:  # noqa: ARG001 
     return json.dumps({"error": error}, ensure_ascii=False).encode()
 
 
+def speaks(path: str) -> bool:
+    """Tell whether whoever asks for a path expects OpenAI's answers, whatever is there."""
+    return path.startswith("/v1/audio/")
+
+
 @dataclass(frozen=True, slots=True)
 class _Wanted:
     """What a form asks for."""

@@ -20,7 +20,7 @@ _MODEL = re.compile(
 )
 _LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(-[a-zA-Z0-9]+)*|multi")
 _CALLBACK_PORTS = (80, 443, 8080, 8443)  # page "Callback"
-_MAX_KEYTERM_TOKENS = 500
+MAX_KEYTERM_TOKENS = 500
 _LIMITS = {"keywords": 100, "search": 50, "custom_topic": 100, "custom_intent": 100}
 
 # What Whisper and this server cannot do, by parameter. Asking is no error: the answer warns.
@@ -91,6 +91,11 @@ class Query:
         for name, value in parse_qsl(query, keep_blank_values=True):
             self._values.setdefault(name, []).append(value)
 
+    @property
+    def names(self) -> Sequence[str]:
+        """The names of the parameters, in their order."""
+        return list(self._values)
+
     def many(self, name: str) -> Sequence[str]:
         """Return every value of a repeatable parameter."""
         values = self._values.get(name, [])
@@ -120,6 +125,15 @@ class Query:
         if not re.fullmatch(r"\d{1,9}", value) or not low <= int(value) <= high:
             raise invalid_query(f"{name}: expected a whole number from {low} to {high}, found `{value}`")
         return int(value)
+
+    def decimal(self, name: str, low: float, high: float) -> float | None:
+        """Return a number within bounds, or None."""
+        value = self.text(name)
+        if value is None:
+            return None
+        if not re.fullmatch(r"\d{1,9}(\.\d*)?|\.\d+", value) or not low <= float(value) <= high:
+            raise invalid_query(f"{name}: expected a number from {low} to {high}, found `{value}`")
+        return float(value)
 
     def choice(self, name: str, choices: Sequence[str]) -> str | None:
         """Return one of the choices, or None."""
@@ -162,7 +176,7 @@ def check_diarizer(query: Query, choices: Sequence[str]) -> None:
 def vocabulary_of(query: Query) -> Sequence[str]:
     """Return the terms of `keyterm` and `keywords` (without their intensifiers)."""
     keyterms = query.many("keyterm")
-    if sum(len(term.split()) for term in keyterms) > _MAX_KEYTERM_TOKENS:
+    if sum(len(term.split()) for term in keyterms) > MAX_KEYTERM_TOKENS:
         raise ErrorAnswer(
             400,
             BAD_REQUEST,

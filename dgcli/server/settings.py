@@ -27,7 +27,8 @@ class ServerSettings:
 
     Times are in seconds: `head_timeout` is how long the head of a request may take, `body_timeout` how far a
     body may lag behind 500 bytes a second, `idle_timeout` how long a live stream may be without a message of
-    its client (or without any audio since it was opened), `response_timeout` how long with audio but no message
+    its client (or without any audio since it was opened), `flux_idle_timeout` how long a stream of turns
+    without a message or a ping, `response_timeout` how long with audio but no message
     to the client, or with a message that the client does not read. `models`: where the recogniser finds its
     weights. `on_progress` is told, in the server's thread, the share (0-1) of a recording that has been recognised.
     """
@@ -50,6 +51,7 @@ class ServerSettings:
     head_timeout: float = 15.0
     body_timeout: float = 30.0
     idle_timeout: float = 10.0
+    flux_idle_timeout: float = 60.0
     response_timeout: float = 60.0
     models: Models | None = None
     on_progress: Callable[[float], None] | None = None

@@ -71,8 +71,8 @@ class Transcript:
 
     `utterances` are the API's own, empty when they were not asked for. `raw` is the whole response, for what
     has no field here (summary, topics, search hits...), and `body` its bytes as they came. `given_names`
-    are the speakers' names (of channels, where only these are known) in a response that somebody has corrected; None
-    in one of the API.
+    are the speakers' names (of channels, where only these are known) in a response that somebody has corrected, and
+    in a table of words; None in one of the API.
     """
 
     channels: tuple[Channel, ...]

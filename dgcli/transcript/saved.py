@@ -1,4 +1,4 @@
-"""Reading what was saved: a response, the body of a callback, or the JSON lines of a stream."""
+"""Reading what was saved: a response, the body of a callback, the JSON lines of a stream, or words in a table."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,6 +12,7 @@ from dgcli.transcript.events import Event, Final, Interim
 from dgcli.transcript.json_values import mapping, number, string
 from dgcli.transcript.model import Transcript
 from dgcli.transcript.response import parse, parse_body, parse_json
+from dgcli.transcript.word_tables import is_table, parse_objects, parse_table
 
 
 def _lines(body: bytes) -> Iterator[Mapping[str, Any]]:
@@ -69,7 +70,11 @@ def parse_saved(body: bytes) -> Transcript:
     try:
         value = json.loads(first)
     except (ValueError, RecursionError):
+        if is_table(first):
+            return parse_table(body)
         return parse_body(body)  # which says what is wrong, if it is
     if _is_stream(value):
         return parse(_response(body))
+    if isinstance(value, dict) and "word" in value and "start" in value:
+        return parse_objects(_lines(body))
     return parse_body(body) if rest else parse_json(value, body)

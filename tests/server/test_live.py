@@ -239,19 +239,53 @@ def test_bad_text_is_an_error_message(start: Start, text: str, description: str)
     assert [m["type"] for m in others] == ["Results", "Metadata"]
 
 
+def configured(url: str, query: str, *changes: Message) -> list[Message]:
+    """Return the answers to Configure messages on one stream."""
+    sent = [json.dumps({"type": "Configure", **change}) for change in changes]
+    return conversation(url, query, *sent)[: len(changes)]
+
+
 def test_configure(start: Start) -> None:
-    """New key terms are confirmed; too many are not."""
-    many = " ".join(["word"] * 501)
-    messages = conversation(
+    """New key terms are confirmed as they are now; what is absent or null is not named."""
+    answers = configured(
         start(),
-        RAW,
-        '{"type":"Configure","keyterms":["Deepgram"]}',
-        '{"type":"Configure","features":{"numerals":true}}',
-        json.dumps({"type": "Configure", "keyterms": [many]}),
+        f"{RAW}&model=nova-3",
+        {"keyterms": ["Deepgram", "Flux"]},
+        {"keyterms": []},
+        {"features": {"numerals": True}, "keyterms": None},
     )
-    assert messages[0]["keyterms"] == ["Deepgram"]
-    assert [m["type"] for m in messages[:3]] == ["ConfigureSuccess", "ConfigureSuccess", "ConfigureFailure"]
-    assert messages[2]["code"] == "CONFIGURE_KEYTERM_LIMIT_EXCEEDED"
+    request_id = answers[0]["request_id"]
+    assert answers == [
+        {"type": "ConfigureSuccess", "request_id": request_id, "keyterms": ["Deepgram", "Flux"]},
+        {"type": "ConfigureSuccess", "request_id": request_id, "keyterms": []},
+        {"type": "ConfigureSuccess", "request_id": request_id},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "change", "code"),
+    [
+        ("model=nova-3", {"keyterms": ["word " * 501]}, "CONFIGURE_KEYTERM_LIMIT_EXCEEDED"),
+        ("model=nova-2", {"keyterms": ["a"]}, "CONFIGURE_KEYTERMS_NOT_SUPPORTED"),
+        ("model=nova-2-phonecall", {"keyterms": ["a"]}, "CONFIGURE_KEYTERMS_NOT_SUPPORTED"),
+        ("model=enhanced", {"keyterms": []}, "CONFIGURE_KEYTERMS_NOT_SUPPORTED"),
+        ("model=nova-3", {"keyterms": "a"}, "CONFIGURE_INTERNAL_ERROR"),
+        ("model=nova-3", {"keyterms": ["a"], "features": ["numerals"]}, "CONFIGURE_INTERNAL_ERROR"),
+        ("model=nova-3", {"keyterms": ["a"], "features": {"numerals": "yes"}}, "CONFIGURE_INTERNAL_ERROR"),
+    ],
+)
+def test_configurations_that_are_not_taken(start: Start, query: str, change: Message, code: str) -> None:
+    """A wrong configuration is answered with ConfigureFailure, and the stream goes on."""
+    (answer,) = configured(start(), f"{RAW}&{query}", change)
+    assert (answer["type"], answer["code"]) == ("ConfigureFailure", code)
+    assert set(answer) == {"type", "request_id", "code", "description"}
+
+
+@pytest.mark.parametrize("model", ["nova-3", "nova-3-general", "nova-3-medical", "nova", "base-general"])
+def test_models_with_key_terms(start: Start, model: str) -> None:
+    """Nova-3 of every kind has key terms; the models before it have none."""
+    (answer,) = configured(start(), f"{RAW}&model={model}", {"keyterms": ["a"]})
+    assert (answer["type"] == "ConfigureSuccess") is model.startswith("nova-3")
 
 
 def test_speech_started_and_utterance_end(start: Start) -> None:
@@ -419,7 +453,7 @@ def test_recording(start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixtur
 
 def test_other_sockets_are_refused(start: Start) -> None:
     """A path that is not there is a 404 with a body, not a socket."""
-    with pytest.raises(InvalidStatus) as caught, connect(f"{start().replace('http', 'ws')}/v2/listen"):
+    with pytest.raises(InvalidStatus) as caught, connect(f"{start().replace('http', 'ws')}/v3/listen"):
         pass
     assert caught.value.response.status_code == 404
     assert json.loads(caught.value.response.body or b"")["err_code"] == "NOT_FOUND"

@@ -13,6 +13,7 @@ import webvtt
 
 from dgcli.server.models import LocalModel
 from dgcli.server.run import ServerSettings, running
+from tests.conftest import HANGS_AFTER
 from tests.server.conftest import AUDIO, plain, saved_response, words_right
 
 Start = Callable[..., str]
@@ -36,6 +37,29 @@ def test_json(official: openai.OpenAI) -> None:
     assert answer.text == TEXT
     assert answer.usage is not None
     assert answer.usage.to_dict() == {"type": "duration", "seconds": 4}
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+@pytest.mark.parametrize("path", ["translations", "speech", "transcriptions/x"])
+def test_what_is_not_there(start: Start, client: httpx.Client, method: str, path: str) -> None:
+    """Every path of OpenAI's below /v1/audio that is not there is a 404 in OpenAI's form, and says what is."""
+    answer = client.request(method, f"{start()}/v1/audio/{path}", content=b"x" if method == "POST" else None)
+    assert answer.status_code == 404
+    assert answer.json()["error"] == {
+        "message": f"Invalid URL ({method} /v1/audio/{path}): this server has POST /v1/audio/transcriptions only.",
+        "type": "invalid_request_error",
+        "param": None,
+        "code": "not_found",
+    }
+
+
+@pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")  # of translations, in newer clients
+def test_its_client_understands_what_is_not_there(official: openai.OpenAI) -> None:
+    """The official client raises NotFoundError for a translation; a wrong method is told in OpenAI's form too."""
+    with pytest.raises(openai.NotFoundError, match="Invalid URL"):
+        official.audio.translations.create(model="whisper-1", file=clip())
+    answer = httpx.get(f"{official.base_url}audio/transcriptions", timeout=HANGS_AFTER)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (405, "method_not_allowed")
 
 
 def test_text(official: openai.OpenAI) -> None:

@@ -25,6 +25,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dgcli.server.engines.attention import Stretch, TextWord
+
 RATE = 16_000  # Hz of the PCM that recognisers get
 
 
@@ -57,6 +59,7 @@ class HeardWord:
     confidence: float
     speaker: int | None = None
     written: str | None = None  # with punctuation and capitals, when the engine knows them itself
+    language: str | None = None  # that it was said in, when the engine tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ class LiveAudio:
     `encoding`, `sample_rate` (Hz) and `channels` describe raw audio; without an encoding the audio has a
     header. `endpointing` is the silence in seconds that ends an utterance, None for never. `vocabulary`
     holds terms to be expected, `speakers` asks for speaker numbers; `model` and `language` are the query's.
+    `candidates` are the languages to choose among where several may be spoken, none of them for any.
     """
 
     encoding: str | None = None
@@ -124,6 +128,7 @@ class LiveAudio:
     speakers: bool = False
     model: str | None = None
     language: str | None = None
+    candidates: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +158,22 @@ class SpeechBegan:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """A channel has been listened to up to `at` seconds, where somebody is `speaking` or not."""
+    """A channel has been listened to up to `at` seconds, where somebody is `speaking` or not.
+
+    `voice_end` is where voice was last heard, in seconds, when the engine listens for it.
+    """
 
     channel: int
     at: float
     speaking: bool = False
+    voice_end: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """The audio before a `configure` has been heard, and every event of it told."""
+
+    channel: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +184,7 @@ class Ended:
     channels: int
 
 
-LiveEvent = HeardSegment | SpeechBegan | Passed | Ended
+LiveEvent = HeardSegment | SpeechBegan | Passed | Configured | Ended
 
 
 class LiveStream(ABC):
@@ -183,8 +199,13 @@ class LiveStream(ABC):
         """Make what was heard so far final, on one channel or on all."""
 
     @abstractmethod
-    async def configure(self, vocabulary: Sequence[str]) -> None:
-        """Expect other terms from the next utterance on."""
+    async def configure(
+        self, vocabulary: Sequence[str] | None = None, candidates: Sequence[str] | None = None
+    ) -> None:
+        """Expect other terms, or languages, from the next utterance on; None leaves them as they are.
+
+        One `Configured` answers it, in its place among the events.
+        """
 
     @abstractmethod
     async def finish(self) -> None:
@@ -232,6 +253,18 @@ class Engine(ABC):
         Raises NotAudioError when the audio cannot be decoded, TooLongError when there is too much of it, and
         LookupError when no model serves the wishes.
         """
+
+    async def align(
+        self,
+        audio: Audio,  # noqa: ARG002 - for those that can
+        stretches: Sequence[Stretch],  # noqa: ARG002
+        language: str | None,  # noqa: ARG002
+    ) -> Sequence[Sequence[TextWord]]:
+        """Return when the words of a text are said in `audio`, those of each stretch.
+
+        Raises what `recognise` does, and LookupError where the engine aligns nothing or a stretch has too many words.
+        """
+        raise LookupError("This engine aligns no text.")
 
     def serve(self, model: str | None, language: str | None) -> Model:  # noqa: ARG002 - for those with several
         """Return the model that serves a query of these. Raises LookupError, worded for the client, without one."""

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from dgcli import __version__
 from dgcli.server.engines.base import (
     Audio,
+    Configured,
     Ended,
     Engine,
     Heard,
@@ -67,8 +68,13 @@ class CountStream(LiveStream):
         """Confirm at once."""
         self._confirm(from_finalize=True)
 
-    async def configure(self, vocabulary: Sequence[str]) -> None:
+    async def configure(
+        self,
+        vocabulary: Sequence[str] | None = None,  # noqa: ARG002 - no words are expected
+        candidates: Sequence[str] | None = None,  # noqa: ARG002
+    ) -> None:
         """Change nothing: no words are expected."""
+        self._events.put_nowait(Configured())
 
     async def finish(self) -> None:
         """Confirm what is left."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import asdict
@@ -16,6 +16,7 @@ MODULE = "dgcli.server.engines.decoder_process"
 
 _AHEAD = 2  # messages that are read before somebody asks for them
 
+Span = tuple[int, float, float]  # channel, start and end in seconds
 Message = tuple[Mapping[str, Any], bytes]
 
 
@@ -26,8 +27,12 @@ class MediaDecoder:
         self.process = Process(MODULE)
         self._reader: threading.Thread | None = None
 
-    async def messages(self, audio: Audio, max_seconds: float) -> AsyncIterator[Message]:
+    async def messages(
+        self, audio: Audio, max_seconds: float, spans: Sequence[Span] | None = None
+    ) -> AsyncIterator[Message]:
         """Yield what the process tells, header and payload; it waits while nobody asks.
+
+        With `spans`, in the order of their starts, it tells the samples of these instead of windows with voice.
 
         Raises NotAudioError, TooLongError, and ProcessDied when the codecs crashed.
         """
@@ -48,6 +53,8 @@ class MediaDecoder:
                         return
 
         job = {**asdict(audio), "path": str(audio.path), "max_seconds": max_seconds}
+        if spans is not None:
+            job["spans"] = spans
         with suppress(OSError):  # a process that has died is seen by the reader
             write_message(self.process.stdin, job)
         self._reader = threading.Thread(target=read, name="decoder", daemon=True)

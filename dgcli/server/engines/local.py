@@ -7,6 +7,8 @@ from importlib.metadata import version
 from typing import Any
 
 from dgcli.server import languages
+from dgcli.server.engines.alignments import Alignments
+from dgcli.server.engines.attention import Stretch, TextWord
 from dgcli.server.engines.base import (
     Audio,
     Engine,
@@ -106,6 +108,23 @@ class WhisperEngine(Engine):
                 decoder.close()
                 self._prepare()
         return Recognition(duration, channels, describe(model))
+
+    async def align(
+        self, audio: Audio, stretches: Sequence[Stretch], language: str | None
+    ) -> Sequence[Sequence[TextWord]]:
+        """Decode the recording in a process of its own, and align its stretches as they come."""
+        model = await asyncio.to_thread(self.models.choose, None, language)
+        async with self._turns:
+            decoder = self._next_decoder()
+            try:
+                return await Alignments(self.recogniser, model, language).run(
+                    decoder, audio, stretches, self._max_seconds
+                )
+            except BaseExceptionGroup as group:
+                raise group.exceptions[0] from None
+            finally:
+                decoder.close()
+                self._prepare()
 
     def _next_decoder(self) -> MediaDecoder:
         """Return the process that waits for a recording, or a new one where it has died."""

@@ -22,11 +22,12 @@ import itertools
 import os
 import queue
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from dgcli.server.engines.attention import Attended
 from dgcli.server.engines.base import HeardWord
 from dgcli.server.engines.decoding import DecodeOptions, Decoding, Priority
 from dgcli.server.engines.messages import read_message, write_message
@@ -50,7 +51,7 @@ class _PendingDecode:
     number: int
     header: Mapping[str, Any] = field(compare=False)
     samples: bytes = field(compare=False, repr=False)
-    answer: "asyncio.Future[Decoding]" = field(compare=False)
+    answer: "asyncio.Future[Mapping[str, Any]]" = field(compare=False)
     retry: bool = field(compare=False)
     key: object = field(compare=False, default=None)
     alone: bool = field(compare=False, default=False)
@@ -153,9 +154,31 @@ class Recogniser:
         `key` names the window for `hurry`. Raises ProcessDied, RecogniserError, and LookupError for a language
         that the model does not know.
         """
-        loop = asyncio.get_running_loop()
         header = {"op": "decode", "model": str(model.path), "options": asdict(options or DecodeOptions())}
-        job = _PendingDecode(priority, next(self._numbers), header, samples, loop.create_future(), retry, key)
+        return _decoding(await self._ask(header, samples, priority, retry=retry, key=key))
+
+    async def align(
+        self, model: LocalModel, samples: bytes, words: Sequence[str], language: str
+    ) -> Sequence[Attended]:
+        """Return when each word of a text is said in a window of at most 30 s of float32 samples at 16 kHz.
+
+        Raises ProcessDied, RecogniserError, and LookupError for a language that the model does not know.
+        """
+        header = {"op": "align", "model": str(model.path), "words": list(words), "language": language}
+        answer = await self._ask(header, samples, Priority.FILE, retry=True)
+        return [Attended(*times) for times in answer["times"]]
+
+    async def _ask(
+        self,
+        header: Mapping[str, Any],
+        samples: bytes,
+        priority: Priority,
+        *,
+        retry: bool,
+        key: object = None,
+    ) -> Mapping[str, Any]:
+        answer = asyncio.get_running_loop().create_future()
+        job = _PendingDecode(priority, next(self._numbers), header, samples, answer, retry, key)
         heapq.heappush(self._waiting, job)
         self._dispatch()
         try:
@@ -214,7 +237,7 @@ class Recogniser:
             elif "error" in answer:
                 job.answer.set_exception(RecogniserError(answer["error"]))
             else:
-                job.answer.set_result(_decoding(answer))
+                job.answer.set_result(answer)
         self._dispatch()
 
     def _died(self, connection: _RunningProcess) -> None:

@@ -66,7 +66,10 @@ class _Worker(threading.Thread):
                 model = self._models.get(header["model"])
                 if header["op"] == "load":
                     continue
-                answer = model.decode(payload, DecodeOptions(**header["options"]))
+                if header["op"] == "align":
+                    answer = model.align(payload, header["words"], header["language"])
+                else:
+                    answer = model.decode(payload, DecodeOptions(**header["options"]))
             except LookupError as error:
                 answer = {"lookup": str(error)}
             except Exception as error:  # told to whoever waits; the process lives on

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from dgcli.server.engines.base import (
     RATE,
+    Configured,
     Ended,
     HeardSegment,
     HeardWord,
@@ -156,8 +157,16 @@ class ReplayStream(LiveStream):
         else:
             await self._finalize(channel)
 
-    async def configure(self, vocabulary: Sequence[str]) -> None:
+    async def configure(
+        self,
+        vocabulary: Sequence[str] | None = None,  # noqa: ARG002 - the words are saved
+        candidates: Sequence[str] | None = None,  # noqa: ARG002
+    ) -> None:
         """Change nothing: the words are saved."""
+        if self._source is not None:
+            self._source.tell({"op": "configure"})
+        else:
+            await self._queue.put(Configured())
 
     async def finish(self) -> None:
         """Say the last final."""
@@ -216,7 +225,10 @@ class ReplayStream(LiveStream):
         try:
             async for item in source.items():
                 if isinstance(item, Mapping):
-                    await self._finalize(item["channel"])
+                    if item["op"] == "configure":
+                        await self._queue.put(Configured())
+                    else:
+                        await self._finalize(item["channel"])
                 else:
                     frames += len(item)
                     await self._run_to(frames / RATE)

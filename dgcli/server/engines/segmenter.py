@@ -13,7 +13,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from dgcli.server.engines import guards, settle
-from dgcli.server.engines.base import RATE, HeardSegment, HeardWord, LiveEvent, Passed, SpeechBegan
+from dgcli.server.engines.base import (
+    RATE,
+    Configured,
+    HeardSegment,
+    HeardWord,
+    LiveEvent,
+    Passed,
+    SpeechBegan,
+)
 from dgcli.server.engines.decoding import Decoding
 from dgcli.server.engines.open_window import VOICE, DecodeJob, OpenWindow, WindowDecode
 from dgcli.server.engines.vad import FRAME, FRAME_SECONDS
@@ -28,6 +36,7 @@ _COVERED = 2  # frames after the last of speech that a decode must have heard fo
 _INTERIM_EVERY = 1.0  # seconds of audio, as the API does
 _FIRST_INTERIM = 0.7  # seconds after the onset: of less, half the words are wrong
 _NEXT_TRY = 0.4  # seconds after an interim in which no word was understood
+_PASSED_EVERY = 0.25  # seconds of audio of which one event stays while words are waited for
 _EMPTY_FINAL_EVERY = 5.0  # seconds of silence after which nothing is made final
 _LONG = 10.0  # seconds after which a window is cut where two decodes agree,
 _LONGER = 14.0  # between any two words
@@ -87,6 +96,7 @@ class Segmenter:
         self._told = 0.0  # when the last interim was due
         self._lead: deque[tuple[Any, float]] = deque(maxlen=_LEAD + _ONSET)
         self._run = 0  # frames of speech in a row
+        self._voice_end = 0.0  # when voice was last heard
         self._window: OpenWindow | None = None
         self._outbox: deque[LiveEvent | _ClosingWindow] = deque()
 
@@ -108,10 +118,14 @@ class Segmenter:
     def configure(self, vocabulary: Sequence[str]) -> None:
         """Expect other terms from the next decode on."""
         self._vocabulary = tuple(vocabulary)
+        if self._channel == 0:  # which answers for all
+            self._put(Configured())
 
     def hear(self, frame: Any, voice: float) -> None:
         """Hear one frame: float32 samples and the probability that they are speech."""
         self._frames += 1
+        if voice >= VOICE:
+            self._voice_end = self.now
         window = self._window
         if window is None:
             self._lead.append((frame, voice))
@@ -132,8 +146,10 @@ class Segmenter:
 
     def passed(self) -> None:
         """Tell how far everything was heard."""
-        event = Passed(self._channel, self.now, self._window is not None)
-        if self._outbox and isinstance(self._outbox[-1], Passed):
+        event = Passed(self._channel, self.now, self._window is not None, self._voice_end)
+        before = self._outbox[-1] if self._outbox else None
+        # Whoever listens for the end of a turn needs to know of each silence, however late the words are.
+        if isinstance(before, Passed) and before.at // _PASSED_EVERY == event.at // _PASSED_EVERY:
             self._outbox.pop()
         self._put(event)
 
@@ -264,7 +280,7 @@ class Segmenter:
         """Return the words of a decode that can be believed, at their times in the stream."""
         spoken = sum(max(min(b, job.end) - max(a, job.start), 0.0) for a, b in voiced)
         words = [
-            replace(word, start=word.start + job.start, end=word.end + job.start)
+            replace(word, start=word.start + job.start, end=word.end + job.start, language=decoding.language)
             for word in guards.credible(decoding, job.end - job.start, spoken)
         ]
         return guards.clip(words, voiced)

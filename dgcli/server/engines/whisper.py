@@ -95,6 +95,29 @@ class Whisper:
             "language_confidence": confidence,
         }
 
+    def align(self, samples: bytes, words: Sequence[str], language: str) -> dict[str, Any]:
+        """Return when each word of a text is said in a window of float32 samples: start, end, confidence.
+
+        Raises LookupError for a language that the model does not know.
+        """
+        audio = np.frombuffer(samples, np.float32)
+        features = self._model.feature_extractor(audio)[:, :_MAX_FRAMES]
+        content = min(len(audio) // 160, _MAX_FRAMES)
+        encoded = self._model.encode(self._padded(features, content))
+        language, _ = self._language(encoded, DecodeOptions(language=language))
+        tokenizer = Tokenizer(
+            self._model.hf_tokenizer,
+            self._model.model.is_multilingual,
+            task="transcribe",
+            language=language,
+        )
+        space = "" if language in _UNSPACED else " "
+        tokens = tokenizer.encode("".join(space + word for word in words))
+        if len(tokens) > self._model.max_length // 2:
+            raise LookupError("There are more words than the model takes for so little audio.")
+        (alignment,) = self._model.find_alignment(tokenizer, [tokens], encoded, content)
+        return {"times": list(_on_words(words, len(space), alignment))}
+
     def _padded(self, features: Any, content: int) -> Any:
         frames = min(max(_LEAST_FRAMES, content + _PADDING), _MAX_FRAMES)
         features = features[:, :frames]
@@ -142,6 +165,29 @@ class Whisper:
                 written, sure = head + written, min(sure, before)
             words.append((_plain(written), start, end, sure, written))
         yield from words
+
+
+def _on_words(
+    words: Sequence[str], space: int, alignment: Sequence[Any]
+) -> Iterator[tuple[float, float, float]]:
+    """Yield the times of words from those of the model's own, which may be cut elsewhere."""
+    pieces = iter(alignment)
+    piece = next(pieces, None)
+    at = until = 0  # letters up to the word, and up to the end of the piece
+    if piece is not None:
+        until = len(piece["word"])
+    end = 0.0
+    for word in words:
+        begin, at = at + space, at + space + len(word)
+        while piece is not None and until <= begin:
+            piece = next(pieces, None)
+            until += len(piece["word"]) if piece is not None else 0
+        start, sure = (end, 0.0) if piece is None else (float(piece["start"]), float(piece["probability"]))
+        while piece is not None and until < at:
+            piece = next(pieces, None)
+            until += len(piece["word"]) if piece is not None else 0
+        end = end if piece is None else float(piece["end"])
+        yield start, max(end, start), sure
 
 
 def _spread(tokenizer: Tokenizer, tokens: Sequence[int], seconds: float) -> Iterator[HeardWord]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from dgcli.server.engines.base import RATE, Ended, LiveAudio, LiveEvent, LiveStream, Passed
+from dgcli.server.engines.base import RATE, Configured, Ended, LiveAudio, LiveEvent, LiveStream, Passed
 from dgcli.server.engines.decoding import DecodeOptions, Priority
 from dgcli.server.engines.live_audio import open_source
 from dgcli.server.engines.open_window import DecodeJob
@@ -69,6 +69,7 @@ class WhisperStream(LiveStream):
         self._source = open_source(audio)
         self._channels: list[_StreamChannel] = []
         self._vocabulary = tuple(audio.vocabulary)
+        self._candidates = tuple(audio.candidates)
         self._heard = 0  # samples at 16 kHz
         self._base: float | None = None  # when the audio began, had it come at real time
         self._events: asyncio.Queue[LiveEvent | Exception] = asyncio.Queue()
@@ -84,9 +85,14 @@ class WhisperStream(LiveStream):
         """Make final what was heard so far, in its place among the audio."""
         self._source.tell({"op": "finalize", "channel": channel})
 
-    async def configure(self, vocabulary: Sequence[str]) -> None:
-        """Expect other terms, from its place among the audio on."""
-        self._source.tell({"op": "configure", "vocabulary": list(vocabulary)})
+    async def configure(
+        self, vocabulary: Sequence[str] | None = None, candidates: Sequence[str] | None = None
+    ) -> None:
+        """Expect other terms or languages, from its place among the audio on."""
+        changes = {"vocabulary": vocabulary, "candidates": candidates}
+        self._source.tell(
+            {"op": "configure", **{name: list(new) for name, new in changes.items() if new is not None}}
+        )
 
     async def finish(self) -> None:
         """Tell that no audio follows."""
@@ -131,6 +137,7 @@ class WhisperStream(LiveStream):
     async def _decode(self, segmenter: Segmenter, job: DecodeJob) -> None:
         options = DecodeOptions(
             language=None if self._language == "multi" else self._language,
+            candidates=self._candidates,
             beam=_BEAM if job.careful else 1,
             hotwords=job.vocabulary,
         )
@@ -163,9 +170,12 @@ class WhisperStream(LiveStream):
 
     def _control(self, message: dict[str, Any]) -> None:
         if message["op"] == "configure":
-            self._vocabulary = tuple(message["vocabulary"])
+            self._vocabulary = tuple(message.get("vocabulary", self._vocabulary))
+            self._candidates = tuple(message.get("candidates", self._candidates))
             for channel in self._channels:
                 channel.segmenter.configure(self._vocabulary)
+            if not self._channels:
+                self.emit(Configured())
         elif message["op"] == "finalize":
             wanted = message["channel"]
             for number, channel in enumerate(self._channels):

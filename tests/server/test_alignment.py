@@ -1,0 +1,85 @@
+"""POST /v1/align: when the words of a known text are said."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from dgcli.server.engines.attention import Attended, TextWord
+from dgcli.server.engines.forced import loudness, timed
+from tests.server.conftest import shared
+
+Json = dict[str, Any]
+
+
+def asked(client: httpx.Client, url: str, words: object, audio: bytes = b"", **more: str) -> httpx.Response:
+    """The answer to one stretch."""
+    text = json.dumps({"stretches": [{"channel": 0, "words": words}]})
+    return client.post(f"{url}/v1/align", data={"text": text, **more}, files={"file": ("talk.wav", audio)})
+
+
+def test_words_between_known_ones_are_found(client: httpx.Client, recogniser: str) -> None:
+    """Words without times get them from the recording, between those of their neighbours."""
+    audio = shared("spacewalk.wav").read_bytes()
+    response = json.loads(shared("../responses/transcription.json").read_bytes())
+    words = response["results"]["channels"][0]["alternatives"][0]["words"][:26]
+    hidden = (7, 12, 21)
+    sent = [
+        {"word": word["punctuated_word"]}
+        if at in hidden
+        else {"word": word["punctuated_word"], "start": word["start"], "end": word["end"]}
+        for at, word in enumerate(words)
+    ]
+    answer = asked(client, recogniser, sent, audio)
+    assert answer.status_code == 200
+    (stretch,) = answer.json()["results"]["stretches"]
+    found = stretch["words"]
+    assert [word["word"] for word in found] == [word["punctuated_word"] for word in words]
+    for at, (word, true) in enumerate(zip(found, words, strict=True)):
+        assert abs(word["start"] - true["start"]) <= (0.15 if at in hidden else 0.001)
+        assert word["start"] <= word["end"]
+
+
+def test_a_recording_that_is_none_is_refused(client: httpx.Client, recogniser: str) -> None:
+    """What cannot be decoded is answered as /v1/listen answers it."""
+    answer = asked(client, recogniser, [{"word": "so", "start": 0, "end": 1}], b"no audio at all")
+    assert (answer.status_code, "corrupt or unsupported" in answer.json()["err_msg"]) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "needs 1 to 200 words"),
+        ([{"word": "a"}] * 300, "needs 1 to 200 words"),
+        ([{"word": "a"}], "no word whose times are known"),
+        ([{"word": " ", "start": 0, "end": 1}], "no text"),
+        ([{"word": "a", "start": "x", "end": 1}], "no number"),
+        (None, "needs 1 to 200 words"),
+    ],
+)
+def test_texts_that_are_none_are_refused(
+    client: httpx.Client, start: Callable[..., str], words: object, said: str
+) -> None:
+    """Each mistake in the text is a 400 that names it, before anything is decoded."""
+    answer = asked(client, start(), words, b"any audio")
+    assert (answer.status_code, said in answer.json()["err_msg"]) == (400, True)
+
+
+def test_an_engine_that_cannot_align_says_so(client: httpx.Client, start: Callable[..., str]) -> None:
+    """The replay engine refuses, and does not fail."""
+    answer = asked(client, start(), [{"word": "a", "start": 0, "end": 1}], b"any audio")
+    assert (answer.status_code, answer.json()["err_msg"]) == (400, "Bad Request: This engine aligns no text.")
+
+
+def test_a_word_after_a_silence_begins_with_the_voice() -> None:
+    """Of the places in a gap, the one where the voice sets in wins over the end of the word before."""
+    noise = np.random.default_rng(1).normal(0, 0.1, 3 * 16000).astype(np.float32)
+    noise[16000 : 2 * 16000] *= 0.001  # silence from 1 s to 2 s
+    words = [TextWord("one", 0.2, 1.0), TextWord("two"), TextWord("three", 2.5, 2.9)]
+    attended = [Attended(0.3, 1.1, 1), Attended(2.15, 2.5, 1), Attended(2.6, 3.0, 1)]
+    found = timed(words, attended, loudness(noise.tobytes()), 0.0, 3.0)
+    assert found[1].start == pytest.approx(1.92, abs=0.03)
+    assert (found[0], found[2]) == (words[0], words[2])
