@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from dgcli.system import BYTES
+from dgcli.system import BYTES, NO_FOLLOW
 
 SUFFIX = ".ledger"
 _MAGIC = b"dg ledger 2 "
@@ -155,8 +155,8 @@ class Appender:
     def __init__(self, path: Path, end: int = 0) -> None:
         """Raises OSError."""
         self.path = path
-        flags = os.O_RDWR | os.O_CREAT | BYTES
-        self._handle = os.open(path, flags, 0o666)
+        flags = os.O_RDWR | os.O_CREAT | NO_FOLLOW | BYTES
+        self._handle = os.open(path, flags, 0o660)
         self._writing = threading.Lock()
         self._syncing = threading.Lock()
         self._synced = 0
