@@ -39,6 +39,7 @@ COMMANDS = (
     CommandRow("history", "List the answers that are kept on this machine, or delete them."),
     CommandRow("models", "List the speech models of the API and of this machine."),
     CommandRow("serve", "Run a Deepgram-compatible server on this machine."),
+    CommandRow("callbacks", "Take the transcripts that the API sends to a callback."),
     CommandRow("login", "Keep an API key, in the system's keyring or a private file."),
     CommandRow("logout", "Forget the API key that login kept."),
     CommandRow("whoami", "Say which API key is used, and whether it works."),

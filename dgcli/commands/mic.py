@@ -119,7 +119,7 @@ def mic(
     """Transcribe the microphone while you speak.
 
     What is said goes to standard output, utterance by utterance, or to the files named with -o. On a terminal
-    space pauses and goes on, f asks for a result now, m sets a marker, and q stops, as Ctrl-C does.
+    space pauses and goes on, f asks for a result now, k for key terms, m sets a marker, and q stops, as Ctrl-C does.
 
     Examples:
 
@@ -169,6 +169,7 @@ def mic(
         **settings,
     )
     check_outputs(job, None)
+    params.warn(job.values, console)
     if not job.local:
         config.authorization()  # without a key there is no point in opening the microphone
     else:

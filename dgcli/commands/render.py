@@ -10,6 +10,13 @@ from dgcli.options.groups import GeneralOptions, OutputOptions, RenderingOptions
 from dgcli.options.machinery import command
 
 
+def _languages() -> list[tuple[str, str]]:
+    from dgcli.params.languages import name_of_language
+    from dgcli.params.table import BY_NAME
+
+    return [(tag, name_of_language(tag)) for tag in BY_NAME["language"].values[1:]]
+
+
 @command()
 def render(
     response: Annotated[
@@ -31,6 +38,7 @@ def render(
             "-l",
             help="Language spoken, where the response names none. Default: en.",
             metavar="TAG",
+            autocompletion=_languages,
         ),
     ] = None,
 ) -> None:

@@ -103,6 +103,10 @@ FORMATS: tuple[Format, ...] = (
 
 def by_name(name: str) -> Format:
     """The format called `name`, or with the suffix `.name`; raises `UsageError` that lists all of them."""
+    if not isinstance(name, str):  # from Python
+        raise UsageError(
+            f"A format is named by text, not by {type(name).__name__}.", hint='For example: "srt"'
+        )
     for format_ in FORMATS:
         if name.lower() == format_.name or f".{name.lower()}" in format_.suffixes:
             return format_

@@ -201,6 +201,12 @@ def render_settings(**options: Any) -> RenderSettings:
     given = {name: value for name, value in options.items() if value is not None}
     own = {name: value for name, value in given.items() if name in own_names}
     of_cues = {name: value for name, value in given.items() if name not in own_names}
+    names = given.get("speaker_names", {})
+    if not isinstance(names, Mapping) or not all(isinstance(name, str) for name in names.values()):
+        raise UsageError("speaker_names takes names by number.", hint='For example: {0: "Anna"}')
+    sections = given.get("sections", ())
+    if isinstance(sections, str) or not isinstance(sections, Iterable):
+        raise UsageError("sections takes a list of names.", hint='For example: ["summary", "topics"]')
     if not of_cues:  # captions need not be loaded for text
         return RenderSettings(**own)
     from dgcli.captions.limits import limits

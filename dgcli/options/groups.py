@@ -38,7 +38,7 @@ class AccessOptions(OptionGroup):
         typer.Option(help="Another host of the API; else DEEPGRAM_BASE_URL.", metavar="URL"),
     ] = None
     profile: Annotated[
-        str | None, typer.Option(help="Profile of the config file; else DGCLI_PROFILE.", metavar="NAME")
+        str | None, typer.Option(help="Profile of the config file; else DGCLI_PROFILE.", metavar="PROFILE")
     ] = None
     allow_http: Annotated[
         bool | None,
@@ -216,6 +216,18 @@ def _names(assignments: Sequence[str]) -> dict[int, str]:
     return names
 
 
+def _presets() -> list[tuple[str, str]]:
+    from dgcli.captions.limits import PRESETS
+
+    return [
+        (
+            name,
+            f"{limits.max_chars} characters a line, lines: {limits.max_lines}, {limits.max_cps:g} characters a second",
+        )
+        for name, limits in PRESETS.items()
+    ]
+
+
 class RenderingOptions(OptionGroup):
     """Render options: names, the limits of captions, what a page links to."""
 
@@ -258,6 +270,7 @@ class RenderingOptions(OptionGroup):
         typer.Option(
             help="Limits of captions as a publisher has them. Default: netflix.",
             metavar="netflix|bbc|youtube|social",
+            autocompletion=_presets,
         ),
     ] = None
     max_chars: Annotated[int | None, typer.Option(help="Characters a line.", metavar="N")] = None

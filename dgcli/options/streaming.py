@@ -76,6 +76,15 @@ class StreamOptions(OptionGroup):
         bool,
         typer.Option("--no-reconnect", help="End when the connection drops.", rich_help_panel=_STREAM),
     ] = False
+    control: Annotated[
+        Path | None,
+        typer.Option(
+            help="Named pipe or growing file with lines of JSON that act on the stream: configure, finalize, marker, "
+            "pause, resume, stop.",
+            metavar="FILE",
+            rich_help_panel=_STREAM,
+        ),
+    ] = None
 
     def settings(self) -> Mapping[str, Any]:
         """Return the given values by the names of a stream's settings. Raises `UsageError` for what is invalid."""
@@ -88,6 +97,7 @@ class StreamOptions(OptionGroup):
             "stop_after_silence": self.stop_after_silence,
             "max_reconnects": self.max_reconnects,
             "reconnect": not self.no_reconnect,
+            "control": self.control,
         }
 
 

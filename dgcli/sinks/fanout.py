@@ -41,7 +41,8 @@ def _is_screen(stream: Any) -> bool:
 class FanOut:
     """The sinks of one run. A sink that fails does not stop the others; the first failure is remembered.
 
-    `audio_seconds` tells how much audio was sent, `meter` how loud it is; `more` are sinks of the caller.
+    `audio_seconds` tells how much audio was sent, `meter` how loud it is, `prompt` what is asked and what is typed
+    so far, if a question is open; `more` are sinks of the caller.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class FanOut:
         *,
         audio_seconds: Callable[[], float],
         meter: Callable[[], tuple[float, float] | str] | None = None,
+        prompt: Callable[[], tuple[str, str] | None] = lambda: None,
         more: Sequence[Sink] = (),
     ) -> None:
         self.failure: DgError | None = None
@@ -61,12 +63,15 @@ class FanOut:
         self._render = render
         self._display = display
         self._screen: ScreenSink | None = None
-        self._sinks: list[Sink] = [*self._front(audio_seconds, meter), *more]
+        self._sinks: list[Sink] = [*self._front(audio_seconds, meter, prompt), *more]
         for path in display.files:
             self._sinks.append(file_sink(path, render, timestamps=display.timestamps))
 
     def _front(
-        self, audio_seconds: Callable[[], float], meter: Callable[[], tuple[float, float] | str] | None
+        self,
+        audio_seconds: Callable[[], float],
+        meter: Callable[[], tuple[float, float] | str] | None,
+        prompt: Callable[[], tuple[str, str] | None],
     ) -> Iterator[Sink]:
         """Create the visible sinks: a screen, or standard output and notices."""
         display = self._display
@@ -87,6 +92,7 @@ class FanOut:
                 status=not self._messages.quiet,
                 audio_seconds=audio_seconds,
                 meter=meter,
+                prompt=prompt,
             )
             yield self._screen
         else:
@@ -123,6 +129,11 @@ class FanOut:
                 from dgcli.sinks.rendered import RenderedFile
 
                 return RenderedFile(None, format_, self._render)
+
+    @property
+    def draws(self) -> bool:
+        """Whether there is a display that shows a prompt."""
+        return self._screen is not None
 
     @property
     def kept(self) -> Path | None:

@@ -195,5 +195,8 @@ def _script(command: str, program: str) -> str:
         wait = f"until (echo > /dev/tcp/127.0.0.1/{served[2]}) 2>/dev/null; do sleep 0.1; done"
         command = command.replace(served[0], f"{served[0]}\n{wait}")
     elif command.startswith("dg serve"):
-        return f"{command.split('#')[0]} & sleep 2; kill -INT $!; wait $! || [ $? = 130 ]"
+        serving = (
+            f"{command.split('#')[0]} 2> serve.log & until grep -q http:// serve.log; do sleep 0.1; done"
+        )
+        return f"{serving}; kill -TERM $!; wait $! || [ $? = 143 ]"
     return f"set -euo pipefail; trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{command}"
