@@ -8,7 +8,6 @@ import errno
 import ssl
 import threading
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from dgcli.audio.http import ConnectionFailed, Fetcher, HttpAnswer
 from dgcli.errors import AudioError
@@ -106,7 +105,7 @@ class HlsFiles:
         """Open a URL for FFmpeg. What cannot be had is empty: PyAV prints what is raised here, and drops it."""
         if flags & 2:  # AVIO_FLAG_WRITE
             return HlsFile(self, url, 0)
-        scheme = urlsplit(url).scheme.lower() if "://" in url else ""
+        scheme = url.partition("://")[0].lower()
         if scheme.startswith("crypto"):
             self.problem = AudioError(
                 "The HLS stream is encrypted, which cannot be played.",
