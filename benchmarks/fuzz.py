@@ -27,6 +27,9 @@ def _fuzz(name: str, corpus: str, seconds: int) -> None:
 
     with atheris.instrument_imports(include=["dgcli", "json", "tomllib"]):
         from tests.fuzz.targets import TARGETS, seeds
+
+        for seed in TARGETS[name].seeds:
+            TARGETS[name].parse(seed)  # what is imported where it is used is instrumented too
     seeds(name, Path(corpus))
     parse = TARGETS[name].parse
     atheris.Setup(
@@ -59,7 +62,7 @@ def _run(name: str, seconds: int) -> bool:
         done = f"{int(stats[1]):>10,}" if stats else f"{'?':>10}"
         print(f"{name:<16} {done} executions, {covered[-1] if covered else '?':>5} edges", end="", flush=True)
         if result.returncode == 0 and not failures:
-            print()
+            print(flush=True)
             return True
         cases = ROOT / "tests" / "fuzz" / "cases" / name
         for path in failures:
@@ -67,7 +70,7 @@ def _run(name: str, seconds: int) -> bool:
             data = path.read_bytes()
             (cases / hashlib.sha256(data).hexdigest()[:12]).write_bytes(data)
         tail = [line for line in result.stderr.splitlines() if "Error" in line or 'File "' in line][-6:]
-        print(f"\n  FAILED ({len(failures)} inputs)", *tail, sep="\n  ")
+        print(f"\n  FAILED ({len(failures)} inputs)", *tail, sep="\n  ", flush=True)
         return False
 
 

@@ -9,7 +9,7 @@ import ssl
 import threading
 from collections.abc import Mapping
 
-from dgcli.audio.http import ConnectionFailed, Fetcher, HttpAnswer
+from dgcli.audio.http import ConnectionFailed, Fetcher, HttpAnswer, whole_number
 from dgcli.errors import AudioError
 
 _MOST_TRIES = 3  # to go on where a segment broke off
@@ -111,8 +111,7 @@ class HlsFiles:
                 "The HLS stream is encrypted, which cannot be played.",
                 hint="Pipe it: ffmpeg -i URL -f wav - | dg live -",
             )
-        offset = options.get("offset", "")
-        file = HlsFile(self, url, int(offset) if offset.isdigit() else 0)
+        file = HlsFile(self, url, whole_number(options.get("offset", "")) or 0)
         if scheme not in ("http", "https") or self.problem is not None:
             return file
         try:
