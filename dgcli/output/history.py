@@ -41,7 +41,7 @@ DAYS, SIZE = 30.0, 1024.0  # kept so long and, in MiB, so much, unless the user 
 
 _DAY = 86_400.0  # seconds; as often everything is counted, and what is abandoned goes
 _LONG_TALLY = 4096  # bytes
-_STEM = re.compile(r"\d{8}T\d{12}Z-[A-Za-z0-9-]{1,64}")
+_STEM = re.compile(r"\d{8}T\d{12}Z-[A-Za-z0-9-]{1,64}", re.ASCII)
 _ABOUT, _TEXT = ".about", ".txt"
 
 
