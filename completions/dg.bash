@@ -46,8 +46,9 @@ _dg_value() {
           *:--replace | *:--custom-topic | *:--custom-intent | *:--utt-split | *:--callback | *:--tag | \
           *:--extra | *:--param | *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | \
           *:--speaker | *:--title | *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | \
-          *:--max-cps | *:--min-gap | *:--fps | *:--api-key | *:--access-token | *:--base-url | *:--timeout | \
-          *:--retries | *:--audio-track | *:--utterance-end-ms | *:--speed | *:--duration | \
+          *:--max-cps | *:--min-gap | *:--fps | *:--segment-duration | *:--timestamp-map | *:--api-key | \
+          *:--access-token | *:--base-url | *:--timeout | *:--retries | *:--audio-track | \
+          *:--utterance-end-ms | *:--overlay | *:--overlay-host | *:--speed | *:--duration | \
           *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | *:--reopen | \
           *:--stop-phrase | *:--host | *:--port | *:--require-key | *:--allow-host | *:--allow-origin | \
           *:--max-streams | *:--secret | *:--token | *:--ttl | *:--start | *:--end | *:--project | *:--limit)
@@ -110,7 +111,7 @@ _dg_value() {
             words="text json srt vtt ass ssa ttml html md csv tsv words.jsonl"
             ;;
         *:-o | *:--output | *:--files-from | *:--files0-from | *:--report | *:--audio | *:--ca-cert | \
-          *:--save-audio | *:--control | *:--response)
+          *:--save-audio | *:--last-lines | *:--control | *:--response)
             kind=paths
             ;;
         *:--output-dir | *:--local-model | *:--record)
@@ -183,10 +184,11 @@ _dg_command() {
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
                 --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache
                 --any-file --check --speaker --audio --title --list-formats --preset --max-chars --max-lines
-                --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
-                --smooth-speakers --no-smooth-speakers --with --api-key --access-token --base-url --profile
-                --allow-http --ca-cert --local --local-model --offline --timeout --retries --history
-                --no-history --whole-file --audio-track --show-request -q --quiet -v --verbose -h --help"
+                --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates
+                --segment-duration --timestamp-map --karaoke --smooth-speakers --no-smooth-speakers --with
+                --api-key --access-token --base-url --profile --allow-http --ca-cert --local --local-model
+                --offline --timeout --retries --history --no-history --whole-file --audio-track --show-request
+                -q --quiet -v --verbose -h --help"
             kind=paths
             ;;
         url)
@@ -203,10 +205,11 @@ _dg_command() {
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
                 --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache
                 --any-file --check --speaker --audio --title --list-formats --preset --max-chars --max-lines
-                --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
-                --smooth-speakers --no-smooth-speakers --with --api-key --access-token --base-url --profile
-                --allow-http --ca-cert --local --local-model --offline --timeout --retries --history
-                --no-history --show-request -q --quiet -v --verbose -h --help"
+                --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates
+                --segment-duration --timestamp-map --karaoke --smooth-speakers --no-smooth-speakers --with
+                --api-key --access-token --base-url --profile --allow-http --ca-cert --local --local-model
+                --offline --timeout --retries --history --no-history --show-request -q --quiet -v --verbose -h
+                --help"
             kind=text
             ;;
         live)
@@ -219,12 +222,12 @@ _dg_command() {
                 --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
                 --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
                 --speaker --audio --title --list-formats --preset --max-chars --max-lines --min-duration
-                --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
-                --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --stats
-                --save-audio --speed --force-speed --duration --stop-after-silence --max-reconnects
-                --no-reconnect --control --api-key --access-token --base-url --profile --allow-http --ca-cert
-                --local --local-model --offline --history --no-history --show-request -q --quiet -v --verbose
-                -h --help"
+                --max-duration --max-cps --min-gap --fps --speaker-style --isolates --segment-duration
+                --timestamp-map --karaoke --smooth-speakers --no-smooth-speakers -t --timestamps --interim
+                --no-interim --stats --save-audio --overlay --overlay-host --last-lines --speed --force-speed
+                --duration --stop-after-silence --max-reconnects --no-reconnect --control --api-key
+                --access-token --base-url --profile --allow-http --ca-cert --local --local-model --offline
+                --history --no-history --show-request -q --quiet -v --verbose -h --help"
             kind=paths
             ;;
         mic)
@@ -237,12 +240,13 @@ _dg_command() {
                 --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
                 --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
                 --speaker --audio --title --list-formats --preset --max-chars --max-lines --min-duration
-                --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
-                --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --stats
-                --save-audio -d --device --list-devices --test --json --block --resample --reopen
-                --stop-phrase --duration --stop-after-silence --max-reconnects --no-reconnect --control
-                --api-key --access-token --base-url --profile --allow-http --ca-cert --local --local-model
-                --offline --history --no-history -q --quiet -v --verbose -h --help"
+                --max-duration --max-cps --min-gap --fps --speaker-style --isolates --segment-duration
+                --timestamp-map --karaoke --smooth-speakers --no-smooth-speakers -t --timestamps --interim
+                --no-interim --stats --save-audio --overlay --overlay-host --last-lines -d --device
+                --list-devices --test --json --block --resample --reopen --stop-phrase --duration
+                --stop-after-silence --max-reconnects --no-reconnect --control --api-key --access-token
+                --base-url --profile --allow-http --ca-cert --local --local-model --offline --history
+                --no-history -q --quiet -v --verbose -h --help"
             kind=text
             ;;
         devices)
@@ -252,24 +256,24 @@ _dg_command() {
         render)
             flags="--output-dir -l --language -f --format -o --output --speaker --audio --title --list-formats
                 --preset --max-chars --max-lines --min-duration --max-duration --max-cps --min-gap --fps
-                --speaker-style --isolates --karaoke --smooth-speakers --no-smooth-speakers --with -q --quiet
-                -v --verbose -h --help"
+                --speaker-style --isolates --segment-duration --timestamp-map --karaoke --smooth-speakers
+                --no-smooth-speakers --with -q --quiet -v --verbose -h --help"
             kind=files
             words=".json .jsonl .csv .tsv"
             ;;
         align)
             flags="-l --language --force -f --format -o --output --speaker --audio --title --list-formats
                 --preset --max-chars --max-lines --min-duration --max-duration --max-cps --min-gap --fps
-                --speaker-style --isolates --karaoke --smooth-speakers --no-smooth-speakers --with -q --quiet
-                -v --verbose --local --local-model --offline -h --help"
+                --speaker-style --isolates --segment-duration --timestamp-map --karaoke --smooth-speakers
+                --no-smooth-speakers --with -q --quiet -v --verbose --local --local-model --offline -h --help"
             kind=files
             words=".json .jsonl .csv .tsv"
             ;;
         last)
             flags="--output-dir -f --format -o --output --speaker --audio --title --list-formats --preset
                 --max-chars --max-lines --min-duration --max-duration --max-cps --min-gap --fps
-                --speaker-style --isolates --karaoke --smooth-speakers --no-smooth-speakers --with -q --quiet
-                -v --verbose -h --help"
+                --speaker-style --isolates --segment-duration --timestamp-map --karaoke --smooth-speakers
+                --no-smooth-speakers --with -q --quiet -v --verbose -h --help"
             kind=text
             ;;
         history)
@@ -291,8 +295,8 @@ _dg_command() {
         callbacks)
             flags="--port --host --output-dir --secret --token -l --language -f --format -o --output --speaker
                 --audio --title --list-formats --preset --max-chars --max-lines --min-duration --max-duration
-                --max-cps --min-gap --fps --speaker-style --isolates --karaoke --smooth-speakers
-                --no-smooth-speakers -q --quiet -v --verbose -h --help"
+                --max-cps --min-gap --fps --speaker-style --isolates --segment-duration --timestamp-map
+                --karaoke --smooth-speakers --no-smooth-speakers -q --quiet -v --verbose -h --help"
             kind=flags
             ;;
         login)

@@ -540,6 +540,8 @@ word||dash||
 word||voice||
 word||colour||
 flag|file url live mic render align last callbacks|--isolates||Mark the direction of Hebrew and Arabic lines in srt (UAX #9).
+flag|file url live mic render align last callbacks|--segment-duration|text|Length of a segment of captions.m3u8. Default: 6.
+flag|file url live mic render align last callbacks|--timestamp-map|text|MPEG-2 timestamp of the media where captions.m3u8 begins, in 1/90000 s. Default: 0.
 flag|file url live mic render align last callbacks|--karaoke||Time every word, in formats that can: vtt, ass, ssa.
 flag|file url live mic render align last callbacks|--smooth-speakers||Change speakers where sentences end. Default: where people read, not in json, csv, tsv.
 flag|file url live mic render align last callbacks|--no-smooth-speakers||The opposite of --smooth-speakers.
@@ -648,6 +650,9 @@ flag|live mic|--interim||Show what is understood so far; on stderr where lines a
 flag|live mic|--no-interim||The opposite of --interim.
 flag|live mic|--stats||Report audio sent, words, connections, gaps and latency at the end.
 flag|live mic|--save-audio|path|Keep the audio that was sent: .wav, .flac, .mp3, .ogg, .opus or .raw; what is passed on as it comes keeps its suffix.
+flag|live mic|--overlay|text|Serve live captions as a page for OBS and a second screen, styled by its URL. Default: port 8722; 0 takes a free one.
+flag|live mic|--overlay-host|text|Address to serve --overlay on. Default: 127.0.0.1, this machine only; 0.0.0.0 is all networks.
+flag|live mic|--last-lines|path|Keep the last lines of what is said in this file, for text sources that read one; as many as --max-lines.
 flag|live|--speed|text|Send a file so many times as fast as real time; the API allows 1.25. Default: 1.
 flag|live|--force-speed||Allow a --speed above 1.25: results may come late, or the connection end.
 flag|live mic|--duration|text|Stop after so much audio.

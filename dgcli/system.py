@@ -30,6 +30,9 @@ CAN_AWAIT_PIPES = sys.platform != "win32"
 # What stands before the newline at the end of a line, in lists that programs of this system write.
 BEFORE_NEWLINE = b"\r" if os.name == "nt" else b""
 
+# Whether a server may take the port of one that has just ended (SO_REUSEADDR); on Windows that shares one in use.
+CAN_REUSE_PORTS = os.name == "posix"
+
 # What starts an editor where neither VISUAL nor EDITOR names one.
 EDITOR = "notepad" if os.name == "nt" else "vi"
 

@@ -54,7 +54,7 @@ def _same(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode("utf-8", "replace"))
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _CallbackHandler(BaseHTTPRequestHandler):
     """Takes one request of a connection."""
 
     protocol_version = "HTTP/1.1"
@@ -159,7 +159,7 @@ class CallbackServer(ThreadingHTTPServer):
         self._closing = False
         self.address_family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         try:
-            super().__init__((settings.host, settings.port), _Handler)
+            super().__init__((settings.host, settings.port), _CallbackHandler)
         except (OSError, OverflowError) as error:
             reason = error.strerror if isinstance(error, OSError) else "there is no such port"
             raise UsageError(

@@ -6,16 +6,11 @@ from typing import Annotated
 
 import typer
 
-from dgcli.options.groups import (
-    ConnectionOptions,
-    GeneralOptions,
-    HistoryOptions,
-    OutputOptions,
-    RenderingOptions,
-)
+from dgcli.options.groups import ConnectionOptions, GeneralOptions, HistoryOptions
 from dgcli.options.machinery import QueryOptions, command
+from dgcli.options.outputs import OutputOptions, RenderingOptions
 from dgcli.options.request import ShownRequestOptions
-from dgcli.options.streaming import DisplayOptions, PacingOptions, StreamOptions
+from dgcli.options.streaming import DisplayOptions, OverlayOptions, PacingOptions, StreamOptions
 from dgcli.params import Endpoint
 
 
@@ -28,6 +23,7 @@ def live(
     output: OutputOptions,
     rendering: RenderingOptions,
     display: DisplayOptions,
+    overlay: OverlayOptions,
     pacing: PacingOptions,
     streaming: StreamOptions,
     connection: ConnectionOptions,
@@ -53,11 +49,16 @@ def live(
     job = StreamJob(
         values=params.checked(config),
         display=DisplaySettings(
-            output.format, tuple(output.output or ()), display.timestamps, display.interim
+            output.format,
+            tuple(output.output or ()),
+            display.timestamps,
+            display.interim,
+            overlay.last_lines,
         ),
         render=rendering.settings(output),
         save_audio=display.save_audio,
         stats=display.stats,
+        overlay=overlay.address(),
         speed=pacing.checked(local=connection.local),
         local=connection.local,
         **streaming.settings(),

@@ -9,17 +9,10 @@ from urllib.parse import urlsplit
 import typer
 
 from dgcli.errors import UsageError
-from dgcli.options.groups import (
-    BatchOptions,
-    ConnectionOptions,
-    GeneralOptions,
-    HistoryOptions,
-    RenderingOptions,
-    RetryOptions,
-    SectionOptions,
-    TranscriptOptions,
-)
+from dgcli.options.batch import BatchOptions
+from dgcli.options.groups import ConnectionOptions, GeneralOptions, HistoryOptions, RetryOptions
 from dgcli.options.machinery import QueryOptions, command
+from dgcli.options.outputs import RenderingOptions, SectionOptions, TranscriptOptions
 from dgcli.options.request import ShownRequestOptions
 from dgcli.params import Endpoint
 

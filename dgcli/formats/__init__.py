@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMATS",
+    "PLAYLIST",
     "SECTIONS",
     "Format",
     "RenderSettings",
     "by_name",
     "by_suffix",
     "grower",
+    "is_playlist",
     "option_names",
     "render_settings",
     "renderer",
@@ -101,6 +103,17 @@ FORMATS: tuple[Format, ...] = (
 )
 
 
+# No row of the registry: it is several files (`hls`), which only `-o` can name.
+PLAYLIST = Format(
+    "m3u8", (".m3u8",), "WebVTT captions in segments, with their HLS playlist", "hls", timed=True
+)
+
+
+def is_playlist(path: Path) -> bool:
+    """Whether a file is to be a playlist, by its suffix."""
+    return path.name.lower().endswith(PLAYLIST.suffixes)
+
+
 def by_name(name: str) -> Format:
     """The format called `name`, or with the suffix `.name`; raises `UsageError` that lists all of them."""
     if not isinstance(name, str):  # from Python
@@ -121,7 +134,8 @@ def by_suffix(path: Path) -> Format:
             return format_
     suffixes = ", ".join(suffix for known in FORMATS for suffix in known.suffixes)
     raise UsageError(
-        f"The suffix of {str(path)!r} does not say which format to write.", hint=f"Suffixes: {suffixes}."
+        f"The suffix of {str(path)!r} does not say which format to write.",
+        hint=f"Suffixes: {suffixes}, .m3u8.",
     )
 
 

@@ -137,6 +137,53 @@ class DisplayOptions(OptionGroup):
     ] = None
 
 
+_PORT = 8722  # where the overlay is unless told otherwise; no other program is known for it
+
+
+class OverlayOptions(OptionGroup):
+    """Live captions for others to look at."""
+
+    panel = "Live captions"
+
+    overlay: Annotated[
+        str | None,
+        typer.Option(
+            help="Serve live captions as a page for OBS and a second screen, styled by its URL. "
+            f"Default: port {_PORT}; 0 takes a free one.",
+            metavar="[PORT]",
+        ),
+    ] = None
+    overlay_host: Annotated[
+        str | None,
+        typer.Option(
+            help="Address to serve --overlay on. Default: 127.0.0.1, this machine only; 0.0.0.0 is all networks.",
+            metavar="ADDRESS",
+        ),
+    ] = None
+    last_lines: Annotated[
+        Path | None,
+        typer.Option(
+            help="Keep the last lines of what is said in this file, for text sources that read one; "
+            "as many as --max-lines.",
+            metavar="FILE",
+        ),
+    ] = None
+
+    def address(self) -> tuple[str, int] | None:
+        """Host and port of the overlay, if there is to be one. Raises `UsageError` for what is invalid."""
+        if self.overlay is None:
+            if self.overlay_host is not None:
+                raise UsageError("--overlay-host is the address of --overlay.", hint="Add: --overlay")
+            return None
+        port = self.overlay or str(_PORT)
+        if not (port.isascii() and port.isdecimal() and int(port) <= 65535):
+            raise UsageError(f"--overlay takes a port, 0 to 65535, not {self.overlay!r}.")
+        host = "127.0.0.1" if self.overlay_host is None else self.overlay_host.strip("[] ")
+        if not host:
+            raise UsageError("--overlay-host takes an address, such as 0.0.0.0.")
+        return host, int(port)
+
+
 class CaptureOptions(OptionGroup):
     """The choice of a microphone, and how it is used."""
 

@@ -25,13 +25,15 @@ class DisplaySettings:
     """The display options of a stream, and the files it goes to.
 
     `format` is that of standard output (None: lines or a screen), `files` are written by their suffixes.
-    `timestamps` stand behind every utterance; `interims`: None shows them on a terminal only.
+    `timestamps` stand behind every utterance; `interims`: None shows them on a terminal only. `last_lines` is a
+    file of what is being said.
     """
 
     format: str | None = None
     files: tuple[Path, ...] = ()
     timestamps: bool = False
     interims: bool | None = None
+    last_lines: Path | None = None
 
 
 def _is_screen(stream: Any) -> bool:
@@ -66,6 +68,10 @@ class FanOut:
         self._sinks: list[Sink] = [*self._front(audio_seconds, meter, prompt), *more]
         for path in display.files:
             self._sinks.append(file_sink(path, render, timestamps=display.timestamps))
+        if display.last_lines is not None:
+            from dgcli.sinks.last_lines import LastLinesSink
+
+            self._sinks.append(LastLinesSink(display.last_lines, render))
 
     def _front(
         self,

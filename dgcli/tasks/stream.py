@@ -2,8 +2,8 @@
 
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from dgcli.output.plan import check_paths
 from dgcli.sinks.base import Sink
 from dgcli.sinks.fanout import DisplaySettings, FanOut
 from dgcli.sinks.files import check_files
+from dgcli.sinks.last_lines import check_last_lines
 from dgcli.tasks.actions import Actions
 from dgcli.tasks.control_file import ControlFile, obey
 from dgcli.tasks.keeping import history_sinks
@@ -27,6 +28,7 @@ from dgcli.tasks.reporter import Reporter
 from dgcli.tasks.signals import Signals
 from dgcli.tasks.stream_settings import StreamRequest, stream_settings
 from dgcli.transcript.events import Closed, Metadata, Notice, Opened
+from dgcli.visitors import is_loopback
 
 _TICK = 0.1  # seconds
 
@@ -50,7 +52,8 @@ MakeControls = Callable[[Actions], Controls]  # made when there is a stream to a
 class StreamJob(StreamRequest):
     """What a command asks of a stream, and where its words go.
 
-    `save_audio` keeps what is sent; `stats` are reported at the end. Lines of JSON in `control` act on it.
+    `save_audio` keeps what is sent; `stats` are reported at the end. Lines of JSON in `control` act on it. `overlay`
+    is the host and port of a page.
     """
 
     display: DisplaySettings = field(default_factory=DisplaySettings)
@@ -58,6 +61,7 @@ class StreamJob(StreamRequest):
     save_audio: Path | None = None
     stats: bool = False
     control: Path | None = None
+    overlay: tuple[str, int] | None = None
 
 
 def check_outputs(job: StreamJob, source: Path | None) -> None:
@@ -73,8 +77,12 @@ def check_outputs(job: StreamJob, source: Path | None) -> None:
             hint = f"{(error.hint or '').rstrip('.')}, jsonl."
             raise UsageError(error.message, hint=hint) from None
     check_files(list(display.files), source)
+    files = [*display.files]
     if job.save_audio is not None:
-        check_paths([*display.files, job.save_audio], source=source)
+        files.append(job.save_audio)
+        check_paths(files, source=source)
+    if display.last_lines is not None:
+        check_last_lines(display.last_lines, files, source)
 
 
 def check_saved_audio(job: StreamJob, audio_format: AudioFormat, source: Path | None) -> None:
@@ -162,6 +170,32 @@ def _drive(
     return closed
 
 
+def _rendering(job: StreamJob) -> RenderSettings:
+    return job.render.spoken_in(job.values.get("language"))
+
+
+@contextmanager
+def _overlay(job: StreamJob, reporter: Reporter) -> Iterator[Sequence[Sink]]:
+    """Serve the page of a stream that has one, while the block runs. Raises `OutputError`."""
+    if job.overlay is None:
+        yield ()
+        return
+    from dgcli.sinks.overlay import OverlaySink
+    from dgcli.sinks.overlay.server import OverlayServer
+
+    host, port = job.overlay
+    render = _rendering(job)
+    server = OverlayServer(host, port, language=render.language)
+    sink = OverlaySink(server, render)
+    try:
+        reporter.note(f"Captions for OBS and a second screen: {server.url}")
+        if not is_loopback(host):
+            reporter.warning("Whoever reaches this address can read what is said: there is no key.")
+        yield (sink,)
+    finally:
+        sink.close()
+
+
 def stream(
     config: Config,
     source: Source,
@@ -174,9 +208,11 @@ def stream(
     """Run one stream from an opened source to its end. Raises every `DgError` there is."""
     with (
         closing(ControlFile(job.control)) if job.control is not None else nullcontext() as file,
+        # First of all: a port that is in use is to be known before anything is paid.
+        _overlay(job, reporter) as overlay,
         reached(config, reporter, job.values, local=job.local) as server,
     ):
-        _run(server, source, audio_format, job, reporter, controls, file)
+        _run(server, source, audio_format, job, reporter, controls, file, overlay)
 
 
 def _run(
@@ -187,6 +223,7 @@ def _run(
     reporter: Reporter,
     make_controls: MakeControls,
     file: ControlFile | None,
+    overlay: Sequence[Sink],
 ) -> None:
     settings = stream_settings(config, audio_format, job)
     saved = SaveAudio(job.save_audio, audio_format) if job.save_audio else None
@@ -209,12 +246,12 @@ def _run(
     live = _LiveControls(actions, controls, file)
     sinks = FanOut(
         job.display,
-        job.render.spoken_in(job.values.get("language")).named_after(source.name),
+        _rendering(job).named_after(source.name),
         reporter,
         audio_seconds=lambda: streamer.audio_seconds,
         meter=controls.meter,
         prompt=lambda: live.prompt.line,
-        more=[*controls.sinks, *kept],
+        more=[*overlay, *controls.sinks, *kept],
     )
     live.draws = sinks.draws
     signals = Signals(streamer.stop, streamer.abort, on_user=streamer.finalize)
