@@ -609,6 +609,8 @@ word||base-finance||
 word||base-conversationalai||
 word||base-voicemail||
 word||base-video||
+word||flux-general-en||
+word||flux-general-multi||
 flag|live mic|--no-delay||Do not hold final results back for formatting and redaction.
 flag|live mic|--no-no-delay||The opposite of --no-delay.
 flag|live mic|--diarize-model|words|Tell speakers apart with this diarizer, instead of --diarize.
@@ -627,6 +629,9 @@ word||false||
 flag|live mic|--utterance-end-ms|text|Gap between words after which UtteranceEnd is sent, in milliseconds (1000 to 5000).
 flag|live mic|--vad-events||Send an event when speech starts.
 flag|live mic|--no-vad-events||The opposite of --vad-events.
+flag|live mic|--eot-threshold|text|Flux: confidence that ends a turn (0.5 to 1.0). The API's default: 0.7.
+flag|live mic|--eager-eot-threshold|text|Flux: confidence that ends a turn provisionally (0.3 to 0.9). Default: never.
+flag|live mic|--eot-timeout-ms|text|Flux: silence that ends a turn in any case, in milliseconds (500 to 60000). The API's default: 5000.
 flag|live mic|--callback-method|words|HTTP method of the callback.
 word||POST||
 word||GET||

@@ -84,7 +84,7 @@ def own_process_group() -> Mapping[str, Any]:
     return {"process_group": 0} if os.name == "posix" else {}
 
 
-def end_with_parent() -> None:
+def kill_with_parent() -> None:
     """Have this process killed when its parent ends, where the system does that; elsewhere the end of a pipe tells."""
     if sys.platform == "linux":
         import ctypes
