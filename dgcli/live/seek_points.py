@@ -116,6 +116,7 @@ class OggSeekPoints:
 
     def __init__(self) -> None:
         self._head = bytearray()
+        self._shared = b""  # the same for every block that keeps it
         self._rest = b""
         self._position = 0
         self._time = 0.0
@@ -126,7 +127,9 @@ class OggSeekPoints:
     @property
     def head(self) -> bytes:
         """The pages before the first audio."""
-        return bytes(self._head)
+        if len(self._shared) != len(self._head):
+            self._shared = bytes(self._head)
+        return self._shared
 
     def _read_identity(self, body: bytes) -> None:
         if body.startswith(b"OpusHead") and len(body) >= 12:
@@ -178,6 +181,7 @@ class MatroskaSeekPoints:
 
     def __init__(self) -> None:
         self._head = bytearray()
+        self._shared = b""  # the same for every block that keeps it
         self._rest = b""
         self._at = 0  # how much of `_rest` is done with
         self._position = 0  # of the next byte
@@ -190,7 +194,9 @@ class MatroskaSeekPoints:
     @property
     def head(self) -> bytes:
         """What comes before the first cluster."""
-        return bytes(self._head)
+        if len(self._shared) != len(self._head):
+            self._shared = bytes(self._head)
+        return self._shared
 
     def _step(self, size: int) -> None:
         if self._in_head:
