@@ -1,6 +1,6 @@
 # bash completion for dg dgcli. Made by: dg completions bash
 
-# What follows a flag ($1: command, $2: flag): kind is words, asked, paths, folders or text, or
+# What follows a flag ($1: command, $2: flag): kind is words, asked, files, paths, folders or text, or
 # empty if nothing follows.
 _dg_value() {
     words="" kind=""
@@ -35,23 +35,24 @@ _dg_value() {
                 fi fr fr-CA hi hi-Latn hu id it ja ko ko-KR lt lv ms nl nl-BE no pl pt pt-BR pt-PT ro ru sk sv
                 sv-SE ta taq th th-TH tr uk vi zh zh-CN zh-HK zh-Hans zh-Hant zh-TW"
             ;;
-        render:-l | align:-l | render:--language | align:--language | models:--language | *:--sample-rate | \
-          *:--alternatives | *:--channels | *:--keyterm | *:--keywords | *:--search | *:--replace | \
-          *:--custom-topic | *:--custom-intent | *:--utt-split | *:--callback | *:--tag | *:--extra | \
-          *:--param | *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | *:--speaker | \
-          *:--title | *:--preset | *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | \
-          *:--max-cps | *:--min-gap | *:--fps | *:--api-key | *:--access-token | *:--base-url | *:--profile | \
-          *:--timeout | *:--retries | *:--utterance-end-ms | *:--speed | *:--duration | \
-          *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | *:--reopen | \
-          *:--stop-phrase | *:--host | *:--port | *:--require-key | *:--allow-host | *:--allow-origin | \
-          *:--max-streams | *:--ttl | *:--start | *:--end | *:--project | *:--limit)
-            kind=text
-            ;;
-        *:--language-hint)
+        render:-l | render:--language | *:--language-hint)
             kind=words
             words="bg ca cs da da-DK de de-CH el en en-AU en-GB en-IN en-NZ en-US es es-419 es-LATAM et fi fr
                 fr-CA hi hi-Latn hu id it ja ko ko-KR lt lv ms nl nl-BE no pl pt pt-BR pt-PT ro ru sk sv sv-SE
                 ta taq th th-TH tr uk vi zh zh-CN zh-HK zh-Hans zh-Hant zh-TW"
+            ;;
+        align:-l | callbacks:-l | align:--language | models:--language | callbacks:--language | \
+          *:--sample-rate | *:--alternatives | *:--channels | *:--keyterm | *:--keywords | *:--search | \
+          *:--replace | *:--custom-topic | *:--custom-intent | *:--utt-split | *:--callback | *:--tag | \
+          *:--extra | *:--param | *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | \
+          *:--speaker | *:--title | *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | \
+          *:--max-cps | *:--min-gap | *:--fps | *:--segment-duration | *:--timestamp-map | *:--api-key | \
+          *:--access-token | *:--base-url | *:--timeout | *:--retries | *:--audio-track | \
+          *:--utterance-end-ms | *:--overlay | *:--overlay-host | *:--speed | *:--duration | \
+          *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | *:--reopen | \
+          *:--stop-phrase | *:--host | *:--port | *:--require-key | *:--allow-host | *:--allow-origin | \
+          *:--max-streams | *:--secret | *:--token | *:--ttl | *:--start | *:--end | *:--project | *:--limit)
+            kind=text
             ;;
         *:--detect-language-code)
             kind=words
@@ -110,7 +111,7 @@ _dg_value() {
             words="text json srt vtt ass ssa ttml html md csv tsv words.jsonl"
             ;;
         *:-o | *:--output | *:--files-from | *:--files0-from | *:--report | *:--audio | *:--ca-cert | \
-          *:--save-audio | *:--response)
+          *:--save-audio | *:--last-lines | *:--control | *:--response)
             kind=paths
             ;;
         *:--output-dir | *:--local-model | *:--record)
@@ -120,6 +121,10 @@ _dg_value() {
             kind=words
             words="same any"
             ;;
+        *:--preset)
+            kind=words
+            words="netflix bbc youtube social"
+            ;;
         *:--speaker-style)
             kind=words
             words="label dash voice colour"
@@ -127,6 +132,14 @@ _dg_value() {
         *:--with)
             kind=words
             words="summary topics intents entities sentiment search language all"
+            ;;
+        *:--profile)
+            kind=asked
+            words="config profiles"
+            ;;
+        *:--show-request)
+            kind=words
+            words="curl python httpie"
             ;;
         *:--endpointing)
             kind=words
@@ -154,8 +167,8 @@ _dg_command() {
         "")
             flags="-V --version -h --help"
             kind=words
-            words="file url live mic devices render align last history models serve login logout whoami token
-                usage balance requests doctor config completions"
+            words="file url live mic devices render align last history models serve callbacks login logout
+                whoami token usage balance requests doctor config completions"
             ;;
         file)
             flags="-m --model --version --model-version -l --language --language-hint --detect-language
@@ -171,10 +184,11 @@ _dg_command() {
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
                 --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache
                 --any-file --check --speaker --audio --title --list-formats --preset --max-chars --max-lines
-                --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
-                --smooth-speakers --no-smooth-speakers --with --api-key --access-token --base-url --profile
-                --allow-http --ca-cert --local --local-model --offline --timeout --retries --history
-                --no-history -q --quiet -v --verbose -h --help"
+                --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates
+                --segment-duration --timestamp-map --karaoke --smooth-speakers --no-smooth-speakers --with
+                --api-key --access-token --base-url --profile --allow-http --ca-cert --local --local-model
+                --offline --timeout --retries --history --no-history --whole-file --audio-track --show-request
+                -q --quiet -v --verbose -h --help"
             kind=paths
             ;;
         url)
@@ -191,10 +205,11 @@ _dg_command() {
                 --output -r --recursive --files-from --files0-from --output-dir --name-template -j --jobs
                 --max-rps --skip-existing --overwrite --fail-fast --dry-run --report --shard --cache
                 --any-file --check --speaker --audio --title --list-formats --preset --max-chars --max-lines
-                --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
-                --smooth-speakers --no-smooth-speakers --with --api-key --access-token --base-url --profile
-                --allow-http --ca-cert --local --local-model --offline --timeout --retries --history
-                --no-history -q --quiet -v --verbose -h --help"
+                --min-duration --max-duration --max-cps --min-gap --fps --speaker-style --isolates
+                --segment-duration --timestamp-map --karaoke --smooth-speakers --no-smooth-speakers --with
+                --api-key --access-token --base-url --profile --allow-http --ca-cert --local --local-model
+                --offline --timeout --retries --history --no-history --show-request -q --quiet -v --verbose -h
+                --help"
             kind=text
             ;;
         live)
@@ -207,11 +222,12 @@ _dg_command() {
                 --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
                 --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
                 --speaker --audio --title --list-formats --preset --max-chars --max-lines --min-duration
-                --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
-                --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --stats
-                --save-audio --speed --force-speed --duration --stop-after-silence --max-reconnects
-                --no-reconnect --api-key --access-token --base-url --profile --allow-http --ca-cert --local
-                --local-model --offline --history --no-history -q --quiet -v --verbose -h --help"
+                --max-duration --max-cps --min-gap --fps --speaker-style --isolates --segment-duration
+                --timestamp-map --karaoke --smooth-speakers --no-smooth-speakers -t --timestamps --interim
+                --no-interim --stats --save-audio --overlay --overlay-host --last-lines --speed --force-speed
+                --duration --stop-after-silence --max-reconnects --no-reconnect --control --api-key
+                --access-token --base-url --profile --allow-http --ca-cert --local --local-model --offline
+                --history --no-history --show-request -q --quiet -v --verbose -h --help"
             kind=paths
             ;;
         mic)
@@ -224,12 +240,13 @@ _dg_command() {
                 --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
                 --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
                 --speaker --audio --title --list-formats --preset --max-chars --max-lines --min-duration
-                --max-duration --max-cps --min-gap --fps --speaker-style --isolates --karaoke
-                --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --stats
-                --save-audio -d --device --list-devices --test --json --block --resample --reopen
-                --stop-phrase --duration --stop-after-silence --max-reconnects --no-reconnect --api-key
-                --access-token --base-url --profile --allow-http --ca-cert --local --local-model --offline
-                --history --no-history -q --quiet -v --verbose -h --help"
+                --max-duration --max-cps --min-gap --fps --speaker-style --isolates --segment-duration
+                --timestamp-map --karaoke --smooth-speakers --no-smooth-speakers -t --timestamps --interim
+                --no-interim --stats --save-audio --overlay --overlay-host --last-lines -d --device
+                --list-devices --test --json --block --resample --reopen --stop-phrase --duration
+                --stop-after-silence --max-reconnects --no-reconnect --control --api-key --access-token
+                --base-url --profile --allow-http --ca-cert --local --local-model --offline --history
+                --no-history -q --quiet -v --verbose -h --help"
             kind=text
             ;;
         devices)
@@ -239,22 +256,24 @@ _dg_command() {
         render)
             flags="--output-dir -l --language -f --format -o --output --speaker --audio --title --list-formats
                 --preset --max-chars --max-lines --min-duration --max-duration --max-cps --min-gap --fps
-                --speaker-style --isolates --karaoke --smooth-speakers --no-smooth-speakers --with -q --quiet
-                -v --verbose -h --help"
-            kind=text
+                --speaker-style --isolates --segment-duration --timestamp-map --karaoke --smooth-speakers
+                --no-smooth-speakers --with -q --quiet -v --verbose -h --help"
+            kind=files
+            words=".json .jsonl .csv .tsv"
             ;;
         align)
             flags="-l --language --force -f --format -o --output --speaker --audio --title --list-formats
                 --preset --max-chars --max-lines --min-duration --max-duration --max-cps --min-gap --fps
-                --speaker-style --isolates --karaoke --smooth-speakers --no-smooth-speakers --with -q --quiet
-                -v --verbose --local --local-model --offline -h --help"
-            kind=text
+                --speaker-style --isolates --segment-duration --timestamp-map --karaoke --smooth-speakers
+                --no-smooth-speakers --with -q --quiet -v --verbose --local --local-model --offline -h --help"
+            kind=files
+            words=".json .jsonl .csv .tsv"
             ;;
         last)
             flags="--output-dir -f --format -o --output --speaker --audio --title --list-formats --preset
                 --max-chars --max-lines --min-duration --max-duration --max-cps --min-gap --fps
-                --speaker-style --isolates --karaoke --smooth-speakers --no-smooth-speakers --with -q --quiet
-                -v --verbose -h --help"
+                --speaker-style --isolates --segment-duration --timestamp-map --karaoke --smooth-speakers
+                --no-smooth-speakers --with -q --quiet -v --verbose -h --help"
             kind=text
             ;;
         history)
@@ -271,6 +290,13 @@ _dg_command() {
         serve)
             flags="--host --port --engine --response --record --require-key --allow-private-urls --allow-host
                 --allow-origin --max-streams --local-model --offline -q --quiet -v --verbose -h --help"
+            kind=flags
+            ;;
+        callbacks)
+            flags="--port --host --output-dir --secret --token -l --language -f --format -o --output --speaker
+                --audio --title --list-formats --preset --max-chars --max-lines --min-duration --max-duration
+                --max-cps --min-gap --fps --speaker-style --isolates --segment-duration --timestamp-map
+                --karaoke --smooth-speakers --no-smooth-speakers -q --quiet -v --verbose -h --help"
             kind=flags
             ;;
         login)
@@ -314,7 +340,7 @@ _dg_command() {
         config)
             flags="--profile --json -q --quiet -v --verbose -h --help"
             kind=words
-            words="show get set unset edit path"
+            words="show get set unset edit path profiles"
             ;;
         completions)
             flags="-q --quiet -v --verbose -h --help"
@@ -379,12 +405,14 @@ _dg() {
     [[ $start == *= && $COMP_WORDBREAKS == *=* ]] && start=""
     case $kind in
         words)
+            type compopt &>/dev/null && compopt -o nosort 2>/dev/null # from bash 4.4 on
             for word in $words; do
                 [[ $word == "$text"* ]] && COMPREPLY+=("$start$word")
             done
             ;;
         asked)
             # Which values there are, the program alone knows: a name on each line, what it is behind a tab.
+            type compopt &>/dev/null && compopt -o nosort 2>/dev/null
             [[ $quote ]] || text=${text//\\/}
             cut=""
             [[ $COMP_WORDBREAKS == *:* ]] && cut=${text%"${text##*:}"}
@@ -395,6 +423,18 @@ _dg() {
                 [[ $quote ]] || printf -v word %q "$word"
                 COMPREPLY+=("$start$word")
             done < <("${COMP_WORDS[0]}" $words 2>/dev/null)
+            ;;
+        files)
+            # Files with these suffixes, and the folders that may hold some: readline quotes them.
+            type compopt &>/dev/null || return # before bash 4, any file
+            compopt -o filenames
+            [[ $quote ]] || text=${text//\\/}
+            while IFS= read -r word; do
+                COMPREPLY+=("$word")
+            done < <(
+                compgen -d -- "$text"
+                for word in $words; do compgen -f -X "!*$word" -- "$text"; done
+            )
             ;;
         paths) return ;; # readline completes paths, spaces and all, where we offer nothing
         folders) type compopt &>/dev/null && compopt -o dirnames ;;

@@ -17,6 +17,7 @@ word||last||Write what was transcribed last in any format, without transcribing 
 word||history||List the answers that are kept on this machine, or delete them.
 word||models||List the speech models of the API and of this machine.
 word||serve||Run a Deepgram-compatible server on this machine.
+word||callbacks||Take the transcripts that the API sends to a callback.
 word||login||Keep an API key, in the system's keyring or a private file.
 word||logout||Forget the API key that login kept.
 word||whoami||Say which API key is used, and whether it works.
@@ -31,8 +32,8 @@ argument|file|PATH|path|
 argument|url|URL|text|
 argument|live|SOURCE|path|
 argument|mic|[-]|text|
-argument|render|RESPONSE|text|
-argument|align|RESPONSE|text|
+argument|render|RESPONSE|path|
+argument|align|RESPONSE|path|
 argument|align|TEXT|text|
 argument|last|[N]|text|
 argument|history|[clear]|words|
@@ -56,13 +57,14 @@ word||base||
 word||tiny.en||
 word||tiny||
 argument|requests|REQUEST_ID|text|
-argument|config|show|get|set|unset|edit|path|words|
+argument|config|show|get|set|unset|edit|path|profiles|words|
 word||show||
 word||get||
 word||set||
 word||unset||
 word||edit||
 word||path||
+word||profiles||
 argument|config|NAME|words|
 word||api_key||
 word||access_token||
@@ -139,7 +141,7 @@ word||zsh||
 word||fish||
 word||powershell||
 flag||-V --version||Show the version and leave.
-flag| file url live mic devices render align last history models serve login logout whoami token usage balance requests doctor config completions|-h --help||Show this message and exit.
+flag| file url live mic devices render align last history models serve callbacks login logout whoami token usage balance requests doctor config completions|-h --help||Show this message and exit.
 flag|file url|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
@@ -183,160 +185,160 @@ word||whisper-large||
 flag|file url live mic|--version --model-version|words|Version of the model: 'latest' or an id.
 word||latest||
 flag|file url live mic|-l --language|words|Language spoken, as a BCP-47 tag; 'multi' for several in one recording. The API's default: en.
-word||multi||
-word||bg||
-word||ca||
-word||cs||
-word||da||
-word||da-DK||
-word||de||
-word||de-CH||
-word||el||
-word||en||
-word||en-AU||
-word||en-GB||
-word||en-IN||
-word||en-NZ||
-word||en-US||
-word||es||
-word||es-419||
-word||es-LATAM||
-word||et||
-word||fi||
-word||fr||
-word||fr-CA||
-word||hi||
-word||hi-Latn||
-word||hu||
-word||id||
-word||it||
-word||ja||
-word||ko||
-word||ko-KR||
-word||lt||
-word||lv||
-word||ms||
-word||nl||
-word||nl-BE||
-word||no||
-word||pl||
-word||pt||
-word||pt-BR||
-word||pt-PT||
-word||ro||
-word||ru||
-word||sk||
-word||sv||
-word||sv-SE||
-word||ta||
-word||taq||
-word||th||
-word||th-TH||
-word||tr||
-word||uk||
-word||vi||
-word||zh||
-word||zh-CN||
-word||zh-HK||
-word||zh-Hans||
-word||zh-Hant||
-word||zh-TW||
+word||multi||several in one recording
+word||bg||Bulgarian
+word||ca||Catalan
+word||cs||Czech
+word||da||Danish
+word||da-DK||Danish (Denmark)
+word||de||German
+word||de-CH||German (Switzerland)
+word||el||Greek
+word||en||English
+word||en-AU||English (Australia)
+word||en-GB||English (United Kingdom)
+word||en-IN||English (India)
+word||en-NZ||English (New Zealand)
+word||en-US||English (United States)
+word||es||Spanish
+word||es-419||Spanish (Latin America)
+word||es-LATAM||Spanish (Latin America)
+word||et||Estonian
+word||fi||Finnish
+word||fr||French
+word||fr-CA||French (Canada)
+word||hi||Hindi
+word||hi-Latn||Hindi (Latin script)
+word||hu||Hungarian
+word||id||Indonesian
+word||it||Italian
+word||ja||Japanese
+word||ko||Korean
+word||ko-KR||Korean (Korea)
+word||lt||Lithuanian
+word||lv||Latvian
+word||ms||Malay
+word||nl||Dutch
+word||nl-BE||Dutch (Belgium)
+word||no||Norwegian
+word||pl||Polish
+word||pt||Portuguese
+word||pt-BR||Portuguese (Brazil)
+word||pt-PT||Portuguese (Portugal)
+word||ro||Romanian
+word||ru||Russian
+word||sk||Slovak
+word||sv||Swedish
+word||sv-SE||Swedish (Sweden)
+word||ta||Tamil
+word||taq||Tamasheq
+word||th||Thai
+word||th-TH||Thai (Thailand)
+word||tr||Turkish
+word||uk||Ukrainian
+word||vi||Vietnamese
+word||zh||Chinese
+word||zh-CN||Chinese (China)
+word||zh-HK||Chinese (Hong Kong)
+word||zh-Hans||Chinese (simplified)
+word||zh-Hant||Chinese (traditional)
+word||zh-TW||Chinese (Taiwan)
 flag|file url live mic|--language-hint|words|Language to expect in multilingual audio (nova-3 with --language multi, flux-general-multi).
-word||bg||
-word||ca||
-word||cs||
-word||da||
-word||da-DK||
-word||de||
-word||de-CH||
-word||el||
-word||en||
-word||en-AU||
-word||en-GB||
-word||en-IN||
-word||en-NZ||
-word||en-US||
-word||es||
-word||es-419||
-word||es-LATAM||
-word||et||
-word||fi||
-word||fr||
-word||fr-CA||
-word||hi||
-word||hi-Latn||
-word||hu||
-word||id||
-word||it||
-word||ja||
-word||ko||
-word||ko-KR||
-word||lt||
-word||lv||
-word||ms||
-word||nl||
-word||nl-BE||
-word||no||
-word||pl||
-word||pt||
-word||pt-BR||
-word||pt-PT||
-word||ro||
-word||ru||
-word||sk||
-word||sv||
-word||sv-SE||
-word||ta||
-word||taq||
-word||th||
-word||th-TH||
-word||tr||
-word||uk||
-word||vi||
-word||zh||
-word||zh-CN||
-word||zh-HK||
-word||zh-Hans||
-word||zh-Hant||
-word||zh-TW||
+word||bg||Bulgarian
+word||ca||Catalan
+word||cs||Czech
+word||da||Danish
+word||da-DK||Danish (Denmark)
+word||de||German
+word||de-CH||German (Switzerland)
+word||el||Greek
+word||en||English
+word||en-AU||English (Australia)
+word||en-GB||English (United Kingdom)
+word||en-IN||English (India)
+word||en-NZ||English (New Zealand)
+word||en-US||English (United States)
+word||es||Spanish
+word||es-419||Spanish (Latin America)
+word||es-LATAM||Spanish (Latin America)
+word||et||Estonian
+word||fi||Finnish
+word||fr||French
+word||fr-CA||French (Canada)
+word||hi||Hindi
+word||hi-Latn||Hindi (Latin script)
+word||hu||Hungarian
+word||id||Indonesian
+word||it||Italian
+word||ja||Japanese
+word||ko||Korean
+word||ko-KR||Korean (Korea)
+word||lt||Lithuanian
+word||lv||Latvian
+word||ms||Malay
+word||nl||Dutch
+word||nl-BE||Dutch (Belgium)
+word||no||Norwegian
+word||pl||Polish
+word||pt||Portuguese
+word||pt-BR||Portuguese (Brazil)
+word||pt-PT||Portuguese (Portugal)
+word||ro||Romanian
+word||ru||Russian
+word||sk||Slovak
+word||sv||Swedish
+word||sv-SE||Swedish (Sweden)
+word||ta||Tamil
+word||taq||Tamasheq
+word||th||Thai
+word||th-TH||Thai (Thailand)
+word||tr||Turkish
+word||uk||Ukrainian
+word||vi||Vietnamese
+word||zh||Chinese
+word||zh-CN||Chinese (China)
+word||zh-HK||Chinese (Hong Kong)
+word||zh-Hans||Chinese (simplified)
+word||zh-Hant||Chinese (traditional)
+word||zh-TW||Chinese (Taiwan)
 flag|file url|--detect-language||Detect the language of each channel.
 flag|file url|--no-detect-language||The opposite of --detect-language.
 flag|file url|--detect-language-code|words|Restrict --detect-language to this; repeatable.
-word||bg||
-word||ca||
-word||cs||
-word||da||
-word||de||
-word||de-CH||
-word||el||
-word||en||
-word||es||
-word||et||
-word||fi||
-word||fr||
-word||hi||
-word||hu||
-word||id||
-word||it||
-word||ja||
-word||ko||
-word||lt||
-word||lv||
-word||ms||
-word||nl||
-word||nl-BE||
-word||no||
-word||pl||
-word||pt||
-word||ro||
-word||ru||
-word||sk||
-word||sv||
-word||th||
-word||tr||
-word||uk||
-word||vi||
-word||zh||
+word||bg||Bulgarian
+word||ca||Catalan
+word||cs||Czech
+word||da||Danish
+word||de||German
+word||de-CH||German (Switzerland)
+word||el||Greek
+word||en||English
+word||es||Spanish
+word||et||Estonian
+word||fi||Finnish
+word||fr||French
+word||hi||Hindi
+word||hu||Hungarian
+word||id||Indonesian
+word||it||Italian
+word||ja||Japanese
+word||ko||Korean
+word||lt||Lithuanian
+word||lv||Latvian
+word||ms||Malay
+word||nl||Dutch
+word||nl-BE||Dutch (Belgium)
+word||no||Norwegian
+word||pl||Polish
+word||pt||Portuguese
+word||ro||Romanian
+word||ru||Russian
+word||sk||Slovak
+word||sv||Swedish
+word||th||Thai
+word||tr||Turkish
+word||uk||Ukrainian
+word||vi||Vietnamese
+word||zh||Chinese
 flag|file url live mic|--encoding|words|Encoding of raw (headerless) audio; leave it out for WAV, MP3 and other containers.
 word||linear16||
 word||linear32||
@@ -497,7 +499,7 @@ word||md||Markdown: analyses, and paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
 word||tsv||The words, tab-separated, with times and confidence
 word||words.jsonl||The words, a JSON object a line
-flag|file url live mic render align last|-o --output|path|File to write; its suffix names the format; repeatable.
+flag|file url live mic render align last callbacks|-o --output|path|File to write; its suffix names the format; repeatable.
 flag|file url|-r --recursive||Transcribe every recording below a directory.
 flag|file url|--files-from|path|File with a path or URL on each line; - for standard input.
 flag|file url|--files0-from|path|The same with NUL after each (find -print0), for any name.
@@ -516,27 +518,33 @@ flag|file url|--shard|text|Take only share K of N; auto: the one that Slurm, Kub
 flag|file url|--cache||Use the answer in the history where the same audio was sent with the same options.
 flag|file url|--any-file||Send also what is plainly no recording: text, archives, images.
 flag|file url|--check||Only check what is kept of earlier runs in directories of outputs.
-flag|file url live mic render align last|--speaker|text|Name of speaker N (of channel N, where only channels are known); repeatable.
-flag|file url live mic render align last|--audio|path|Recording that html and md link to: a path or a URL.
-flag|file url live mic render align last|--title|text|Title of html. Default: the name of the recording.
-flag|file url live mic render align last|--list-formats||List the formats and leave.
-flag|file url live mic render align last|--preset|text|Limits of captions as a publisher has them. Default: netflix.
-flag|file url live mic render align last|--max-chars|text|Characters a line.
-flag|file url live mic render align last|--max-lines|text|Lines a cue.
-flag|file url live mic render align last|--min-duration|text|Shortest time a cue is shown.
-flag|file url live mic render align last|--max-duration|text|Longest time a cue is shown.
-flag|file url live mic render align last|--max-cps|text|Reading speed, in characters a second.
-flag|file url live mic render align last|--min-gap|text|Gap between cues.
-flag|file url live mic render align last|--fps|text|Begin and end cues on frames of this rate.
-flag|file url live mic render align last|--speaker-style|words|How captions tell who speaks. Default: label; of vtt, voice.
+flag|file url live mic render align last callbacks|--speaker|text|Name of speaker N (of channel N, where only channels are known); repeatable.
+flag|file url live mic render align last callbacks|--audio|path|Recording that html and md link to: a path or a URL.
+flag|file url live mic render align last callbacks|--title|text|Title of html. Default: the name of the recording.
+flag|file url live mic render align last callbacks|--list-formats||List the formats and leave.
+flag|file url live mic render align last callbacks|--preset|words|Limits of captions as a publisher has them. Default: netflix.
+word||netflix||42 characters a line, lines: 2, 20 characters a second
+word||bbc||37 characters a line, lines: 2, 17 characters a second
+word||youtube||32 characters a line, lines: 2, 20 characters a second
+word||social||24 characters a line, lines: 1, 25 characters a second
+flag|file url live mic render align last callbacks|--max-chars|text|Characters a line.
+flag|file url live mic render align last callbacks|--max-lines|text|Lines a cue.
+flag|file url live mic render align last callbacks|--min-duration|text|Shortest time a cue is shown.
+flag|file url live mic render align last callbacks|--max-duration|text|Longest time a cue is shown.
+flag|file url live mic render align last callbacks|--max-cps|text|Reading speed, in characters a second.
+flag|file url live mic render align last callbacks|--min-gap|text|Gap between cues.
+flag|file url live mic render align last callbacks|--fps|text|Begin and end cues on frames of this rate.
+flag|file url live mic render align last callbacks|--speaker-style|words|How captions tell who speaks. Default: label; of vtt, voice.
 word||label||
 word||dash||
 word||voice||
 word||colour||
-flag|file url live mic render align last|--isolates||Mark the direction of Hebrew and Arabic lines in srt (UAX #9).
-flag|file url live mic render align last|--karaoke||Time every word, in formats that can: vtt, ass, ssa.
-flag|file url live mic render align last|--smooth-speakers||Change speakers where sentences end. Default: where people read, not in json, csv, tsv.
-flag|file url live mic render align last|--no-smooth-speakers||The opposite of --smooth-speakers.
+flag|file url live mic render align last callbacks|--isolates||Mark the direction of Hebrew and Arabic lines in srt (UAX #9).
+flag|file url live mic render align last callbacks|--segment-duration|text|Length of a segment of captions.m3u8. Default: 6.
+flag|file url live mic render align last callbacks|--timestamp-map|text|MPEG-2 timestamp of the media where captions.m3u8 begins, in 1/90000 s. Default: 0.
+flag|file url live mic render align last callbacks|--karaoke||Time every word, in formats that can: vtt, ass, ssa.
+flag|file url live mic render align last callbacks|--smooth-speakers||Change speakers where sentences end. Default: where people read, not in json, csv, tsv.
+flag|file url live mic render align last callbacks|--no-smooth-speakers||The opposite of --smooth-speakers.
 flag|file url render align last|--with|words|Analyses that follow the words in plain text, with commas between them: summary, topics, intents, entities, sentiment, search, language, or all. Default: all on a terminal, none elsewhere.
 word||summary||
 word||topics||
@@ -549,7 +557,7 @@ word||all||
 flag|file url live mic models whoami token usage balance requests doctor|--api-key|text|API key; else DEEPGRAM_API_KEY, the config file or dg login.
 flag|file url live mic models whoami token usage balance requests doctor|--access-token|text|Temporary token instead of a key; else DEEPGRAM_ACCESS_TOKEN.
 flag|file url live mic models whoami token usage balance requests doctor|--base-url|text|Another host of the API; else DEEPGRAM_BASE_URL.
-flag|file url live mic models whoami token usage balance requests doctor|--profile|text|Profile of the config file; else DGCLI_PROFILE.
+flag|file url live mic models whoami token usage balance requests doctor|--profile|asked config profiles|Profile of the config file; else DGCLI_PROFILE.
 flag|file url live mic models whoami token usage balance requests doctor|--allow-http||Send the key in clear text to a self-hosted server.
 flag|file url live mic models whoami token usage balance requests doctor|--ca-cert|path|Certificate authorities to trust; else SSL_CERT_FILE.
 flag|file url live mic|--local||Transcribe on this machine: no key, no network. See dg models local.
@@ -559,8 +567,14 @@ flag|file url|--timeout|text|Seconds to wait for the transcript after the upload
 flag|file url|--retries|text|Further tries after a lost connection or a busy server; one that comes after a whole upload may be billed again. Default: 3.
 flag|file url live mic|--history||Keep the answer on this machine, for dg last and dg history. Default: on.
 flag|file url live mic|--no-history||The opposite of --history.
-flag|file url live mic devices render align last history models serve login logout whoami token usage balance requests doctor config completions|-q --quiet||Say nothing but errors.
-flag|file url live mic devices render align last history models serve login logout whoami token usage balance requests doctor config completions|-v --verbose||Say more.
+flag|file|--whole-file||Send all of a video, not its audio track alone where that saves half or more.
+flag|file|--audio-track|text|Send this audio track alone, counted from 1. Default: the one that players choose.
+flag|file url live|--show-request|words|Send nothing: print the same request for another program, which takes the key from $DEEPGRAM_API_KEY.
+word||curl||
+word||python||
+word||httpie||
+flag|file url live mic devices render align last history models serve callbacks login logout whoami token usage balance requests doctor config completions|-q --quiet||Say nothing but errors.
+flag|file url live mic devices render align last history models serve callbacks login logout whoami token usage balance requests doctor config completions|-v --verbose||Say more.
 flag|live mic|-m --model|words|Model to transcribe with, or the id of a custom one. Default: nova-3.
 word||nova-3||
 word||nova-3-general||
@@ -618,7 +632,7 @@ word||POST||
 word||GET||
 word||PUT||
 word||DELETE||
-flag|live mic render align last|-f --format|words|Format for standard output. Default: text.
+flag|live mic render align last callbacks|-f --format|words|Format for standard output. Default: text.
 word||text||The words, in paragraphs; who speaks them where that is known
 word||json||The response of the API, byte for byte
 word||srt||SubRip captions
@@ -636,12 +650,16 @@ flag|live mic|--interim||Show what is understood so far; on stderr where lines a
 flag|live mic|--no-interim||The opposite of --interim.
 flag|live mic|--stats||Report audio sent, words, connections, gaps and latency at the end.
 flag|live mic|--save-audio|path|Keep the audio that was sent: .wav, .flac, .mp3, .ogg, .opus or .raw; what is passed on as it comes keeps its suffix.
+flag|live mic|--overlay|text|Serve live captions as a page for OBS and a second screen, styled by its URL. Default: port 8722; 0 takes a free one.
+flag|live mic|--overlay-host|text|Address to serve --overlay on. Default: 127.0.0.1, this machine only; 0.0.0.0 is all networks.
+flag|live mic|--last-lines|path|Keep the last lines of what is said in this file, for text sources that read one; as many as --max-lines.
 flag|live|--speed|text|Send a file so many times as fast as real time; the API allows 1.25. Default: 1.
 flag|live|--force-speed||Allow a --speed above 1.25: results may come late, or the connection end.
 flag|live mic|--duration|text|Stop after so much audio.
 flag|live mic|--stop-after-silence|text|Stop after so long without a word.
 flag|live mic|--max-reconnects|text|Tries to connect again without a new word between them. Default: 10.
 flag|live mic|--no-reconnect||End when the connection drops.
+flag|live mic|--control|path|Named pipe or growing file with lines of JSON that act on the stream: configure, finalize, marker, pause, resume, stop.
 flag|mic|-d --device|asked devices --names|Index of a microphone, or part of its name; see dg devices.
 flag|mic|--list-devices||List the microphones and leave.
 flag|mic|--test||Record five seconds, without sending them, and say how good they are.
@@ -653,7 +671,65 @@ flag|mic|--stop-phrase|text|Stop when this is said.
 flag|devices|--json||Write a JSON array instead of a table.
 hidden|devices|--names||
 flag|render|--output-dir|path|Folder for a file per response, in the format that -f names.
-flag|render align|-l --language|text|Language spoken, where the response names none. Default: en.
+flag|render|-l --language|words|Language spoken, where the response names none. Default: en.
+word||bg||Bulgarian
+word||ca||Catalan
+word||cs||Czech
+word||da||Danish
+word||da-DK||Danish (Denmark)
+word||de||German
+word||de-CH||German (Switzerland)
+word||el||Greek
+word||en||English
+word||en-AU||English (Australia)
+word||en-GB||English (United Kingdom)
+word||en-IN||English (India)
+word||en-NZ||English (New Zealand)
+word||en-US||English (United States)
+word||es||Spanish
+word||es-419||Spanish (Latin America)
+word||es-LATAM||Spanish (Latin America)
+word||et||Estonian
+word||fi||Finnish
+word||fr||French
+word||fr-CA||French (Canada)
+word||hi||Hindi
+word||hi-Latn||Hindi (Latin script)
+word||hu||Hungarian
+word||id||Indonesian
+word||it||Italian
+word||ja||Japanese
+word||ko||Korean
+word||ko-KR||Korean (Korea)
+word||lt||Lithuanian
+word||lv||Latvian
+word||ms||Malay
+word||nl||Dutch
+word||nl-BE||Dutch (Belgium)
+word||no||Norwegian
+word||pl||Polish
+word||pt||Portuguese
+word||pt-BR||Portuguese (Brazil)
+word||pt-PT||Portuguese (Portugal)
+word||ro||Romanian
+word||ru||Russian
+word||sk||Slovak
+word||sv||Swedish
+word||sv-SE||Swedish (Sweden)
+word||ta||Tamil
+word||taq||Tamasheq
+word||th||Thai
+word||th-TH||Thai (Thailand)
+word||tr||Turkish
+word||uk||Ukrainian
+word||vi||Vietnamese
+word||zh||Chinese
+word||zh-CN||Chinese (China)
+word||zh-HK||Chinese (Hong Kong)
+word||zh-Hans||Chinese (simplified)
+word||zh-Hant||Chinese (traditional)
+word||zh-TW||Chinese (Taiwan)
+flag|align callbacks|-l --language|text|Language spoken, where the response names none. Default: en.
 flag|align|--force||Align even if less than half of the words match.
 flag|align|--local||Look for new words in the recording of --audio, with a model of this machine.
 flag|last|--output-dir|path|Folder for a file named after the recording, in the format of -f.
@@ -677,9 +753,14 @@ flag|serve|--allow-origin|text|Origin of web pages to serve beside those of this
 flag|serve|--max-streams|text|Live streams at once; the next one gets 429.
 flag|serve|--local-model|path|Folder of a Whisper model of your own, which nobody verifies.
 flag|serve|--offline||Fetch no model; else HF_HUB_OFFLINE.
-flag|login|--profile|text|Keep it for this profile; else for all.
+flag|callbacks|--port|text|Port to listen on; 0 takes a free one. Default: 8080.
+flag|callbacks|--host|text|Address to listen on. Default: 127.0.0.1.
+flag|callbacks|--output-dir|path|Folder for the bodies, ID.json, and for -o. Default: the current one.
+flag|callbacks|--secret|text|First part of the callback's path; else DGCLI_CALLBACK_SECRET. Default: a random one.
+flag|callbacks|--token|text|Id of the API key that the header dg-token must have; then no secret is needed.
+flag|login|--profile|asked config profiles|Keep it for this profile; else for all.
 flag|login|--base-url|text|Another host of the API, which checks the key.
-flag|logout|--profile|text|Forget the key of this profile.
+flag|logout|--profile|asked config profiles|Forget the key of this profile.
 flag|token|--ttl|text|Seconds for which it counts, 1 to 3600. Default: 30.
 flag|usage|--start|text|First day. Default: 30 days before the last.
 flag|usage|--end|text|Last day. Default: today.
@@ -698,7 +779,7 @@ flag|requests|--limit|text|The latest so many, 1 to 1000. Default: 10.
 flag|requests|--failed||Only those that failed.
 flag|doctor|--send||Send two seconds of silence, which is billed. Default: on.
 flag|doctor|--no-send||The opposite of --send.
-flag|config|--profile|text|Settings of this profile; else of all.
+flag|config|--profile|asked config profiles|Settings of this profile; else of all.
 flag|config|--json||Show a JSON object instead of lines.
 '@
     $rows = [System.Collections.ArrayList]::new()

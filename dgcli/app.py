@@ -39,6 +39,7 @@ COMMANDS = (
     CommandRow("history", "List the answers that are kept on this machine, or delete them."),
     CommandRow("models", "List the speech models of the API and of this machine."),
     CommandRow("serve", "Run a Deepgram-compatible server on this machine."),
+    CommandRow("callbacks", "Take the transcripts that the API sends to a callback."),
     CommandRow("login", "Keep an API key, in the system's keyring or a private file."),
     CommandRow("logout", "Forget the API key that login kept."),
     CommandRow("whoami", "Say which API key is used, and whether it works."),
@@ -60,12 +61,26 @@ def _names() -> list[str]:
     return [row.name for row in COMMANDS]
 
 
+def _with_optional_values(args: Sequence[str], params: Sequence[Any]) -> list[str]:
+    """The arguments, with an empty value for each option that stands without one and may: `--overlay [PORT]`.
+
+    Typer's parser wants a value always. Such a value is a number, so that a file that follows is never taken for it.
+    """
+    options = [param for param in params if param.param_type_name == "option"]
+    optional = {flag for option in options for flag in option.opts if (option.metavar or "").startswith("[")}
+    end = args.index("--") if "--" in args else len(args)
+    return [
+        f"{arg}=" if at < end and arg in optional and not "".join(args[at + 1 : at + 2]).isdecimal() else arg
+        for at, arg in enumerate(args)
+    ]
+
+
 class _CommandWithHelp(TyperCommand):
     """A command whose help page we lay out ourselves: -h is a short one."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         self._is_short = "-h" in args
-        return super().parse_args(ctx, args)
+        return super().parse_args(ctx, _with_optional_values(args, self.params))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         from dgcli.ui.help import format_help

@@ -17,6 +17,7 @@ DGCLI_CONFIG says. What stands at its top holds for every profile; `[profiles.NA
 import math
 import os
 import re
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -187,8 +188,21 @@ def config_path(environ: Mapping[str, str]) -> Path:
     return user_config_path("dgcli", appauthor=False) / "config.toml"
 
 
+def check_no_pipe(path: Path) -> None:
+    """Refuse a config file that is read only once, or for ever. Raises `UsageError`."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return  # whoever opens it says so
+    if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
+        raise UsageError(
+            f"The config file {path} is a pipe: it would be waited for.", hint="Name a file in DGCLI_CONFIG."
+        )
+
+
 def _read(path: Path, *, named: bool) -> Mapping[str, Any]:
     """The config file; empty where there is none, unless it was named."""
+    check_no_pipe(path)
     try:
         with path.open("rb") as file:
             import tomllib  # most have no such file
@@ -249,6 +263,17 @@ def _exposed(data: Mapping[str, Any], path: Path) -> str | None:
     return f"Others can read the key in {path}: chmod 600 {shlex.quote(str(path))}"
 
 
+def _correct(key: str, value: object) -> str:
+    """Say how a setting of the wrong type is written; the value itself may be a secret."""
+    kinds = SETTINGS[key]
+    if str in kinds:
+        return f'Put it in quotes: {key} = "..."'
+    if dict in kinds:
+        return f"Write a table: [{key}]"
+    example = "true" if bool in kinds else "10"
+    return f"Write it {'without quotes' if isinstance(value, str) else 'like this'}: {key} = {example}"
+
+
 def _checked(table: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
     """Check a table of the config file: known settings of the right type only."""
     for key, value in table.items():
@@ -263,7 +288,9 @@ def _checked(table: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
         if wrong:  # the value is not repeated: it may be a secret
             kinds = " or ".join(dict.fromkeys(_KINDS[kind] for kind in SETTINGS[key]))
             actual = _KINDS.get(type(value), "something else")
-            raise UsageError(f"The setting {key!r} in {path} takes {kinds}, not {actual}.")
+            raise UsageError(
+                f"The setting {key!r} in {path} takes {kinds}, not {actual}.", hint=_correct(key, value)
+            )
     return table
 
 
@@ -277,6 +304,12 @@ def _profile(
             f"The setting 'profiles' in {path} takes tables, not {_KINDS.get(type(profiles), 'something else')}.",
             hint="Use [profiles.NAME].",
         )
+    for profile, table in profiles.items():
+        if not isinstance(table, dict):
+            raise UsageError(
+                f"The profile {profile!r} in {path} is {_KINDS.get(type(table), 'something else')}, not a table.",
+                hint=f"Write its settings below a line of its own: [profiles.{profile}]",
+            )
     top = _checked({key: value for key, value in data.items() if key != "profiles"}, path)
     if name is None:
         return top
@@ -364,6 +397,16 @@ def _limit(settings: Mapping[str, Any], name: str, default: float, path: Path) -
     return limit
 
 
+def _check_given(given: Mapping[str, object]) -> None:
+    """Check the types of what a program gave; the command line gives no wrong ones. Raises `UsageError`."""
+    for name, value in given.items():
+        kinds = SETTINGS.get(name, (object,))
+        fits = isinstance(value, kinds) or (str in kinds and isinstance(value, os.PathLike))
+        if not fits or (isinstance(value, bool) and not {bool, object} & set(kinds)):
+            what = " or ".join(dict.fromkeys(_KINDS[kind] for kind in kinds))
+            raise UsageError(f"{name} takes {what}, not {type(value).__name__}.")
+
+
 def load(
     flags: Mapping[str, object], *, profile: str | None = None, environ: Mapping[str, str] | None = None
 ) -> Config:
@@ -376,6 +419,7 @@ def load(
     path = config_path(environ)
     data = _read(path, named=bool(environ.get("DGCLI_CONFIG")))
     given = {key: value for key, value in flags.items() if value is not None}
+    _check_given(given)
     env = {key: environ[name] for key, name in _ENVIRONMENT.items() if environ.get(name)}
     profile = profile or environ.get("DGCLI_PROFILE") or None
     kept = kept_key(credentials_path(path), profile)
@@ -386,6 +430,11 @@ def load(
     token, key, source = _credentials(((given, flags_named), (env, _ENVIRONMENT), (own, in_file)))
     merged: dict[str, Any] = {**own, **env, **given}
     ca_cert = merged.get("ca_cert")
+    if ca_cert and not os.path.exists(
+        _path(str(ca_cert))
+    ):  # also where no TLS is spoken, which would hide it
+        named = "--ca-cert" if given.get("ca_cert") else f"ca_cert in {path}"
+        raise UsageError(f"The certificates of {named} ({ca_cert}) cannot be read: there is no such file.")
     timeout, retries = (
         float(merged.get("timeout", DEFAULT_TIMEOUT)),
         int(merged.get("retries", DEFAULT_RETRIES)),

@@ -27,6 +27,9 @@ CAN_AWAIT_PIPES = sys.platform != "win32"
 # What stands before the newline at the end of a line, in lists that programs of this system write.
 BEFORE_NEWLINE = b"\r" if os.name == "nt" else b""
 
+# Whether a server may take the port of one that has just ended (SO_REUSEADDR); on Windows that shares one in use.
+CAN_REUSE_PORTS = os.name == "posix"
+
 # What starts an editor where neither VISUAL nor EDITOR names one.
 EDITOR = "notepad" if os.name == "nt" else "vi"
 
@@ -78,7 +81,7 @@ def own_process_group() -> Mapping[str, Any]:
     return {"process_group": 0} if os.name == "posix" else {}
 
 
-def end_with_parent() -> None:
+def kill_with_parent() -> None:
     """Have this process killed when its parent ends, where the system does that; elsewhere the end of a pipe tells."""
     if sys.platform == "linux":
         import ctypes

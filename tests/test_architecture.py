@@ -24,6 +24,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "extras": "system",
         "system": "",
         "locks": "system",
+        "visitors": "",
         "params": "errors",
         "credentials": "errors extras",
         "config": "credentials errors params system",
@@ -36,11 +37,11 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "live": "audio api transcript errors",
         "output": "formats transcript errors terminal locks system",
         "ui": "errors terminal",
-        "sinks": "output formats captions transcript ui errors terminal",
+        "sinks": "output formats captions transcript ui errors terminal system visitors",
         "batch": "api audio output formats transcript config params errors system",
-        "server": "errors extras system",
+        "server": "errors extras system visitors",
         "tasks": "align batch live api audio sinks output formats transcript params config credentials errors "
-        "terminal extras system",
+        "terminal extras system visitors",
         "client": "tasks formats transcript config params errors",
         "options": "params config formats captions ui errors",
         "commands": "options tasks ui batch live api audio sinks output formats captions transcript params config "

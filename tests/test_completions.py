@@ -9,7 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +18,8 @@ import pytest
 
 from dgcli import app
 from dgcli.formats import FORMATS
+from dgcli.params.languages import name_of_language
+from dgcli.params.table import BY_NAME, Endpoint
 from dgcli.ui.completion import SHELLS, Argument, Command, Flag, Program, Shell, Takes, Value, script
 from tests.conftest import HANGS_AFTER, ROOT, Run
 
@@ -26,7 +28,13 @@ pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threade
 FOLDER = ROOT / "completions"
 COMMANDS = {row.name for row in app.COMMANDS}
 NAMES = [format_.name for format_ in FORMATS]
-PATHS = {"notes.txt", "sub dir", "talk one.wav"}  # what the folder holds in which keys are pressed
+PATHS = {
+    "notes.txt",
+    "sub dir",
+    "talk one.wav",
+    "a call.json",
+    "stream.jsonl",
+}  # what the folder holds in which keys are pressed
 
 
 class Typist(Protocol):
@@ -152,10 +160,12 @@ def _zsh_fpath(completions: Path, folder: Path, settings: Path) -> Terminal:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two files and a folder, two of them with a space in their names."""
+    """A folder with four files and a folder, three of them with a space in their names."""
     made = tmp_path_factory.mktemp("folder")
     (made / "talk one.wav").touch()
     (made / "notes.txt").touch()
+    (made / "a call.json").touch()
+    (made / "stream.jsonl").touch()
     (made / "sub dir").mkdir()
     return made
 
@@ -257,6 +267,9 @@ def test_flags_are_those_of_help(typist: Typist, dg: Run, command: str) -> None:
         ("dg file --format=sr", {"--format=srt"}),
         ("dg file --language en-", {"en-AU", "en-GB", "en-IN", "en-NZ", "en-US"}),
         ("dg file --redact phi --redact pc", {"pci"}),
+        ("dg file --preset ", {"netflix", "bbc", "youtube", "social"}),
+        ("dg render --language zh-H", {"zh-HK", "zh-Hans", "zh-Hant"}),
+        ("dg file --show-request ", {"curl", "python", "httpie"}),
         ("dg file --callback-method ", {"POST", "PUT"}),
         ("dg file --diarize-model ", {"latest", "v1", "v2"}),
         ("dg file --no-smart", {"--no-smart-format"}),
@@ -287,6 +300,9 @@ def test_words(typist: Typist, line: str, offered: set[str]) -> None:
         ("dg file --diarize t", {"talk one.wav"}),
         ("dg file --model nova-3 t", {"talk one.wav"}),
         ("dg serve --response ", PATHS),
+        ("dg render ", {"a call.json", "stream.jsonl", "sub dir"}),
+        ("dg render s", {"stream.jsonl", "sub dir"}),
+        ("dg render stream.jsonl a", {"a call.json"}),
         ("dg serve --record ", {"sub dir"}),
     ],
 )
@@ -362,6 +378,12 @@ def test_descriptions(zsh: Terminal, fish: Fish) -> None:
     assert fish.described("dg ")["serve"] == "Run a Deepgram-compatible server on this machine."
     assert fish.described("dg file --no-dia")["--no-diarize"] == "The opposite of --diarize."
     assert fish.described("dg file -f ")["vtt"].startswith("WebVTT captions")
+    assert re.search(r"de-CH +-- German \(Switzerland\)", zsh.listed("dg file --language d"))
+    assert fish.described("dg file --language multi") == {"multi": "several in one recording"}
+    assert fish.described("dg file --preset n") == {
+        "netflix": "42 characters a line, lines: 2, 20 characters a second"
+    }
+    assert set(fish.described("dg file --redact p").values()) == {""}
 
 
 HARD = r"""it's "50%" [a:b] $HOME `id` \n | a\b {c} ~ #x ! * (d)"""
@@ -480,21 +502,35 @@ def test_powershell_survives_any_help() -> None:
     assert ["word", "", "two", "", HARD] in rows
 
 
+def test_every_language_has_a_name() -> None:
+    """Each tag of the table has a name of its own."""
+    tags = BY_NAME["language"].values
+    names = [name_of_language(tag) for tag in tags]
+    assert all(names)
+    assert len(
+        {name for tag, name in zip(tags, names, strict=True) if tag not in ("es-LATAM", "es-419")}
+    ) == (len(tags) - 2)
+    assert name_of_language("xx") == ""
+
+
 DEVICES = {"Blue Yeti: USB Audio (hw:1,0)": "2, ALSA", "Blue cam's": "4, ALSA", "pulse": "7, ALSA"}
 # What stands for the program in a shell whose PATH is empty: it answers one question, and no other.
 ANSWERS = {
-    "bash": 'dg() {{ [[ $* == "devices --names" ]] && printf {0}; }}\n',
-    "zsh": 'dg() {{ [[ $* == "devices --names" ]] && printf {0} }}\n',
-    "fish": 'function dg; test "$argv" = "devices --names"; and printf {0}; end\n',
+    "bash": "dg() {{ [[ $* == {1} ]] && printf {0}; }}\n",
+    "zsh": "dg() {{ [[ $* == {1} ]] && printf {0} }}\n",
+    "fish": 'function dg; test "$argv" = {1}; and printf {0}; end\n',
 }
 
 
-def _asking(shell: str, folder: Path) -> Path:
-    """The script of a shell, with a program that has some microphones."""
+def _asking(
+    shell: str, folder: Path, question: str = "devices --names", names: Mapping[str, str] = DEVICES
+) -> Path:
+    """The script of a shell, with a program that has some microphones, or answers another question."""
     row = next(row for row in SHELLS if row.name == shell)
-    rows = "".join(f"{name}\\t{about}\\n" for name, about in DEVICES.items())
+    rows = "".join(f"{name}\\t{about}\\n" for name, about in names.items())
     path = folder / row.file
-    path.write_text((FOLDER / row.file).read_text() + ANSWERS[shell].format(shlex.quote(rows)))
+    answer = ANSWERS[shell].format(shlex.quote(rows), shlex.quote(question))
+    path.write_text((FOLDER / row.file).read_text() + answer)
     return path
 
 
@@ -524,6 +560,47 @@ def test_devices_in_fish(folder: Path, tmp_path: Path) -> None:
     """fish offers the microphones there are, with their index and system."""
     _need("fish")
     assert Fish(_asking("fish", tmp_path), folder).described("dg mic --device ") == DEVICES
+
+
+MODELS = BY_NAME["model"].values_on(Endpoint.FILE)
+PROFILES = {"work": "", "eu": ""}
+
+
+@pytest.mark.system
+@pytest.mark.parametrize(("shell", "make"), [("bash", _bash), ("zsh", _zsh_eval)])
+def test_models_and_profiles(
+    shell: str, make: Callable[[Path, Path, Path], Terminal], folder: Path, tmp_path: Path
+) -> None:
+    """--model is completed in the order of the table, nova-3 first; --profile with the profiles there are."""
+    terminal = make(_asking(shell, tmp_path, "config profiles", PROFILES), folder, tmp_path)
+    every = "\x1b*" if shell == "bash" else "\x18*"
+    try:
+        assert terminal.typed(f"dg file --model {every}").split()[3:] == list(MODELS)
+        assert terminal.typed(f"dg file --profile {every}").split()[3:] == list(PROFILES)
+    finally:
+        terminal.close()
+
+
+@pytest.mark.system
+def test_models_and_profiles_in_fish(folder: Path, tmp_path: Path) -> None:
+    """fish offers models in the order of the table, nova-3 first, and the profiles there are."""
+    _need("fish")
+    fish = Fish(_asking("fish", tmp_path, "config profiles", PROFILES), folder)
+    assert list(fish.described("dg file --model ")) == list(MODELS)
+    assert list(fish.described("dg file --profile ")) == list(PROFILES)
+
+
+def test_the_program_lists_profiles(dg: Run, tmp_path: Path) -> None:
+    """`dg config profiles` prints their names, a line each, in the order of the file."""
+    path = tmp_path / "config.toml"
+    assert dg("config", "profiles").stdout == b""
+    path.write_text("[profiles.work]\nproject = 'x'\n[profiles.eu.params]\nlanguage = 'de'\n")
+    assert dg("config", "profiles", env={"DGCLI_CONFIG": str(path)}).stdout == b"work\neu\n"
+
+
+def test_nova_3_is_the_first_model(dg: Run) -> None:
+    """`dg models --names` begins with the model that is used, whatever the API has listed last."""
+    assert dg("models", "--names").stdout.splitlines()[0] == b"nova-3"
 
 
 def test_devices_in_powershell() -> None:

@@ -17,7 +17,7 @@ PACKAGE = ROOT / "dgcli"
 # What stands for a value in an f-string: no flag and no command goes on through it.
 VALUE = "\0"
 # Scripts for shells and a page for browsers are in languages of their own, in which -- means other things.
-NOT_PROSE = ("ui/completion/", "formats/html")
+NOT_PROSE = ("ui/completion/", "formats/html", "tasks/show_request")
 # Flags of other programs, by what stands before them.
 FOREIGN = re.compile(r"\b(systemctl|pip|pipx|uv|ffmpeg|yt-dlp|apt|brew|mkdir)\b[^`;|\n]*")
 

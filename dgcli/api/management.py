@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
+from dgcli.api.bodies import ACCEPTED, UnusableBody, read_body
 from dgcli.api.client import api_headers, new_http_client
 from dgcli.api.http_failures import http_failure
 from dgcli.api.refusals import Peer, is_html, refused, web_page
@@ -23,6 +24,7 @@ from dgcli.transcript.json_values import mapping
 ANSWER_TIMEOUT = 20.0  # seconds; nothing is computed for these answers
 _LONGEST_WAIT = 60.0  # seconds that a Retry-After may make us wait
 _TRIES = 3
+_MOST_OF_A_REFUSAL = 1 << 20  # bytes
 _MAIN_HOST = "api.deepgram.com"
 _REGIONAL_HINT = (
     f"This is a regional host: projects are asked for at the main one. Add: --base-url https://{_MAIN_HOST}"
@@ -38,6 +40,23 @@ class ManagementAnswer(NamedTuple):
 
     fields: Mapping[str, Any]
     request_id: str | None
+
+
+def _content(response: httpx.Response) -> bytes:
+    """Read the body of an answer, and no more than can be one. Raises `ApiError`."""
+    try:
+        return read_body(response.iter_raw(), response.headers)
+    except UnusableBody as unusable:
+        if not response.is_success:
+            return unusable.came[:_MOST_OF_A_REFUSAL]
+        raise ApiError(
+            str(unusable),
+            status=response.status_code,
+            request_id=response.headers.get("dg-request-id"),
+            hint="Check --base-url and any proxy; the API's own answers are not like that.",
+        ) from unusable
+    finally:
+        response.close()
 
 
 class Management:
@@ -57,7 +76,7 @@ class Management:
         except AuthError:
             if with_key:
                 raise
-            self._headers = {"Accept": "application/json"}
+            self._headers = {"Accept": "application/json", "Accept-Encoding": ACCEPTED}
         self._client = new_http_client(config, answer=timeout)
 
     def __enter__(self) -> Self:
@@ -68,19 +87,21 @@ class Management:
     ) -> None:
         self._client.close()
 
-    def _once(self, method: str, url: str, body: Mapping[str, object] | None) -> httpx.Response:
+    def _once(self, method: str, url: str, body: Mapping[str, object] | None) -> tuple[httpx.Response, bytes]:
         """Make one attempt. Raises `Retry` for what may be repeated, a `DgError` for what may not."""
         peer = Peer(self._config.base_url)
         try:
-            response = self._client.request(method, url, headers=self._headers, json=body)
+            request = self._client.build_request(method, url, headers=self._headers, json=body)
+            response = self._client.send(request, stream=True)
+            content = _content(response)
         except (httpx.TransportError, httpx.DecodingError) as error:
             refusal = http_failure(error, peer, connect=self._timeout, stall=self._timeout)
             if refusal.retry:
                 raise Retry(refusal) from error
             raise refusal.error from error
         if response.is_success:
-            return response
-        refusal = refused(response.status_code, response.headers, response.content)
+            return response, content
+        refusal = refused(response.status_code, response.headers, content)
         if refusal.retry and (refusal.retry_after or 0.0) <= _LONGEST_WAIT:
             raise Retry(refusal)
         raise self._explained(refusal.error, response)
@@ -103,17 +124,17 @@ class Management:
         """Ask until there is an answer, or no try is left."""
         given = {name: value for name, value in (query or {}).items() if value is not None}
         url = self._config.url(path) + (f"?{urlencode(given)}" if given else "")
-        response = with_retries(
+        response, content = with_retries(
             lambda: self._once(method, url, body),
             tries=self._tries,
             wait_initial=0.5,
             report=lambda message: None,  # noqa: ARG005 - these questions are quick, and asked again in silence
         )
-        if is_html(response.headers, response.content):
-            raise web_page(response.status_code, response.headers, response.content).error
+        if is_html(response.headers, content):
+            raise web_page(response.status_code, response.headers, content).error
         request_id = response.headers.get("dg-request-id")
         try:
-            return ManagementAnswer(mapping(json.loads(response.content)), request_id)
+            return ManagementAnswer(mapping(json.loads(content)), request_id)
         except (ValueError, RecursionError) as error:
             raise ApiError(
                 "The answer is no JSON.",

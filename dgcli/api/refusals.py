@@ -111,14 +111,17 @@ _HINTS: Mapping[int, str] = {
     415: "Convert the audio to WAV, FLAC or MP3.",
     422: _LATER,
     429: "The project has as many requests or streams under way as it may: try later, or run fewer at a time.",
+    501: "Check --base-url: this server does not do that.",
     504: "Try a smaller file or a faster model.",
 }
+REMOTE_CONTENT = "REMOTE_CONTENT_ERROR"
+_FETCH_HINT = "The API must be able to fetch the URL; for a file of this machine: dg file."
 _HINTS_BY_CODE: Mapping[str, str] = {
     "INVALID_AUTH": _HINTS[401],
     "INSUFFICIENT_PERMISSIONS": _NOT_ALLOWED,
     "ASR_PAYMENT_REQUIRED": _HINTS[402],
     "UNAUTHORIZED_FEATURES_REQUESTED": "Leave the feature out, or ask for access to it.",
-    "REMOTE_CONTENT_ERROR": "The API must be able to fetch the URL; for a file of this machine: dg file.",
+    REMOTE_CONTENT: _FETCH_HINT,
     "SLOW_UPLOAD": _HINTS[408],
 }
 _SOURCE_HINTS = {

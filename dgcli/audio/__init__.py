@@ -63,8 +63,10 @@ def open_source(
 
         return PipeSource(raw)
     if colon and scheme.lower() in ("http", "https"):
+        from dgcli.audio.pages import check_no_page
         from dgcli.audio.url import HttpSource
 
+        check_no_page(argument, "live")
         return HttpSource(argument, raw, verify=verify)
     if colon and scheme.isalpha():
         raise UsageError(

@@ -117,7 +117,8 @@ class FileSource:
             try:
                 return self._use_decoder(decode.Decoder(self.name, self.name))
             except AudioError as error:
-                problem = error.message
+                if not is_container(head):
+                    raise AudioError(error.message, hint=_RAW_HINT) from error
         if not is_container(head):
             raise AudioError(f"{self.name} is no audio that can be read: {problem}", hint=_RAW_HINT)
         if not decode.available():

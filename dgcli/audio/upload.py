@@ -1,6 +1,7 @@
 """Audio to upload: a file, or standard input, with its size and media type known."""
 
 import os
+import shlex
 import stat
 import sys
 import tempfile
@@ -53,9 +54,9 @@ def check_size(size: int, name: str) -> None:
 
 
 def _upload(file: BinaryIO, name: str, *, any_file: bool) -> Upload:
-    """An open file that can be rewound, as an upload."""
+    """An open file that can be rewound, as an upload, of any size: of a video less may be sent (`track`)."""
     size = file.seek(0, 2)
-    check_size(size, name)
+    check_size(min(size, MAX_UPLOAD), name)
     file.seek(0)
     head = file.read(HEAD_BYTES)
     if not any_file:
@@ -75,7 +76,8 @@ def _is_whole_file(file: BinaryIO) -> bool:
 def opened_stream(stream: BinaryIO, name: str, *, any_file: bool) -> Iterator[Upload]:
     """A file as it is; anything else spooled to one, so that its size is known and a retry can send it again.
 
-    Raises `AudioError` for what cannot be read, is empty or too large or, without `any_file`, no recording.
+    Raises `AudioError` for what cannot be read or is empty, for a pipe that gives too much and, without `any_file`,
+    for what is no recording.
     """
     if _is_whole_file(stream):
         yield _upload(stream, name, any_file=any_file)
@@ -105,7 +107,10 @@ def _open(path: str) -> BinaryIO:
     except (FileNotFoundError, ValueError):  # ValueError: no name has a NUL
         raise AudioError(f"There is no file {path}.") from None
     except IsADirectoryError:
-        raise AudioError(f"{path} is a directory.", hint="Name a file in it.") from None
+        raise AudioError(
+            f"{path} is a directory.",
+            hint=f"Name a file in it, or transcribe all of it: dg file -r {shlex.quote(path)}",
+        ) from None
     except OSError as error:
         raise AudioError(f"{path} cannot be read: {error.strerror}.") from error
 
@@ -114,8 +119,8 @@ def _open(path: str) -> BinaryIO:
 def opened(path: str, *, any_file: bool = False) -> Iterator[Upload]:
     """The audio that `path` names, `-` being standard input; with `any_file`, whatever it is.
 
-    Raises `AudioError` for what cannot be read, is empty or too large or plainly no recording, `UsageError` for
-    a terminal.
+    Raises `AudioError` for what cannot be read, is empty or plainly no recording, `UsageError` for a terminal. A
+    file may still be too large to be sent whole: see `track`.
     """
     if path == "-":
         if sys.stdin.isatty():

@@ -145,10 +145,12 @@ def _refuse(first: Input, second: Input, path: str) -> UsageError:
         return UsageError(
             f"Two formats of {first.name} would be written to {path}.", hint="Put {ext} into --name-template."
         )
+    remedies = "--name-template '{stem}-{hash}.{ext}'"
+    if first.file_name != second.file_name:
+        remedies = f"--name-template '{{name}}.{{ext}}' or {remedies[len('--name-template ') :]}"
     return UsageError(
         f"{first.name} and {second.name} would both be written to {path}.",
-        hint="Keep them apart: --name-template '{name}.{ext}' or '{stem}-{hash}.{ext}', or --output-dir DIR with "
-        "--recursive.",
+        hint=f"Keep them apart: {remedies}",
     )
 
 

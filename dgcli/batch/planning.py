@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dgcli.audio import cloud
+from dgcli.audio.track import USUAL_TRACK, TrackChoice
 from dgcli.batch.cached import CachedAnswers
 from dgcli.batch.inputs import Input, InputKind
 from dgcli.batch.ledger import Ledger, Report
@@ -34,6 +35,7 @@ class Plan:
 
     `queries` are the encoded parameters for each kind of input; `server` names who answers them. `language` is
     that of the transcripts, None where it is detected. `any_file`: what is plainly no recording is sent as well.
+    `track` is what is sent of a video.
     """
 
     config: Config
@@ -48,6 +50,11 @@ class Plan:
     fail_fast: bool = False
     cache: CachedAnswers | None = None
     any_file: bool = False
+    track: TrackChoice = USUAL_TRACK
+
+    def answer_key(self, kind: InputKind) -> str:
+        """Return what an answer depends on besides the audio and the server."""
+        return self.queries[kind] + (self.track.key if kind is InputKind.FILE else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +96,7 @@ class Planner:
 
     def query(self, recording: Input) -> str:
         """Return what an answer depends on besides the audio: the server and the parameters."""
-        return f"{self.plan.server} {self.plan.queries[recording.kind]}"
+        return f"{self.plan.server} {self.plan.answer_key(recording.kind)}"
 
     def work_for(self, recording: Input) -> Work:
         """Find out what a recording needs. Raises `AudioError`, and `OutputError` for names that are too long."""

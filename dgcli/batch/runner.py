@@ -114,7 +114,7 @@ class Runner:
             connections=plan.jobs,
             pace=_JobPace(self._pace, lambda: self._own.job, self._go_on),
         )
-        self._sender = BatchSender(plan, self._client, self._go_on)
+        self._sender = BatchSender(plan, self._client, self._go_on, told=retried, warned=warned)
         self.reason: DgError | None = None  # why the run stopped by itself
 
     @property

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from dgcli.api.client import Answer, Client, Sendable
 from dgcli.audio import cloud
-from dgcli.audio.upload import opened
+from dgcli.audio.track import audio_alone
+from dgcli.audio.upload import Upload, opened
 from dgcli.batch.inputs import Input, InputKind
 from dgcli.batch.jobs import Job, Phase
 from dgcli.batch.ledger import Ledger
@@ -78,10 +79,20 @@ class StoredAnswer:
 class BatchSender:
     """Sends recordings of a run; safe for several threads.
 
-    `go_on` is told each phase, and raises where the run is over.
+    `go_on` is told each phase, and raises where the run is over; `told` what is sent of a video.
     """
 
-    def __init__(self, plan: Plan, client: Client, go_on: Callable[[Job, Phase], None]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        client: Client,
+        go_on: Callable[[Job, Phase], None],
+        *,
+        told: Callable[[str], None] = lambda _: None,
+        warned: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._told = told
+        self._warned = warned
         self._plan = plan
         self._client = client
         self._go_on = go_on
@@ -99,6 +110,16 @@ class BatchSender:
         )
         return answer, watched.sha256
 
+    def _sound(self, recording: Input, upload: Upload, job: Job) -> tuple[Answer, str | None]:
+        """Upload a file, or of a video its audio track alone; the answer, and the hash of the file if all was sent."""
+        with audio_alone(upload, recording.name, self._plan.track) as sent:
+            if sent.note:
+                self._told(f"{recording.name}: {sent.note}")
+            if sent.warning:
+                self._warned(f"{recording.name}: {sent.warning}")
+            answer, sha256 = self._uploaded(sent.upload, job, recording.kind)
+            return answer, None if sent.is_alone else sha256
+
     def _file(self, recording: Input, job: Job, ledger: Ledger, query: str) -> StoredAnswer:
         """Upload a file of this machine, unless the cache has its answer."""
         cache = self._plan.cache
@@ -110,12 +131,13 @@ class BatchSender:
                 answer = cache.answer(
                     recording.name,
                     sha256,
-                    self._plan.queries[recording.kind],
-                    lambda: self._uploaded(upload, job, recording.kind)[0],
+                    self._plan.answer_key(recording.kind),
+                    lambda: self._sound(recording, upload, job)[0],
                     waiting=lambda: self._go_on(job, Phase.HELD),
                 )
             else:
-                answer, sha256 = self._uploaded(upload, job, recording.kind)
+                answer, sent_hash = self._sound(recording, upload, job)
+                sha256 = sent_hash or sha256_of(recording.path)
             after = os.fstat(upload.file.fileno())
             is_whole = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
             audio = _SentAudio(sha256, upload.size, stamp_of(after) if is_whole else None)

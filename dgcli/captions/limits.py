@@ -81,7 +81,10 @@ def limits(preset: str = "netflix", **changes: float | None) -> Limits:
     With `fps` the gap of a preset that has one is two of those frames. Raises `UsageError` for a preset that is
     not there and for values that no cue could keep.
     """
-    if preset.lower() not in PRESETS:
+    for name, value in changes.items():
+        if isinstance(value, bool) or not isinstance(value, int | float | None):
+            raise UsageError(f"--{name.replace('_', '-')} takes a number, not {value!r}.")
+    if not isinstance(preset, str) or preset.lower() not in PRESETS:
         raise UsageError(f"There is no preset {preset!r}.", hint=f"Presets: {', '.join(PRESETS)}.")
     values = {name: value for name, value in changes.items() if value is not None}
     fps, known = values.get("fps"), PRESETS[preset.lower()]

@@ -6,14 +6,9 @@ from typing import Annotated
 import typer
 
 from dgcli.errors import UsageError
-from dgcli.options.groups import (
-    GeneralOptions,
-    LocalOptions,
-    OutputOptions,
-    RenderingOptions,
-    SectionOptions,
-)
+from dgcli.options.groups import GeneralOptions, LocalOptions
 from dgcli.options.machinery import command
+from dgcli.options.outputs import OutputOptions, RenderingOptions, SectionOptions
 
 
 @command()

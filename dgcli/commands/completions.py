@@ -14,8 +14,13 @@ from dgcli.output.stdout import write_stdout
 from dgcli.ui.completion import SHELLS, Argument, Command, Flag, Program, Takes, Value, script
 
 # How --help calls what is a path; a type of path says so itself.
-_ASKED = {"DEVICE": "devices --names", "MODEL": "models --names"}  # what only a run knows
-_PATHS, _FOLDERS = {"FILE", "PATH", "SOURCE"}, {"DIR", "FOLDER"}
+_ASKED = {
+    "DEVICE": "devices --names",
+    "MODEL": "models --names",
+    "PROFILE": "config profiles",
+}  # what only a run knows
+_SUFFIXES = {"RESPONSE": (".json", ".jsonl", ".csv", ".tsv")}  # what dg render reads
+_PATHS, _FOLDERS = {"FILE", "PATH", "SOURCE", "RESPONSE"}, {"DIR", "FOLDER"}
 
 
 def _takes(param: Any, context: Any) -> Takes:
@@ -27,7 +32,12 @@ def _takes(param: Any, context: Any) -> Takes:
     paths = only_folders or param.type.name in ("path", "file", "filename") or bool(words & _PATHS)
     asks = _ASKED.get(name, "")
     return Takes(
-        name, values, paths=paths and not values, only_folders=only_folders and not values, asks=asks
+        name,
+        values,
+        paths=paths and not values,
+        only_folders=only_folders and not values,
+        suffixes=_SUFFIXES.get(name, ()),
+        asks=asks,
     )
 
 

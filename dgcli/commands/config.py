@@ -18,6 +18,7 @@ _ACTIONS = {
     "unset": ("NAME",),
     "edit": (),
     "path": (),
+    "profiles": (),
 }
 
 
@@ -47,8 +48,8 @@ def config(
         str,
         typer.Argument(
             help="show lists what is set (the default), get prints a setting, set and unset change it, edit opens "
-            "the file in an editor, path says where it is.",
-            metavar="show|get|set|unset|edit|path",
+            "the file in an editor, path says where it is, profiles lists the profiles.",
+            metavar="show|get|set|unset|edit|path|profiles",
             autocompletion=lambda: list(_ACTIONS),
         ),
     ] = "show",
@@ -62,7 +63,7 @@ def config(
     ] = None,
     value: Annotated[str | None, typer.Argument(help="Its new value.", metavar="VALUE")] = None,
     profile: Annotated[
-        str | None, typer.Option(help="Settings of this profile; else of all.", metavar="NAME")
+        str | None, typer.Option(help="Settings of this profile; else of all.", metavar="PROFILE")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Show a JSON object instead of lines.")] = False,
 ) -> None:
@@ -96,6 +97,8 @@ def config(
             console.note(f"Nothing is set in {store.path}.")
     elif action == "path":
         write_stdout(f"{store.path}\n".encode())
+    elif action == "profiles":
+        write_stdout("".join(f"{own}\n" for own in store.profiles()).encode())
     elif action == "edit":
         console.note("The settings are changed." if store.edit() else "Nothing was changed.")
     elif action == "get":

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from dgcli.errors import UsageError
-from dgcli.options.groups import GeneralOptions, OutputOptions, RenderingOptions, SectionOptions
+from dgcli.options.groups import GeneralOptions
 from dgcli.options.machinery import command
+from dgcli.options.outputs import OutputOptions, RenderingOptions, SectionOptions
 
 
 @command()

@@ -6,15 +6,11 @@ from typing import Annotated
 
 import typer
 
-from dgcli.options.groups import (
-    ConnectionOptions,
-    GeneralOptions,
-    HistoryOptions,
-    OutputOptions,
-    RenderingOptions,
-)
+from dgcli.options.groups import ConnectionOptions, GeneralOptions, HistoryOptions
 from dgcli.options.machinery import QueryOptions, command
-from dgcli.options.streaming import DisplayOptions, PacingOptions, StreamOptions
+from dgcli.options.outputs import OutputOptions, RenderingOptions
+from dgcli.options.request import ShownRequestOptions
+from dgcli.options.streaming import DisplayOptions, OverlayOptions, PacingOptions, StreamOptions
 from dgcli.params import Endpoint
 
 
@@ -27,17 +23,19 @@ def live(
     output: OutputOptions,
     rendering: RenderingOptions,
     display: DisplayOptions,
+    overlay: OverlayOptions,
     pacing: PacingOptions,
     streaming: StreamOptions,
     connection: ConnectionOptions,
     history: HistoryOptions,
+    shown: ShownRequestOptions,
     general: GeneralOptions,
 ) -> None:
     """Transcribe a stream: a radio, a pipe, or a file at the pace at which it plays.
 
     What is said goes to standard output, utterance by utterance, or to the files named with -o, which grow
     while it runs. Ctrl-C ends the stream and waits for its last words; a second one leaves at once. The key
-    f, or SIGUSR1, asks for a result now.
+    f, or SIGUSR1, asks for a result now; k asks for key terms. Scripts act on it by --control.
     """
     from dgcli.api import tls
     from dgcli.audio import open_source, raw_format
@@ -47,14 +45,20 @@ def live(
     from dgcli.tasks.stream import StreamJob, check_outputs, check_saved_audio, stream
 
     config = connection.config(**history.settings())
+    way = shown.way(local=connection.local)
     job = StreamJob(
         values=params.checked(config),
         display=DisplaySettings(
-            output.format, tuple(output.output or ()), display.timestamps, display.interim
+            output.format,
+            tuple(output.output or ()),
+            display.timestamps,
+            display.interim,
+            overlay.last_lines,
         ),
         render=rendering.settings(output),
         save_audio=display.save_audio,
         stats=display.stats,
+        overlay=overlay.address(),
         speed=pacing.checked(local=connection.local),
         local=connection.local,
         **streaming.settings(),
@@ -63,10 +67,20 @@ def live(
     file = None if "://" in source else Path("/dev/stdin" if source == "-" else source)
     check_outputs(job, file)
     console = general.console()
+    params.warn(job.values, console)
     opened = open_source(
         source, raw_format(job.values), verify="://" not in source or tls.context(config.ca_cert)
     )
     is_file = "://" not in source and source != "-"
+    if way is not None:
+        from dgcli.tasks.show_request import show_stream_request
+
+        try:
+            found = opened.open() if is_file and Path(source).is_file() else None
+        finally:
+            opened.stop()
+        show_stream_request(way, source, config, job.values, found)
+        return
     # libmpg123 inside libsndfile prints about every odd frame.
     with captured_native_stderr() if is_file else nullcontext(list) as printed:
         try:

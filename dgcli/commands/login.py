@@ -26,7 +26,7 @@ def _asked() -> str:
 def login(
     general: GeneralOptions,
     profile: Annotated[
-        str | None, typer.Option(help="Keep it for this profile; else for all.", metavar="NAME")
+        str | None, typer.Option(help="Keep it for this profile; else for all.", metavar="PROFILE")
     ] = None,
     base_url: Annotated[
         str | None, typer.Option(help="Another host of the API, which checks the key.", metavar="URL")

@@ -14,7 +14,7 @@ from dgcli.options.machinery import command
 def logout(
     general: GeneralOptions,
     profile: Annotated[
-        str | None, typer.Option(help="Forget the key of this profile.", metavar="NAME")
+        str | None, typer.Option(help="Forget the key of this profile.", metavar="PROFILE")
     ] = None,
 ) -> None:
     """Delete the API key that dg login has kept, from the keyring or its file.

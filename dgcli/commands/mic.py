@@ -7,15 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dgcli.errors import UsageError
-from dgcli.options.groups import (
-    ConnectionOptions,
-    GeneralOptions,
-    HistoryOptions,
-    OutputOptions,
-    RenderingOptions,
-)
+from dgcli.options.groups import ConnectionOptions, GeneralOptions, HistoryOptions
 from dgcli.options.machinery import QueryOptions, command
-from dgcli.options.streaming import CaptureOptions, DisplayOptions, StreamOptions
+from dgcli.options.outputs import OutputOptions, RenderingOptions
+from dgcli.options.streaming import CaptureOptions, DisplayOptions, OverlayOptions, StreamOptions
 from dgcli.params import Endpoint
 
 if TYPE_CHECKING:  # what records and streams is loaded when it does
@@ -106,6 +101,7 @@ def mic(
     output: OutputOptions,
     rendering: RenderingOptions,
     display: DisplayOptions,
+    overlay: OverlayOptions,
     capture: CaptureOptions,
     streaming: StreamOptions,
     connection: ConnectionOptions,
@@ -119,13 +115,14 @@ def mic(
     """Transcribe the microphone while you speak.
 
     What is said goes to standard output, utterance by utterance, or to the files named with -o. On a terminal
-    space pauses and goes on, f asks for a result now, m sets a marker, and q stops, as Ctrl-C does.
+    space pauses and goes on, f asks for a result now, k for key terms, m sets a marker, and q stops, as Ctrl-C does.
 
     Examples:
 
         dg mic
         dg mic | tee -i notes.txt
         dg mic -o notes.txt --save-audio take.wav --stop-phrase "that is all"
+        dg mic --overlay --last-lines captions.txt
         dg mic --test
         arecord -f S16_LE -r 16000 -t raw | dg mic -
     """
@@ -160,15 +157,21 @@ def mic(
     job = StreamJob(
         values=params.checked(config, **assumed),
         display=DisplaySettings(
-            output.format, tuple(output.output or ()), display.timestamps, display.interim
+            output.format,
+            tuple(output.output or ()),
+            display.timestamps,
+            display.interim,
+            overlay.last_lines,
         ),
         render=rendering.settings(output),
         save_audio=display.save_audio,
         stats=display.stats,
+        overlay=overlay.address(),
         local=connection.local,
         **settings,
     )
     check_outputs(job, None)
+    params.warn(job.values, console)
     if not job.local:
         config.authorization()  # without a key there is no point in opening the microphone
     else:

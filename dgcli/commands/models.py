@@ -59,6 +59,8 @@ def _write_all(
         listed = api_models(config, outdated=outdated)
     except DgError as error:
         console.warning(f"The API's models cannot be listed: {error.summary}")
+        if error.hint:
+            console.note(error.hint)
         listed = ModelList((), ())
     models = [model for model in listed.models if language is None or model.speaks(language)]
     if as_json:

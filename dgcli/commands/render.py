@@ -6,8 +6,16 @@ from typing import Annotated
 import typer
 
 from dgcli.errors import UsageError
-from dgcli.options.groups import GeneralOptions, OutputOptions, RenderingOptions, SectionOptions
+from dgcli.options.groups import GeneralOptions
 from dgcli.options.machinery import command
+from dgcli.options.outputs import OutputOptions, RenderingOptions, SectionOptions
+
+
+def _languages() -> list[tuple[str, str]]:
+    from dgcli.params.languages import name_of_language
+    from dgcli.params.table import BY_NAME
+
+    return [(tag, name_of_language(tag)) for tag in BY_NAME["language"].values[1:]]
 
 
 @command()
@@ -31,6 +39,7 @@ def render(
             "-l",
             help="Language spoken, where the response names none. Default: en.",
             metavar="TAG",
+            autocompletion=_languages,
         ),
     ] = None,
 ) -> None:

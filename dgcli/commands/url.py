@@ -9,17 +9,11 @@ from urllib.parse import urlsplit
 import typer
 
 from dgcli.errors import UsageError
-from dgcli.options.groups import (
-    BatchOptions,
-    ConnectionOptions,
-    GeneralOptions,
-    HistoryOptions,
-    RenderingOptions,
-    RetryOptions,
-    SectionOptions,
-    TranscriptOptions,
-)
+from dgcli.options.batch import BatchOptions
+from dgcli.options.groups import ConnectionOptions, GeneralOptions, HistoryOptions, RetryOptions
 from dgcli.options.machinery import QueryOptions, command
+from dgcli.options.outputs import RenderingOptions, SectionOptions, TranscriptOptions
+from dgcli.options.request import ShownRequestOptions
 from dgcli.params import Endpoint
 
 
@@ -28,6 +22,9 @@ def _check_url(url: str) -> None:
     try:
         parts = urlsplit(url)
         if parts.scheme.lower() in ("http", "https") and parts.netloc:
+            from dgcli.audio.pages import check_no_page
+
+            check_no_page(url)
             return
     except ValueError:
         pass  # brackets that are no IPv6 address
@@ -59,6 +56,7 @@ def url(
     connection: ConnectionOptions,
     retry: RetryOptions,
     history: HistoryOptions,
+    shown: ShownRequestOptions,
     general: GeneralOptions,
     urls: Annotated[
         list[str] | None,
@@ -87,6 +85,16 @@ def url(
     if not names and not batch.lists:
         raise UsageError("Missing argument 'URL'.", hint="See: dg url --help")
     config = connection.config(**retry.settings(), **history.settings())
+    values = params.checked(config)
+    params.warn(values, general.console())
+    way = shown.way(local=connection.local)
+    if way is not None:
+        if len(names) != 1 or batch.lists:
+            raise UsageError("--show-request shows the request for one recording.", hint="Name one URL.")
+        from dgcli.tasks.show_request import show_url_request
+
+        show_url_request(way, names[0], config, values)
+        return
     if batch.is_batch(names, output.format or ()):
         from dgcli.tasks.many import BatchSettings, transcribe_many
 
@@ -103,7 +111,7 @@ def url(
     from dgcli.tasks.transcribe import Request, transcribe_url
 
     request = Request(
-        params.checked(config),
+        values,
         stdout_format=output.stdout_format,
         files=tuple(output.output or ()),
         render=sections.added_to(rendering.settings(output)),

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMATS",
+    "PLAYLIST",
     "SECTIONS",
     "Format",
     "RenderSettings",
     "by_name",
     "by_suffix",
     "grower",
+    "is_playlist",
     "option_names",
     "render_settings",
     "renderer",
@@ -101,8 +103,23 @@ FORMATS: tuple[Format, ...] = (
 )
 
 
+# No row of the registry: it is several files (`hls`), which only `-o` can name.
+PLAYLIST = Format(
+    "m3u8", (".m3u8",), "WebVTT captions in segments, with their HLS playlist", "hls", timed=True
+)
+
+
+def is_playlist(path: Path) -> bool:
+    """Whether a file is to be a playlist, by its suffix."""
+    return path.name.lower().endswith(PLAYLIST.suffixes)
+
+
 def by_name(name: str) -> Format:
     """The format called `name`, or with the suffix `.name`; raises `UsageError` that lists all of them."""
+    if not isinstance(name, str):  # from Python
+        raise UsageError(
+            f"A format is named by text, not by {type(name).__name__}.", hint='For example: "srt"'
+        )
     for format_ in FORMATS:
         if name.lower() == format_.name or f".{name.lower()}" in format_.suffixes:
             return format_
@@ -117,7 +134,8 @@ def by_suffix(path: Path) -> Format:
             return format_
     suffixes = ", ".join(suffix for known in FORMATS for suffix in known.suffixes)
     raise UsageError(
-        f"The suffix of {str(path)!r} does not say which format to write.", hint=f"Suffixes: {suffixes}."
+        f"The suffix of {str(path)!r} does not say which format to write.",
+        hint=f"Suffixes: {suffixes}, .m3u8.",
     )
 
 

@@ -64,6 +64,8 @@ class RenderSettings:
     right to left into directional isolates in SubRip, which has no direction. `audio` is the recording that a page
     links to: a path or a URL, until `beside` makes a link of it. `title` is that of a page; where there is none, the
     recording of `audio` names it, or else `source_name`, what the transcript was made of.
+    `segment_duration` (whole seconds) and `timestamp_map` (the MPEG-2 timestamp of the media at caption time 0) are
+    those of captions in HLS.
     `sections` are the analyses that follow the words in plain text ("all": each that there is). `colour` and
     `width` (columns) are those of a terminal that plain text goes to.
     """
@@ -78,6 +80,8 @@ class RenderSettings:
     speaker_style: str | None = None
     isolates: bool = False
     sections: Sequence[str] = ()
+    segment_duration: int = 6  # as Apple's "HLS Authoring Specification" recommends
+    timestamp_map: int = 0
     # It follows from the input: no other output becomes of it.
     source_name: str | None = field(default=None, repr=False)
     # What a transcript looks like on one terminal is no part of what is asked for.
@@ -88,6 +92,10 @@ class RenderSettings:
         if self.speaker_style not in (None, *SPEAKER_STYLES):
             styles = ", ".join(SPEAKER_STYLES)
             raise UsageError(f"--speaker-style must be one of {styles}, not {self.speaker_style!r}.")
+        if not 1 <= self.segment_duration <= 60:
+            raise UsageError(f"--segment-duration must be 1 to 60 seconds, not {self.segment_duration}.")
+        if not 0 <= self.timestamp_map < 2**33:  # the bits of an MPEG-2 timestamp
+            raise UsageError(f"--timestamp-map must be 0 to {2**33 - 1}, not {self.timestamp_map}.")
         names = {number: " ".join(clean(name).split()) for number, name in self.speaker_names.items()}
         object.__setattr__(self, "speaker_names", MappingProxyType(names))
         object.__setattr__(self, "sections", _sections(self.sections))
@@ -201,6 +209,12 @@ def render_settings(**options: Any) -> RenderSettings:
     given = {name: value for name, value in options.items() if value is not None}
     own = {name: value for name, value in given.items() if name in own_names}
     of_cues = {name: value for name, value in given.items() if name not in own_names}
+    names = given.get("speaker_names", {})
+    if not isinstance(names, Mapping) or not all(isinstance(name, str) for name in names.values()):
+        raise UsageError("speaker_names takes names by number.", hint='For example: {0: "Anna"}')
+    sections = given.get("sections", ())
+    if isinstance(sections, str) or not isinstance(sections, Iterable):
+        raise UsageError("sections takes a list of names.", hint='For example: ["summary", "topics"]')
     if not of_cues:  # captions need not be loaded for text
         return RenderSettings(**own)
     from dgcli.captions.limits import limits

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 
 from dgcli.api.refusals import Refusal
+from dgcli.live.configuration import Configuration
 from dgcli.live.connection import Connection, ConnectionEnded
 from dgcli.live.seek_points import SeekPoint
 from dgcli.transcript.duplicates import Duplicates
@@ -87,6 +88,13 @@ class FinalizeNow:
 
 
 @dataclass(frozen=True, slots=True)
+class Reconfigure:
+    """Change settings of the stream."""
+
+    change: Configuration
+
+
+@dataclass(frozen=True, slots=True)
 class Pause:
     """Take no audio for a while."""
 
@@ -114,6 +122,7 @@ ToSender = (
     | Stop
     | Abort
     | FinalizeNow
+    | Reconfigure
     | Pause
     | Resume
 )

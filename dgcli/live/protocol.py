@@ -7,6 +7,7 @@ Alive", "Finalize"; RFC 6455, section 7.4, for the close codes.
 import json
 from dataclasses import replace
 
+from dgcli.live.configuration import Configuration
 from dgcli.transcript.events import (
     Final,
     Interim,
@@ -21,6 +22,11 @@ _ROUNDING = 0.005  # seconds: the API's times are 32-bit floats, which are 4 ms 
 def finalize(channel: int | None = None) -> str:
     """The message that has everything buffered returned as final: of one channel, or of all."""
     return json.dumps({"type": "Finalize"} if channel is None else {"type": "Finalize", "channel": channel})
+
+
+def configure(change: Configuration) -> str:
+    """The message that changes settings while the stream runs."""
+    return change.message()
 
 
 def without_repeats(result: Interim | Final, floor: float) -> Interim | Final:

@@ -14,6 +14,7 @@ from dgcli.api.refusals import ABNORMAL, NO_CODE, Refusal, closed, nothing_heard
 from dgcli.audio.base import AudioFormat, Pace, Source
 from dgcli.errors import DgError, NetworkError
 from dgcli.live import messages, protocol
+from dgcli.live.configuration import Reconfiguration
 from dgcli.live.connection import Connection, ConnectionEnded
 from dgcli.live.feeder import Feeder
 from dgcli.live.messages import Link
@@ -23,6 +24,7 @@ from dgcli.live.settings import Clock, StreamSettings
 from dgcli.live.state import State, move
 from dgcli.transcript.events import Closed, Event, Final, Interim, Metadata, Notice, NoticeKind, Opened
 from dgcli.transcript.messages import parse_message
+from dgcli.transcript.oddities import odd_message
 
 _BATCH = 64  # messages taken, or frames sent, before looking at the other of the two
 _TAP_SECONDS, _TAP_BYTES = 0.5, 32768
@@ -58,6 +60,7 @@ class Sender:
         self._clock = clock
         self._inbox = inbox
         self._events = events
+        self._changes = Reconfiguration(settings.configure_timeout)
         self._replay = ReplayBuffer(audio, settings.journal_seconds)
         self._tls: ssl.SSLContext | None = None
         self._high = 0  # position up to which audio was ever sent
@@ -116,7 +119,9 @@ class Sender:
                 self._finish()
             case messages.FinalizeNow():
                 self._say(protocol.finalize(item.channel))
-            case messages.Pause():
+            case messages.Reconfigure():
+                self._changes.ask(item.change)
+            case messages.Pause() if self._stopped_at is None:
                 self.feeder.pause()
                 self._say(protocol.finalize())
                 self._notice(NoticeKind.PAUSED, "Paused: nothing is sent.", self._replay.seconds(self._high))
@@ -133,6 +138,8 @@ class Sender:
         match event:
             case Interim() | Final():
                 link.results += 1
+                if isinstance(event, Final) and (odd := odd_message(event.raw, event.words)):
+                    self._notice(NoticeKind.SERVER, odd)
                 self._replay.heard(event.channels, link.sent - link.begun, event.end - link.offset)
                 event = protocol.without_repeats(event, link.floors.get(event.channel, 0.0))
                 if isinstance(event, Final):
@@ -142,6 +149,8 @@ class Sender:
                     self._last_word = max(self._last_word, event.end)
                 if isinstance(event, Final) and self._replay.confirm(event, link.sent):
                     self._tries = 0
+            case Notice():
+                self._changes.take(event)
             case Metadata():
                 link.heard = event.duration
                 self._replay.heard(1, link.sent - link.begun, event.duration)
@@ -159,6 +168,7 @@ class Sender:
         link.open = True
         link.since = link.last_sent = link.last_ping = link.last_message = now
         self._opened += 1
+        self._changes.connected()
         self.state = move(self.state, State.OPEN)
         self._emit(Opened(link.connection.request_id, self._opened, link.offset))
         again = self._opened > 1
@@ -294,6 +304,15 @@ class Sender:
         except ConnectionEnded as ended:
             link.give_up(ended.ending)
 
+    def _send_change(self, link: Link, now: float) -> None:
+        """Ask for the next change of settings, if the one before was answered."""
+        if self._changes.expired(now):
+            self._notice(NoticeKind.NOT_CONFIGURED, "The server did not answer to a change of settings.")
+        change = self._changes.next(now)
+        if change is not None:
+            link.connection.send_text(protocol.configure(change))
+            link.last_sent = now
+
     def _drive(self, link: Link, now: float) -> None:
         """Send what is due on an open connection. Raises `ConnectionEnded`."""
         settings = self._settings
@@ -301,6 +320,7 @@ class Sender:
             link.connection.ping()
             link.last_ping = now
         if self.state is State.OPEN:
+            self._send_change(link, now)
             self._send_audio(link)
             if self._source_done and link.sent == self._replay.end:
                 if self._planned:

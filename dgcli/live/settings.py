@@ -62,6 +62,7 @@ class StreamSettings:
     dead_after: float = 12.0  # without anything received: a half-open connection
     connect_timeout: float = 10.0
     send_timeout: float = 5.0
+    configure_timeout: float = 10.0  # for the answer to Configure; then the next one may be sent
     close_timeout: float = 10.0  # after CloseStream, without any message
     stop_timeout: float = 3.8  # for all that a stop does: with what may hang beyond, under 5 s
     journal_seconds: float = 600.0  # of unconfirmed audio in memory, the rest on disk

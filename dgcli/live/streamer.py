@@ -14,13 +14,14 @@ from types import TracebackType
 from dgcli.api.refusals import unfinished
 from dgcli.audio.base import AudioFormat, Source
 from dgcli.live import messages
+from dgcli.live.configuration import Configuration
 from dgcli.live.sender import Sender
 from dgcli.live.settings import Clock, StreamSettings
 from dgcli.live.state import State
 from dgcli.live.stats import Counter, Latency, StreamStats
 from dgcli.transcript.events import Closed, Event
 
-__all__ = ["Clock", "Latency", "State", "StreamSettings", "StreamStats", "Streamer"]
+__all__ = ["Clock", "Configuration", "Latency", "State", "StreamSettings", "StreamStats", "Streamer"]
 
 _LOOK = 0.1  # real seconds between looks at the deadlines
 _LATE = 0.5  # real seconds that the sender has, beyond its own deadline, to say that it is over
@@ -101,6 +102,13 @@ class Streamer:
     def finalize(self, channel: int | None = None) -> None:
         """Have everything that the server holds back returned as final: of one channel, or of all."""
         self._inbox.put(messages.FinalizeNow(channel))
+
+    def configure(self, change: Configuration) -> None:
+        """Change settings while the stream runs; CONFIGURED or NOT_CONFIGURED is what the server says to it.
+
+        What it accepted holds on every later connection too.
+        """
+        self._inbox.put(messages.Reconfigure(change))
 
     def pause(self) -> None:
         """Take no audio until `resume`; what an endless source says meanwhile is discarded."""

@@ -18,6 +18,7 @@ import typer
 
 from dgcli.config import Config, checked_params
 from dgcli.params import PARAMS, Endpoint, Panel, Param, ParamKind, Values, merge
+from dgcli.ui.console import Console
 
 
 class OptionGroup:
@@ -60,6 +61,15 @@ class QueryOptions(NamedTuple):
         """The same for any endpoint, since a batch may hold files and URLs."""
         return lambda endpoint: self._replace(endpoint=endpoint).checked(config)
 
+    def warn(self, values: Values, console: Console) -> None:
+        """Warn of what is valid, and may well go wrong."""
+        terms = values.get("keyterm")
+        if isinstance(terms, tuple):
+            from dgcli.params.keyterms import token_warning
+
+            if (warning := token_warning(terms)) is not None:
+                console.warning(warning)
+
 
 def completion(values: tuple[str, ...]) -> Callable[[str], list[str]] | None:
     """Completion of one of these values; None where there are none."""
@@ -68,6 +78,25 @@ def completion(values: tuple[str, ...]) -> Callable[[str], list[str]] | None:
     return lambda incomplete: [value for value in values if value.startswith(incomplete)]
 
 
+def language_completion(values: tuple[str, ...]) -> Callable[[str], list[tuple[str, str]]]:
+    """Completion of one of these languages, with its name."""
+
+    def complete(incomplete: str) -> list[tuple[str, str]]:
+        from dgcli.params.languages import name_of_language
+
+        return [(value, name_of_language(value)) for value in values if value.startswith(incomplete)]
+
+    return complete
+
+
+def _completion(param: Param, values: tuple[str, ...]) -> Callable[[str], Any] | None:
+    """Completion of a value of a row."""
+    if param.name in _LANGUAGE_PARAMS:
+        return language_completion(values)
+    return completion(values)
+
+
+_LANGUAGE_PARAMS = ("language", "language_hint", "detect_language")
 _TYPES: Mapping[ParamKind, Any] = {
     ParamKind.FLAG: bool | None,
     ParamKind.FLAG_OR_LIST: bool | None,
@@ -126,7 +155,7 @@ def _table_options(endpoint: Endpoint) -> list[inspect.Parameter]:
                 metavar=_metavar(param, endpoint) if typed else None,
                 rich_help_panel=param.panel.value,
                 hidden=param.hidden,
-                autocompletion=completion(values) if typed else None,
+                autocompletion=_completion(param, values) if typed else None,
             )
         )  # fmt: skip
         if param.list_flag:
@@ -134,7 +163,7 @@ def _table_options(endpoint: Endpoint) -> list[inspect.Parameter]:
                 _option(
                     f"{param.name}_list", list[str] | None, param.list_flag,
                     help=f"Restrict {param.flag} to this; repeatable.",
-                    metavar="TAG", rich_help_panel=param.panel.value, autocompletion=completion(values),
+                    metavar="TAG", rich_help_panel=param.panel.value, autocompletion=_completion(param, values),
                 )
             )  # fmt: skip
     options.append(

@@ -76,6 +76,15 @@ class StreamOptions(OptionGroup):
         bool,
         typer.Option("--no-reconnect", help="End when the connection drops.", rich_help_panel=_STREAM),
     ] = False
+    control: Annotated[
+        Path | None,
+        typer.Option(
+            help="Named pipe or growing file with lines of JSON that act on the stream: configure, finalize, marker, "
+            "pause, resume, stop.",
+            metavar="FILE",
+            rich_help_panel=_STREAM,
+        ),
+    ] = None
 
     def settings(self) -> Mapping[str, Any]:
         """Return the given values by the names of a stream's settings. Raises `UsageError` for what is invalid."""
@@ -88,6 +97,7 @@ class StreamOptions(OptionGroup):
             "stop_after_silence": self.stop_after_silence,
             "max_reconnects": self.max_reconnects,
             "reconnect": not self.no_reconnect,
+            "control": self.control,
         }
 
 
@@ -125,6 +135,53 @@ class DisplayOptions(OptionGroup):
             rich_help_panel=_SHOW,
         ),
     ] = None
+
+
+_PORT = 8722  # where the overlay is unless told otherwise; no other program is known for it
+
+
+class OverlayOptions(OptionGroup):
+    """Live captions for others to look at."""
+
+    panel = "Live captions"
+
+    overlay: Annotated[
+        str | None,
+        typer.Option(
+            help="Serve live captions as a page for OBS and a second screen, styled by its URL. "
+            f"Default: port {_PORT}; 0 takes a free one.",
+            metavar="[PORT]",
+        ),
+    ] = None
+    overlay_host: Annotated[
+        str | None,
+        typer.Option(
+            help="Address to serve --overlay on. Default: 127.0.0.1, this machine only; 0.0.0.0 is all networks.",
+            metavar="ADDRESS",
+        ),
+    ] = None
+    last_lines: Annotated[
+        Path | None,
+        typer.Option(
+            help="Keep the last lines of what is said in this file, for text sources that read one; "
+            "as many as --max-lines.",
+            metavar="FILE",
+        ),
+    ] = None
+
+    def address(self) -> tuple[str, int] | None:
+        """Host and port of the overlay, if there is to be one. Raises `UsageError` for what is invalid."""
+        if self.overlay is None:
+            if self.overlay_host is not None:
+                raise UsageError("--overlay-host is the address of --overlay.", hint="Add: --overlay")
+            return None
+        port = self.overlay or str(_PORT)
+        if not (port.isascii() and port.isdecimal() and int(port) <= 65535):
+            raise UsageError(f"--overlay takes a port, 0 to 65535, not {self.overlay!r}.")
+        host = "127.0.0.1" if self.overlay_host is None else self.overlay_host.strip("[] ")
+        if not host:
+            raise UsageError("--overlay-host takes an address, such as 0.0.0.0.")
+        return host, int(port)
 
 
 class CaptureOptions(OptionGroup):

@@ -1,5 +1,6 @@
 """Whole files: written completely or not at all."""
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -13,19 +14,40 @@ def is_special(path: Path) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
+def _place_new(part: Path, target: Path) -> None:
+    """Give a file its name unless something has that name. Raises `FileExistsError`, `OSError`."""
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+        part.replace(target)
+    else:
+        part.unlink()
+
+
 def write_file(
-    path: Path, data: bytes, *, scratch: Path | None = None, durable: bool = True, private: bool = False
+    path: Path,
+    data: bytes,
+    *,
+    scratch: Path | None = None,
+    durable: bool = True,
+    private: bool = False,
+    new: bool = False,
 ) -> None:
     """Write a whole file or nothing: a reader, or a crash, never sees half of one. Raises `OutputError`.
 
     What is unfinished lies in `scratch`, a folder on the same file system, or else beside the file. Without
-    `durable`, a power cut soon afterwards may lose what was written. A `private` file is its owner's only.
+    `durable`, a power cut soon afterwards may lose what was written. A `private` file is its owner's only. A `new`
+    one takes the place of nothing, not even of a symbolic link.
     """
     try:
-        if is_special(path):
+        if not new and is_special(path):
             path.write_bytes(data)
             return
-        target = path.resolve() if path.is_symlink() else path  # a symbolic link stays one
+        target = path.resolve() if path.is_symlink() and not new else path  # a symbolic link stays one
         folder = target.parent if scratch is None or target is not path else scratch
         part = folder / f".dg-{os.urandom(8).hex()}.part"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | BYTES
@@ -37,6 +59,9 @@ def write_file(
                 file.flush()
                 if durable:
                     os.fsync(file.fileno())
+            if new:
+                _place_new(part, target)
+                return
             with suppress(FileNotFoundError):
                 part.chmod(target.stat().st_mode & 0o7777)
             part.replace(target)

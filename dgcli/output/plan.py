@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dgcli.errors import DgError, OutputError, UsageError
-from dgcli.formats import SECTIONS, Format, RenderSettings, by_name, by_suffix, renderer
+from dgcli.formats import (
+    PLAYLIST,
+    SECTIONS,
+    Format,
+    RenderSettings,
+    by_name,
+    by_suffix,
+    is_playlist,
+    renderer,
+)
 from dgcli.output.files import is_special, write_file
 from dgcli.output.kept import keep_response, name_kept
 from dgcli.output.stdout import write_stdout
@@ -68,6 +77,10 @@ def check_paths(files: Sequence[Path], *, source: Path | None = None) -> None:
         if path.resolve() in seen:
             raise UsageError(f"The output {path} is given twice.")
         seen.add(path.resolve())
+        if is_playlist(path):
+            from dgcli.output.playlist import check_playlist
+
+            check_playlist(path)
 
 
 def _check_stdout() -> None:
@@ -94,7 +107,9 @@ def plan_outputs(
     check_paths(files, source=source)
     if chosen is not None:
         _check_stdout()
-    return Outputs(chosen, tuple((path, by_suffix(path)) for path in files))
+    return Outputs(
+        chosen, tuple((path, PLAYLIST if is_playlist(path) else by_suffix(path)) for path in files)
+    )
 
 
 def _is_screen_text(format_: Format) -> bool:
@@ -159,6 +174,10 @@ def write_outputs(
         try:
             if path is None:
                 write_stdout(rendered(transcript, format_, _on_stdout(options.beside(Path()), format_)))
+            elif format_ is PLAYLIST:
+                from dgcli.output.playlist import write_playlist
+
+                write_playlist(path, transcript, options)
             else:
                 write_file(path, rendered(transcript, format_, options.beside(path.parent)))
         except DgError as error:

@@ -272,7 +272,7 @@ PARAMS: tuple[Param, ...] = (
     Param(
         "keyterm", ParamKind.LIST, _ALL, Panel.VOCABULARY,
         "Word or phrase to listen for; repeatable (Nova-3 and Flux).",
-        families=("nova-3", "flux"), metavar="TERM",
+        families=("nova-3", "flux"), most=100, metavar="TERM",
     ),
     Param(
         "keywords", ParamKind.LIST, _V1, Panel.VOCABULARY,

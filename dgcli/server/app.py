@@ -23,7 +23,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from dgcli.server import background, callback, errors, flux, live, openai, query, record, responses
-from dgcli.server.access import Visitors, authorized, printable
+from dgcli.server.access import authorized, printable
 from dgcli.server.alignment import Aligner
 from dgcli.server.connections import OVERFLOW
 from dgcli.server.engines.base import Audio, Engine, NotAudioError, Recognition, TooLongError, Wishes
@@ -35,6 +35,7 @@ from dgcli.server.management import ProjectRoutes, both_dialects
 from dgcli.server.receive import Received, spool
 from dgcli.server.request_log import RequestLog
 from dgcli.server.settings import ServerSettings
+from dgcli.visitors import Visitors
 
 _MAX_JSON = 1 << 20  # bytes of a {"url"} body
 _WORTH_GZIP = 1000  # bytes

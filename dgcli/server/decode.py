@@ -95,6 +95,15 @@ def _pyav(path: Path) -> _Recording:
         raise NotAudioError
     resampler = av.AudioResampler(format="flt", rate=rate)
 
+    zero = (container.start_time or 0) / 1_000_000  # microseconds
+
+    def silence(seconds: float, channels: int) -> Blocks:
+        """Yield what is not there before a sound that begins later than the video: times count from its beginning."""
+        left = round(seconds * rate)
+        while left > 0:
+            yield np.zeros((min(left, _BLOCK), channels), np.float32)
+            left -= _BLOCK
+
     def blocks() -> Blocks:
         layout = None
         with container:
@@ -102,7 +111,9 @@ def _pyav(path: Path) -> _Recording:
                 # A damaged packet costs its own words, not the rest of the recording.
                 with suppress(av.error.InvalidDataError):
                     for frame in packet.decode():
-                        layout = layout or frame.layout.nb_channels
+                        if layout is None:
+                            layout = frame.layout.nb_channels
+                            yield from silence((frame.time or 0.0) - zero, layout)
                         for plain in resampler.resample(frame):
                             yield plain.to_ndarray().reshape(-1, layout)
 

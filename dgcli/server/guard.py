@@ -11,9 +11,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dgcli.server import errors, responses
-from dgcli.server.access import Visitors, printable
+from dgcli.server.access import printable
 from dgcli.server.errors import ErrorAnswer
 from dgcli.server.receive import drain
+from dgcli.visitors import Visitors
 
 _SLOWEST = 500  # bytes a second; the leanest speech codecs need 600
 _STALL = 30.0  # seconds that a body may lag behind that

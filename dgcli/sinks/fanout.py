@@ -25,13 +25,15 @@ class DisplaySettings:
     """The display options of a stream, and the files it goes to.
 
     `format` is that of standard output (None: lines or a screen), `files` are written by their suffixes.
-    `timestamps` stand behind every utterance; `interims`: None shows them on a terminal only.
+    `timestamps` stand behind every utterance; `interims`: None shows them on a terminal only. `last_lines` is a
+    file of what is being said.
     """
 
     format: str | None = None
     files: tuple[Path, ...] = ()
     timestamps: bool = False
     interims: bool | None = None
+    last_lines: Path | None = None
 
 
 def _is_screen(stream: Any) -> bool:
@@ -41,7 +43,8 @@ def _is_screen(stream: Any) -> bool:
 class FanOut:
     """The sinks of one run. A sink that fails does not stop the others; the first failure is remembered.
 
-    `audio_seconds` tells how much audio was sent, `meter` how loud it is; `more` are sinks of the caller.
+    `audio_seconds` tells how much audio was sent, `meter` how loud it is, `prompt` what is asked and what is typed
+    so far, if a question is open; `more` are sinks of the caller.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class FanOut:
         *,
         audio_seconds: Callable[[], float],
         meter: Callable[[], tuple[float, float] | str] | None = None,
+        prompt: Callable[[], tuple[str, str] | None] = lambda: None,
         more: Sequence[Sink] = (),
     ) -> None:
         self.failure: DgError | None = None
@@ -61,12 +65,19 @@ class FanOut:
         self._render = render
         self._display = display
         self._screen: ScreenSink | None = None
-        self._sinks: list[Sink] = [*self._front(audio_seconds, meter), *more]
+        self._sinks: list[Sink] = [*self._front(audio_seconds, meter, prompt), *more]
         for path in display.files:
             self._sinks.append(file_sink(path, render, timestamps=display.timestamps))
+        if display.last_lines is not None:
+            from dgcli.sinks.last_lines import LastLinesSink
+
+            self._sinks.append(LastLinesSink(display.last_lines, render))
 
     def _front(
-        self, audio_seconds: Callable[[], float], meter: Callable[[], tuple[float, float] | str] | None
+        self,
+        audio_seconds: Callable[[], float],
+        meter: Callable[[], tuple[float, float] | str] | None,
+        prompt: Callable[[], tuple[str, str] | None],
     ) -> Iterator[Sink]:
         """Create the visible sinks: a screen, or standard output and notices."""
         display = self._display
@@ -87,6 +98,7 @@ class FanOut:
                 status=not self._messages.quiet,
                 audio_seconds=audio_seconds,
                 meter=meter,
+                prompt=prompt,
             )
             yield self._screen
         else:
@@ -123,6 +135,11 @@ class FanOut:
                 from dgcli.sinks.rendered import RenderedFile
 
                 return RenderedFile(None, format_, self._render)
+
+    @property
+    def draws(self) -> bool:
+        """Whether there is a display that shows a prompt."""
+        return self._screen is not None
 
     @property
     def kept(self) -> Path | None:

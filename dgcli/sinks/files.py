@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dgcli.errors import OutputError, UsageError
-from dgcli.formats import FORMATS, Format, RenderSettings, by_suffix
+from dgcli.formats import FORMATS, Format, RenderSettings, by_suffix, is_playlist
 from dgcli.output.growing import GrowingFile
 from dgcli.output.plan import check_paths
 from dgcli.sinks.base import Sink
@@ -111,18 +111,22 @@ def check_files(files: list[Path], source: Path | None = None) -> None:
 
     `source` is a file that must not be overwritten.
     """
-    known = [path for path in files if not _is_events(path)]
+    known = [path for path in files if not (_is_events(path) or is_playlist(path))]
     for path in known:
         try:
             by_suffix(path)
         except UsageError as error:
             suffixes = ", ".join(suffix for format_ in FORMATS for suffix in format_.suffixes)
-            raise UsageError(error.message, hint=f"Suffixes: {suffixes}, .jsonl.") from None
+            raise UsageError(error.message, hint=f"Suffixes: {suffixes}, .m3u8, .jsonl.") from None
     check_paths(files, source=source)
 
 
 def file_sink(path: Path, options: RenderSettings, *, timestamps: bool = False) -> Sink:
     """The sink that the suffix of `path` stands for. Raises `UsageError` for an unknown one."""
+    if is_playlist(path):
+        from dgcli.sinks.playlist import PlaylistSink
+
+        return PlaylistSink(path, options)
     file = GrowingFile(path)
     if _is_events(path):
         return _Whole(JsonlSink(file.append), file)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+from rich.cells import cell_len
 from rich.console import Console as RichConsole
 from rich.style import Style
 from rich.text import Text
@@ -15,7 +16,7 @@ from dgcli.captions.voice import Voice
 from dgcli.errors import BrokenPipe, OutputError
 from dgcli.formats import RenderSettings
 from dgcli.sinks.lines import voice
-from dgcli.sinks.notices import WARNINGS
+from dgcli.sinks.notices import WARNINGS, Repeats
 from dgcli.sinks.region import Region
 from dgcli.terminal import colours, harmless
 from dgcli.transcript.events import Closed, Event, Final, Interim, Notice, NoticeKind, Opened
@@ -48,7 +49,8 @@ class ScreenSink:
     """Draws a stream on a terminal, at most ten times a second.
 
     Without `finals` only what is being said and the status are shown, for a terminal on stderr while the
-    utterances go to a pipe. `audio_seconds` tells how much audio was sent, `meter` how loud it is now.
+    utterances go to a pipe. `audio_seconds` tells how much audio was sent, `meter` how loud it is now, `prompt` what is
+    asked and what is typed so far, if a question is open.
     `handle`, `tick` and `close` raise `BrokenPipe` when the terminal is gone.
     """
 
@@ -63,6 +65,7 @@ class ScreenSink:
         status: bool = True,
         audio_seconds: Callable[[], float] = lambda: 0.0,
         meter: Callable[[], tuple[float, float] | str] | None = None,
+        prompt: Callable[[], tuple[str, str] | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._region = Region(stream)
@@ -82,8 +85,11 @@ class ScreenSink:
         self._status = status
         self._audio_seconds = audio_seconds
         self._meter = meter
+        self._prompt = prompt
+        self._asked: tuple[str, str] | None = None
         self._clock = clock
         self._utterances = Utterances(clock=clock)
+        self._repeats = Repeats()
         self._provisional: dict[int, Interim] = {}
         self._above: list[Text] = []
         self._unshown: list[Utterance] = []
@@ -144,9 +150,10 @@ class ScreenSink:
                 self._dirty = True
             case Notice():
                 self._state = _STATES.get(event.kind, self._state)
-                if self._status:
+                shown = self._repeats.text(event)
+                if self._status and shown is not None:
                     style = Style(color="yellow") if event.kind in WARNINGS else Style(dim=True)
-                    self._above.append(Text(_plain(event.message), style))
+                    self._above.append(Text(_plain(shown), style))
                 self._dirty = True
             case Opened():
                 self._state = "listening"
@@ -164,8 +171,9 @@ class ScreenSink:
         self._ended(self._utterances.tick(now))
         second = int(self._audio_seconds())
         loudness = self._measured()
-        if (second, loudness) != (self._second, self._loudness) or self._region.size != self._size:
-            self._second, self._loudness = second, loudness
+        now_shown = (second, loudness, self._prompt())
+        if now_shown != (self._second, self._loudness, self._asked) or self._region.size != self._size:
+            self._second, self._loudness, self._asked = now_shown
             self._dirty = True
         self._refresh()
 
@@ -201,7 +209,18 @@ class ScreenSink:
             status = self._status_line()
             status.truncate(width, overflow="ellipsis")
             lines.append(status)
+        if self._asked is not None:
+            lines += self._question(*self._asked, width)
         return lines
+
+    def _question(self, question: str, typed: str, width: int) -> list[Text]:
+        """A question and what is typed so far, whose end is what must be seen."""
+        asked = Text(_plain(question), Style(bold=True))
+        asked.truncate(width, overflow="ellipsis")
+        shown = harmless(typed)
+        while shown and cell_len(shown) > width - 3:
+            shown = shown[1:]
+        return [asked, Text().append("> ", Style(bold=True)).append(f"{shown}_")]
 
     def _label(self, voice: Voice, channels: int) -> Text:
         """The label of an open utterance: none where it goes on with who spoke last."""

@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dgcli.audio import cloud
+from dgcli.audio.track import USUAL_TRACK, TrackChoice, audio_alone
 from dgcli.audio.upload import is_pipe, opened, opened_stream
 from dgcli.config import Config
+from dgcli.errors import ApiError, UsageError
 from dgcli.params import Values, encode
 from dgcli.tasks.local import reached
 from dgcli.tasks.reporter import Reporter, Transfer
+
+__all__ = ["TrackChoice", "file_answered", "stream_answered", "url_answered"]
 
 if TYPE_CHECKING:  # httpx is loaded when there is something to send: --help does without
     from typing import BinaryIO
@@ -22,8 +26,11 @@ if TYPE_CHECKING:  # httpx is loaded when there is something to send: --help doe
     from dgcli.api.client import Answer, Client
     from dgcli.audio.upload import Upload
 
-    # The answer to an upload: one that is there already, or what the second argument gets.
-    Cached = Callable[[Upload, Callable[[], Answer]], Answer]
+    # The answer to an upload that is there already, if there is one.
+    Cached = Callable[[Upload], Answer | None]
+
+
+_CHECK_URL = "Check the URL, and the network; with --local this machine fetches it."
 
 
 def _check_connection(config: Config) -> None:
@@ -48,6 +55,7 @@ def _answered(
 ) -> "Iterator[Answer]":
     """Send one request, showing the progress of `size` bytes."""
     from dgcli.api.client import Client
+    from dgcli.api.refusals import REMOTE_CONTENT
 
     transfers: list[Transfer] = []
 
@@ -58,7 +66,12 @@ def _answered(
     with reached(config, reporter, values, local=local, on_progress=progress) as server:
         with Client(server, report=reporter.note) as client, reporter.transfer(name, size) as transfer:
             transfers.append(transfer)
-            answer = send(client, transfer)
+            try:
+                answer = send(client, transfer)
+            except ApiError as error:
+                if local and error.code == REMOTE_CONTENT:
+                    error.message, error.hint = f"{name} could not be fetched from here.", _CHECK_URL
+                raise
         reporter.detail(f"Request {answer.request_id}: {len(answer.body)} bytes, attempt {answer.attempts}.")
         yield answer
 
@@ -72,21 +85,29 @@ def _uploaded(
     reporter: Reporter,
     *,
     local: bool,
+    track: TrackChoice,
+    path: str | None = None,
     cached: "Cached | None" = None,
 ) -> "Iterator[Answer]":
     query = encode(values)
     with opening as upload:
+        kept = cached(upload) if cached else None
+        if kept is not None:
+            yield kept
+            return
+        with audio_alone(upload, path or name, track) as sent:
+            if sent.note:
+                reporter.note(sent.note)
+            if sent.warning:
+                reporter.warning(sent.warning)
 
-        def send(client: "Client", transfer: Transfer) -> "Answer":
-            def ask() -> "Answer":
-                return client.transcribe_file(upload, query, progress=transfer.sent)
+            def send(client: "Client", transfer: Transfer) -> "Answer":
+                return client.transcribe_file(sent.upload, query, progress=transfer.sent)
 
-            return cached(upload, ask) if cached else ask()
-
-        with _answered(
-            config, values, reporter, local=local, name=name, size=upload.size, send=send
-        ) as answer:
-            yield answer
+            with _answered(
+                config, values, reporter, local=local, name=name, size=sent.upload.size, send=send
+            ) as answer:
+                yield answer
 
 
 @contextmanager
@@ -99,34 +120,54 @@ def file_answered(
     local: bool,
     cached: "Cached | None" = None,
     any_file: bool = True,
+    track: TrackChoice = USUAL_TRACK,
 ) -> "Iterator[Answer]":
     """Upload a file, standard input (`-`) or an object of a cloud. Raises every `DgError` there is.
 
     `values` are checked query parameters. `local`: a server inside this process answers. `cached`
     may answer in its place what is uploaded from this machine. Without `any_file`, what is plainly no
-    recording is refused.
+    recording is refused. `track` is what is sent of a video.
     """
     if cloud.is_object(path):
+        if track.number is not None:
+            raise UsageError(
+                "--audio-track goes with a file of this machine.", hint="Download it, or leave it out."
+            )
         with _object_answered(path, config, values, reporter, local=local) as answer:
             yield answer
         return
     if is_pipe(path) and not local:
         _check_connection(config)  # what is read from a pipe cannot be read again
     with _uploaded(
-        opened(path, any_file=any_file), Path(path).name, config, values, reporter, local=local, cached=cached
+        opened(path, any_file=any_file),
+        Path(path).name,
+        config,
+        values,
+        reporter,
+        local=local,
+        track=track,
+        path="Standard input" if path == "-" else path,
+        cached=cached,
     ) as answer:
         yield answer
 
 
 @contextmanager
 def stream_answered(
-    file: "BinaryIO", name: str, config: Config, values: Values, reporter: Reporter, *, local: bool
+    file: "BinaryIO",
+    name: str,
+    config: Config,
+    values: Values,
+    reporter: Reporter,
+    *,
+    local: bool,
+    track: TrackChoice = USUAL_TRACK,
 ) -> "Iterator[Answer]":
     """Upload what an open binary file holds from where it stands; it stays open. Raises every `DgError`."""
     if not local:
         _check_connection(config)
     with _uploaded(
-        opened_stream(file, name, any_file=True), name, config, values, reporter, local=local
+        opened_stream(file, name, any_file=True), name, config, values, reporter, local=local, track=track
     ) as answer:
         yield answer
 
@@ -163,5 +204,6 @@ def _object_answered(
         ) as answer:  # fmt: skip
             yield answer
         return
-    with _uploaded(cloud.opened(name), name, config, values, reporter, local=local) as answer:
+    whole = TrackChoice(whole_file=True)  # reading it twice would cost more than it saves
+    with _uploaded(cloud.opened(name), name, config, values, reporter, local=local, track=whole) as answer:
         yield answer

@@ -1,60 +1,26 @@
-"""The keys of `dg mic`, and its other additions to a stream."""
+"""The keys of a stream at a terminal, and the other additions of `dg mic`."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from dgcli.audio.microphone import Microphone
-from dgcli.formats.clock import clock
-from dgcli.live.streamer import Streamer
 from dgcli.sinks.base import Sink
 from dgcli.sinks.stop_phrase import StopPhrase
-from dgcli.tasks.stream import Controls, MakeControls
-from dgcli.transcript.events import Event, Notice, NoticeKind
+from dgcli.tasks.actions import Actions
+from dgcli.tasks.stream import Controls, MakeControls, keys_of_all
 
 
-class _MicrophoneKeys:
-    """The keys of a microphone."""
-
-    def __init__(self, streamer: Streamer, tell: Callable[[Event], None], microphone: Microphone) -> None:
-        self._streamer = streamer
-        self._tell = tell
-        self._microphone = microphone
-        self._markers = 0
-
-    def pause(self) -> None:
-        """Pause, or go on."""
-        muted = self._microphone.muted = not self._microphone.muted
-        (self._streamer.pause if muted else self._streamer.resume)()
-
-    def mark(self) -> None:
-        """Mark this moment in all outputs."""
-        self._markers += 1
-        now = self._streamer.audio_seconds
-        self._tell(Notice(NoticeKind.MARKER, f"Marker {self._markers} at {clock(now)}", start=now))
-
-    def stop(self) -> None:
-        """Stop after everything is sent and answered."""
-        self._streamer.stop()
-
-    def meter(self) -> tuple[float, float] | str:
-        """Return the level (RMS and peak, dBFS), or `paused` while the microphone is muted."""
-        if self._microphone.muted:
-            return "paused"
-        level = self._microphone.level
-        return level.rms, level.peak
-
-
-def _phrase(streamer: Streamer, phrase: str | None) -> Sequence[Sink]:
+def _phrase(actions: Actions, phrase: str | None) -> Sequence[Sink]:
     if phrase is None:
         return ()
-    return (StopPhrase(phrase, lambda: streamer.stop(f"{phrase!r} was said.")),)
+    return (StopPhrase(phrase, lambda: actions.stop(f"{phrase!r} was said.")),)
 
 
 def pipe_controls(phrase: str | None) -> MakeControls:
     """Return the additions of `dg mic -` to a stream, as of `dg live -`."""
 
-    def make(streamer: Streamer, tell: Callable[[Event], None]) -> Controls:  # noqa: ARG001 - `MakeControls`
-        return Controls({"f": streamer.finalize}, _phrase(streamer, phrase))
+    def make(actions: Actions) -> Controls:
+        return Controls(keys_of_all(actions), _phrase(actions, phrase))
 
     return make
 
@@ -66,16 +32,26 @@ def _has_keys() -> bool:
 
 def greeting(name: str, what: str) -> str:
     """Return the message for the moment the microphone is open."""
-    keys = "  Keys: space pauses, f finalizes, m marks, q stops." if _has_keys() else ""
+    keys = "  Keys: space pauses, f finalizes, k sets key terms, m marks, q stops." if _has_keys() else ""
     return f"Recording from {name}: {what}.{keys}"
 
 
 def microphone_controls(microphone: Microphone, phrase: str | None) -> MakeControls:
     """Return the additions of a microphone; no keys where standard input is no terminal."""
 
-    def make(streamer: Streamer, tell: Callable[[Event], None]) -> Controls:
-        actions = _MicrophoneKeys(streamer, tell, microphone)
-        keys = {" ": actions.pause, "f": streamer.finalize, "m": actions.mark, "q": actions.stop}
-        return Controls(keys if _has_keys() else {}, _phrase(streamer, phrase), actions.meter)
+    def make(actions: Actions) -> Controls:
+        def mute(paused: bool) -> None:
+            microphone.muted = paused
+
+        def meter() -> tuple[float, float] | str:
+            if microphone.muted:
+                return "paused"
+            level = microphone.level
+            return level.rms, level.peak
+
+        actions.on_pause = mute
+        more = {" ": actions.toggle, "m": actions.mark, "q": actions.stop}
+        keys = {**keys_of_all(actions), **more} if _has_keys() else None
+        return Controls(keys, _phrase(actions, phrase), meter)
 
     return make

@@ -5,18 +5,19 @@ A history that cannot be written costs nobody a transcript: that is told once, a
 
 import hashlib
 import stat
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from dgcli.config import Config
 from dgcli.errors import AudioError, OutputError, UsageError
 from dgcli.output.history import Facts, History, HistoryEntry, content_key, stamp_key
 from dgcli.output.stamps import Stamp, stamp_of
 from dgcli.tasks.reporter import Reporter
+from dgcli.transcript.json_values import mapping, mappings, string
 from dgcli.transcript.model import Transcript
 
 if TYPE_CHECKING:  # httpx is loaded when there is something to send
@@ -120,10 +121,21 @@ class BatchReference:
             self._reporter.detail(error.message)
 
 
+def _answered_by(query: str, transcript: Transcript) -> str:
+    """Return the parameters of a request with the model that answered: of this machine it is never the API's."""
+    models = mapping(mapping(transcript.raw.get("metadata")).get("model_info"))
+    names = [string(model.get("name")) for model in mappings(list(models.values()))]
+    if not names:
+        return query
+    pairs = parse_qsl(query, keep_blank_values=True)
+    return urlencode([(key, names[0] if key == "model" else value) for key, value in pairs])
+
+
 class Keeping:
     """The history as one recording sees it: what it was answered before, and its answer now.
 
-    `path` is that of a file of this machine; `cache`: an answer that is there serves. Use it as a context
+    `path` is that of a file of this machine, `track` the key of what is sent of it where that is not the usual;
+    `cache`: an answer that is there serves. Use it as a context
     manager: others may wait for the same answer until it is kept.
     """
 
@@ -136,13 +148,14 @@ class Keeping:
         query: str,
         local: bool,
         path: str | None = None,
+        track: str = "",
         cache: bool = False,
     ) -> None:
         self._reporter = reporter
         self._history = history_of(config)
         check_cache(config, cache=cache)
         self._is_on = config.history
-        self.name, self._query, self._path = name, query, path
+        self.name, self._query, self._path, self._track = name, query, path, track
         self._server = "local" if local else config.host
         self._key = self._stamp_key()
         self._audio_key: str | None = None
@@ -174,7 +187,7 @@ class Keeping:
         stamp = self._stamp()
         if stamp is None or self._path is None:
             return None
-        return stamp_key(self._path, stamp, self._server, self._query)
+        return stamp_key(self._path, stamp, self._server, self._query + self._track)
 
     def _tell_of_earlier(self) -> None:
         entry = self._history.find(self._key) if self._key else None
@@ -205,19 +218,19 @@ class Keeping:
         self._reporter.note(f"The answer of {at:%Y-%m-%d at %H:%M} is used: nothing is sent.")
         return kept_answer(body)
 
-    def answer(self, upload: "Upload", ask: "Callable[[], Answer]") -> "Answer":
-        """Return the answer that is kept for the same file or bytes, else the one that `ask` gets.
+    def answer(self, upload: "Upload") -> "Answer | None":
+        """Return the answer that is kept for the same file or bytes; None where it must be asked for.
 
         Who asks for the same bytes at the same time, in this process or another, waits until the answer is kept.
         """
         if kept := self._found(self._key):
             return kept
-        self._audio_key = audio_key(upload.blocks(), self._server, self._query)
+        self._audio_key = audio_key(upload.blocks(), self._server, self._query + self._track)
         try:
             self._claims.enter_context(self._history.claim(self._audio_key, self._wait))
         except (OutputError, OSError):
-            return ask()  # there is no place for claims: then there is none for answers either
-        return self._found(self._audio_key) or ask()
+            return None  # there is no place for claims: then there is none for answers either
+        return self._found(self._audio_key)
 
     def _wait(self) -> None:
         if not self._has_told_of_wait:
@@ -241,7 +254,7 @@ class Keeping:
         return Facts(
             name=self.name,
             server=self._server,
-            query=self._query,
+            query=_answered_by(self._query, transcript) if self._server == "local" else self._query,
             request_id=answer.request_id or transcript.request_id,
             duration=transcript.duration,
         )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from dgcli.audio.track import USUAL_TRACK, TrackChoice
 from dgcli.batch.cached import CachedAnswers
 from dgcli.batch.index import FOLDER
 from dgcli.batch.inputs import Input, InputKind, Listing, listing, missing_error
@@ -78,6 +79,7 @@ class BatchSettings:
     cache: bool = False
     local: bool = False
     any_file: bool = False
+    track: TrackChoice = USUAL_TRACK
 
 
 def _language(values: Values) -> str | None:
@@ -166,6 +168,7 @@ def _prepared(
         fail_fast=settings.fail_fast,
         cache=CachedAnswers(history_of(config), server) if settings.cache else None,
         any_file=settings.any_file,
+        track=settings.track,
     )
     return plan, listed
 

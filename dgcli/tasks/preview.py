@@ -5,6 +5,7 @@ from pathlib import Path
 
 from dgcli.audio import cloud
 from dgcli.audio.media import duration
+from dgcli.audio.track import TrackChoice, described
 from dgcli.audio.upload import is_pipe, opened
 from dgcli.batch.inputs import Input, InputKind, Listing, missing_error
 from dgcli.batch.planning import Plan, Planner
@@ -38,12 +39,12 @@ def _announce(config: Config, queries: Sequence[str], reporter: Reporter, *, loc
             reporter.warning(error.message)
 
 
-def _upload(path: str, *, any_file: bool) -> tuple[str, float | None]:
+def _upload(path: str, *, any_file: bool, track: TrackChoice) -> tuple[str, float | None]:
     """What would be uploaded, in words, and its length. Raises `AudioError` for what cannot be sent."""
     if is_pipe(path):
         return "what comes from it, all of it", None  # which a look would take away
     with opened(path, any_file=any_file) as upload:
-        text = f"{upload.size} bytes, {upload.media_type}"
+        text = described(upload, path, track)
     return text, duration(path)
 
 
@@ -89,7 +90,11 @@ def _preview_input(planner: Planner, source: Input, sums: _Sums) -> None:
     elif planned.record is not None:
         _print_row("make", source.name, outputs, "nothing: the response is there")
     elif source.kind is InputKind.FILE:
-        sums.send(source.name, outputs, *_upload(source.path, any_file=planner.plan.any_file))
+        sums.send(
+            source.name,
+            outputs,
+            *_upload(source.path, any_file=planner.plan.any_file, track=planner.plan.track),
+        )
     else:
         sums.send(source.name, outputs, _URL if source.kind is InputKind.URL else _OBJECT, None)
 
@@ -125,7 +130,7 @@ def preview_one(name: str, config: Config, request: Request, reporter: Reporter,
     sums = _Sums()
     try:
         if is_file:
-            sums.send(name, " ".join(names), *_upload(name, any_file=request.any_file))
+            sums.send(name, " ".join(names), *_upload(name, any_file=request.any_file, track=request.track))
         else:
             sums.send(name, " ".join(names), _OBJECT if cloud.is_object(name) else _URL, None)
     except DgError as error:

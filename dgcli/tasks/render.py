@@ -16,6 +16,10 @@ from dgcli.transcript.saved import parse_saved
 
 def _read(response: str) -> bytes:
     """The bytes of a response. Raises `AudioError`, as for every input that cannot be read."""
+    if not response:
+        raise AudioError("The name of the response is empty.", hint="Name a file, or - for standard input.")
+    if response != "-" and os.path.isdir(response):
+        raise AudioError("It is a directory.", hint="Name a file in it: dg render FILE")
     try:
         return sys.stdin.buffer.read() if response == "-" else Path(response).read_bytes()
     except OSError as error:
@@ -29,6 +33,8 @@ def read_saved(response: str) -> Transcript:
     except Interrupted:
         raise
     except DgError as error:
+        if not response:
+            raise
         name = "standard input" if response == "-" else response
         raise type(error)(f"{name}: {error.message}", hint=error.hint) from error
 

@@ -8,7 +8,7 @@ from dgcli.tasks.reporter import Reporter
 
 def _warning(host: str, require_key: str | None) -> str | None:
     """What whoever opens the server to others without a key must know."""
-    from dgcli.server.access import is_loopback
+    from dgcli.visitors import is_loopback
 
     if require_key is not None or is_loopback(host):
         return None

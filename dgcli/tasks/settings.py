@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from dgcli.config import SETTINGS, check_text, config_path
+from dgcli.config import SETTINGS, check_no_pipe, check_text, config_path
 from dgcli.errors import OutputError, UsageError
 from dgcli.output.files import write_file
 from dgcli.params import BY_NAME
@@ -124,6 +124,7 @@ class Settings:
         self.path = config_path(environ)
 
     def _source(self) -> str:
+        check_no_pipe(self.path)
         try:
             return self.path.read_text(encoding="utf-8")
         except FileNotFoundError:
@@ -149,6 +150,11 @@ class Settings:
     def values(self) -> Mapping[str, object]:
         """Return the same by name, as values."""
         return {".".join(name): _masked(name[-1], value) for name, value in _flattened(self._data())}
+
+    def profiles(self) -> Sequence[str]:
+        """Return the names of the profiles."""
+        profiles = self._data().get(_PROFILES, {})
+        return list(profiles) if isinstance(profiles, dict) else []
 
     def get(self, text: str, profile: str | None) -> str:
         """Return one value as text. Raises `UsageError` where it is not set."""

@@ -2,7 +2,8 @@
 
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,12 +18,17 @@ from dgcli.output.plan import check_paths
 from dgcli.sinks.base import Sink
 from dgcli.sinks.fanout import DisplaySettings, FanOut
 from dgcli.sinks.files import check_files
+from dgcli.sinks.last_lines import check_last_lines
+from dgcli.tasks.actions import Actions
+from dgcli.tasks.control_file import ControlFile, obey
 from dgcli.tasks.keeping import history_sinks
+from dgcli.tasks.keyterm_prompt import KeytermPrompt
 from dgcli.tasks.local import reached
 from dgcli.tasks.reporter import Reporter
 from dgcli.tasks.signals import Signals
 from dgcli.tasks.stream_settings import StreamRequest, stream_settings
-from dgcli.transcript.events import Closed, Event, Metadata, Opened
+from dgcli.transcript.events import Closed, Metadata, Notice, Opened
+from dgcli.visitors import is_loopback
 
 _TICK = 0.1  # seconds
 
@@ -31,29 +37,31 @@ _TICK = 0.1  # seconds
 class Controls:
     """The additions of a command to a stream: actions of its keys, sinks of its own, a meter for the status line.
 
-    A meter gives RMS and peak in dBFS, or a word to show in their place.
+    `keys` are None where nobody sits. A meter gives RMS and peak in dBFS, or a word to show in their place.
     """
 
-    keys: Mapping[str, Callable[[], None]] = field(default_factory=dict)
+    keys: Mapping[str, Callable[[], None]] | None = None
     sinks: Sequence[Sink] = ()
     meter: Callable[[], tuple[float, float] | str] | None = None
 
 
-# Made when there is a streamer; the second argument tells the sinks of an event.
-MakeControls = Callable[[Streamer, Callable[[Event], None]], Controls]
+MakeControls = Callable[[Actions], Controls]  # made when there is a stream to act on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamJob(StreamRequest):
     """What a command asks of a stream, and where its words go.
 
-    `save_audio` keeps what is sent; `stats` are reported at the end.
+    `save_audio` keeps what is sent; `stats` are reported at the end. Lines of JSON in `control` act on it. `overlay`
+    is the host and port of a page.
     """
 
     display: DisplaySettings = field(default_factory=DisplaySettings)
     render: RenderSettings = field(default_factory=RenderSettings)
     save_audio: Path | None = None
     stats: bool = False
+    control: Path | None = None
+    overlay: tuple[str, int] | None = None
 
 
 def check_outputs(job: StreamJob, source: Path | None) -> None:
@@ -69,8 +77,12 @@ def check_outputs(job: StreamJob, source: Path | None) -> None:
             hint = f"{(error.hint or '').rstrip('.')}, jsonl."
             raise UsageError(error.message, hint=hint) from None
     check_files(list(display.files), source)
+    files = [*display.files]
     if job.save_audio is not None:
-        check_paths([*display.files, job.save_audio], source=source)
+        files.append(job.save_audio)
+        check_paths(files, source=source)
+    if display.last_lines is not None:
+        check_last_lines(display.last_lines, files, source)
 
 
 def check_saved_audio(job: StreamJob, audio_format: AudioFormat, source: Path | None) -> None:
@@ -86,12 +98,53 @@ def check_saved_audio(job: StreamJob, audio_format: AudioFormat, source: Path | 
         check_paths([*job.display.files, path], source=source)
 
 
-def _finalizes(streamer: Streamer, tell: Callable[[Event], None]) -> Controls:  # noqa: ARG001 - `MakeControls`
+def keys_of_all(actions: Actions) -> Mapping[str, Callable[[], None]]:
+    """Return the keys that every stream has, beside `k`."""
+    return {"f": actions.finalize}
+
+
+def _usual(actions: Actions) -> Controls:
     """The additions of `dg live`."""
-    return Controls({"f": streamer.finalize})
+    return Controls(keys_of_all(actions))
 
 
-def _drive(streamer: Streamer, sinks: FanOut, controls: Controls, reporter: Reporter) -> Closed | None:
+class _LiveControls:
+    """Where a person and scripts act on the stream: keys, the question for key terms, a control file."""
+
+    def __init__(self, actions: Actions, controls: Controls, file: ControlFile | None) -> None:
+        self.prompt = KeytermPrompt(actions)
+        self.draws = False  # whether there is a display that shows the question
+        self._actions = actions
+        self._keys = controls.keys
+        self._file = file
+
+    def _press(self, key: str) -> None:
+        if self.prompt.press(key):
+            return
+        key = key.lower()
+        if self._keys is None:
+            return
+        if key == "k" and self.draws:
+            self.prompt.open()
+        elif key == "k":
+            self._actions.complain(
+                "Key terms are asked for where the stream is drawn: leave -f out, or use --control."
+            )
+        elif act := self._keys.get(key):
+            act()
+
+    def look(self, pressed: str) -> None:
+        """Act on the keys that were pressed, and on what was written to the control file."""
+        for key in pressed:
+            self._press(key)
+        self.prompt.pause()
+        if self._file is not None:
+            obey(self._file, self._actions)
+
+
+def _drive(
+    streamer: Streamer, sinks: FanOut, actions: Actions, live: _LiveControls, reporter: Reporter
+) -> Closed | None:
     """Pass events on until the stream is over; return how it ended."""
     closed: Closed | None = None
     ticked, told = 0.0, ""
@@ -103,18 +156,44 @@ def _drive(streamer: Streamer, sinks: FanOut, controls: Controls, reporter: Repo
                 if isinstance(event, Opened | Metadata) and event.request_id not in ("", told):
                     told = event.request_id  # the header may lack it, which the last message has
                     reporter.detail(f"Request id of the stream: {told}")
+                if isinstance(event, Notice):
+                    actions.heard(event)
                 if isinstance(event, Closed):
                     closed = event
             now = time.monotonic()
             if now - ticked >= _TICK:
                 ticked = now
+                live.look(pressed())
                 sinks.tick(now)
-                for key in pressed().lower():
-                    if act := controls.keys.get(key):
-                        act()
             if sinks.must_stop:
                 streamer.stop()
     return closed
+
+
+def _rendering(job: StreamJob) -> RenderSettings:
+    return job.render.spoken_in(job.values.get("language"))
+
+
+@contextmanager
+def _overlay(job: StreamJob, reporter: Reporter) -> Iterator[Sequence[Sink]]:
+    """Serve the page of a stream that has one, while the block runs. Raises `OutputError`."""
+    if job.overlay is None:
+        yield ()
+        return
+    from dgcli.sinks.overlay import OverlaySink
+    from dgcli.sinks.overlay.server import OverlayServer
+
+    host, port = job.overlay
+    render = _rendering(job)
+    server = OverlayServer(host, port, language=render.language)
+    sink = OverlaySink(server, render)
+    try:
+        reporter.note(f"Captions for OBS and a second screen: {server.url}")
+        if not is_loopback(host):
+            reporter.warning("Whoever reaches this address can read what is said: there is no key.")
+        yield (sink,)
+    finally:
+        sink.close()
 
 
 def stream(
@@ -124,11 +203,16 @@ def stream(
     job: StreamJob,
     reporter: Reporter,
     *,
-    controls: MakeControls = _finalizes,
+    controls: MakeControls = _usual,
 ) -> None:
     """Run one stream from an opened source to its end. Raises every `DgError` there is."""
-    with reached(config, reporter, job.values, local=job.local) as server:
-        _run(server, source, audio_format, job, reporter, controls)
+    with (
+        closing(ControlFile(job.control)) if job.control is not None else nullcontext() as file,
+        # First of all: a port that is in use is to be known before anything is paid.
+        _overlay(job, reporter) as overlay,
+        reached(config, reporter, job.values, local=job.local) as server,
+    ):
+        _run(server, source, audio_format, job, reporter, controls, file, overlay)
 
 
 def _run(
@@ -138,6 +222,8 @@ def _run(
     job: StreamJob,
     reporter: Reporter,
     make_controls: MakeControls,
+    file: ControlFile | None,
+    overlay: Sequence[Sink],
 ) -> None:
     settings = stream_settings(config, audio_format, job)
     saved = SaveAudio(job.save_audio, audio_format) if job.save_audio else None
@@ -155,21 +241,25 @@ def _run(
             sinks.failed(error)
 
     streamer = Streamer(source, audio_format, replace(settings, tap=tap if saved else None))
-    controls = make_controls(streamer, lambda event: sinks.handle(event) if sinks else None)
+    actions = Actions(streamer, lambda event: sinks.handle(event) if sinks else None, job.values)
+    controls = make_controls(actions)
+    live = _LiveControls(actions, controls, file)
     sinks = FanOut(
         job.display,
-        job.render.spoken_in(job.values.get("language")).named_after(source.name),
+        _rendering(job).named_after(source.name),
         reporter,
         audio_seconds=lambda: streamer.audio_seconds,
         meter=controls.meter,
-        more=[*controls.sinks, *kept],
+        prompt=lambda: live.prompt.line,
+        more=[*overlay, *controls.sinks, *kept],
     )
+    live.draws = sinks.draws
     signals = Signals(streamer.stop, streamer.abort, on_user=streamer.finalize)
     # Caught to the end: a Ctrl-C while files are being finished must not leave them unfinished.
     with signals.caught():
         try:
             with streamer:
-                closed = _drive(streamer, sinks, controls, reporter)
+                closed = _drive(streamer, sinks, actions, live, reporter)
         finally:
             sinks.close()
             if saved is not None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from dgcli.audio import cloud
+from dgcli.audio.track import USUAL_TRACK, TrackChoice
 from dgcli.config import Config
 from dgcli.errors import ApiError, DgError, UsageError
 from dgcli.formats import RenderSettings
@@ -32,7 +33,7 @@ class Request(NamedTuple):
 
     `values` are checked query parameters. `stdout_format` and `files` are what `-f` and `-o` name. `local`: a
     server inside this process answers. `cache`: an answer that is kept serves. `any_file`: sent even if it is
-    plainly no recording.
+    plainly no recording. `track`: what is sent of a video.
     """
 
     values: Values
@@ -42,6 +43,7 @@ class Request(NamedTuple):
     local: bool = False
     cache: bool = False
     any_file: bool = False
+    track: TrackChoice = USUAL_TRACK
 
 
 def _tell_unknown_speakers(transcript: Transcript, names: Mapping[int, str], reporter: Reporter) -> None:
@@ -147,6 +149,7 @@ def transcribe_file(path: str, config: Config, request: Request, reporter: Repor
         query=encode(request.values),
         local=request.local,
         path=None if source is None else path,
+        track=request.track.key,
         cache=request.cache,
     )
     cached = keeping.answer if request.cache else None
@@ -161,6 +164,7 @@ def transcribe_file(path: str, config: Config, request: Request, reporter: Repor
             local=request.local,
             cached=cached,
             any_file=request.any_file,
+            track=request.track,
         ) as answer,
     ):
         deliver(answer, outputs, request, reporter, keeping, source=path)

@@ -94,6 +94,9 @@ class NoticeKind(enum.Enum):
     PAUSED = "paused"
     RESUMED = "resumed"
     SERVER = "server"  # an Error or Warning message of the server
+    CONFIGURED = "configured"  # the server accepted a change of the stream's settings
+    NOT_CONFIGURED = "not_configured"  # it refused one: all is as it was
+    CONTROL = "control"  # what was asked for while the stream ran could not be done
     STOPPING = "stopping"  # no more audio is taken; what was sent is being finished
 
 

@@ -82,6 +82,41 @@ def _server_notice(message: Mapping[str, Any]) -> Notice:
     return Notice(NoticeKind.SERVER, text, raw=message)
 
 
+_SHOWN = 10  # key terms; of more, the number
+
+
+def _configured(message: Mapping[str, Any]) -> Notice:
+    """Read a `ConfigureSuccess`: on /v1/listen it has the key terms if they changed, on /v2/listen all settings."""
+    parts = []
+    terms = message.get("keyterms")
+    if isinstance(terms, list):
+        known = [string(term) for term in terms]
+        listed = ", ".join(known[:_SHOWN])
+        more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
+        parts.append(f"key terms {listed}{more}" if known else "no key terms")
+    hints = message.get("language_hints")
+    if isinstance(hints, list) and hints:
+        parts.append(f"language hints {', '.join(map(string, hints))}")
+    for name, value in mapping(message.get("thresholds")).items():
+        if isinstance(value, int | float):
+            parts.append(f"{name} {value:g}")
+    if isinstance(message.get("numerals"), bool):
+        parts.append(f"numerals {'on' if message['numerals'] else 'off'}")
+    text = f"In force now: {'; '.join(parts)}." if parts else "The change of settings is in force."
+    return Notice(NoticeKind.CONFIGURED, text, raw=message)
+
+
+def _not_configured(message: Mapping[str, Any]) -> Notice:
+    """Read a `ConfigureFailure`."""
+    code, why = string(message.get("code")), string(message.get("description"))
+    text = (
+        "The server refused the change of settings"
+        + (f" ({code})" if code else "")
+        + (f": {why}" if why else ".")
+    )
+    return Notice(NoticeKind.NOT_CONFIGURED, text, raw=message)
+
+
 def _loaded(text: str) -> object:
     """The JSON of a message. Raises `ValueError` and `RecursionError`."""
     message: object = json.loads(text)
@@ -125,5 +160,9 @@ def parse_message(
                 offset=offset,
                 raw=message,
             )
+        case "ConfigureSuccess":
+            return _configured(message)
+        case "ConfigureFailure":
+            return _not_configured(message)
         case _:
             return _server_notice(message)

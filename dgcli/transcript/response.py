@@ -12,6 +12,7 @@ from typing import Any
 from dgcli.errors import ApiError
 from dgcli.transcript.json_values import LONGEST, mapping, mappings, number, seconds, string, whole
 from dgcli.transcript.model import Channel, Segment, Transcript, Word
+from dgcli.transcript.oddities import odd_response
 
 MOST_CHANNELS = 1000  # of a recording; what speaks of more is broken
 
@@ -133,6 +134,7 @@ def parse(response: Mapping[str, Any], body: bytes = b"") -> Transcript:
         )
     channels = tuple(_channel(item, index) for index, item in enumerate(mappings(results["channels"])))
     utterances = tuple(_utterance(item) for item in mappings(results.get("utterances")))
+    odd = odd_response(results, channels, metadata)
     if utterances and not any(channel.words or channel.text for channel in channels):
         channels = _from_utterances(utterances, len(channels))
     duration = seconds(metadata.get("duration"))
@@ -142,7 +144,7 @@ def parse(response: Mapping[str, Any], body: bytes = b"") -> Transcript:
         request_id=string(metadata.get("request_id")) or None,
         created=string(metadata.get("created")) or None,
         duration=None if math.isnan(duration) else duration,
-        warnings=tuple(_warning(item) for item in mappings(metadata.get("warnings"))),
+        warnings=(*(_warning(item) for item in mappings(metadata.get("warnings"))), *([odd] if odd else ())),
         given_names=_given_names(response),
         raw=response,
         body=body,

@@ -1,5 +1,6 @@
 """Single keys from the terminal while a stream runs."""
 
+import codecs
 import os
 import select
 import signal
@@ -58,6 +59,9 @@ def keys() -> Iterator[Poll]:
         yield _nothing
         return
 
+    # What is pasted may end in the middle of a character.
+    decoder = codecs.getincrementaldecoder("utf-8")("ignore")
+
     def is_ours() -> bool:
         try:
             return os.tcgetpgrp(descriptor) == os.getpgrp()
@@ -68,7 +72,7 @@ def keys() -> Iterator[Poll]:
         if not is_ours() or not select.select([descriptor], [], [], 0)[0]:
             return ""
         try:
-            return os.read(descriptor, 64).decode("utf-8", "ignore")
+            return decoder.decode(os.read(descriptor, 4096))
         except OSError:
             return ""
 

@@ -1,5 +1,6 @@
 """Command lines that are not quite ours: what was wanted is done or suggested."""
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,23 @@ def test_the_short_page(dg: Run, command: str) -> None:
     assert len(whole) > 2 * len(short)
     assert set(flags) <= set(whole.splitlines())
     assert dg("render", "-h").stdout == dg("render", "--help").stdout
+
+
+@pytest.mark.parametrize("command", ["file", "url", "live"])
+@pytest.mark.parametrize("page", ["https://www.youtube.com/watch?v=abc&t=1", "https://youtu.be/abc"])
+def test_a_page_of_a_video_site(dg: Run, command: str, page: str) -> None:
+    """A page of YouTube and the like is refused with the pipe of yt-dlp, whose last program is a command of ours."""
+    result = dg(command, page, env={"DEEPGRAM_API_KEY": "key"})
+    assert result.returncode == 2
+    target = "live" if command == "live" else "file"
+    hint = result.stderr.decode().splitlines()[-1]
+    assert (
+        hint
+        == f"dg: Let yt-dlp fetch its sound: yt-dlp -f bestaudio -o - {shlex.quote(page)} | dg {target} -"
+    )
+
+
+def test_a_recording_on_such_a_site_is_none(dg: Run, server: ScriptedServer) -> None:
+    """What ends like a recording is sent to the API, wherever it lies."""
+    own = ("--base-url", server.url)
+    assert dg("url", "https://x.com/talk.mp3", *own, env={"DEEPGRAM_API_KEY": "key"}).returncode == 0

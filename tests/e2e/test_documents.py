@@ -143,7 +143,7 @@ def test_every_command_of_a_page_runs(page: Path, tmp_path: Path, web: str, api:
     (programs / "dg").chmod(0o755)
     (programs / "python").symlink_to(sys.executable)
     make_home(home)
-    port = free_port()
+    ports = {name: str(free_port()) for name in ("8080", "8081", "9000", "overlay")}
     environment = {
         **pulse.env,
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
@@ -163,8 +163,10 @@ def test_every_command_of_a_page_runs(page: Path, tmp_path: Path, web: str, api:
                 .replace("http://radio.example", web)
                 .replace("/data/", "data/")
                 .replace("0.0.0.0", "127.0.0.1")
-                .replace("8080", str(port))
             )
+            # Other tests run at the same time: ports that nobody else has.
+            real = re.sub(r"\b(8080|8081|9000)\b", lambda match: ports[match[1]], real)
+            real = re.sub(r"--overlay(?! \d)", f"--overlay {ports['overlay']}", real)
             if not shutil.which(shell(command)):
                 continue  # tests/test_completions.py says which shells are missing
             run = subprocess.run(

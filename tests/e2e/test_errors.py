@@ -51,7 +51,10 @@ def test_a_list_with_nul_in_a_line(dg: Run, tmp_path: Path) -> None:
 def test_directory(dg: Run, tmp_path: Path) -> None:
     """A directory is refused with a remedy."""
     result = dg("file", tmp_path, env=KEY)
-    assert messages(result) == [f"dg: error: {tmp_path} is a directory.", "dg: Name a file in it."]
+    assert messages(result) == [
+        f"dg: error: {tmp_path} is a directory.",
+        f"dg: Name a file in it, or transcribe all of it: dg file -r {tmp_path}",
+    ]
     assert result.returncode == 6
 
 

@@ -184,3 +184,62 @@ def test_a_token_opens_what_the_key_opens(dg: Run, guarded: str) -> None:
     assert dg("token", "--ttl", "3601", env={**env, "DEEPGRAM_API_KEY": KEY}).returncode == 2
     as_json = json.loads(dg("token", "--json", env={**env, "DEEPGRAM_API_KEY": KEY}).stdout)
     assert as_json["expires_in"] == 30
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pexpect.spawn needs a pseudo-terminal")
+def test_at_a_terminal_no_key_is_shown(environment: Mapping[str, str], guarded: str, home: Path) -> None:
+    """token, whoami, config, a stream and logout at a pseudo-terminal: all work, and none shows or keeps the key."""
+    import pexpect
+
+    config = home / ".config" / "dgcli" / "config.toml"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text(f'api_key = "{KEY}"\ntimeout = 60\n')
+    config.chmod(0o600)
+    env = {**environment, "DEEPGRAM_BASE_URL": guarded}
+    shown = {}
+
+    def run(*args: str, code: int = 0) -> str:
+        child = pexpect.spawn(
+            dg_path(), list(args), env=env, timeout=60, encoding="utf-8", dimensions=(30, 160)
+        )
+        command_line = Path(f"/proc/{child.pid}/cmdline")
+        if command_line.exists():  # Linux: what `ps` shows
+            assert KEY not in command_line.read_text()
+        child.expect(pexpect.EOF)
+        child.close()
+        shown[args] = child.before
+        assert child.exitstatus == code, child.before
+        return str(child.before)
+
+    (token,) = run("token", "--ttl", "60").split()  # a line for scripts, and nothing around it
+    assert len(token) > 20
+    assert json.loads(run("token", "--json"))["expires_in"] == 30
+    assert "2d3c" in run("whoami", "-v")
+    assert "timeout" in run("config")
+    assert run("config", "get", "timeout").strip() == "60"
+    run("config", "set", "timeout", "90")
+    run("config", "get", "api_key", code=0)
+    assert run("config", "path").strip() == str(config)
+    assert "did you mean" in run("config", "set", "timout", "90", code=2).lower()
+    run("live", str(SAMPLE), "--duration", "1", "-v")
+    run("file", str(SAMPLE), "-f", "json", "-v")
+    run("file", str(SAMPLE), "--base-url", "http://127.0.0.1:1", "--retries", "0", "-v", code=5)
+    run("history")
+    run("config", "unset", "api_key")
+    assert KEY not in config.read_text()
+    child = pexpect.spawn(dg_path(), ["login"], env=env, timeout=60, encoding="utf-8")
+    child.expect("hidden")
+    child.waitnoecho()
+    child.sendline(KEY)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert KEY in (home / CREDENTIALS).read_text()
+    run("logout")
+    assert "No API key" in run("whoami", code=3)
+    run("logout", code=2)
+    for args, text in shown.items():
+        assert KEY not in text, args
+        assert "Traceback" not in text, args
+    kept = [path for path in home.rglob("*") if path.is_file()]
+    assert kept  # the history has the answers
+    assert not any(KEY.encode() in path.read_bytes() for path in kept)

@@ -99,7 +99,7 @@ def test_many_responses_go_into_a_folder(dg: Run, saved: Path) -> None:
     ("args", "code", "said"),
     [
         (("missing.json",), 6, b"error: missing.json: It cannot be read: No such file"),
-        ((".",), 6, b"Is a directory"),
+        ((".",), 6, b"It is a directory"),
         (("-",), 4, b"standard input: There is nothing in it."),
         (("a.json", "b.json"), 2, b"--output-dir"),
         (("a.json", "--speaker", "Anna"), 2, b"N=NAME"),

@@ -53,7 +53,11 @@ class Browser:
 
     def open(self, page: Path) -> None:
         """Load a page from disk."""
-        self._call("POST", "/url", {"url": page.resolve().as_uri()})
+        self.visit(page.resolve().as_uri())
+
+    def visit(self, url: str) -> None:
+        """Load a page."""
+        self._call("POST", "/url", {"url": url})
 
     def run(self, script: str, *arguments: object) -> Any:
         """What a script returns."""
@@ -85,13 +89,14 @@ class Browser:
 
         return base64.b64decode(self._call("GET", "/screenshot"))
 
-    def _devtools(self, command: str, **given: object) -> None:
+    def devtools(self, command: str, **given: object) -> None:
+        """Send a command of the DevTools protocol."""
         self._call("POST", "/goog/cdp/execute", {"cmd": command, "params": given})
 
     def resize(self, width: int, height: int) -> None:
         """Give the page a window of so many CSS pixels; a narrow one is a phone's."""
         phone = width < 600
-        self._devtools(
+        self.devtools(
             "Emulation.setDeviceMetricsOverride",
             width=width,
             height=height,
@@ -101,7 +106,7 @@ class Browser:
 
     def prefer(self, scheme: str) -> None:
         """Let the reader prefer `light` or `dark` pages."""
-        self._devtools(
+        self.devtools(
             "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}]
         )
 

@@ -156,6 +156,33 @@ def test_what_is_no_result_costs_no_word(listen: Listen, frames: list[bytes]) ->
     assert (result.returncode, result.stdout) == (0, b"Hello world.\n"), result.stderr
 
 
+def test_garbage_is_told_a_few_times(listen: Listen) -> None:
+    """Of hundreds of messages that are none, three are shown and the others counted."""
+    stderr = checked(listen(saying(*[frame(TEXT, b"no JSON %d" % number) for number in range(200)])))
+    lines = [line for line in stderr.splitlines() if "what is no message" in line]
+    assert len(lines) == 4
+    assert lines[2].endswith("No more like it are shown.")
+    assert lines[3].endswith("The server sent what is no message: 197 more times.")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "place"),
+    [
+        ({"start": float("nan")}, "start"),
+        ({"channel": None}, "channel"),
+        ({"channel": {"alternatives": [{"transcript": 5}]}}, "channel.alternatives[0].transcript"),
+        (
+            {"channel": {"alternatives": [{"transcript": "", "words": [{"word": 1}]}]}},
+            "channel.alternatives[0].words",
+        ),
+    ],
+)
+def test_values_of_the_wrong_type(listen: Listen, wrong: dict[str, object], place: str) -> None:
+    """What a final has in place of words or times is warned of: it would pass for silence."""
+    stderr = checked(listen(saying(message(results(**{"start": 0.0, "duration": 0.1, **wrong})))))
+    assert f"are left out: {place}" in stderr
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -38,6 +38,19 @@ def numbered(count: int, channels: int = 1, first: int = 1) -> bytes:
     return samples.tobytes()
 
 
+def configured(told: dict[str, Any]) -> dict[str, Any]:
+    """The answer to Configure: as the API's, which takes all of a message or nothing."""
+    terms = told.get("keyterms")
+    if terms and "refused" in terms:
+        why = {"code": "CONFIGURE_KEYTERM_LIMIT_EXCEEDED", "description": "Too many tokens."}
+        return {"type": "ConfigureFailure", "request_id": REQUEST_ID, **why}
+    return {
+        "type": "ConfigureSuccess",
+        "request_id": REQUEST_ID,
+        **({} if terms is None else {"keyterms": terms}),
+    }
+
+
 def rounded(seconds: float) -> float:
     """A time as the API has it: through a 32-bit float."""
     return struct.unpack("f", struct.pack("f", seconds))[0]
@@ -160,6 +173,7 @@ class NumberedServer:
         hang: bool = False,
         twice: bool = False,
         first: tuple[dict[str, Any], ...] = (),
+        ignores_configure: bool = False,
     ) -> None:
         self.plan = list(plan)
         self.channels = channels
@@ -169,6 +183,7 @@ class NumberedServer:
         self.tail = tail
         self.twice = twice  # every final is sent twice
         self.first = first  # messages that a connection begins with
+        self.ignores_configure = ignores_configure
         self.hang = hang  # neither Metadata nor a close at the end
         self.seen: list[Seen] = []
         self.requests: list[dict[str, str]] = []
@@ -306,6 +321,8 @@ class NumberedServer:
                     whole = not ear.runs or not ear.runs[-1][0]
                     until = ear.heard if whole else ear.runs[-1][1]
                     await self._send(connection, ear.final(max(until, ear.cut), from_finalize=True))
+            if told["type"] == "Configure" and not self.ignores_configure:
+                await connection.send(json.dumps(configured(told)))
             if told["type"] == "CloseStream":
                 if fault and fault.kind == "at-close":
                     await self._fail(connection, Fault("cut"))

@@ -122,7 +122,7 @@ def test_the_keys(spawn: Spawn, listener: Listener, tmp_path: Path) -> None:
     out = {suffix: tmp_path / f"notes.{suffix}" for suffix in ("txt", "jsonl", "vtt", "json", "srt")}
     flags = [flag for path in out.values() for flag in ("-o", path)]
     child = spawn(*listener.flags, "--api-key", "k", "--allow-http", *flags)
-    child.expect("Keys: space pauses, f finalizes, m marks, q stops")
+    child.expect("Keys: space pauses, f finalizes, k sets key terms, m marks, q stops")
     before = modes(child)
     listener.wait_for(lambda: listener.seconds > 1.2)
     assert not modes(child) & (termios.ECHO | termios.ICANON)

@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from dgcli.server.access import Visitors
+from dgcli.visitors import Visitors
 
 Start = Callable[..., str]
 RAW = "encoding=linear16&sample_rate=16000"

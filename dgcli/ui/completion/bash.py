@@ -10,7 +10,7 @@ from dgcli.ui.completion.tree import Program, Takes
 
 _SCRIPT = r"""# bash completion for @names@. Made by: @program@ completions bash
 
-# What follows a flag ($1: command, $2: flag): kind is words, asked, paths, folders or text, or
+# What follows a flag ($1: command, $2: flag): kind is words, asked, files, paths, folders or text, or
 # empty if nothing follows.
 _@program@_value() {
     words="" kind=""
@@ -82,12 +82,14 @@ _@program@() {
     [[ $start == *= && $COMP_WORDBREAKS == *=* ]] && start=""
     case $kind in
         words)
+            type compopt &>/dev/null && compopt -o nosort 2>/dev/null # from bash 4.4 on
             for word in $words; do
                 [[ $word == "$text"* ]] && COMPREPLY+=("$start$word")
             done
             ;;
         asked)
             # Which values there are, the program alone knows: a name on each line, what it is behind a tab.
+            type compopt &>/dev/null && compopt -o nosort 2>/dev/null
             [[ $quote ]] || text=${text//\\/}
             cut=""
             [[ $COMP_WORDBREAKS == *:* ]] && cut=${text%"${text##*:}"}
@@ -98,6 +100,18 @@ _@program@() {
                 [[ $quote ]] || printf -v word %q "$word"
                 COMPREPLY+=("$start$word")
             done < <("${COMP_WORDS[0]}" $words 2>/dev/null)
+            ;;
+        files)
+            # Files with these suffixes, and the folders that may hold some: readline quotes them.
+            type compopt &>/dev/null || return # before bash 4, any file
+            compopt -o filenames
+            [[ $quote ]] || text=${text//\\/}
+            while IFS= read -r word; do
+                COMPREPLY+=("$word")
+            done < <(
+                compgen -d -- "$text"
+                for word in $words; do compgen -f -X "!*$word" -- "$text"; done
+            )
             ;;
         paths) return ;; # readline completes paths, spaces and all, where we offer nothing
         folders) type compopt &>/dev/null && compopt -o dirnames ;;
@@ -140,6 +154,8 @@ def _kind(takes: Takes) -> str:
         return "words"
     if takes.asks:
         return "asked"
+    if takes.suffixes:
+        return "files"
     if takes.paths:
         return "folders" if takes.only_folders else "paths"
     return "text"
@@ -152,7 +168,7 @@ def _body(kind: str, words: tuple[str, ...]) -> list[str]:
 
 
 def _words(takes: Takes) -> tuple[str, ...]:
-    return tuple(value.word for value in takes.values) or tuple(takes.asks.split())
+    return tuple(value.word for value in takes.values) or takes.suffixes or tuple(takes.asks.split())
 
 
 def _values(program: Program) -> str:

@@ -26,6 +26,16 @@ function __@program@_asked
     $program $argv 2>/dev/null
 end
 
+# Files with these suffixes, and folders.
+function __@program@_files
+    for row in (complete -C "'' "(commandline -ct))
+        set -l path (string split \t -- $row)[1]
+        for suffix in / $argv
+            string match -q -- "*$suffix" $path; and echo $path
+        end
+    end
+end
+
 set -l dg @programs@
 complete $dg -e
 complete $dg -f
@@ -41,12 +51,13 @@ def _quoted(text: str) -> str:
 def _taken(takes: Takes) -> str:
     """Return the arguments of `complete` for a value."""
     if takes.values:
-        words = (
-            rf"{value.word}\t{_quoted(value.help)}" if value.help else value.word for value in takes.values
-        )
+        # Without a description of its own, fish would show that of the flag with every word.
+        words = (rf"{value.word}\t{_quoted(value.help)}" for value in takes.values)
         return f"-k -x -a {_quoted(' '.join(words))}"
     if takes.asks:
-        return f"-x -a '(__@program@_asked {takes.asks})'"
+        return f"-k -x -a '(__@program@_asked {takes.asks})'"
+    if takes.suffixes:
+        return f"-x -a '(__@program@_files {' '.join(takes.suffixes)})'"
     if takes.only_folders:
         return "-x -a '(__fish_complete_directories)'"
     return "-r -F" if takes.paths else "-x"

@@ -30,6 +30,7 @@ class Takes:
     values: tuple[Value, ...] = ()
     paths: bool = False
     only_folders: bool = False
+    suffixes: tuple[str, ...] = ()  # of the files among the paths; folders always are
     asks: str = ""  # arguments with which the program prints the values there are now
 
 

@@ -19,7 +19,7 @@ _@program@_asked() {
     for line in ${(f)"$($service $@ 2>/dev/null)"}; do
         rows+=("${${line%%$'\t'*}//:/\\:}:${line#*$'\t'}")
     done
-    _describe -t values value rows
+    _describe -V -t values value rows
 }
 
 _@program@() {
@@ -80,11 +80,14 @@ def _taken(takes: Takes) -> str:
     if any(value.help for value in takes.values):
         action = f"(({' '.join(map(_described, takes.values))}))"
     elif takes.values:
-        action = f"({' '.join(value.word for value in takes.values)})"
+        # In their own order: a plain list of words would be sorted.
+        action = f"{{compadd -V values - {' '.join(value.word for value in takes.values)}}}"
     elif takes.asks:
         action = f"{{_@program@_asked {takes.asks}}}"
     elif takes.paths:
         action = "_files -/" if takes.only_folders else "_files"
+        if takes.suffixes:
+            action += f' -g "*({"|".join(takes.suffixes)})(-.)"'
     else:
         action = " "
     return f":{_escaped(takes.name, ':')}:{action}"

@@ -1,0 +1,90 @@
+"""`-o captions.m3u8`: captions in segments that appear while the stream runs."""
+
+from collections import deque
+from pathlib import Path
+
+from dgcli.captions.captioner import Captioner
+from dgcli.errors import OutputError
+from dgcli.formats import RenderSettings
+from dgcli.formats.hls import CaptionSegmenter
+from dgcli.formats.vtt import render_cues
+from dgcli.output.playlist import SegmentedFile
+from dgcli.transcript.events import Closed, Event, Final, Notice, NoticeKind
+from dgcli.transcript.utterances import as_saved
+
+
+class PlaylistSink:
+    """Writes a segment when every cue is settled that it shows, silent or not: players count on all of them."""
+
+    def __init__(self, path: Path, options: RenderSettings) -> None:
+        self._file = SegmentedFile(path, options.segment_duration)
+        self._writer = render_cues(options)
+        self._segmenter = CaptionSegmenter(self._writer, options)
+        self._captioner: Captioner | None = None
+        self._known: dict[int, float] = {}  # seconds up to which each channel is final
+        self._end = 0.0
+        self._waiting: deque[tuple[str, float]] = deque()  # segments that could not be written yet
+        self._has_begun = self._is_closed = self._has_failed = False
+
+    def _take(self, event: Final) -> None:
+        if self._captioner is None:
+            self._captioner = self._writer.captioner(event.channels)
+            self._known = dict.fromkeys(range(event.channels), 0.0)
+        end = round(event.end, 3)
+        self._known[event.channel] = max(self._known.get(event.channel, 0.0), end)
+        self._end = max(self._end, end)
+        cues = self._captioner.feed(
+            map(as_saved, event.words),
+            channel=event.channel,
+            until=end,
+            ends_utterance=event.speech_final or event.from_finalize,
+        )
+        self._segmenter.add(cues)
+        known = min(self._known.values())
+        if known < self._segmenter.boundary:
+            return
+        # Cues that are not settled may still change, but not begin earlier.
+        open_cues = self._captioner.preview()
+        if open_cues:
+            known = min(known, open_cues[0].start)
+        self._waiting += self._segmenter.until(known, several_channels=len(self._known) > 1)
+
+    def _write(self) -> None:
+        try:
+            while self._waiting:
+                self._file.add(*self._waiting[0])
+                self._waiting.popleft()
+                self._file.publish()
+        except OutputError:
+            if not self._has_failed:  # the first time is the one to tell; then it is tried again
+                self._has_failed = True
+                raise
+
+    def handle(self, event: Event) -> None:
+        """Take the next event. Raises `OutputError`."""
+        self._has_begun = True
+        match event:
+            case Final():
+                self._take(event)
+                self._write()
+            case Notice(kind=NoticeKind.MARKER):
+                self._segmenter.note(event.message)
+            case Closed():
+                self._end = max(self._end, round(event.audio_seconds, 3))
+
+    def tick(self, now: float) -> None:
+        """Do nothing: segments depend on the words' own time only."""
+
+    def close(self) -> None:
+        """Write the last segments, and the end of the list. Again: nothing. Raises `OutputError`."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if not self._has_begun:
+            return
+        if self._captioner is not None:
+            self._segmenter.add(self._captioner.finish())
+        self._waiting += self._segmenter.finish(self._end, several_channels=len(self._known) > 1)
+        self._has_failed = False
+        self._write()
+        self._file.finish()
