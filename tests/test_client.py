@@ -20,7 +20,7 @@ import dgcli
 import dgcli.client
 from dgcli.params import PARAMS, Endpoint
 from dgcli.transcript.event_log import json_line
-from tests.conftest import BODY, ROOT, Reply, ScriptedServer, error
+from tests.conftest import BODY, ROOT, Reply, ScriptedServer, error, stream_threads
 from tests.live.conftest import Make, make_server
 from tests.live.server import RATE, Fault, NumberedServer, numbered
 from tests.sources.conftest import wav
@@ -55,9 +55,7 @@ def address(server: NumberedServer) -> str:
 
 def left_threads() -> list[str]:
     """The threads of streams that do not end within two seconds."""
-    own = [
-        t for t in threading.enumerate() if t.name.startswith("dgcli-") or t.name in ("pipe", "local-server")
-    ]
+    own = [*stream_threads(), *(t for t in threading.enumerate() if t.name in ("pipe", "local-server"))]
     for thread in own:
         thread.join(2)
     return [thread.name for thread in own if thread.is_alive()]
