@@ -9,8 +9,10 @@ import httpx
 import numpy as np
 import pytest
 
+from dgcli.server import receive
 from dgcli.server.engines.attention import Attended, TextWord
 from dgcli.server.engines.forced import loudness, timed
+from tests.conftest import HANGS_AFTER
 from tests.server.conftest import shared
 
 Json = dict[str, Any]
@@ -113,6 +115,17 @@ def test_a_form_needs_a_recording_and_the_key(
     assert (torn.status_code, "the form cannot be read" in torn.json()["err_msg"]) == (400, True)
     client.post(f"{url}/v1/align", data=text, files={"file": ("a.wav", b"audio")}, headers=key)
     assert any(path.read_bytes() == b"audio" for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_a_refusal_does_not_hold_up_its_connection(
+    client: httpx.Client, start: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When a body was read and then refused, nothing more is waited for: the next request is answered at once."""
+    monkeypatch.setattr(receive, "_DRAIN_SECONDS", 10 * HANGS_AFTER)
+    url = start()
+    for _ in range(3):
+        refused = asked(client, url, [{"word": "a", "start": 0, "end": 1}], b"any audio")
+        assert refused.status_code == 400
 
 
 def test_an_engine_that_cannot_align_says_so(client: httpx.Client, start: Callable[..., str]) -> None:
