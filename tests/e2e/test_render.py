@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dgcli.formats import FORMATS
 from tests.conftest import BODY, SHARED, Reply, Run, ScriptedServer
 
 WORDS: list[dict[str, Any]] = [
@@ -78,7 +79,7 @@ def test_formats_are_listed_without_anything_else(dg: Run) -> None:
     for command in ("render", "file", "url"):
         result = dg(command, "--list-formats")
         assert result.returncode == 0
-        assert result.stdout.count(b"\n") == 12
+        assert result.stdout.count(b"\n") == len(FORMATS)
         assert result.stdout.startswith(b"text ")
 
 
