@@ -632,7 +632,7 @@ word||POST||
 word||GET||
 word||PUT||
 word||DELETE||
-flag|live mic render align last callbacks|-f --format|words|Format for standard output. Default: text.
+flag|live mic|-f --format|words|Format for standard output. Default: text.
 word||text||The words, in paragraphs; who speaks them where that is known
 word||json||The response of the API, byte for byte
 word||srt||SubRip captions
@@ -645,6 +645,7 @@ word||md||Markdown: analyses, and paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
 word||tsv||The words, tab-separated, with times and confidence
 word||words.jsonl||The words, a JSON object a line
+word||jsonl||The events of the stream, a JSON object a line
 flag|live mic|-t --timestamps||Print when each utterance was said: text [2.5 - 4.26].
 flag|live mic|--interim||Show what is understood so far; on stderr where lines are written. Default: on a terminal.
 flag|live mic|--no-interim||The opposite of --interim.
@@ -729,8 +730,34 @@ word||zh-HK||Chinese (Hong Kong)
 word||zh-Hans||Chinese (simplified)
 word||zh-Hant||Chinese (traditional)
 word||zh-TW||Chinese (Taiwan)
+flag|render last callbacks|-f --format|words|Format for standard output. Default: text.
+word||text||The words, in paragraphs; who speaks them where that is known
+word||json||The response of the API, byte for byte
+word||srt||SubRip captions
+word||vtt||WebVTT captions, with voices; --karaoke times every word
+word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
+word||ssa||SubStation Alpha captions
+word||ttml||Timed Text Markup Language captions (IMSC 1.1)
+word||html||A page to read, hear (--audio), search and correct
+word||md||Markdown: analyses, and paragraphs with times
+word||csv||The words, comma-separated, with times and confidence
+word||tsv||The words, tab-separated, with times and confidence
+word||words.jsonl||The words, a JSON object a line
 flag|align callbacks|-l --language|text|Language spoken, where the response names none. Default: en.
 flag|align|--force||Align even if less than half of the words match.
+flag|align|-f --format|words|Format for standard output. Default: json.
+word||text||The words, in paragraphs; who speaks them where that is known
+word||json||The response of the API, byte for byte
+word||srt||SubRip captions
+word||vtt||WebVTT captions, with voices; --karaoke times every word
+word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
+word||ssa||SubStation Alpha captions
+word||ttml||Timed Text Markup Language captions (IMSC 1.1)
+word||html||A page to read, hear (--audio), search and correct
+word||md||Markdown: analyses, and paragraphs with times
+word||csv||The words, comma-separated, with times and confidence
+word||tsv||The words, tab-separated, with times and confidence
+word||words.jsonl||The words, a JSON object a line
 flag|align|--local||Look for new words in the recording of --audio, with a model of this machine.
 flag|last|--output-dir|path|Folder for a file named after the recording, in the format of -f.
 flag|history|--json||List as JSON.

@@ -40,7 +40,7 @@ class OptionGroup:
     def names(cls) -> list[str]:
         """Return the names of the flags, in Python's spelling; those of a group that it extends come first."""
         groups = [group for group in reversed(cls.__mro__) if issubclass(group, OptionGroup)]
-        return [name for group in groups[1:] for name in group.__annotations__]
+        return list(dict.fromkeys(name for group in groups[1:] for name in group.__annotations__))
 
 
 class QueryOptions(NamedTuple):
