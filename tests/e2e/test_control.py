@@ -238,11 +238,13 @@ def test_scripts_from_standard_input_of_a_shell(
 class Terminal:
     """`dg live` of a long file at a pseudo-terminal."""
 
-    def __init__(self, server: NumberedServer, env: dict[str, str], tmp_path: Path, *flags: str) -> None:
+    def __init__(
+        self, server: NumberedServer, env: dict[str, str], tmp_path: Path, *flags: str, columns: int = 100
+    ) -> None:
         path = tmp_path / "long.raw"
         path.write_bytes(numbered(600))
         args = ["live", str(path), *RAW, *base(server), *flags]
-        self.child = pexpect.spawn(dg_path(), args, env=env, dimensions=(24, 100), timeout=30)  # type: ignore[arg-type]
+        self.child = pexpect.spawn(dg_path(), args, env=env, dimensions=(24, columns), timeout=30)  # type: ignore[arg-type]
         self.child.expect(rb"listening \S+ 00:00:0")
 
     def end(self) -> bytes:
@@ -281,6 +283,22 @@ def test_k_asks_for_key_terms(environment: dict[str, str], server: NumberedServe
     left = terminal.end()
     assert len(texts(server, "Configure")) == 3
     assert b"\x1b[?25h" in left  # the cursor is given back
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_the_question_for_key_terms_is_whole(
+    environment: dict[str, str], server: NumberedServer, tmp_path: Path, columns: int
+) -> None:
+    """In a window that is narrower than the question it has several lines, and nothing of it is cut off."""
+    terminal = Terminal(server, environment, tmp_path, "--keyterm", "Maria", columns=columns)
+    terminal.child.send("k")
+    question = "Key terms, commas between. Enter replaces, + in front adds, Esc leaves. Now: Maria"
+    # Between two words there is a space, or the end of a line with what draws the next one.
+    terminal.child.expect(
+        rb"(?: |\x1b\[[\d;?]*[a-zA-Z]|[\r\n])+".join(map(re.escape, question.encode().split()))
+    )
+    terminal.child.send("\x1b")
+    terminal.end()
 
 
 @pytest.mark.parametrize("keys", ["\r", "abc\x1b", "abc\x15\r", " \x1b[A\x1b[D, ,\r", "\x04"])
