@@ -765,9 +765,9 @@ flag|models whoami token usage balance requests doctor|--json||Write JSON instea
 flag|models|--language|text|Only models of the API that know this language.
 flag|models|--outdated||List what newer models have replaced, too.
 flag|models|--names||Print names alone, without asking the API: for completion.
-flag|serve|--host|text|Address to listen on; 0.0.0.0 opens it to the network.
-flag|serve|--port|text|Port to listen on; 0 takes a free one.
-flag|serve|--engine|words|Recogniser: whisper; replay to answer with --response; count to confirm bytes only.
+flag|serve|--host|text|Address to listen on; 0.0.0.0 opens it to the network. Default: 127.0.0.1.
+flag|serve callbacks|--port|text|Port to listen on; 0 takes a free one. Default: 8080.
+flag|serve|--engine|words|Recogniser: whisper; replay to answer with --response; count to confirm bytes only. Default: whisper.
 word||whisper||
 word||replay||
 word||count||
@@ -777,10 +777,9 @@ flag|serve|--require-key|text|Answer 401 to whoever does not send this key.
 flag|serve|--allow-private-urls||Fetch URLs of private networks and this machine too.
 flag|serve|--allow-host|text|Another name that this server goes by: NAME, *.DOMAIN, or * for any. May be repeated.
 flag|serve|--allow-origin|text|Origin of web pages to serve beside those of this machine, or * for any. May be repeated.
-flag|serve|--max-streams|text|Live streams at once; the next one gets 429.
+flag|serve|--max-streams|text|Live streams at once; the next one gets 429. Default: 32.
 flag|serve|--local-model|path|Folder of a Whisper model of your own, which nobody verifies.
 flag|serve|--offline||Fetch no model; else HF_HUB_OFFLINE.
-flag|callbacks|--port|text|Port to listen on; 0 takes a free one. Default: 8080.
 flag|callbacks|--host|text|Address to listen on. Default: 127.0.0.1.
 flag|callbacks|--output-dir|path|Folder for the bodies, ID.json, and for -o. Default: the current one.
 flag|callbacks|--secret|text|First part of the callback's path; else DGCLI_CALLBACK_SECRET. Default: a random one.

@@ -129,3 +129,31 @@ def test_a_recording_on_such_a_site_is_none(dg: Run, server: ScriptedServer) -> 
     """What ends like a recording is sent to the API, wherever it lies."""
     own = ("--base-url", server.url)
     assert dg("url", "https://x.com/talk.mp3", *own, env={"DEEPGRAM_API_KEY": "key"}).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("file talk.wav --show-request", "--show-request needs a value: curl|python|httpie."),
+        ("file talk.wav --speaker", "--speaker needs a value: N=NAME."),
+        ("file talk.wav -o", "-o needs a value: FILE."),
+        ("file talk.wav --audio-track deu", "--audio-track takes a whole number, not 'deu'."),
+        ("file talk.wav --audio-track 0", "--audio-track takes 1 or more, not 0."),
+        ("file talk.wav --utt-split soon", "--utt-split takes a number, not 'soon'."),
+        ("file talk.wav -j many", "--jobs takes a whole number, not 'many'."),
+        ("serve --port 70000", "--port takes 0 to 65535, not 70000."),
+        ("last srt", "N takes a whole number, not 'srt'."),
+    ],
+)
+def test_a_value_that_an_option_does_not_take(dg: Run, line: str, message: str) -> None:
+    """A missing or invalid value is told in the words of the help: no type of Python, no formula."""
+    result = dg(*line.split())
+    assert result.returncode == 2
+    assert result.stderr.decode().splitlines()[0] == f"dg: error: {message}"
+
+
+@pytest.mark.parametrize("command", [row.name for row in COMMANDS])
+def test_no_help_page_names_a_type_of_python(dg: Run, command: str) -> None:
+    """What stands for a value is a word for people, in every command."""
+    page = dg(command, "--help").stdout.decode()
+    assert not [line for line in page.splitlines() if line.lstrip().startswith("-") and "<" in line]
