@@ -157,3 +157,21 @@ def test_no_help_page_names_a_type_of_python(dg: Run, command: str) -> None:
     """What stands for a value is a word for people, in every command."""
     page = dg(command, "--help").stdout.decode()
     assert not [line for line in page.splitlines() if line.lstrip().startswith("-") and "<" in line]
+
+
+@pytest.mark.parametrize(
+    ("name", "warning"),
+    [
+        ("diarise", b"dg: warning: diarise is sent as it is. Did you mean: --diarize\n"),
+        ("smartformat", b"dg: warning: smartformat is sent as it is. Did you mean: --smart-format\n"),
+        ("brand_new", b""),
+    ],
+)
+def test_a_misspelt_parameter_is_sent_and_told(
+    dg: Run, server: ScriptedServer, audio: Path, name: str, warning: bytes
+) -> None:
+    """--param is for what is newer than this version: nothing is refused, and what is nearly a known name is told."""
+    own = ("file", audio, "--base-url", server.url, "--api-key", "key", "--no-history")
+    result = dg(*own, "--param", f"{name}=true")
+    assert (result.returncode, result.stderr) == (0, warning)
+    assert (name, "true") in server.seen[0].query
