@@ -196,6 +196,11 @@ def _usage(error: typer.TyperException, args: Sequence[str]) -> UsageError:
         message, hint = option_advice(option, command, _options_of, _names())
         return UsageError(message, hint=hint)
     message = message if message.endswith((".", "?", "!")) else message + "."
+    if command and message.startswith("Got unexpected"):
+        from dgcli.corrections import surplus_advice
+
+        if (advice := surplus_advice(message, command)) is not None:
+            return UsageError(advice[0], hint=advice[1])
     if command and (option or message.startswith("Invalid value")):
         from dgcli.corrections import value_advice
 

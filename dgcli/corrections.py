@@ -33,6 +33,7 @@ _MEDIA_SUFFIXES = (
     ".aiff", ".amr", ".wma", ".avi",
 )  # fmt: skip
 
+_SURPLUS = re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((?P<rest>.*)\)\.", re.DOTALL)
 _MISSING_VALUE = re.compile(r"Option '(?P<option>[^']+)' requires an argument\.")
 _INVALID_VALUE = re.compile(
     r"Invalid value for (?P<names>'.+?'): (?P<value>.*) "
@@ -130,3 +131,16 @@ def value_advice(message: str, placeholder: str | None) -> str:
         takes = f"{limits['only_least']} or more"
     name = invalid["names"].partition(" / ")[0].strip("'[]")
     return f"{name} takes {takes}, not {invalid['value']}."
+
+
+def surplus_advice(message: str, command: str) -> tuple[str, str] | None:
+    """Return message and hint where Typer's message is about more arguments than a command takes, else None."""
+    surplus = _SURPLUS.fullmatch(message)
+    if surplus is None:
+        return None
+    if command == "login":  # what is too much is the key: it is not printed once more
+        return (
+            "dg login takes no key on the command line, which other programs can read.",
+            "Run dg login alone, and paste the key where it asks.",
+        )
+    return f"Too many arguments: {surplus['rest']}.", f"See: dg {command} --help"

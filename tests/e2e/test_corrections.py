@@ -175,3 +175,16 @@ def test_a_misspelt_parameter_is_sent_and_told(
     result = dg(*own, "--param", f"{name}=true")
     assert (result.returncode, result.stderr) == (0, warning)
     assert (name, "true") in server.seen[0].query
+
+
+def test_arguments_too_many_are_named(dg: Run) -> None:
+    """What a command has no use for is named, and a key that was given to login is not."""
+    result = dg("live", "a.wav", "b.wav", "c.wav")
+    assert (result.returncode, result.stderr.splitlines()[0]) == (
+        2,
+        b"dg: error: Too many arguments: b.wav c.wav.",
+    )
+    result = dg("login", "0123456789abcdef")
+    assert result.returncode == 2
+    assert b"0123456789abcdef" not in result.stdout + result.stderr
+    assert result.stderr.endswith(b"dg: Run dg login alone, and paste the key where it asks.\n")
