@@ -26,7 +26,7 @@ _dg_value() {
                 nova-2-medical nova-2-drivethru nova-2-automotive nova-2-atc nova nova-general nova-phonecall
                 nova-medical enhanced enhanced-general enhanced-meeting enhanced-phonecall enhanced-finance
                 base base-general base-meeting base-phonecall base-finance base-conversationalai
-                base-voicemail base-video"
+                base-voicemail base-video flux-general-en flux-general-multi"
             ;;
         file:-l | url:-l | live:-l | mic:-l | file:--language | url:--language | live:--language | \
           mic:--language)
@@ -48,10 +48,11 @@ _dg_value() {
           *:--speaker | *:--title | *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | \
           *:--max-cps | *:--min-gap | *:--fps | *:--segment-duration | *:--timestamp-map | *:--api-key | \
           *:--access-token | *:--base-url | *:--timeout | *:--retries | *:--audio-track | \
-          *:--utterance-end-ms | *:--overlay | *:--overlay-host | *:--speed | *:--duration | \
-          *:--stop-after-silence | *:--max-reconnects | *:--block | *:--resample | *:--reopen | \
-          *:--stop-phrase | *:--host | *:--port | *:--require-key | *:--allow-host | *:--allow-origin | \
-          *:--max-streams | *:--secret | *:--token | *:--ttl | *:--start | *:--end | *:--project | *:--limit)
+          *:--utterance-end-ms | *:--eot-threshold | *:--eager-eot-threshold | *:--eot-timeout-ms | \
+          *:--max-delay | *:--overlay | *:--overlay-host | *:--speed | *:--duration | *:--stop-after-silence | \
+          *:--max-reconnects | *:--block | *:--resample | *:--reopen | *:--stop-phrase | *:--host | *:--port | \
+          *:--require-key | *:--allow-host | *:--allow-origin | *:--max-streams | *:--secret | *:--token | \
+          *:--ttl | *:--start | *:--end | *:--project | *:--limit)
             kind=text
             ;;
         *:--detect-language-code)
@@ -109,11 +110,11 @@ _dg_value() {
         file:-f | url:-f | render:-f | align:-f | last:-f | callbacks:-f | file:--format | url:--format | \
           render:--format | align:--format | last:--format | callbacks:--format)
             kind=words
-            words="text json srt vtt ass ssa ttml html md csv tsv words.jsonl"
+            words="text json srt vtt ass ssa ttml ebuttd scc html md csv tsv words.jsonl"
             ;;
         live:-f | mic:-f | live:--format | mic:--format)
             kind=words
-            words="text json srt vtt ass ssa ttml html md csv tsv words.jsonl jsonl"
+            words="text json srt vtt ass ssa ttml ebuttd scc html md csv tsv words.jsonl jsonl"
             ;;
         *:-o | *:--output | *:--files-from | *:--files0-from | *:--report | *:--audio | *:--ca-cert | \
           *:--save-audio | *:--last-lines | *:--control | *:--response)
@@ -225,14 +226,15 @@ _dg_command() {
                 --multichannel --no-multichannel --channels --keyterm --keywords --search --replace
                 --detect-entities --no-detect-entities --redact --mip-opt-out --no-mip-opt-out
                 --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
-                --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
-                --speaker --audio --title --list-formats --preset --max-chars --max-lines --min-duration
-                --max-duration --max-cps --min-gap --fps --speaker-style --isolates --segment-duration
-                --timestamp-map --karaoke --smooth-speakers --no-smooth-speakers -t --timestamps --interim
-                --no-interim --stats --save-audio --overlay --overlay-host --last-lines --speed --force-speed
-                --duration --stop-after-silence --max-reconnects --no-reconnect --control --api-key
-                --access-token --base-url --profile --allow-http --ca-cert --local --local-model --offline
-                --history --no-history --show-request -q --quiet -v --verbose -h --help"
+                --no-vad-events --eot-threshold --eager-eot-threshold --eot-timeout-ms --callback
+                --callback-method --tag --extra --param -f --format -o --output --speaker --audio --title
+                --list-formats --preset --max-chars --max-lines --min-duration --max-duration --max-cps
+                --min-gap --fps --speaker-style --isolates --segment-duration --timestamp-map --karaoke
+                --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --max-delay
+                --stats --save-audio --overlay --overlay-host --last-lines --speed --force-speed --duration
+                --stop-after-silence --max-reconnects --no-reconnect --control --api-key --access-token
+                --base-url --profile --allow-http --ca-cert --local --local-model --offline --history
+                --no-history --show-request -q --quiet -v --verbose -h --help"
             kind=paths
             ;;
         mic)
@@ -243,15 +245,16 @@ _dg_command() {
                 --multichannel --no-multichannel --channels --keyterm --keywords --search --replace
                 --detect-entities --no-detect-entities --redact --mip-opt-out --no-mip-opt-out
                 --interim-results --no-interim-results --endpointing --utterance-end-ms --vad-events
-                --no-vad-events --callback --callback-method --tag --extra --param -f --format -o --output
-                --speaker --audio --title --list-formats --preset --max-chars --max-lines --min-duration
-                --max-duration --max-cps --min-gap --fps --speaker-style --isolates --segment-duration
-                --timestamp-map --karaoke --smooth-speakers --no-smooth-speakers -t --timestamps --interim
-                --no-interim --stats --save-audio --overlay --overlay-host --last-lines -d --device
-                --list-devices --test --json --block --resample --reopen --stop-phrase --duration
-                --stop-after-silence --max-reconnects --no-reconnect --control --api-key --access-token
-                --base-url --profile --allow-http --ca-cert --local --local-model --offline --history
-                --no-history -q --quiet -v --verbose -h --help"
+                --no-vad-events --eot-threshold --eager-eot-threshold --eot-timeout-ms --callback
+                --callback-method --tag --extra --param -f --format -o --output --speaker --audio --title
+                --list-formats --preset --max-chars --max-lines --min-duration --max-duration --max-cps
+                --min-gap --fps --speaker-style --isolates --segment-duration --timestamp-map --karaoke
+                --smooth-speakers --no-smooth-speakers -t --timestamps --interim --no-interim --max-delay
+                --stats --save-audio --overlay --overlay-host --last-lines -d --device --list-devices --test
+                --json --block --resample --reopen --stop-phrase --duration --stop-after-silence
+                --max-reconnects --no-reconnect --control --api-key --access-token --base-url --profile
+                --allow-http --ca-cert --local --local-model --offline --history --no-history -q --quiet -v
+                --verbose -h --help"
             kind=text
             ;;
         devices)

@@ -494,6 +494,8 @@ word||vtt||WebVTT captions, with voices; --karaoke times every word
 word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
 word||ssa||SubStation Alpha captions
 word||ttml||Timed Text Markup Language captions (IMSC 1.1)
+word||ebuttd||EBU-TT-D captions, for European broadcasters' players
+word||scc||Scenarist closed captions (CEA-608), for American broadcasters
 word||html||A page to read, hear (--audio), search and correct
 word||md||Markdown: analyses, and paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
@@ -609,6 +611,8 @@ word||base-finance||
 word||base-conversationalai||
 word||base-voicemail||
 word||base-video||
+word||flux-general-en||
+word||flux-general-multi||
 flag|live mic|--no-delay||Do not hold final results back for formatting and redaction.
 flag|live mic|--no-no-delay||The opposite of --no-delay.
 flag|live mic|--diarize-model|words|Tell speakers apart with this diarizer, instead of --diarize.
@@ -627,6 +631,9 @@ word||false||
 flag|live mic|--utterance-end-ms|text|Gap between words after which UtteranceEnd is sent, in milliseconds (1000 to 5000).
 flag|live mic|--vad-events||Send an event when speech starts.
 flag|live mic|--no-vad-events||The opposite of --vad-events.
+flag|live mic|--eot-threshold|text|Flux: confidence that ends a turn (0.5 to 1.0). The API's default: 0.7.
+flag|live mic|--eager-eot-threshold|text|Flux: confidence that ends a turn provisionally (0.3 to 0.9). Default: never.
+flag|live mic|--eot-timeout-ms|text|Flux: silence that ends a turn in any case, in milliseconds (500 to 60000). The API's default: 5000.
 flag|live mic|--callback-method|words|HTTP method of the callback.
 word||POST||
 word||GET||
@@ -640,6 +647,8 @@ word||vtt||WebVTT captions, with voices; --karaoke times every word
 word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
 word||ssa||SubStation Alpha captions
 word||ttml||Timed Text Markup Language captions (IMSC 1.1)
+word||ebuttd||EBU-TT-D captions, for European broadcasters' players
+word||scc||Scenarist closed captions (CEA-608), for American broadcasters
 word||html||A page to read, hear (--audio), search and correct
 word||md||Markdown: analyses, and paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
@@ -649,6 +658,7 @@ word||jsonl||The events of the stream, a JSON object a line
 flag|live mic|-t --timestamps||Print when each utterance was said: text [2.5 - 4.26].
 flag|live mic|--interim||Show what is understood so far; on stderr where lines are written. Default: on a terminal.
 flag|live mic|--no-interim||The opposite of --interim.
+flag|live mic|--max-delay|text|Write a caption so long after its last word, however it goes on; 0: when it is best. Default: 4.
 flag|live mic|--stats||Report audio sent, words, connections, gaps and latency at the end.
 flag|live mic|--save-audio|path|Keep the audio that was sent: .wav, .flac, .mp3, .ogg, .opus or .raw; what is passed on as it comes keeps its suffix.
 flag|live mic|--overlay|text|Serve live captions as a page for OBS and a second screen, styled by its URL. Default: port 8722; 0 takes a free one.
@@ -738,6 +748,8 @@ word||vtt||WebVTT captions, with voices; --karaoke times every word
 word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
 word||ssa||SubStation Alpha captions
 word||ttml||Timed Text Markup Language captions (IMSC 1.1)
+word||ebuttd||EBU-TT-D captions, for European broadcasters' players
+word||scc||Scenarist closed captions (CEA-608), for American broadcasters
 word||html||A page to read, hear (--audio), search and correct
 word||md||Markdown: analyses, and paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
@@ -753,6 +765,8 @@ word||vtt||WebVTT captions, with voices; --karaoke times every word
 word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
 word||ssa||SubStation Alpha captions
 word||ttml||Timed Text Markup Language captions (IMSC 1.1)
+word||ebuttd||EBU-TT-D captions, for European broadcasters' players
+word||scc||Scenarist closed captions (CEA-608), for American broadcasters
 word||html||A page to read, hear (--audio), search and correct
 word||md||Markdown: analyses, and paragraphs with times
 word||csv||The words, comma-separated, with times and confidence

@@ -21,10 +21,11 @@ from dgcli.errors import (
     UnknownParameter,
     UsageError,
 )
-from dgcli.params import BY_NAME, PARAMS, Endpoint, Values
+from dgcli.params import BY_NAME, PARAMS, STREAM, Endpoint, Values
 from dgcli.tasks.event_stream import EventStream, live_source
 from dgcli.transcript.events import (
     Closed,
+    Connected,
     Event,
     Final,
     Interim,
@@ -33,6 +34,8 @@ from dgcli.transcript.events import (
     NoticeKind,
     Opened,
     SpeechStarted,
+    Turn,
+    TurnStage,
     UtteranceEnd,
 )
 from dgcli.transcript.model import Channel, Segment, Transcript, Word
@@ -43,6 +46,7 @@ __all__ = [
     "AuthError",
     "Channel",
     "Closed",
+    "Connected",
     "DgError",
     "Event",
     "Final",
@@ -56,6 +60,8 @@ __all__ = [
     "SpeechStarted",
     "Stream",
     "Transcription",
+    "Turn",
+    "TurnStage",
     "UnknownParameter",
     "UsageError",
     "UtteranceEnd",
@@ -72,7 +78,7 @@ _OWN_ARGUMENTS = MappingProxyType(
     {
         Endpoint.FILE: ("timeout", "retries", "whole_file", "audio_track"),
         Endpoint.URL: ("timeout", "retries"),
-        Endpoint.LIVE: ("speed",),
+        STREAM: ("speed",),
     }
 )
 
@@ -180,7 +186,7 @@ def _values(
     """All query parameters of a request. Raises `UsageError`, for an unknown one `UnknownParameter`."""
     for name in params:
         if name not in BY_NAME:
-            known = (param.name for param in PARAMS if endpoint in param.endpoints and not param.hidden)
+            known = (param.name for param in PARAMS if endpoint & param.endpoints and not param.hidden)
             otherwise = "What this version does not know yet can be sent as other_params={...}."
             raise _unknown(name, (*known, *_ARGUMENTS, *_OWN_ARGUMENTS[endpoint]), "parameter", otherwise)
     return checked_params(config, {**params, **(other_params or {})}, endpoint)
@@ -354,7 +360,7 @@ def stream(
             f"A speed of {speed:g} is more than the API allows ({_FASTEST}).",
             hint="Use dgcli.transcribe() for a recording.",
         )
-    values = _values(config, params, other_params, Endpoint.LIVE)
+    values = _values(config, params, other_params, STREAM)
     if not local:
         config.authorization()  # without a key there is no point in opening the source
     audio: str | BinaryIO | Iterable[bytes]

@@ -27,7 +27,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from dgcli.credentials import KeptKey, credentials_path, kept_key
 from dgcli.errors import AuthError, UsageError
-from dgcli.params import BY_NAME, PARAMS, Endpoint, Values, check
+from dgcli.params import BY_NAME, PARAMS, STREAM, Endpoint, Values, check, stream_endpoint
 from dgcli.system import HAS_MODES
 
 DEFAULT_BASE_URL = "https://api.deepgram.com"
@@ -490,9 +490,11 @@ def checked_params(config: Config, given: Mapping[str, object], endpoint: Endpoi
     """Return all query parameters of a request: the profile's, `own` defaults over them, and `given` over both.
 
     Parameters of the profile that this endpoint does not take are left out, since a profile serves all
-    commands. Raises `UsageError`.
+    commands. `STREAM` stands for the one of both on which the model streams. Raises `UsageError`.
     """
     ours = {**own, **given}
+    if endpoint == STREAM:
+        endpoint = stream_endpoint(ours.get("model") or config.params.get("model"))
     local = config.local or config.is_loopback
     try:
         return check({**_profile_params(config, endpoint, given), **ours}, endpoint, local=local)

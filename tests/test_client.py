@@ -18,7 +18,7 @@ import pytest
 
 import dgcli
 import dgcli.client
-from dgcli.params import PARAMS, Endpoint
+from dgcli.params import PARAMS, STREAM, Endpoint
 from dgcli.transcript.event_log import json_line
 from tests.conftest import BODY, ROOT, Reply, ScriptedServer, error
 from tests.live.conftest import Make, make_server
@@ -76,7 +76,7 @@ def test_exports_are_the_same_in_all_three_places() -> None:
 
 def test_no_parameter_hides_another() -> None:
     """No query parameter has the name of an argument of the Python API, all of which are suggested."""
-    calls = {Endpoint.FILE: dgcli.transcribe, Endpoint.URL: dgcli.transcribe_url, Endpoint.LIVE: dgcli.stream}
+    calls = {Endpoint.FILE: dgcli.transcribe, Endpoint.URL: dgcli.transcribe_url, STREAM: dgcli.stream}
     parameters = {name for row in PARAMS for name in (row.name, *row.aliases)}
     for endpoint, function in calls.items():
         named = {*dgcli.client._ARGUMENTS, *dgcli.client._OWN_ARGUMENTS[endpoint]}

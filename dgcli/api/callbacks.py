@@ -103,7 +103,8 @@ class _CallbackHandler(BaseHTTPRequestHandler):
             return self._chunks()
         if length is None or not (length.isascii() and length.isdigit()):
             raise _RefusedError(411, "A Content-Length is needed.\n")
-        return self._exactly(int(length), _LONGEST)
+        # Python converts no number of thousands of digits.
+        return self._exactly(int(length) if len(length) < 19 else _LONGEST + 1, _LONGEST)
 
     def _exactly(self, size: int, most: int) -> bytes:
         if size > most:

@@ -301,6 +301,15 @@ def closed(code: int, reason: str = "", request_id: str | None = None) -> Refusa
     return Refusal(ApiError(sentence, code=str(code), request_id=request_id, hint=hint), retry, code=code)
 
 
+def failed(code: int, message: str, request_id: str | None = None) -> Refusal:
+    """Return what it means that the server ended the connection with this code after an error message."""
+    if _NAMED.search(message):
+        return closed(code, message, request_id)
+    retry = code not in _FATAL_CODES
+    hint = _STATUS_HINT if retry else _AUDIO_HINT
+    return Refusal(ApiError(message, code=str(code), request_id=request_id, hint=hint), retry, code=code)
+
+
 def nothing_heard(request_id: str | None = None) -> Refusal:
     """Return what it means that the server closed in good order, and found no audio in what was sent."""
     sentence = "The server found no audio in what was sent."

@@ -34,7 +34,7 @@ class Converter:
                 import soxr
             except ImportError as error:
                 raise UsageError(
-                    "--resample needs soxr, which is not installed.", hint=install_hint()
+                    "Another sample rate needs soxr, which is not installed.", hint=install_hint()
                 ) from error
             self._resampler = soxr.ResampleStream(rate, target_rate, sent, dtype="int16")
 

@@ -17,9 +17,10 @@ from types import MappingProxyType
 from urllib.parse import urljoin, urlsplit
 
 from dgcli.api.refusals import Peer, Role, phrase, refused, without_login
-from dgcli.audio import decode, http, icy
+from dgcli.audio import decode, icy
 from dgcli.audio.base import AudioFormat, Pace, slices
-from dgcli.audio.http import USER_AGENT, ConnectionFailed, Fetcher, HttpAnswer
+from dgcli.audio.hls import HlsFiles
+from dgcli.audio.http import ConnectionFailed, Fetcher, HttpAnswer
 from dgcli.audio.http_body import HttpBody, SeekableHttpBody
 from dgcli.audio.media import SNIFF_BYTES, suffix_of
 from dgcli.audio.pump import Pump
@@ -79,6 +80,7 @@ class HttpSource:
         self._decoder: decode.Decoder | None = None
         self._format = AudioFormat()
         self._is_hls = False
+        self._hls: HlsFiles | None = None
         self._stopped = threading.Event()
         self._notices: deque[Notice] = deque()
         self._begun = b""
@@ -165,6 +167,8 @@ class HttpSource:
         if self._fetcher is not None:
             self._fetcher.close()
             self._fetcher = None
+        if self._hls is not None:
+            self._hls.close()
 
     def open(self) -> AudioFormat:
         """Ask for the URL and find out what comes. Raises `NetworkError` and `AudioError`."""
@@ -241,14 +245,26 @@ class HttpSource:
         return self._format
 
     def _hls_decoder(self) -> decode.Decoder:
+        """Begin to play the playlist. Raises `AudioError`."""
         like = self._format if self._format.sample_rate else None
-        return decode.Decoder(
-            self._url,
-            self.name,
-            like=like,
-            options={"user_agent": USER_AGENT, "reconnect": "1", "http_persistent": "0"},
-            timeout=(2 * http.STALL_SECONDS, 2 * http.STALL_SECONDS),
-        )
+        if self._hls is not None:
+            self._hls.close()
+        self._hls = files = HlsFiles(self._verify)
+        if self.is_stopped:
+            files.stop()
+        try:
+            # A connection that is used again cannot be handed out: FFmpeg would make it itself.
+            return decode.Decoder(
+                self._url,
+                self.name,
+                like=like,
+                container="hls",
+                options={"http_persistent": "0"},
+                opener=files,
+            )
+        except AudioError as error:
+            files.close()
+            raise files.problem or error from error
 
     def _pause(self, at_least: float = 0.0) -> bool:
         """Wait before the next try, longer each time; False when it is to end."""
@@ -367,5 +383,7 @@ class HttpSource:
         """End `blocks` soon, with what was already received."""
         self._stopped.set()
         self._pump.stop()
+        if self._hls is not None:
+            self._hls.stop()
         if self._answer is not None:
             self._answer.abort()

@@ -18,6 +18,8 @@ _STRETCH = 1000  # words that are fed at a time
 _TURN = 0.3  # seconds of pause between two voices that are not closed
 _LEAST = 0.04  # seconds that a cue is shown even where the words' times leave nothing: a frame
 _UNSAID = (WordKind.MARK, WordKind.BRACKET)
+_MESSAGES = 1.0  # seconds between two messages of a server: by so much may be late what one makes known
+_OVERDUE = 2.0  # seconds after which a cue that ought to be out is rather continued than ended
 _EXACT = 1e-6  # ticks: what products of floats are off by
 
 
@@ -30,6 +32,9 @@ class Captioner:
 
     A cue that has come out is never changed, and comes out when the words some 7 s after it are known, or a
     pause of more than 1.5 s. However the words are divided among calls, the cues are the same.
+
+    With `max_delay` (seconds) a cue also comes out that long after its last word, as `heard` tells the time: then
+    what is settled depends on when that was.
 
     `prefix` says what stands before the words of a voice, `smooth_speakers` puts changes of speaker where
     sentences end (`speakers`). With several `channels` each call of `feed` carries
@@ -44,7 +49,10 @@ class Captioner:
         channels: int = 1,
         language: str | None = None,
         smooth_speakers: bool = False,
+        max_delay: float | None = None,
     ) -> None:
+        self._waits = None if max_delay is None else max(0.0, max_delay - _MESSAGES)
+        self._heard = dict.fromkeys(range(channels), 0.0)  # seconds of each channel that messages told of
         self._smoothers: dict[int, SpeakerSmoother] | None = {} if smooth_speakers else None
         self._limits = limits or Limits()
         self._cutter = Cutter(self._limits, prefix, channels, language)
@@ -70,6 +78,7 @@ class Captioner:
         it a pause settles cues without waiting for the word after it. `ends_utterance` says that an utterance
         ends after the last of these words.
         """
+        told = until
         batch = [(word, False) for word in words]
         if batch and ends_utterance:
             batch[-1] = (batch[-1][0], True)
@@ -85,16 +94,56 @@ class Captioner:
                 until = min(until, smoother.first_held)
         cutter = self._cutter
         if self._merger is None:
-            for word, ends in batch:
-                cutter.add(word, ends)
+            cutter.add(batch)
         else:
             self._merger.put(channel, batch, until or 0.0)
             for key, word, ends in self._merger.take():
-                cutter.add(word, ends, key)
+                cutter.add(((word, ends),), key)
             until = self._merger.known
         if until is not None and until - cutter.last_end > PAUSE:
             cutter.close()
+        return self._take() if told is None else self.heard(told, channel=channel)
+
+    def heard(self, until: float, *, channel: int = 0, likely: Sequence[Word] | None = None) -> list[Cue]:
+        """Take how far a channel's audio is known to the server, and what it probably said since the last `feed`.
+
+        Both as an interim tells it. Returns the cues that have waited for `max_delay`: of words that were fed,
+        cut where they would be if the likely words were what follows.
+        """
+        if self._waits is None:
+            return self._take()
+        cutter = self._cutter
+        self._heard[channel] = max(self._heard.get(channel, 0.0), until)
+        ended = min(self._heard.values()) - self._waits
+        if self._merger is not None:
+            cutter.hurry(ended)
+            return self._take()
+        silent = likely is not None and not likely
+        smoother = self._smoothers.get(channel) if self._smoothers else None
+        if smoother is not None:
+            cutter.add(smoother.silence(until) if silent else smoother.hurry(ended))
+        if silent and until - cutter.last_end > PAUSE:
+            cutter.close()
+        if not cutter.is_late(ended):
+            return self._take()
+        cutter.bar(ended - _OVERDUE)
+        for cut, follows in self._copy()._foreseen(likely or (), ended):
+            if cut > len(cutter.tokens.starts):
+                break
+            cutter.settle(cut, follows)
         return self._take()
+
+    def _foreseen(self, likely: Sequence[Word], ended: float) -> list[tuple[int, float | None]]:
+        """Return the ends of the cues that `likely` words settle, and what follows; only a copy can be asked."""
+        cutter = self._cutter
+        cutter.settled.clear()
+        smoothers = self._smoothers or {}
+        batch = [(word, False) for word in likely]
+        for smoother in smoothers.values():
+            batch = [*smoother.take(batch), *smoother.finish()]
+        cutter.add(batch)
+        cutter.hurry(ended)
+        return [(cut, follows) for _, cut, follows in cutter.settled if cutter.tokens.outs[cut - 1] <= ended]
 
     def finish(self) -> list[Cue]:
         """The cues that were not settled yet; nothing can be fed after this."""
@@ -103,19 +152,21 @@ class Captioner:
             if self._merger is not None:
                 self._merger.put(channel, held, 0.0)
                 continue
-            for word, ends in held:
-                self._cutter.add(word, ends)
+            self._cutter.add(held)
         if self._merger is not None:
             for key, word, ends in self._merger.take(everything=True):
-                self._cutter.add(word, ends, key)
+                self._cutter.add(((word, ends),), key)
         self._cutter.close()
         return self._take()
 
     def preview(self) -> list[Cue]:
         """Return what `finish` would return now, without finishing."""
+        return self._copy().finish()
+
+    def _copy(self) -> "Captioner":
         # What never changes, or grows with the vocabulary only, is shared by the copy.
-        shared = (self._limits, self._cutter.limits, *self._cutter.tokens.caches)
-        return copy.deepcopy(self, {id(part): part for part in shared}).finish()
+        shared = (self._limits, self._cutter.limits, *self._cutter.tokens.lasting)
+        return copy.deepcopy(self, {id(part): part for part in shared})
 
     def _take(self) -> list[Cue]:
         cues = [self._cue(*settled) for settled in self._cutter.settled]
@@ -123,21 +174,21 @@ class Captioner:
         self._cutter.forget()
         return cues
 
-    def _cue(self, first: int, after: int, followed: bool) -> Cue:
+    def _cue(self, first: int, after: int, follows: float | None) -> Cue:
         tokens = self._cutter.tokens
         lines = self._cutter.layout.lines(first, after, self._named)
         shared = len({line.voice.channel for line in lines}) > 1
         self._named = None if shared else lines[-1].voice
         # Marks that stand alone are written, not said: a quotation begins with its first word.
-        spoken = [tokens.ins[at] for at in range(first, after) if tokens.rights[at] not in _UNSAID]
+        spoken = [tokens.ins[at] for at in range(first, after) if tokens.forms[at].right not in _UNSAID]
         start = self._tick(min(spoken or tokens.ins[first:after]))
         if self._end is not None:
             start = max(start, self._end + self._gap)
         out = self._tick(max(tokens.outs[first:after]))
-        following = self._tick(tokens.ins[after]) if followed else None
+        following = None if follows is None else self._tick(follows)
         columns = sum(width(line.body) + 1 for line in lines) - 1
         # A pause that tells of a change of voice stays visible.
-        turn = followed and tokens.runs[after] == after
+        turn = follows is not None and after < len(tokens.runs) and tokens.runs[after] == after
         bridge = min(self._limits.bridge, _TURN) if turn else self._limits.bridge
         self._end = self._out_time(start, out, following, columns, bridge)
         return Cue(round(start / self._rate, 3), round(self._end / self._rate, 3), lines)

@@ -14,6 +14,8 @@ _UNEVEN = 40.0  # for two lines of which one is empty
 _TAKING_TURNS = 0.3  # seconds of pause between two voices beyond which they do not share a cue
 _EXTRA = 12.0  # for every line beyond the second
 
+_ROUNDING = 1e-6  # points that sums of them are off by, and more
+
 _Breaks = tuple[int, ...]  # the tokens that begin a line, but for the first
 
 
@@ -25,9 +27,29 @@ class Layout:
         self._room = limits.max_chars
         self._max_lines = limits.max_lines
 
-    def points(self, first: int, after: int) -> float:
-        """Points for the best lines of tokens of one voice that one line cannot hold; or infinite."""
-        return self._break(first, after, self._tokens.prefixes[first], self._max_lines)[0]
+    def points(self, first: int, after: int, bound: float = _INFINITE) -> float:
+        """Points for the best lines of tokens of one voice that one line cannot hold; or infinite.
+
+        What is more than `bound` may be infinite too: nobody asks how much more.
+        """
+        if self._max_lines != 2 or after - first < 2:
+            return self._break(first, after, self._tokens.prefixes[first], self._max_lines)[0]
+        # What `_break` does, for the case that has most of captioning's time.
+        tokens, room = self._tokens, self._room
+        starts, ends, gaps = tokens.columns, tokens.columns_end, tokens.gaps
+        begin, end, prefix = starts[first], ends[after - 1], tokens.prefixes[first]
+        left_room, least, most = room - prefix, _INFINITE, bound + _ROUNDING
+        for at in range(bisect_left(starts, end - room, first + 1, after - 1), after):
+            points = gaps[at] * _BREAK
+            left = ends[at - 1] - begin
+            if left > left_room and at > first + 1:
+                break
+            if points < most:
+                right = end - starts[at]
+                points += _UNEVEN * ((left - right) / left if left > right else (right - left) / right)
+                if points < most:
+                    least = most = points
+        return least
 
     def shared_points(self, first: int, after: int) -> float:
         """Points for a cue that several voices share; infinite if their lines do not fit."""
@@ -66,7 +88,9 @@ class Layout:
     def lines(self, first: int, after: int, named: Voice | None) -> tuple[Line, ...]:
         """The lines of a cue; the voice `named` last needs no prefix."""
         tokens = self._tokens
-        runs = [list(range(first, after))] if tokens.runs[after - 1] <= first else self._runs(first, after)
+        if tokens.runs[after - 1] <= first:
+            return self._lines_of_one(first, after, named)
+        runs = self._runs(first, after)
         broken: list[Line] = []
         spare = self._max_lines - len(runs)
         for run in runs:
@@ -82,6 +106,17 @@ class Layout:
                 prefix = ""
             named = voice
         return tuple(broken)
+
+    def _lines_of_one(self, first: int, after: int, named: Voice | None) -> tuple[Line, ...]:
+        tokens, voice = self._tokens, self._tokens.voices[first]
+        room, edges = tokens.prefixes[first], [first, after]
+        if tokens.columns_end[after - 1] - tokens.columns[first] + room > self._room and after - first > 1:
+            edges[1:1] = self._break(first, after, room, self._max_lines)[1]
+        prefixes = "" if voice == named else tokens.prefix(voice), *[""] * (len(edges) - 2)
+        return tuple(
+            Line(tuple(tokens.words[a:b]), voice, prefix)
+            for (a, b), prefix in zip(pairwise(edges), prefixes, strict=True)
+        )
 
     def _runs(self, first: int, after: int) -> list[list[int]]:
         """The tokens of each voice, whoever begins first on top.

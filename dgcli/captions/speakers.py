@@ -7,7 +7,6 @@ without a speaker takes its neighbours'.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from dgcli.transcript.model import Word
 
@@ -95,33 +94,55 @@ class SpeakerSmoother:
         """Take the next words; returns those whose speakers are settled."""
         ready: list[Flagged] = []
         held = self._held
+        label, run = self._label, self._run
+        last_end = held[-1][0].end if held else 0.0
         for item in words:
-            word = item[0]
-            speaker = word.speaker
+            _, start, end, _, _, speaker, _, _, _ = item[0]
             if held:
-                if word.start - held[-1][0].end >= _PAUSE:
+                if start - last_end >= _PAUSE:
                     self._release(len(held), ready)
+                    label, run = None, 0
             elif speaker is None and self._before is None:
                 ready.append(item)
                 continue
             held.append(item)
-            if speaker == self._label and speaker is not None:
-                self._run += 1
-                if self._run >= 2 * _APART:
+            last_end = end
+            if speaker == label and speaker is not None:
+                run += 1
+                if run >= 2 * _APART:
                     self._safe = len(held) - _APART
             else:
-                self._run = 1
-                self._label = speaker
+                run, label = 1, speaker
                 self._mixed = self._mixed or len(held) > 1 or speaker is None
             if len(held) - self._safe > _LONGEST:
                 self._release(self._safe, ready)
                 self._release(len(held) - _APART, ready)
+        self._label, self._run = label, run
         self._release(self._safe, ready)
         return ready
 
     def silence(self, until: float) -> list[Flagged]:
         """Return what is settled by knowing that no word begins before `until` (seconds)."""
         return self.finish() if self._held and until - self._held[-1][0].end >= _PAUSE else []
+
+    def hurry(self, ended: float) -> list[Flagged]:
+        """Return the words that ended by `ended` (seconds), smoothed by what is known after them."""
+        held = self._held
+        many = next((at for at, (word, _) in enumerate(held) if word.end > ended), len(held))
+        ready: list[Flagged] = []
+        if self._mixed and many < len(held):
+            # The end of what is known is no place for a change: what is near it stays as it was.
+            known = max(many, len(held) - _REACH)
+            held[:known] = self._smoothed(held)[:known]
+            out, self._held = held[:many], held[many:]
+            self._safe = max(0, self._safe - many)
+            left = {word.speaker for word, _ in self._held}
+            self._mixed = len(left) > 1 or None in left
+            if out:
+                self._before = out[-1][0].speaker
+            return out
+        self._release(many, ready)
+        return ready
 
     def finish(self) -> list[Flagged]:
         """Return the words that are held."""
@@ -161,7 +182,7 @@ class SpeakerSmoother:
         for _ in range(2):  # a change that goes in the first round makes room for its neighbour
             _snap(labels, places, sure)
         return [
-            item if item[0].speaker == label else (replace(item[0], speaker=label), item[1])
+            item if item[0].speaker == label else (item[0]._replace(speaker=label), item[1])
             for item, label in zip(stretch, labels, strict=True)
         ]
 

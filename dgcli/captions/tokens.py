@@ -1,6 +1,6 @@
 """The words that captioning works on, as columns of plain values: it looks at each of them many times."""
 
-from dataclasses import replace
+from collections.abc import Iterable
 
 from dgcli.captions.language import GAP, codes
 from dgcli.captions.lexicon import Lexicon
@@ -9,23 +9,24 @@ from dgcli.captions.text import pieces, unspaced, width
 from dgcli.captions.voice import Prefix, Voice
 from dgcli.transcript.model import Word
 
-_INFINITE = float("inf")
 _LATEST = 1e9  # seconds; what is later is no time
 _READ = 15.0  # characters a second: how long a word lasts that does not say
 DASH = "- "  # before each voice of a shared cue
+_NOBODY = Voice(-1, None)
 _FORMS = 2000  # printed forms that are remembered: the commonest come back at once when they are forgotten
 
 
 class _Form:
     """Facts about the printed form of a word, worked out once for each form."""
 
-    __slots__ = ("glued_after", "glued_before", "left", "parts", "right", "text", "width")
+    __slots__ = ("gaps", "glued_after", "glued_before", "parts", "right", "text", "width")
 
     def __init__(self, text: str, room: int, lexicon: Lexicon) -> None:
         self.parts = pieces(text, room)
         self.text = self.parts[0] if len(self.parts) == 1 else ""
         self.width = min(width(self.text), room)  # one that is wider has a line to itself
-        self.left, self.right = codes(self.text, lexicon)
+        left, self.right = codes(self.text, lexicon)
+        self.gaps = GAP[left]  # points for a cut after it, by the right code of what follows
         foreign = bool(self.text) and not self.text.isascii()
         self.glued_before = foreign and unspaced(self.text[0])
         self.glued_after = foreign and unspaced(self.text[-1])
@@ -45,8 +46,7 @@ class Tokens:
         self.outs: list[float] = []  # where it ends, or where the next word of its channel starts if earlier
         self.pauses: list[float] = []  # seconds without any word before it
         self.ends: list[bool] = []  # whether an utterance ends after it
-        self.lefts: list[int] = []  # codes of `language`, for the gap after and the gap before it
-        self.rights: list[int] = []
+        self.forms: list[_Form] = []  # facts about its printed form
         self.gaps: list[float] = []  # points of `language` for the gap before it
         self.columns: list[int] = []  # where its first and its last column are, were all on one line
         self.columns_end: list[int] = []
@@ -63,90 +63,123 @@ class Tokens:
         self._began: dict[int, float] = {}  # where the last word of each channel starts and ends
         self._ended: dict[int, float] = {}
         self._before: dict[int, int] = {}  # and which token it is
-        self._last_form: _Form | None = None
 
     @property
-    def caches(self) -> tuple[object, ...]:
-        """The caches of words and voices, which a copy may share."""
-        return self._forms, self._voices
+    def lasting(self) -> tuple[object, ...]:
+        """What never changes, and the caches of words and voices: a copy may share them."""
+        return self._forms, self._voices, *self.words, *self.forms, *self.voices
 
-    def append(self, word: Word, ends_utterance: bool, key: float | None) -> int:
-        """Add a word; returns how many tokens it became: mostly one, none where there is no text."""
-        known = self._forms.get(word.language)
+    def extend(self, words: Iterable[tuple[Word, bool]], key: float | None = None) -> list[float]:
+        """Add words, each with whether an utterance ends after it.
+
+        Returns for each token that they became when the last word known with it ends (seconds); a word without
+        text becomes none, one that no line can hold several.
+        """
+        at = len(self.words)
+        self._repair(words)
+        return self._measure(at, key)
+
+    def _repair(self, words: Iterable[tuple[Word, bool]]) -> None:
+        """Add rows to the columns of words, forms and ends of utterances."""
+        tokens, forms_of, ends = self.words, self.forms, self.ends
+        longest, room = self._limits.max_duration, self._limits.max_chars
+        now, began, ended = -1, 0.0, 0.0  # the channel of the last word, and its times
+        tag: str | None = None
+        lexicon, forms = self._language_forms(tag)
+        for word, ends_utterance in words:
+            text, start, end, _, _, _, channel, language, _ = word
+            if language != tag:
+                tag = language
+                lexicon, forms = self._language_forms(tag)
+            form = forms.get(text)
+            if form is None:
+                if len(forms) > _FORMS:
+                    forms.clear()
+                form = forms[text] = _Form(text, room, lexicon)
+            if channel != now:
+                self._began[now], self._ended[now] = began, ended
+                now, began, ended = channel, self._began.get(channel, 0.0), self._ended.get(channel, 0.0)
+            # A time that is none, NaN included, fails the first comparison.
+            if not 0.0 <= start <= _LATEST:
+                start = ended
+            if not 0.0 <= end <= _LATEST:
+                end = start + len(text) / _READ
+            if start < began:
+                start = began
+            if not start <= end <= start + longest:
+                end = start if end < start else start + longest
+            if start != word.start or end != word.end:
+                word = word._replace(start=start, end=end)
+            if form.text:
+                if form.text != text:
+                    word = word._replace(text=form.text)
+                began, ended = start, end
+                tokens.append(word)
+                forms_of.append(form)
+                ends.append(ends_utterance)
+                continue
+            many = len(form.parts)
+            step = (end - start) / many if many else 0.0
+            for number, part in enumerate(form.parts):
+                inner = forms.get(part) or forms.setdefault(part, _Form(part, room, lexicon))
+                began, ended = start + number * step, start + (number + 1) * step
+                tokens.append(word._replace(text=part, start=began, end=ended))
+                forms_of.append(inner)
+                ends.append(ends_utterance and number == many - 1)
+        self._began[now], self._ended[now] = began, ended
+
+    def _language_forms(self, tag: str | None) -> tuple[Lexicon, dict[str, _Form]]:
+        known = self._forms.get(tag)
         if known is None:
-            known = self._forms[word.language] = (Lexicon(word.language or self._language), {})
-        lexicon, forms = known
-        form = forms.get(word.text)
-        if form is None:
-            if len(forms) > _FORMS:
-                forms.clear()
-            form = forms[word.text] = _Form(word.text, self._limits.max_chars, lexicon)
-        # A time that is none, NaN included, fails the first comparison.
-        start, end, ended = word.start, word.end, self._ended.get(word.channel, 0.0)
-        if not 0.0 <= start <= _LATEST:
-            start = ended
-        if not 0.0 <= end <= _LATEST:
-            end = start + len(word.text) / _READ
-        began = self._began.get(word.channel, 0.0)
-        if start < began:
-            start = began
-        if not start <= end <= start + self._limits.max_duration:
-            end = start if end < start else start + self._limits.max_duration
-        if start != word.start or end != word.end:
-            word = replace(word, start=start, end=end)
-        many = len(form.parts)
-        if many == 1:
-            if form.text != word.text:
-                word = replace(word, text=form.text)
-            self._append(word, form, ends_utterance, key)
-        elif many:
-            step = (end - start) / many
-            for at, part in enumerate(form.parts):
-                inner = forms.get(part) or forms.setdefault(
-                    part, _Form(part, self._limits.max_chars, lexicon)
-                )
-                piece = replace(word, text=part, start=start + at * step, end=start + (at + 1) * step)
-                self._append(piece, inner, ends_utterance and at == many - 1, key)
-        return many
+            known = self._forms[tag] = (Lexicon(tag or self._language), {})
+        return known
 
-    def _append(self, word: Word, form: _Form, ends_utterance: bool, key: float | None) -> None:
-        at, channel, start, end = len(self.words), word.channel, word.start, word.end
-        last = self._last_form
-        column = self.columns_end[-1] if at else 0
-        if last is not None and not (last.glued_after and form.glued_before):
-            column += 1
-        self._last_form = form
-        known = self._voices.get((channel, word.speaker)) or self._meet(channel, word.speaker)
-        voice, _, prefix = known
-        if at:
-            changed = voice is not self.voices[-1]
-            pause = start - (self.latest if self.several_channels and changed else self.outs[-1])
-            before = self._before.get(channel, -1) if self.several_channels else at - 1
-            if before >= self.settled and self.outs[before] > start:
-                self.outs[before] = start
-            gap = GAP[self.lefts[-1]][form.right]
-        else:
-            changed, pause, gap = True, 0.0, 0.0
-        if self.several_channels:
-            self.ins.append(start)
-            self._before[channel] = at
-            start = max(start if key is None else key, self.starts[-1] if at else 0.0)
-        self.words.append(word)
-        self.voices.append(voice)
-        self.starts.append(start)
-        self.outs.append(end)
-        self.pauses.append(pause)
-        self.ends.append(ends_utterance)
-        self.lefts.append(form.left)
-        self.rights.append(form.right)
-        self.gaps.append(gap)
-        self.columns.append(column)
-        self.columns_end.append(column + form.width)
-        self.runs.append(at if changed else self.runs[-1])
-        self.prefixes.append(prefix if changed else 0)
-        self._began[channel], self._ended[channel] = word.start, end
-        if end > self.latest:
-            self.latest = end
+    def _measure(self, first: int, key: float | None) -> list[float]:
+        """Fill the other columns from those of words and forms; returns as `extend` does."""
+        starts, outs, pauses, gaps, voices = self.starts, self.outs, self.pauses, self.gaps, self.voices
+        columns, columns_end, runs, prefixes = self.columns, self.columns_end, self.runs, self.prefixes
+        several, latest, known = self.several_channels, self.latest, list[float]()
+        run = runs[-1] if first else 0
+        last = self.forms[first - 1] if first else None
+        column = columns_end[-1] if first else 0
+        voice, named = (voices[-1], 0) if first else (_NOBODY, 0)
+        rows = zip(self.words[first:], self.forms[first:], strict=True)
+        for at, (word, form) in enumerate(rows, first):
+            _, start, end, _, _, speaker, channel, _, _ = word
+            changed = not at or speaker != voice[1] or channel != voice[0]
+            if changed:
+                voice, _, named = self._voices.get((channel, speaker)) or self._meet(channel, speaker)
+                run = at
+            if last is None:
+                pause = gap = 0.0
+            else:
+                gap = last.gaps[form.right]
+                if not (last.glued_after and form.glued_before):
+                    column += 1
+                pause = start - (latest if several and changed else outs[-1])
+                before = self._before.get(channel, -1) if several else at - 1
+                if before >= self.settled and outs[before] > start:
+                    outs[before] = start
+            last = form
+            if several:
+                self.ins.append(start)
+                self._before[channel] = at
+                start = max(start if key is None else key, starts[-1] if at else 0.0)
+            if end > latest:
+                latest = end
+            starts.append(start)
+            outs.append(end)
+            pauses.append(pause)
+            gaps.append(gap)
+            voices.append(voice)
+            columns.append(column)
+            column += form.width
+            columns_end.append(column)
+            runs.append(run)
+            prefixes.append(named if changed else 0)
+            known.append(latest)
+        self.latest = latest
+        return known
 
     def _meet(self, channel: int, speaker: int | None) -> tuple[Voice, str, int]:
         """A voice with its prefix, which takes at most two thirds of a line."""
@@ -175,10 +208,11 @@ class Tokens:
 
     def drop(self, many: int) -> None:
         """Drop the first tokens; whoever holds indices takes as many off."""
-        for column in (self.words, self.voices, self.starts, self.outs, self.pauses, self.ends, self.lefts):
+        for column in (self.words, self.forms, self.voices, self.ends):
             del column[:many]
-        del self.gaps[:many]
-        for numbers in (self.rights, self.columns, self.columns_end, self.runs, self.prefixes):
+        for times in (self.starts, self.outs, self.pauses, self.gaps):
+            del times[:many]
+        for numbers in (self.columns, self.columns_end, self.runs, self.prefixes):
             del numbers[:many]
         if self.several_channels:
             del self.ins[:many]

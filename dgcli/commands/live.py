@@ -11,10 +11,10 @@ from dgcli.options.machinery import QueryOptions, command
 from dgcli.options.outputs import RenderingOptions, StreamOutputOptions
 from dgcli.options.request import ShownRequestOptions
 from dgcli.options.streaming import DisplayOptions, OverlayOptions, PacingOptions, StreamOptions
-from dgcli.params import Endpoint
+from dgcli.params import STREAM
 
 
-@command(Endpoint.LIVE)
+@command(STREAM)
 def live(
     source: Annotated[
         str, typer.Argument(help="File, http(s) URL, or - for standard input.", metavar="SOURCE")
@@ -35,7 +35,8 @@ def live(
 
     What is said goes to standard output, utterance by utterance, or to the files named with -o, which grow
     while it runs. Ctrl-C ends the stream and waits for its last words; a second one leaves at once. The key
-    f, or SIGUSR1, asks for a result now; k asks for key terms. Scripts act on it by --control.
+    f, or SIGUSR1, asks for a result now; k asks for key terms. Scripts act on it by --control. A Flux model
+    (--model flux-general-en) hears turns: each is an utterance, and f ends one.
     """
     from dgcli.api import tls
     from dgcli.audio import open_source, raw_format
@@ -43,6 +44,7 @@ def live(
     from dgcli.sinks.fanout import DisplaySettings
     from dgcli.tasks.local import check_model
     from dgcli.tasks.stream import StreamJob, check_outputs, check_saved_audio, stream
+    from dgcli.tasks.stream_settings import fitted
 
     config = connection.config(**history.settings())
     way = shown.way(local=connection.local)
@@ -55,7 +57,7 @@ def live(
             display.interim,
             overlay.last_lines,
         ),
-        render=rendering.settings(output),
+        render=display.delayed(rendering.settings(output)),
         save_audio=display.save_audio,
         stats=display.stats,
         overlay=overlay.address(),
@@ -68,8 +70,11 @@ def live(
     check_outputs(job, file)
     console = general.console()
     params.warn(job.values, console)
-    opened = open_source(
-        source, raw_format(job.values), verify="://" not in source or tls.context(config.ca_cert)
+    opened = fitted(
+        open_source(
+            source, raw_format(job.values), verify="://" not in source or tls.context(config.ca_cert)
+        ),
+        job.values,
     )
     is_file = "://" not in source and source != "-"
     if way is not None:

@@ -11,7 +11,7 @@ from dgcli.options.groups import ConnectionOptions, GeneralOptions, HistoryOptio
 from dgcli.options.machinery import QueryOptions, command
 from dgcli.options.outputs import RenderingOptions, StreamOutputOptions
 from dgcli.options.streaming import CaptureOptions, DisplayOptions, OverlayOptions, StreamOptions
-from dgcli.params import Endpoint
+from dgcli.params import STREAM
 
 if TYPE_CHECKING:  # what records and streams is loaded when it does
     from dgcli.audio.base import AudioFormat, Source
@@ -95,7 +95,7 @@ def _test_object(test: "MicTest") -> str:
     )
 
 
-@command(Endpoint.LIVE)
+@command(STREAM)
 def mic(
     params: QueryOptions,
     output: StreamOutputOptions,
@@ -149,6 +149,7 @@ def mic(
     from dgcli.tasks.controls import greeting, microphone_controls, pipe_controls
     from dgcli.tasks.local import check_model
     from dgcli.tasks.stream import StreamJob, check_outputs, stream
+    from dgcli.tasks.stream_settings import fitted
 
     config = connection.config(**history.settings())
     is_assumed = params.given.get("encoding", "linear16") == "linear16"
@@ -163,7 +164,7 @@ def mic(
             display.interim,
             overlay.last_lines,
         ),
-        render=rendering.settings(output),
+        render=display.delayed(rendering.settings(output)),
         save_audio=display.save_audio,
         stats=display.stats,
         overlay=overlay.address(),
@@ -182,12 +183,13 @@ def mic(
             raw = raw_format(job.values)
             if raw is not None and is_assumed:
                 console.note(f"Standard input is taken for {_described(raw)}, unless it has a header.")
-            opened, controls = open_source("-", raw), pipe_controls(capture.stop_phrase)
+            opened, controls = fitted(open_source("-", raw), job.values), pipe_controls(capture.stop_phrase)
         else:
             microphone = Microphone(
                 _capture_settings(capture, params), native_stderr=printed if general.verbose else None
             )
-            opened, controls = microphone, microphone_controls(microphone, capture.stop_phrase)
+            opened = fitted(microphone, job.values)
+            controls = microphone_controls(microphone, capture.stop_phrase)
         try:
             audio_format = opened.open()
             if source is None:

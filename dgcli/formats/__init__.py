@@ -59,6 +59,17 @@ FORMATS: tuple[Format, ...] = (
         grows="cues",
     ),
     Format(
+        "ebuttd",
+        (".ebuttd", ".ebuttd.xml"),
+        "EBU-TT-D captions, for European broadcasters' players",
+        "ttml",
+        "ebuttd",
+        timed=True,
+    ),
+    Format(
+        "scc", (".scc",), "Scenarist closed captions (CEA-608), for American broadcasters", "scc", timed=True
+    ),
+    Format(
         "html",
         (".html", ".htm"),
         "A page to read, hear (--audio), search and correct",

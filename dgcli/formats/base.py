@@ -41,6 +41,7 @@ def _no_prefix(voice: Voice) -> str:  # noqa: ARG001 - a Prefix
 # The analyses that plain text can be followed by, in the order in which they are written.
 SECTIONS = ("summary", "topics", "intents", "entities", "sentiment", "search", "language")
 _ALL = "all"
+_LONGEST_DELAY = 60.0  # seconds
 
 
 def _sections(names: Iterable[str]) -> tuple[str, ...]:
@@ -61,9 +62,10 @@ class RenderSettings:
     such. `smooth_speakers` puts changes of speaker at ends of sentences and pauses (None: where people read the
     format). `language` is the one that was asked for, for a transcript that names none (BCP 47).
     `speaker_style` is how captions tell who speaks (None: as is usual in the format). `isolates` puts lines from
-    right to left into directional isolates in SubRip, which has no direction. `audio` is the recording that a page
-    links to: a path or a URL, until `beside` makes a link of it. `title` is that of a page; where there is none, the
-    recording of `audio` names it, or else `source_name`, what the transcript was made of.
+    right to left into directional isolates in SubRip, which has no direction. `max_delay` is how many seconds after
+    its last word a cue is written while a stream runs (None: when what follows is known). `audio` is the recording
+    that a page links to: a path or a URL, until `beside` makes a link of it. `title` is that of a page; where there
+    is none, the recording of `audio` names it, or else `source_name`, what the transcript was made of.
     `segment_duration` (whole seconds) and `timestamp_map` (the MPEG-2 timestamp of the media at caption time 0) are
     those of captions in HLS.
     `sections` are the analyses that follow the words in plain text ("all": each that there is). `colour` and
@@ -79,6 +81,7 @@ class RenderSettings:
     language: str | None = None
     speaker_style: str | None = None
     isolates: bool = False
+    max_delay: float | None = None
     sections: Sequence[str] = ()
     segment_duration: int = 6  # as Apple's "HLS Authoring Specification" recommends
     timestamp_map: int = 0
@@ -92,6 +95,10 @@ class RenderSettings:
         if self.speaker_style not in (None, *SPEAKER_STYLES):
             styles = ", ".join(SPEAKER_STYLES)
             raise UsageError(f"--speaker-style must be one of {styles}, not {self.speaker_style!r}.")
+        if self.max_delay is not None and not 1 <= self.max_delay <= _LONGEST_DELAY:
+            raise UsageError(
+                f"--max-delay must be 1 to {_LONGEST_DELAY:g} seconds, or 0 for none; not {self.max_delay:g}."
+            )
         if not 1 <= self.segment_duration <= 60:
             raise UsageError(f"--segment-duration must be 1 to 60 seconds, not {self.segment_duration}.")
         if not 0 <= self.timestamp_map < 2**33:  # the bits of an MPEG-2 timestamp

@@ -14,6 +14,7 @@ def captioner_for(options: RenderSettings, channels: int, *, has_voices: bool = 
         channels=channels,
         smooth_speakers=options.smooths,
         language=options.language,
+        max_delay=options.max_delay,
     )
 
 

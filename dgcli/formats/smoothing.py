@@ -44,7 +44,7 @@ def _regrouped(segments: Sequence[Segment], speakers: _Speakers) -> Iterator[tup
             yield segment, [segment]
             continue
         for at, word in enumerate(segment.words):
-            now = replace(word, speaker=speakers.get(_key(word), word.speaker))
+            now = word._replace(speaker=speakers.get(_key(word), word.speaker))
             before = last.get(word.channel)
             begins = at == 0 and (before is None or before.speaker == word.speaker)
             if words and (begins or now.speaker != words[-1].speaker or word.channel != words[-1].channel):

@@ -63,7 +63,7 @@ def _refuses(notice: Notice) -> bool:
     return (
         notice.kind is NoticeKind.SERVER
         and raw.get("type") == "Error"
-        and "Configure" in str(raw.get("message"))
+        and any("Configure" in str(raw.get(name)) for name in ("message", "description"))
     )
 
 

@@ -35,8 +35,11 @@ class Coverage:
         of its final's window takes the audio up to its end with it, or it would be said twice.
         """
         reach = max((word.end for word in final.words if math.isfinite(word.end)), default=0.0)
-        end = min(max(final.end, reach), sent)
-        if end <= self._ends.get(final.channel, 0.0):
+        return self.reach(final.channel, min(max(final.end, reach), sent))
+
+    def reach(self, channel: int, end: float) -> bool:
+        """Take it that a channel is covered up to a time; return whether it was not before."""
+        if end <= self._ends.get(channel, 0.0):
             return False
-        self._ends[final.channel] = end
+        self._ends[channel] = end
         return True

@@ -142,6 +142,7 @@ class Link:
         self.since = now  # when it was started, then when it was opened
         self.open = False
         self.failing: Refusal | None = None  # why the sender gave it up
+        self.fault = ""  # what the server said before it ended the connection
         self.offset = 0.0  # its time 0 on the stream's timeline
         self.floors: dict[int, float] = {}  # per channel: the end of what earlier connections' finals held
         self.duplicates = Duplicates()  # among its finals

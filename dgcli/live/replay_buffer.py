@@ -7,12 +7,14 @@ from dgcli.audio.base import AudioFormat
 from dgcli.errors import AudioError
 from dgcli.live.coverage import Coverage
 from dgcli.live.journal import Journal
+from dgcli.live.listen_v1 import ListenV1
 from dgcli.live.messages import Block
+from dgcli.live.protocol import FrameLengths
 from dgcli.live.timeline import Timeline
 from dgcli.transcript.events import Final
 
-SHORTEST = 0.02  # seconds of a frame; less only at the very end
-_USUAL, _LONGEST = 0.1, 0.25  # seconds of a frame
+SHORTEST = 0.02  # seconds: what is shorter is not worth a frame
+_USUAL = ListenV1.frames
 _UNKNOWN_FRAME = 8192  # bytes of a frame whose duration nobody knows
 _OPAQUE_KEPT = 64 << 20  # bytes of a container that can only be begun at its beginning
 _IN_MEMORY = 16 << 20  # bytes of the journal, where they say nothing about seconds
@@ -30,8 +32,9 @@ class Cut:
 class ReplayBuffer:
     """Audio taken from a source, until finals cover it. Positions are bytes, times seconds of the stream."""
 
-    def __init__(self, audio: AudioFormat, journal_seconds: float) -> None:
+    def __init__(self, audio: AudioFormat, journal_seconds: float, frames: FrameLengths = _USUAL) -> None:
         self._audio = audio
+        self._frames = frames
         self._timeline = Timeline(audio)
         rate = audio.byte_rate
         self._journal = Journal(int(rate * journal_seconds) if rate else _IN_MEMORY)
@@ -85,8 +88,15 @@ class ReplayBuffer:
         """Take a final of a connection that was sent up to a position; whether it covers anything new."""
         # Where the time of a byte is an estimate it says nothing against the server's own.
         most = self.seconds(sent) if self.exact else math.inf
-        if not self._coverage.confirm(final, most):
-            return False
+        return self._coverage.confirm(final, most) and self._forget(sent)
+
+    def skip(self, channel: int, until: float, sent: int) -> bool:
+        """Nothing was said on a channel up to a time; whether that covers anything new."""
+        most = self.seconds(sent) if self.exact else math.inf
+        return self._coverage.reach(channel, min(until, most)) and self._forget(sent)
+
+    def _forget(self, sent: int) -> bool:
+        """Give up audio that is covered on every channel."""
         if not self._opaque:
             kept = min(self._timeline.begin(self.covered).position, sent)
             self._journal.forget(kept)
@@ -105,17 +115,17 @@ class ReplayBuffer:
     def frame_size(self, position: int, *, last: bool) -> int:
         """Return the size (bytes) of the frame at a position; 0 when there is too little.
 
-        A frame is 20 to 250 ms of audio; `last` means that no more will come, and it may be shorter.
+        `last` means that no more will come: the frame may be shorter than the shortest.
         """
         waiting = self.end - position
         rate, step = self._timeline.rate, self._audio.frame_bytes or 1
         if not rate:
             return min(waiting, _UNKNOWN_FRAME)
-        if waiting < rate * SHORTEST:
+        if waiting < int(rate * self._frames.shortest) // step * step:
             return waiting if last else 0
-        if waiting <= rate * _LONGEST:
+        if waiting <= rate * self._frames.longest:
             return waiting
-        return max(step, int(rate * _USUAL) // step * step)
+        return max(step, int(rate * self._frames.usual) // step * step)
 
     def read(self, position: int, size: int) -> bytes:
         """Audio from a position. Raises `AudioError` when the disk does not give it back."""

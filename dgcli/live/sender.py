@@ -6,28 +6,29 @@ for a send, up to `send_timeout`.
 """
 
 import math
-import ssl
 from queue import Empty, SimpleQueue
 
-from dgcli.api import tls
-from dgcli.api.refusals import ABNORMAL, NO_CODE, Refusal, closed, nothing_heard, unfinished
+from dgcli.api.refusals import ABNORMAL, NO_CODE, Refusal, closed, failed, nothing_heard, unfinished
 from dgcli.audio.base import AudioFormat, Pace, Source
 from dgcli.errors import DgError, NetworkError
-from dgcli.live import messages, protocol
+from dgcli.live import messages
+from dgcli.live.closing import ClosingSteps
 from dgcli.live.configuration import Reconfiguration
-from dgcli.live.connection import Connection, ConnectionEnded
+from dgcli.live.connection import ConnectionEnded
+from dgcli.live.dialer import Dialer
 from dgcli.live.feeder import Feeder
 from dgcli.live.messages import Link
 from dgcli.live.pace import Limiter, pause_before
 from dgcli.live.replay_buffer import SHORTEST, ReplayBuffer
+from dgcli.live.results import Results
 from dgcli.live.settings import Clock, StreamSettings
 from dgcli.live.state import State, move
+from dgcli.live.tap import Tap
 from dgcli.transcript.events import Closed, Event, Final, Interim, Metadata, Notice, NoticeKind, Opened
 from dgcli.transcript.messages import parse_message
 from dgcli.transcript.oddities import odd_message
 
 _BATCH = 64  # messages taken, or frames sent, before looking at the other of the two
-_TAP_SECONDS, _TAP_BYTES = 0.5, 32768
 _GRACE = 1.0  # seconds for a source to end when it was told to, and for a server to close after Metadata
 _ASLEEP = 2.0  # seconds without a turn of the loop: the process was stopped, not the network
 _SLOW = 5.0  # seconds that results may be behind the audio
@@ -61,11 +62,13 @@ class Sender:
         self._inbox = inbox
         self._events = events
         self._changes = Reconfiguration(settings.configure_timeout)
-        self._replay = ReplayBuffer(audio, settings.journal_seconds)
-        self._tls: ssl.SSLContext | None = None
+        self._protocol = settings.protocol
+        self._closing = ClosingSteps(settings.protocol)
+        self._replay = ReplayBuffer(audio, settings.journal_seconds, settings.protocol.frames)
+        self._results = Results(settings.protocol, self._replay)
+        self._tap = Tap(audio, events, open_=settings.tap is not None)
+        self._dialer = Dialer(settings, clock)
         self._high = 0  # position up to which audio was ever sent
-        self._untapped = bytearray()
-        self._tap_size = audio.byte_rate * _TAP_SECONDS if audio.byte_rate else _TAP_BYTES
         self._limiter = Limiter(settings.catch_up)
         self._catching_up = False
         self._opened = 0  # connections
@@ -74,8 +77,6 @@ class Sender:
         self._turn = clock.now()
         self._awake = self._turn
         self._first_audio: float | None = None
-        self._last_word = 0.0
-        self._heard_to = 0.0  # end of the newest result
         self._source_done = False
         self._source_error: BaseException | None = None
         self._planned = False  # a stop that is not the end of the source
@@ -118,12 +119,13 @@ class Sender:
             case messages.Abort():
                 self._finish()
             case messages.FinalizeNow():
-                self._say(protocol.finalize(item.channel))
+                self._say(self._protocol.finalize(item.channel))
             case messages.Reconfigure():
                 self._changes.ask(item.change)
             case messages.Pause() if self._stopped_at is None:
                 self.feeder.pause()
-                self._say(protocol.finalize())
+                if self._protocol.finalizes_silence or self._results.is_speaking:
+                    self._say(self._protocol.finalize())
                 self._notice(NoticeKind.PAUSED, "Paused: nothing is sent.", self._replay.seconds(self._high))
             case messages.Resume():
                 self.feeder.resume()
@@ -137,24 +139,20 @@ class Sender:
         event = parse_message(text, link.offset, cursor, channels=self._settings.channels)
         match event:
             case Interim() | Final():
-                link.results += 1
                 if isinstance(event, Final) and (odd := odd_message(event.raw, event.words)):
                     self._notice(NoticeKind.SERVER, odd)
-                self._replay.heard(event.channels, link.sent - link.begun, event.end - link.offset)
-                event = protocol.without_repeats(event, link.floors.get(event.channel, 0.0))
-                if isinstance(event, Final):
-                    event = link.duplicates.without(event)
-                self._heard_to = max(self._heard_to, event.end)
-                if event.words or event.text.strip():
-                    self._last_word = max(self._last_word, event.end)
-                if isinstance(event, Final) and self._replay.confirm(event, link.sent):
+                event, is_news = self._results.take(link, event)
+                if is_news:
                     self._tries = 0
             case Notice():
                 self._changes.take(event)
+                if self._protocol.has_fatal_errors and event.raw.get("type") == "Error":
+                    link.fault = event.message
             case Metadata():
                 link.heard = event.duration
                 self._replay.heard(1, link.sent - link.begun, event.duration)
-        self._emit(event)
+        if not self._closing.take(event):
+            self._emit(event)
 
     def _take_link(self, link: Link) -> None:
         """Take up the stream on a new connection, where the finals end."""
@@ -165,6 +163,7 @@ class Sender:
         link.begun = link.sent = cut.position
         link.offset = cut.time
         link.floors = self._replay.floors()
+        self._closing.reset()
         link.open = True
         link.since = link.last_sent = link.last_ping = link.last_message = now
         self._opened += 1
@@ -197,12 +196,18 @@ class Sender:
         """Whether a connection that ended while draining had said everything."""
         if self.state is not State.DRAINING or ending.code not in (1000, ABNORMAL, NO_CODE):
             return False
-        return link.heard is not None or (ending.code == 1000 and self._replay.uncovered <= _UNSAID)
+        if link.fault or not self._closing.done:
+            return self._closing.refused and self._results.uncovered <= _UNSAID
+        return self._protocol.has_said_all(
+            ending.code, summarized=link.heard is not None, uncovered=self._results.uncovered
+        )
 
     def _take_ending(self, link: Link, ending: Refusal) -> None:
         # A close frame says more than the send that failed because of it.
         if link.failing is not None and ending.code in (None, ABNORMAL):
             ending = link.failing
+        if link.fault and ending.code is not None:
+            ending = failed(ending.code, link.fault, link.connection.request_id or None)
         link.join(_GRACE)
         self.link = None
         if link.heard == 0.0 and not link.results and link.sent > link.begun and ending.code == 1000:
@@ -239,18 +244,7 @@ class Sender:
         self._notice(NoticeKind.DROPPED, message, self._replay.seconds(link.sent or self._high))
 
     def _connect(self, now: float) -> None:
-        settings, real = self._settings, self._clock.real
-        if self._tls is None and settings.url.lower().startswith("wss:"):
-            self._tls = settings.ssl_context or tls.context(settings.ca_cert)
-        connection = Connection(
-            settings.url,
-            settings.headers,
-            ssl_context=self._tls,
-            connect_timeout=real(settings.connect_timeout),
-            send_timeout=real(settings.send_timeout),
-            now=self._clock.now,
-        )
-        self.link = Link(connection, self._inbox, now)
+        self.link = Link(self._dialer.dial(), self._inbox, now)
         self.link.start()
 
     # What is sent.
@@ -277,21 +271,9 @@ class Sender:
             if self._catching_up:
                 self._limiter.sent(max(0.0, after - before), now)
             if link.sent > self._high:
-                self._tap(data[self._high - link.sent :])
+                self._tap.pass_on(data[self._high - link.sent :])
                 self._high = link.sent
                 self.audio_seconds = max(self.audio_seconds, after)
-
-    def _tap(self, data: bytes) -> None:
-        if self._settings.tap is None:
-            return
-        self._untapped += data
-        if len(self._untapped) >= self._tap_size:
-            self._flush_tap()
-
-    def _flush_tap(self) -> None:
-        if self._untapped:
-            self._events.put(messages.AudioSent(bytes(self._untapped)))
-            self._untapped = bytearray()
 
     def _say(self, text: str) -> None:
         """Send a text message, if there is a connection."""
@@ -310,7 +292,7 @@ class Sender:
             self._notice(NoticeKind.NOT_CONFIGURED, "The server did not answer to a change of settings.")
         change = self._changes.next(now)
         if change is not None:
-            link.connection.send_text(protocol.configure(change))
+            link.connection.send_text(self._protocol.configure(change))
             link.last_sent = now
 
     def _drive(self, link: Link, now: float) -> None:
@@ -323,25 +305,25 @@ class Sender:
             self._send_change(link, now)
             self._send_audio(link)
             if self._source_done and link.sent == self._replay.end:
-                if self._planned:
-                    link.connection.send_text(protocol.finalize())
-                link.connection.send_text(protocol.CLOSE_STREAM)
-                link.last_message = self._clock.now()
+                self._closing.begin(planned=self._planned)
                 self.state = move(self.state, State.DRAINING)
-            elif now - link.last_sent >= settings.keepalive:
-                link.connection.send_text(protocol.KEEP_ALIVE)
+            elif self._protocol.keep_alive is not None and now - link.last_sent >= settings.keepalive:
+                link.connection.send_text(self._protocol.keep_alive)
                 link.last_sent = now
         heard = max(link.connection.last_received, link.since, self._awake)
         if now - heard >= settings.dead_after:
             raise ConnectionEnded(closed(ABNORMAL, f"nothing was received for {settings.dead_after:g} s"))
 
     def _drain(self, link: Link, now: float) -> None:
-        """Wait, under a deadline, for the last results. Raises `ConnectionEnded`."""
+        """Say what ends a stream and wait, under a deadline, for the last results. Raises `ConnectionEnded`."""
+        while (text := self._closing.next(now)) is not None:
+            link.connection.send_text(text)
+            link.last_message = self._clock.now()
         silent = now - link.last_message
         if link.heard is not None and silent >= _GRACE:
             self._finish(complete=True)
         elif silent >= self._settings.close_timeout:
-            if self._replay.uncovered <= _UNSAID:
+            if self._results.uncovered <= _UNSAID:
                 self._finish(complete=True)
                 return
             raise ConnectionEnded(unfinished(self._settings.close_timeout))
@@ -360,10 +342,13 @@ class Sender:
         """The stream is over. `complete`: the server has said all that there was to say."""
         if self._is_over():
             return
+        last = self._results.let_stand(self._high)
+        if last is not None:
+            self._emit(last)
         uncovered = self._replay.uncovered
         if not complete and uncovered >= SHORTEST and (self._opened or error is None):
             self._gap(self._replay.covered, self._replay.covered + uncovered)
-        self._flush_tap()
+        self._tap.flush()
         self.state = move(self.state, State.CLOSED)
         if error is None and self._source_error is not None:
             if not isinstance(self._source_error, DgError):
@@ -387,7 +372,7 @@ class Sender:
             if now - self._stopped_at >= self._grace():
                 self._source_done = True  # it hangs in a read
         elif not self._source_done and self._first_audio is not None:
-            silent = max(self._heard_to, self.audio_seconds - _SLOW) - self._last_word
+            silent = max(self._results.reached, self.audio_seconds - _SLOW) - self._results.last_word
             long = now - self._first_audio
             if settings.duration is not None and not self._replay.exact and long >= settings.duration:
                 self._stop("The duration asked for is over.")
@@ -438,8 +423,11 @@ class Sender:
             due += [self._next_try] * (self._next_try > now)
         elif link.open and link.failing is None:
             due.append(link.last_ping + settings.ping_every)
+            if self._closing.due is not None:
+                due.append(self._closing.due)
             if self.state is State.OPEN:
-                due.append(link.last_sent + settings.keepalive)
+                if self._protocol.keep_alive is not None:
+                    due.append(link.last_sent + settings.keepalive)
                 if self._replay.frame_size(link.sent, last=self._source_done):
                     due.append(self._limiter.next if self._catching_up else now)
         return max(0.0, min(due) - now)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dgcli.errors import UsageError
+from dgcli.live.listen_v1 import ListenV1
+from dgcli.live.protocol import ListenProtocol
 from dgcli.transcript.response import MOST_CHANNELS
 
 
@@ -39,6 +41,7 @@ class StreamSettings:
 
     url: str  # ws:// or wss://, with the query
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # holds the key: never printed
+    protocol: ListenProtocol = field(default_factory=ListenV1)  # of the endpoint in `url`
     ssl_context: ssl.SSLContext | None = None  # None: `dgcli.api.tls.context(ca_cert)`
     ca_cert: Path | None = None
 

@@ -145,7 +145,7 @@ def _table_options(endpoint: Endpoint) -> list[inspect.Parameter]:
     """Make an option for each row that the endpoint takes, and --param."""
     options = []
     for param in PARAMS:
-        if endpoint not in param.endpoints:
+        if not endpoint & param.endpoints:
             continue
         flag = param.flag
         if param.kind in (ParamKind.FLAG, ParamKind.FLAG_OR_LIST):
@@ -185,7 +185,7 @@ def _collected(endpoint: Endpoint, values: dict[str, Any]) -> QueryOptions:
     """Take the table's options out of what Typer parsed."""
     given: dict[str, object] = {}
     for param in PARAMS:
-        if endpoint not in param.endpoints:
+        if not endpoint & param.endpoints:
             continue
         value = values.pop(param.name)
         if param.list_flag and (several := values.pop(f"{param.name}_list")):

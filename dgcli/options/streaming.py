@@ -1,13 +1,17 @@
 """The options that `dg live` and `dg mic` have in common, beside those of the parameter table."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dgcli.errors import UsageError
 from dgcli.options.machinery import OptionGroup
+
+if TYPE_CHECKING:
+    from dgcli.formats import RenderSettings
 
 FASTEST = 1.25  # times real time, as the API allows: "Recovering From Connection Errors"
 _STREAM, _SHOW = "Stream", "Output"
@@ -119,6 +123,14 @@ class DisplayOptions(OptionGroup):
             rich_help_panel=_SHOW,
         ),
     ] = None
+    max_delay: Annotated[
+        float,
+        typer.Option(
+            help="Write a caption so long after its last word, however it goes on; 0: when it is best. Default: 4.",
+            metavar="SECONDS",
+            rich_help_panel=_SHOW,
+        ),
+    ] = 4.0
     stats: Annotated[
         bool,
         typer.Option(
@@ -135,6 +147,10 @@ class DisplayOptions(OptionGroup):
             rich_help_panel=_SHOW,
         ),
     ] = None
+
+    def delayed(self, render: "RenderSettings") -> "RenderSettings":
+        """The render settings with the delay of captions. Raises `UsageError` for an invalid one."""
+        return replace(render, max_delay=self.max_delay or None)
 
 
 _PORT = 8722  # where the overlay is unless told otherwise; no other program is known for it

@@ -1,11 +1,27 @@
 """API query parameters: the table (`table`), and what is done with values by it (`check`). Pure: no I/O."""
 
 from dgcli.params.check import check, encode, merge, split_assignment
-from dgcli.params.table import BY_NAME, PARAMS, Endpoint, Need, Panel, Param, ParamKind, Value, Values, family
+from dgcli.params.table import (
+    BY_NAME,
+    PARAMS,
+    RATES_FLUX,
+    STREAM,
+    Endpoint,
+    Need,
+    Panel,
+    Param,
+    ParamKind,
+    Value,
+    Values,
+    family,
+    stream_endpoint,
+)
 
 __all__ = [
     "BY_NAME",
     "PARAMS",
+    "RATES_FLUX",
+    "STREAM",
     "Endpoint",
     "Need",
     "Panel",
@@ -18,4 +34,5 @@ __all__ = [
     "family",
     "merge",
     "split_assignment",
+    "stream_endpoint",
 ]

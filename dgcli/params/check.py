@@ -12,6 +12,7 @@ from dgcli.params.table import (
     ENDPOINT_NAMES,
     MODELS_FLUX,
     PARAMS,
+    RATES_FLUX,
     STREAM,
     Endpoint,
     Param,
@@ -150,6 +151,8 @@ def _on(values: Values, name: str) -> bool:
 
 def _check_taken(param: Param, endpoint: Endpoint) -> None:
     if endpoint not in param.endpoints:
+        if endpoint is Endpoint.FLUX and param.on_flux:
+            raise UsageError(f"{param.flag} is not taken by {_where(endpoint)}.", hint=param.on_flux)
         takers = [name for where, name in ENDPOINT_NAMES.items() if where in param.endpoints]
         raise UsageError(
             f"{param.flag} is not taken by {_where(endpoint)}.", hint=f"It is for {_either(takers)}."
@@ -195,16 +198,32 @@ def _check_model(values: Values, endpoint: Endpoint, *, local: bool) -> None:
                 f"--language-hint is not taken by {model}.", hint="Use --model flux-general-multi."
             )
     elif kin == "flux":
-        raise UsageError(f"The model {model} is for Flux streams only (/v2/listen).", hint="Try nova-3.")
+        raise UsageError(
+            f"The model {model} is for Flux streams only (/v2/listen).",
+            hint="Use dg live or dg mic, or --model nova-3.",
+        )
     if endpoint in STREAM and kin == "whisper" and not local:
         raise UsageError("Whisper models do not stream.", hint="Use --model nova-3, `dg file`, or --local.")
 
 
-def _check_numbers(values: Values) -> None:
+def _check_redact(values: Values, endpoint: Endpoint) -> None:
+    """Flux hides digits, and nothing else."""
+    allowed = BY_NAME["redact"].values_on(endpoint)
+    asked = values.get("redact", ())
+    wrong = [what for what in asked if what not in allowed] if isinstance(asked, tuple) else []
+    if endpoint is Endpoint.FLUX and wrong:
+        raise UsageError(f"--redact takes {_either(allowed)} on {_where(endpoint)}, not {wrong[0]!r}.")
+
+
+def _check_numbers(values: Values, endpoint: Endpoint) -> None:
     """Check the rules between two numbers, or a number and a name."""
     rate = {"amr-nb": 8000, "amr-wb": 16000}.get(str(values.get("encoding")))
     if rate is not None and values.get("sample_rate", rate) != rate:
         raise UsageError(f"--encoding {values['encoding']} has a --sample-rate of {rate}.")
+    hertz = values.get("sample_rate")
+    if endpoint is Endpoint.FLUX and hertz is not None and hertz not in RATES_FLUX:
+        rates = _either(map(str, RATES_FLUX))
+        raise UsageError(f"Flux takes a --sample-rate of {rates} Hz, not {hertz}.", hint="16000 is advised.")
     eager, sure = values.get("eager_eot_threshold"), values.get("eot_threshold", 0.7)
     if isinstance(eager, int | float) and isinstance(sure, int | float) and eager > sure:
         raise UsageError(f"eager_eot_threshold ({eager:g}) must not be above eot_threshold ({sure:g}).")
@@ -270,8 +289,8 @@ def check(given: Mapping[str, object], endpoint: Endpoint, *, local: bool = Fals
             unknown[key] = tuple(map(str, raw)) if isinstance(raw, list | tuple) else _plain(raw)
             continue
         value = _parse(param, raw, endpoint)
-        if endpoint not in param.endpoints and value is False:
-            continue  # off is what an endpoint without it does anyway
+        if endpoint not in param.endpoints and (value is False or (param.name, value) == ("channels", 1)):
+            continue  # off, or one channel, is what an endpoint without it has anyway
         _check_taken(param, endpoint)
         known[param.name] = value
     values: dict[str, Value] = {}
@@ -286,7 +305,8 @@ def check(given: Mapping[str, object], endpoint: Endpoint, *, local: bool = Fals
         if _on(values, name):
             _check_relations(BY_NAME[name], values, endpoint, local=local)
     _check_model(values, endpoint, local=local)
-    _check_numbers(values)
+    _check_numbers(values, endpoint)
+    _check_redact(values, endpoint)
     _check_callback(values, endpoint)
     return {**values, **unknown}
 

@@ -112,6 +112,7 @@ class Param(NamedTuple):
     flags: tuple[str, ...] = ()  # further spellings of the flag
     metavar: str | None = None
     hidden: bool = False
+    on_flux: str = ""  # what to do on a Flux stream, where it is not taken
 
     @property
     def flag(self) -> str:
@@ -124,12 +125,16 @@ class Param(NamedTuple):
         return self.kind in (ParamKind.LIST, ParamKind.PAIRS)
 
     def values_on(self, endpoint: Endpoint) -> tuple[str, ...]:
-        """The allowed or suggested values on one endpoint."""
-        return next((values for where, values in self.only if endpoint in where), self.values)
+        """The allowed or suggested values on an endpoint; on several, those of each that takes the parameter."""
+        several = [
+            next((values for where, values in self.only if each in where), self.values)
+            for each in (endpoint & self.endpoints) or endpoint
+        ]
+        return tuple(dict.fromkeys(value for values in several for value in values))
 
     def default_for(self, endpoint: Endpoint) -> Value | None:
-        """Return our default on one endpoint, sent when the user sets nothing."""
-        return self.default if endpoint in self.default_on & self.endpoints else None
+        """Return our default on an endpoint, sent when the user sets nothing."""
+        return self.default if endpoint & self.default_on & self.endpoints else None
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -166,6 +171,7 @@ _DETECTABLE = _words(
     "tr uk vi zh"
 )
 _ENCODINGS = _words("linear16 linear32 flac alaw mulaw amr-nb amr-wb opus ogg-opus speex g729")
+RATES_FLUX = (8000, 16000, 24000, 44100, 48000)  # Hz: Deepgram reference, "Turn-based Audio (Flux)"
 _ENCODINGS_FLUX = ("linear16", "linear32", "alaw", "mulaw", "opus", "ogg-opus")
 _REDACT = _words(
     "pci pii phi numbers aggressive_numbers ssn true account_number age bank_account cardinal credit_card "
@@ -199,6 +205,7 @@ PARAMS: tuple[Param, ...] = (
         "language", ParamKind.TEXT, _V1, Panel.MODEL,
         "Language spoken, as a BCP-47 tag; 'multi' for several in one recording. The API's default: en.",
         values=_LANGUAGES, flags=("-l",), metavar="TAG",
+        on_flux="Use --model flux-general-multi with --language-hint; flux-general-en is English.",
     ),
     Param(
         "language_hint", ParamKind.LIST, _ALL, Panel.MODEL,
@@ -231,8 +238,12 @@ PARAMS: tuple[Param, ...] = (
     Param(
         "smart_format", ParamKind.FLAG, _V1, Panel.FORMATTING,
         "Punctuation, numerals, dates, money and paragraphs as a reader expects them.", default=True,
+        on_flux="Leave it out: Flux always punctuates; --numerals writes digits.",
     ),
-    Param("punctuate", ParamKind.FLAG, _V1, Panel.FORMATTING, "Add punctuation and capitals."),
+    Param(
+        "punctuate", ParamKind.FLAG, _V1, Panel.FORMATTING, "Add punctuation and capitals.",
+        on_flux="Leave it out: Flux always punctuates.",
+    ),
     Param("paragraphs", ParamKind.FLAG, _REST, Panel.FORMATTING, "Divide the transcript into paragraphs."),
     Param("numerals", ParamKind.FLAG, _ALL, Panel.FORMATTING, "Write numbers as digits: nine becomes 9."),
     Param("measurements", ParamKind.FLAG, _REST, Panel.FORMATTING, "Abbreviate units: milligram becomes mg."),
@@ -246,23 +257,32 @@ PARAMS: tuple[Param, ...] = (
     Param(
         "no_delay", ParamKind.FLAG, Endpoint.LIVE, Panel.FORMATTING,
         "Do not hold final results back for formatting and redaction.",
+        on_flux="Leave it out: Flux holds nothing back.",
     ),
     # Speakers and channels
-    Param("diarize", ParamKind.FLAG, _V1, Panel.SPEAKERS, "Tell speakers apart: a number on every word."),
+    Param(
+        "diarize", ParamKind.FLAG, _V1, Panel.SPEAKERS, "Tell speakers apart: a number on every word.",
+        on_flux="Flux does not tell speakers apart; use --model nova-3.",
+    ),
     Param(
         "diarize_model", ParamKind.CHOICE, _V1, Panel.SPEAKERS,
         "Tell speakers apart with this diarizer, instead of --diarize.",
         values=("latest", "v1", "v2"), only=((Endpoint.LIVE, ("latest", "v1")),),
         excludes=("diarize", "diarize_version"), families=_NOT_WHISPER,
+        on_flux="Flux does not tell speakers apart; use --model nova-3.",
     ),
     Param(
         "diarize_version", ParamKind.TEXT, _V1, Panel.SPEAKERS, "Version of the old diarizer.",
         values=("latest", "2021-07-14.0"), needs=(Need(("diarize",)),), hidden=True,
     ),
-    Param("multichannel", ParamKind.FLAG, _V1, Panel.SPEAKERS, "Transcribe each channel on its own."),
+    Param(
+        "multichannel", ParamKind.FLAG, _V1, Panel.SPEAKERS, "Transcribe each channel on its own.",
+        on_flux="Flux takes one channel: mix them, or use --model nova-3.",
+    ),
     Param(
         "channels", ParamKind.INTEGER, _V1, Panel.SPEAKERS, "Number of channels of raw audio.",
         minimum=1, needs=(Need(("encoding",)),), metavar="N",
+        on_flux="Flux takes one channel: mix them, or use --model nova-3.",
     ),
     Param(
         "utterances", ParamKind.FLAG, _REST, Panel.SPEAKERS,
@@ -278,6 +298,7 @@ PARAMS: tuple[Param, ...] = (
         "keywords", ParamKind.LIST, _V1, Panel.VOCABULARY,
         "Word to boost, as WORD or WORD:BOOST; repeatable (Nova-2 and older).",
         families=_NOT_NOVA_3, most=100, metavar="WORD[:N]",
+        on_flux="Use --keyterm.",
     ),
     Param(
         "keyword_boost", ParamKind.TEXT, _REST, Panel.VOCABULARY, "Old way of boosting keywords.",
@@ -339,31 +360,38 @@ PARAMS: tuple[Param, ...] = (
     Param(
         "interim_results", ParamKind.FLAG, Endpoint.LIVE, Panel.TIMING,
         "Send provisional results while an utterance is open.", default=True,
+        on_flux="Leave it out: Flux always sends what it has so far; --no-interim does not show it.",
     ),
     Param(
         "endpointing", ParamKind.INTEGER_OR_FALSE, Endpoint.LIVE, Panel.TIMING,
         "Silence that ends a segment, in milliseconds, or 'false'. The API's default: 10.",
         minimum=0, values=("10", "100", "300", "500", "false"), metavar="MS|false",
+        on_flux="Use --eot-threshold (confidence) and --eot-timeout-ms (silence).",
     ),
     Param(
         "utterance_end_ms", ParamKind.INTEGER, Endpoint.LIVE, Panel.TIMING,
         "Gap between words after which UtteranceEnd is sent, in milliseconds (1000 to 5000).",
         minimum=1000, maximum=5000, needs=(Need(("interim_results",)),), metavar="MS",
         aliases=("utterance_end",),
+        on_flux="Use --eot-timeout-ms.",
     ),
-    Param("vad_events", ParamKind.FLAG, Endpoint.LIVE, Panel.TIMING, "Send an event when speech starts."),
+    Param(
+        "vad_events", ParamKind.FLAG, Endpoint.LIVE, Panel.TIMING, "Send an event when speech starts.",
+        on_flux="Leave it out: Flux always says when a turn starts.",
+    ),
     Param(
         "eot_threshold", ParamKind.NUMBER, Endpoint.FLUX, Panel.TIMING,
-        "Confidence that ends a turn (0.5 to 1.0). The API's default: 0.7.",
-        minimum=0.5, maximum=1.0,
+        "Flux: confidence that ends a turn (0.5 to 1.0). The API's default: 0.7.",
+        minimum=0.5, maximum=1.0, metavar="N",
     ),
     Param(
         "eager_eot_threshold", ParamKind.NUMBER, Endpoint.FLUX, Panel.TIMING,
-        "Confidence that ends a turn provisionally (0.3 to 0.9).", minimum=0.3, maximum=0.9,
+        "Flux: confidence that ends a turn provisionally (0.3 to 0.9). Default: never.",
+        minimum=0.3, maximum=0.9, metavar="N",
     ),
     Param(
         "eot_timeout_ms", ParamKind.INTEGER, Endpoint.FLUX, Panel.TIMING,
-        "Silence that ends a turn in any case, in milliseconds (500 to 60000). The API's default: 5000.",
+        "Flux: silence that ends a turn in any case, in milliseconds (500 to 60000). The API's default: 5000.",
         minimum=500, maximum=60000, metavar="MS",
     ),
     # Delivery
@@ -389,6 +417,11 @@ PARAMS: tuple[Param, ...] = (
 BY_NAME: Mapping[str, Param] = MappingProxyType(
     {name: param for param in PARAMS for name in (param.name, *param.aliases)}
 )
+
+
+def stream_endpoint(model: object) -> Endpoint:
+    """The endpoint on which a model streams; /v1/listen for what is not known to be Flux."""
+    return Endpoint.FLUX if family(str(model or "")) == "flux" else Endpoint.LIVE
 
 
 def family(model: str) -> str | None:

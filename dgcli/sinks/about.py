@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from dgcli.transcript.events import Closed, Event, Final, Metadata, Notice, NoticeKind, Opened
+from dgcli.transcript.events import Closed, Connected, Event, Final, Metadata, Notice, NoticeKind, Opened
 
 
 def dumps(value: object) -> str:
@@ -33,7 +33,7 @@ class About:
         """Take the next event."""
         about = self.metadata
         match event:
-            case Opened():
+            case Opened() | Connected():
                 about["request_id"] = about["request_id"] or event.request_id
             case Final():
                 self.channels = about["channels"] = max(self.channels, event.channels)

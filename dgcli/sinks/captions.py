@@ -8,7 +8,7 @@ from dgcli.captions.cues import Cue
 from dgcli.errors import OutputError
 from dgcli.formats import Format, RenderSettings, grower
 from dgcli.formats.growing import CueWriter
-from dgcli.transcript.events import Event, Final, Notice, NoticeKind
+from dgcli.transcript.events import Event, Final, Interim, Notice, NoticeKind
 from dgcli.transcript.utterances import as_saved
 
 
@@ -60,6 +60,12 @@ class CaptionBlocks:
         )
         return self._settled(cues)
 
+    def heard(self, event: Interim) -> str:
+        """The blocks that have waited long enough, now that the audio is known up to the end of an interim."""
+        if self._captioner is None:
+            return ""
+        return self._settled(self._captioner.heard(event.end, channel=event.channel, likely=event.words))
+
     def mark(self, event: Notice) -> str:
         """Write a marker as a note, which players do not show; nothing in formats without notes."""
         return self._writer.note(event.message)
@@ -96,6 +102,8 @@ class CaptionSink:
         """Take the next event. Raises what `write` raises."""
         if isinstance(event, Final):
             self._put(self._blocks.take(event))
+        elif isinstance(event, Interim) and (text := self._blocks.heard(event)):
+            self._put(text)
         elif isinstance(event, Notice) and event.kind is NoticeKind.MARKER:
             self._put(self._blocks.mark(event))
 

@@ -15,7 +15,7 @@ from dgcli.sinks.lines import LinesSink
 from dgcli.sinks.rendered import RenderedFile, TurnsFile
 from dgcli.sinks.response import ResponseSink
 from dgcli.sinks.words import WordsSink
-from dgcli.transcript.events import Event, Final, Notice, NoticeKind, Opened, UtteranceEnd
+from dgcli.transcript.events import Event, Final, Interim, Notice, NoticeKind, Opened, UtteranceEnd
 
 _PREVIEW = 2.0  # seconds of the stream between looks at cues that are not settled
 
@@ -75,6 +75,9 @@ class CaptionFile:
                 is_late = event.end - self._previewed >= _PREVIEW
                 if settled or (event.text and (ends or is_late)):
                     self._previewed = event.end
+                    self._put(settled, self._blocks.preview())
+            case Interim():
+                if settled := self._blocks.heard(event):
                     self._put(settled, self._blocks.preview())
             case UtteranceEnd(last_word_end=end) if end < 0:
                 pass

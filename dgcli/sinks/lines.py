@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dgcli.captions.voice import Voice
 from dgcli.formats import RenderSettings
 from dgcli.terminal import harmless
-from dgcli.transcript.events import Event, Final, Interim, Notice, NoticeKind
+from dgcli.transcript.events import Event, Final, Interim, Notice, NoticeKind, TurnStage
 from dgcli.transcript.utterances import Utterance, Utterances
 
 
@@ -91,6 +91,8 @@ class LinesSink:
 
     def _provisional(self, event: Interim) -> None:
         text = " ".join(harmless(event.text).split())
+        if text and event.turn is not None and event.turn.stage is TurnStage.EAGER_END:
+            text += " [end of turn?]"
         if text and text != self._provisional_text:
             self._provisional_text = text
             try:

@@ -19,7 +19,7 @@ from dgcli.sinks.lines import voice
 from dgcli.sinks.notices import WARNINGS, Repeats
 from dgcli.sinks.region import Region
 from dgcli.terminal import colours, harmless
-from dgcli.transcript.events import Closed, Event, Final, Interim, Notice, NoticeKind, Opened
+from dgcli.transcript.events import Closed, Event, Final, Interim, Notice, NoticeKind, Opened, TurnStage
 from dgcli.transcript.utterances import Utterance, Utterances
 from dgcli.ui.meter import bar, covered
 
@@ -38,6 +38,12 @@ _STATES = {
 
 def _plain(text: str) -> str:
     return " ".join(harmless(text).split())
+
+
+def _times(said: Utterance | Interim) -> str:
+    words = said.words
+    start, end = (words[0].start, words[-1].end) if words else (said.start, said.end)
+    return f" [{round(start, 2)} - {round(end, 2)}]"
 
 
 def _clock(seconds: float) -> str:
@@ -122,7 +128,7 @@ class ScreenSink:
             line = self._who(self._voice, utterance.channels) if is_new else Text()
             line.append(_plain(utterance.text))
             if self._timestamps:
-                line.append(f" [{round(utterance.start, 2)} - {round(utterance.end, 2)}]", Style(dim=True))
+                line.append(_times(utterance), Style(dim=True))
             self._above.append(line)
         self._dirty = self._dirty or bool(utterances)
 
@@ -239,8 +245,17 @@ class ScreenSink:
             speaker = provisional.words[0].speaker if provisional.words else None
             text = self._label(Voice(channel, speaker), provisional.channels)
         if provisional is not None and provisional.text.strip():
-            text.append((" " if certain else "") + _plain(provisional.text), Style(dim=True))
+            said = _plain(provisional.text) + self._mark(provisional)
+            text.append((" " if certain else "") + said, Style(dim=True))
         return text
+
+    def _mark(self, provisional: Interim) -> str:
+        """What stands behind the text of an open turn: dots, or, when it is probably over, what will stand there."""
+        if provisional.turn is None:
+            return ""
+        if provisional.turn.stage is not TurnStage.EAGER_END:
+            return " …"
+        return _times(provisional) if self._timestamps else ""
 
     def _status_line(self) -> Text:
         parts = [_clock(self._audio_seconds()), f"{self._words} word{'' if self._words == 1 else 's'}"]

@@ -59,11 +59,12 @@ class EventStream:
 
     def _start(self) -> None:
         from dgcli.live.streamer import Streamer
-        from dgcli.tasks.stream_settings import stream_settings
+        from dgcli.tasks.stream_settings import fitted, stream_settings
 
         config = self._server.enter_context(
             reached(self._config, SilentReporter(), self._request.values, local=self._request.local)
         )
+        self._source = fitted(self._source, self._request.values)
         audio_format = self._source.open()
         settings = stream_settings(config, audio_format, self._request)
         self._streamer = Streamer(self._source, audio_format, settings)

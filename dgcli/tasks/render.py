@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dgcli.errors import ApiError, AudioError, BatchError, DgError, Interrupted, OutputError, UsageError
 from dgcli.formats import RenderSettings, by_name
+from dgcli.output.files import check_inside
 from dgcli.output.plan import Outputs, plan_outputs, write_outputs
 from dgcli.tasks.reporter import Reporter
 from dgcli.tasks.transcribe import announce, conclude
@@ -110,6 +111,7 @@ def render_each(
     failed: list[DgError] = []
     for response, target in zip(responses, _targets(responses, format_name, folder), strict=True):
         try:
+            check_inside(target, folder)
             _render(response, plan_outputs(None, [target], source=Path(response)), settings, reporter)
         except DgError as error:
             failed.append(error)

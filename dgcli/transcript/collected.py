@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dgcli.transcript.events import Closed, Event, Final, Metadata, Notice, NoticeKind, Opened
+from dgcli.transcript.events import Closed, Connected, Event, Final, Metadata, Notice, NoticeKind, Opened
 from dgcli.transcript.utterances import Utterances, utterance_object
 
 _WARNINGS = 10  # about results that were left out; of more, the first
@@ -28,7 +28,7 @@ class Collected:
     def take(self, event: Event) -> None:
         """Take the next event."""
         match event:
-            case Opened() | Metadata():
+            case Opened() | Connected() | Metadata():
                 self.note(event.request_id or None, 0.0)
             case Closed():
                 self.note(None, event.audio_seconds)

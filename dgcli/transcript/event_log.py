@@ -10,7 +10,8 @@ Each line is an object with a `kind`:
 
 `offset` is what lies before a connection on the timeline of the stream: add it to every time in `message`
 (seconds). `repeats` says that the first so many words of a final were said by an earlier one already: leave
-them out. `notice` is a value of `NoticeKind`; `start` and `end` are there where the notice has them, in
+them out. `stands` says that this message, though provisional, is the final text of its Flux turn: the stream ended
+without an EndOfTurn. `notice` is a value of `NoticeKind`; `start` and `end` are there where the notice has them, in
 seconds of the stream; the server's own errors and warnings are notices with the message under `raw`.
 """
 
@@ -21,6 +22,7 @@ from typing import Any
 
 from dgcli.transcript.events import (
     Closed,
+    Connected,
     Event,
     Final,
     Interim,
@@ -29,21 +31,22 @@ from dgcli.transcript.events import (
     NoticeKind,
     Opened,
     SpeechStarted,
+    TurnStage,
     UtteranceEnd,
 )
 from dgcli.transcript.json_values import mapping, number
-from dgcli.transcript.messages import parse_message
-from dgcli.transcript.response import parse_words
+from dgcli.transcript.messages import parse_message, words_of
+from dgcli.transcript.turn_info import as_it_stands
 
 
 def _repeats(event: Final) -> int:
     """Count the words of the raw message that are not in the event."""
-    channel = event.raw.get("channel")
-    alternatives = channel.get("alternatives") if isinstance(channel, Mapping) else None
-    first = alternatives[0] if isinstance(alternatives, list) and alternatives else None
-    if not isinstance(first, Mapping):
-        return 0
-    return max(len(parse_words(first.get("words"), event.channel)) - len(event.words), 0)
+    return max(len(words_of(event.raw)) - len(event.words), 0)
+
+
+def _stands(event: Final) -> bool:
+    """Whether the message is provisional: the newest of a turn whose end the server did not send."""
+    return event.turn is not None and event.turn.stage is not TurnStage.END
 
 
 def envelope(event: Event) -> Mapping[str, Any]:
@@ -58,9 +61,12 @@ def envelope(event: Event) -> Mapping[str, Any]:
             }
         case Final():
             repeats = _repeats(event)
-            more = {"repeats": repeats} if repeats else {}
+            more = {
+                **({"repeats": repeats} if repeats else {}),
+                **({"stands": True} if _stands(event) else {}),
+            }
             return {"kind": "message", "offset": event.offset, **more, "message": event.raw}
-        case Interim() | UtteranceEnd() | SpeechStarted() | Metadata():
+        case Interim() | Connected() | UtteranceEnd() | SpeechStarted() | Metadata():
             return {"kind": "message", "offset": event.offset, "message": event.raw}
         case Notice():
             message: dict[str, Any] = {"kind": "notice", "notice": event.kind.value, "message": event.message}
@@ -105,6 +111,8 @@ def read_event(line: Mapping[str, Any]) -> Event | None:
         return None
     event = parse_message(json.dumps(message), number(line.get("offset")))
     repeats = line.get("repeats")
+    if isinstance(event, Interim) and line.get("stands") is True:
+        event = as_it_stands(event)
     if isinstance(event, Final) and isinstance(repeats, int) and repeats > 0:
         words = event.words[repeats:]
         return replace(event, words=words, text=" ".join(word.text for word in words))

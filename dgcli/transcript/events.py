@@ -3,7 +3,7 @@
 The streamer puts these on one queue, in the order in which they happened; sinks take them and nothing else.
 All times are seconds on the timeline of the whole stream: what an earlier connection consumed is already
 added. `raw` is the server's message as it came, its own times included; `offset` is what was added to them.
-Source of the messages: Deepgram reference, "Live Audio".
+Source of the messages: Deepgram reference, "Live Audio" and "Turn-based Audio (Flux)".
 """
 
 import enum
@@ -27,6 +27,40 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Connected:
+    """The greeting of a Flux server."""
+
+    request_id: str
+    offset: float = 0.0
+    raw: Raw = field(default_factory=dict, repr=False)
+
+
+class TurnStage(enum.Enum):
+    """What has become of a Flux turn; the value is its name on the wire."""
+
+    UPDATE = "Update"  # more audio was transcribed
+    START = "StartOfTurn"  # somebody began to speak
+    EAGER_END = "EagerEndOfTurn"  # probably over: nothing is final yet
+    RESUMED = "TurnResumed"  # it was not: the speaker goes on
+    END = "EndOfTurn"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a Flux server says of the turn that a result belongs to.
+
+    `confidence` is that of its being over, 0 to 1. `trigger` is what ended it: `model`, `manual`, `timeout` or a later
+    value. `languages` were heard in it, the commonest first.
+    """
+
+    index: int  # counts from 0 on each connection
+    stage: TurnStage
+    confidence: float = 0.0
+    trigger: str = ""
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Interim:
     """The provisional text of the open segment; it restates everything since the last Final."""
 
@@ -39,6 +73,7 @@ class Interim:
     audio_cursor: float  # seconds of audio sent when this arrived; minus `end`: the latency
     offset: float = 0.0
     raw: Raw = field(default_factory=dict, repr=False)
+    turn: Turn | None = None  # of a Flux stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +90,7 @@ class Final:
     from_finalize: bool = False
     offset: float = 0.0
     raw: Raw = field(default_factory=dict, repr=False)
+    turn: Turn | None = None  # of a Flux stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,4 +167,4 @@ class Closed:
     error: DgError | None = None
 
 
-Event = Opened | Interim | Final | UtteranceEnd | SpeechStarted | Notice | Metadata | Closed
+Event = Opened | Connected | Interim | Final | UtteranceEnd | SpeechStarted | Notice | Metadata | Closed

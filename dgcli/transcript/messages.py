@@ -1,14 +1,16 @@
 """The server's messages, read as events: no I/O, no threads.
 
-Sources: Deepgram reference, "Live Audio", "Audio Keep Alive", "Finalize".
+Those of /v1/listen and of /v2/listen have types of their own, so that a saved message tells what it is.
+Sources: Deepgram reference, "Live Audio", "Audio Keep Alive", "Finalize", "Turn-based Audio (Flux)".
 """
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from dgcli.transcript.events import (
+    Connected,
     Event,
     Final,
     Interim,
@@ -21,6 +23,7 @@ from dgcli.transcript.events import (
 from dgcli.transcript.json_values import mapping, number, string, whole
 from dgcli.transcript.model import Word
 from dgcli.transcript.response import MOST_CHANNELS, parse_words
+from dgcli.transcript.turn_info import parse_turn
 
 
 def _channel(value: object) -> tuple[int, int]:
@@ -31,7 +34,7 @@ def _channel(value: object) -> tuple[int, int]:
 
 
 def _shifted(word: Word, offset: float) -> Word:
-    return replace(word, start=word.start + offset, end=word.end + offset) if offset else word
+    return word._replace(start=word.start + offset, end=word.end + offset) if offset else word
 
 
 def _alternative(message: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -71,6 +74,16 @@ def _refused(message: Mapping[str, Any], channel: int, channels: int, most: int)
     return Notice(NoticeKind.SERVER, text, raw=message)
 
 
+# What to do about an `Error` or a `Warning` of a Flux server, by its code.
+_REMEDIES = MappingProxyType(
+    {
+        "FORCE_END_TURN_NO_ACTIVE_TURN": "Nobody was speaking: there was no turn to end.",
+        "UNPARSABLE_CLIENT_MESSAGE": "This server does not know a message that was sent: it may be older, or not Flux.",
+        "INTERNAL_SERVER_ERROR": "The stream goes on over a new connection; if this stays so, see status.deepgram.com.",
+    }
+)
+
+
 def _server_notice(message: Mapping[str, Any]) -> Notice:
     """Read an `Error`, a `Warning` or a message of an unknown type."""
     kind = string(message.get("type")) or "message without a type"
@@ -79,7 +92,16 @@ def _server_notice(message: Mapping[str, Any]) -> Notice:
     )
     code = string(message.get("variant")) or string(message.get("code"))
     text = f"The server sent {kind}" + (f" ({code})" if code else "") + (f": {detail}" if detail else ".")
+    if remedy := _REMEDIES.get(code):
+        text = f"{text.rstrip('.')}. {remedy}"
     return Notice(NoticeKind.SERVER, text, raw=message)
+
+
+def words_of(message: Mapping[str, Any]) -> tuple[Word, ...]:
+    """Return the words of a result as it came, of either endpoint, with the times of its connection."""
+    if message.get("type") == "TurnInfo":
+        return parse_words(message.get("words"), 0)
+    return parse_words(_alternative(message).get("words"), _channel(message.get("channel_index"))[0])
 
 
 _SHOWN = 10  # key terms; of more, the number
@@ -99,7 +121,7 @@ def _configured(message: Mapping[str, Any]) -> Notice:
         parts.append(f"language hints {', '.join(map(string, hints))}")
     for name, value in mapping(message.get("thresholds")).items():
         if isinstance(value, int | float):
-            parts.append(f"{name} {value:g}")
+            parts.append(f"{string(name)} {number(value):g}")
     if isinstance(message.get("numerals"), bool):
         parts.append(f"numerals {'on' if message['numerals'] else 'off'}")
     text = f"In force now: {'; '.join(parts)}." if parts else "The change of settings is in force."
@@ -144,6 +166,10 @@ def parse_message(
     match message.get("type"):
         case "Results":
             return _results(message, offset, cursor, channels)
+        case "TurnInfo":
+            return parse_turn(message, offset, cursor)
+        case "Connected":
+            return Connected(string(message.get("request_id")), offset, message)
         case "UtteranceEnd":
             last = number(message.get("last_word_end"), -1.0)
             channel, _ = _channel(message.get("channel"))

@@ -7,15 +7,15 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word of one channel.
 
     `text` is how it is printed (punctuated and capitalised where the API did so), `word` how it was heard.
     A time that the response lacks, or that is no number, is NaN: only captions need to repair it.
+    A tuple, since a response has a hundred thousand of them: making one takes a quarter of a frozen dataclass's time.
     """
 
     text: str

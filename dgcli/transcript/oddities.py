@@ -98,8 +98,26 @@ def odd_response(results: Mapping[str, Any], channels: Sequence[Channel], metada
     return _told(places)
 
 
+def _odd_turn(message: Mapping[str, Any], words: Sequence[Word]) -> str | None:
+    """The same for a `TurnInfo`, whose words need no times."""
+    times = ("audio_window_start", "audio_window_end")
+    places = [name for name in times if not _is_number(message.get(name))]
+    if not isinstance(message.get("transcript"), str):
+        places.append("transcript")
+    items = message.get("words")
+    if (
+        not isinstance(items, list)
+        or len(items) < len(words)
+        or not all(isinstance(item, dict) for item in items)
+    ):
+        places.append("words")
+    return _told(places)
+
+
 def odd_message(message: Mapping[str, Any], words: Sequence[Word]) -> str | None:
-    """Return a warning about a `Results` message whose `words` have been read; None where all is well."""
+    """Return a warning about a result whose `words` have been read; None where all is well."""
+    if message.get("type") == "TurnInfo":
+        return _odd_turn(message, words)
     channel = message.get("channel")
     places = [name for name in ("start", "duration") if name in message and not _is_number(message[name])]
     if not isinstance(channel, dict):

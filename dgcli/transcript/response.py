@@ -22,8 +22,12 @@ def parse_words(items: object, channel: int) -> tuple[Word, ...]:
     words = []
     for item in mappings(items):
         get = item.get
-        heard = string(get("word"))
-        text = string(get("punctuated_word")) or heard
+        heard, text, language = get("word"), get("punctuated_word"), get("language")
+        if type(heard) is not str or not heard.isascii():
+            heard = string(heard)
+        if type(text) is not str or not text.isascii():
+            text = string(text)
+        text = text or heard
         if not text.strip():
             continue
         start, end, sure = get("start"), get("end"), get("confidence", 0.0)
@@ -38,7 +42,7 @@ def parse_words(items: object, channel: int) -> tuple[Word, ...]:
                 heard or text,
                 speaker if speaker is None or type(speaker) is int else whole(speaker),
                 channel,
-                string(get("language")) or None,
+                None if language is None else string(language) or None,
                 None if of_speaker is None else number(of_speaker, 1.0),
             )
         )

@@ -38,7 +38,7 @@ def _as_final(line: Mapping[str, Any]) -> Event | None:
     """The last words of a log that was cut off, which nothing confirms any more."""
     message = line.get("message") if "kind" in line else line
     final = {**mapping(message), "is_final": True}
-    return read_event({**line, "message": final} if "kind" in line else final)
+    return read_event({"kind": "message", **line, "message": final, "stands": True})
 
 
 def _response(body: bytes) -> Mapping[str, Any]:

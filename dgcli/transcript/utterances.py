@@ -9,7 +9,7 @@ import math
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from dgcli.transcript.events import Event, Final, Notice, NoticeKind, UtteranceEnd
@@ -36,6 +36,7 @@ class Utterance:
     start: float
     end: float
     goes_on: bool = False
+    languages: tuple[str, ...] = ()  # heard in it, of a Flux turn
 
 
 @dataclass(slots=True)
@@ -50,6 +51,7 @@ class _Open:
     end: float = 0.0
     texts: list[str] = field(default_factory=list)
     words: list[Word] = field(default_factory=list)
+    languages: tuple[str, ...] = ()
 
     def add(self, text: str, words: tuple[Word, ...], end: float) -> None:
         self.texts.append(text)
@@ -66,6 +68,7 @@ class _Open:
             self.start,
             self.end,
             goes_on,
+            self.languages,
         )
 
 
@@ -126,6 +129,7 @@ class Utterances:
                     channel, event.channels, piece.speaker, piece.start, self._clock()
                 )
             running.add(piece.text, piece.words, piece.end)
+            running.languages = event.turn.languages if event.turn is not None else ()
             if running.end - running.start >= self._longest and not (ends and number == len(pieces)):
                 ended += self._end(channel)
         if ends:
@@ -161,7 +165,7 @@ def as_saved(word: Word) -> Word:
     start, end, confidence = round(word.start, 3), round(word.end, 3), round(word.confidence, 6)
     if start == word.start and end == word.end and confidence == word.confidence:
         return word
-    return replace(word, start=start, end=end, confidence=confidence)
+    return word._replace(start=start, end=end, confidence=confidence)
 
 
 def _time(value: float) -> float | None:
@@ -194,6 +198,7 @@ def utterance_object(utterance: Utterance) -> Mapping[str, Any]:
         "confidence": _mean(utterance.words),
         "channel": utterance.channel,
         "transcript": utterance.text,
+        "languages": list(utterance.languages) or None,
         "words": [_word(word) for word in utterance.words],
         "speaker": utterance.speaker,
         "id": str(uuid.uuid4()),

@@ -6,15 +6,17 @@ import random
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
+import budoux
 import pytest
 
 from dgcli.captions.captioner import captions
 from dgcli.captions.cues import Cue
-from dgcli.captions.text import width
+from dgcli.captions.text import joined, width
 from dgcli.formats import RenderSettings, by_name, renderer
 from dgcli.transcript.response import parse
 
@@ -124,6 +126,28 @@ def test_few_cues_are_short_that_could_be_joined() -> None:
             avoidable += any(len(pair) == 2 and fit(*pair) for pair in pairs)
     assert count > 1000
     assert avoidable <= 3 * count / 1000
+
+
+def breaks_inside_phrases(lines: Sequence[str]) -> float:
+    """The share of breaks between lines that budoux would not make."""
+    parser = budoux.load_default_japanese_parser()
+    inside = 0
+    for left, right in pairwise(lines):
+        inside += len(left) not in set(accumulate(len(phrase) for phrase in parser.parse(left + right)))
+    return inside / (len(lines) - 1)
+
+
+def test_japanese_is_hardly_broken_inside_phrases() -> None:
+    """At most 32 % of the breaks in Japanese captions are inside a phrase as budoux sees it; counted ones: more."""
+    path = next((path for path in LANGUAGES if path.stem == "ja"), None)
+    if path is None:
+        pytest.skip("no Japanese response here")
+    transcript = parse(json.loads(path.read_bytes()))
+    texts = [word.text for word in transcript.words]
+    counted = [joined(texts[at : at + 8]) for at in range(0, len(texts), 8)]
+    ours = [line.body for cue in captions(transcript) for line in cue.lines]
+    assert breaks_inside_phrases(ours) <= 0.32
+    assert breaks_inside_phrases(counted) > 0.4
 
 
 def fit(left: Cue, right: Cue) -> bool:

@@ -271,6 +271,7 @@ def test_bodies_are_bounded_and_whole(receive: Receive) -> None:
     receiver = receive("--secret", "s", "-q")
     head = b"POST /s HTTP/1.1\r\nHost: h\r\n"
     assert b" 413 " in raw(receiver.url, head + b"Content-Length: 67108865\r\n\r\n" + b"x" * 1000)
+    assert b" 413 " in raw(receiver.url, head + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n")
     assert b" 411 " in raw(receiver.url, head + b"\r\n")
     assert b" 411 " in raw(receiver.url, head + b"Content-Length: -1\r\n\r\n")
     both = b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -8,6 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dgcli.live import protocol
+from dgcli.live.closing import ClosingSteps
+from dgcli.live.configuration import Configuration
+from dgcli.live.listen_v1 import ListenV1
+from dgcli.live.listen_v2 import ListenV2
 from dgcli.transcript.events import Final, Interim, Metadata, Notice, NoticeKind, SpeechStarted, UtteranceEnd
 from dgcli.transcript.messages import parse_message
 from dgcli.transcript.model import Word
@@ -38,10 +42,14 @@ RESULTS = {
 
 def test_what_is_sent_is_text_json_as_the_api_names_it() -> None:
     """KeepAlive, Finalize (of one channel or all) and CloseStream are the documented objects."""
-    assert json.loads(protocol.KEEP_ALIVE) == {"type": "KeepAlive"}
-    assert json.loads(protocol.CLOSE_STREAM) == {"type": "CloseStream"}
-    assert json.loads(protocol.finalize()) == {"type": "Finalize"}
-    assert json.loads(protocol.finalize(0)) == {"type": "Finalize", "channel": 0}
+    v1 = ListenV1()
+    assert json.loads(v1.keep_alive or "") == {"type": "KeepAlive"}
+    assert [json.loads(step.text) for step in v1.closing(planned=True)] == [
+        {"type": "Finalize"},
+        {"type": "CloseStream"},
+    ]
+    assert json.loads(v1.finalize()) == {"type": "Finalize"}
+    assert json.loads(v1.finalize(0)) == {"type": "Finalize", "channel": 0}
 
 
 def test_a_final_is_moved_by_the_offset_and_keeps_its_message() -> None:
@@ -105,7 +113,7 @@ def test_errors_and_unknown_messages_are_notices(text: str, part: str) -> None:
     """An Error, a message of an unknown kind and what is no message at all are told, and end nothing."""
     event = parse_message(text)
     assert isinstance(event, Notice)
-    assert event.kind is NoticeKind.SERVER
+    assert event.kind is (NoticeKind.NOT_CONFIGURED if "ConfigureFailure" in text else NoticeKind.SERVER)
     assert part in event.message
 
 
@@ -165,3 +173,55 @@ def test_without_repeats_the_text_is_the_servers() -> None:
     """A result that repeats nothing is left as it came."""
     result = final(Word("new", 1.0, 2.0))
     assert protocol.without_repeats(result, 1.0) is result
+
+
+def test_closing_steps_wait_for_their_answers() -> None:
+    """CloseStream follows the EndOfTurn asked for, the warning that there is no turn, or 1.5 s of neither."""
+    forced, warning = (
+        parse_message(json.dumps(message))
+        for message in (
+            {"type": "TurnInfo", "event": "EndOfTurn", "transcript": "a", "trigger": "manual"},
+            {"type": "Warning", "code": "FORCE_END_TURN_NO_ACTIVE_TURN"},
+        )
+    )
+    earlier = parse_message(json.dumps({"type": "TurnInfo", "event": "EndOfTurn", "trigger": "model"}))
+    for answer, is_swallowed in ((forced, False), (warning, True), (None, False)):
+        steps = ClosingSteps(ListenV2())
+        steps.begin(planned=False)
+        assert json.loads(steps.next(10.0) or "") == {"type": "ForceEndTurn"}
+        assert not steps.take(earlier)
+        assert steps.next(11.4) is None
+        assert not steps.done
+        if answer is not None:
+            assert steps.take(answer) is is_swallowed
+        assert json.loads(steps.next(11.4 if answer else 11.5) or "") == {"type": "CloseStream"}
+        assert steps.done
+
+
+def test_a_message_that_the_server_does_not_know_is_not_sent_again() -> None:
+    """After an Error in answer to ForceEndTurn the next connection ends with CloseStream alone."""
+    steps = ClosingSteps(ListenV2())
+    steps.begin(planned=False)
+    steps.next(0.0)
+    assert steps.take(
+        parse_message('{"type": "Error", "code": "UNPARSABLE_CLIENT_MESSAGE", "description": "x"}')
+    )
+    assert steps.refused
+    steps.reset()
+    steps.begin(planned=False)
+    assert json.loads(steps.next(1.0) or "") == {"type": "CloseStream"}
+
+
+def test_each_endpoint_has_its_own_configure() -> None:
+    """Numerals are a feature on /v1/listen, and stand by themselves on /v2/listen."""
+    change = Configuration(keyterms=("a",), features={"numerals": True})
+    assert json.loads(ListenV1().configure(change)) == {
+        "type": "Configure",
+        "keyterms": ["a"],
+        "features": {"numerals": True},
+    }
+    assert json.loads(ListenV2().configure(change)) == {
+        "type": "Configure",
+        "keyterms": ["a"],
+        "numerals": True,
+    }

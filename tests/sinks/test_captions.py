@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dgcli.formats import RenderSettings, by_name, renderer
@@ -86,9 +86,39 @@ def cues_only(text: str) -> str:
     return text[first.start() :] if first else ""
 
 
+def _two_channels() -> list[Event]:
+    """A cue that two channels share, then a pause that is known before the words after it are.
+
+    The captions that grew gave the next cue no room for its name.
+    """
+    text = iter(TEXT * 2)
+
+    def final(channel: int, end: float, starts: Sequence[float]) -> Event:
+        words = [
+            {"word": said, "punctuated_word": said, "start": at, "end": round(at + 0.1, 3), "confidence": 0.9}
+            for at, said in zip(starts, text, strict=False)
+        ]
+        message = {"type": "Results", "channel_index": [channel, 2], "start": 0.0, "duration": end, "is_final": True,
+                   "channel": {"alternatives": [{"transcript": "as said", "words": words}]}}  # fmt: skip
+        return _event(message, 0.0)
+
+    def steady(start: float, many: int) -> list[float]:
+        return [round(start + at / 10, 3) for at in range(many)]
+
+    return [
+        Opened("r", 1, 0.0),
+        final(1, 0.8, steady(0.0, 8)),
+        final(0, 2.7, steady(0.0, 12)),
+        final(0, 6.9, [2.7, 2.8, 2.9, 3.0, 3.4, 4.2, 5.0, 5.8]),
+        final(0, 8.8, steady(7.6, 12)),
+        final(1, 2.8, []),
+    ]
+
+
 @pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(streams())
+@example(_two_channels())
 def test_captions_of_a_stream_are_those_of_what_was_saved(events: list[Event]) -> None:
     """Rendered later from the JSON lines or from the JSON of a stream, its captions are the same."""
     lines = parse_saved("".join(map(json_line, events)).encode())

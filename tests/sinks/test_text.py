@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,16 @@ from dgcli.sinks.captions import CaptionSink
 from dgcli.sinks.jsonl import JsonlSink
 from dgcli.sinks.lines import LinesSink
 from dgcli.transcript.event_log import envelope, json_line
-from dgcli.transcript.events import Closed, Metadata, Notice, NoticeKind, Opened, SpeechStarted
+from dgcli.transcript.events import (
+    Closed,
+    Metadata,
+    Notice,
+    NoticeKind,
+    Opened,
+    SpeechStarted,
+    Turn,
+    TurnStage,
+)
 from tests.conftest import ROOT
 from tests.sinks.conftest import final, interim, words
 
@@ -214,3 +224,18 @@ def test_tables_and_scripts_come_while_words_come(capfdbinary: pytest.CaptureFix
         sinks.close()
         late = capfdbinary.readouterr().out
         assert (b"Three." in late) is (name == "ass"), name
+
+
+def test_an_eager_end_of_turn_is_told_from_an_update(capsys: pytest.CaptureFixture[str]) -> None:
+    """With interims shown, a Flux turn that is probably over is asked about, and taken back when it goes on."""
+    paper = Paper()
+    sink = LinesSink(paper.write, RenderSettings(), interims=True)
+    stages = (TurnStage.UPDATE, TurnStage.EAGER_END, TurnStage.RESUMED)
+    for stage in stages:
+        sink.handle(replace(interim("call maria"), turn=Turn(0, stage)))
+    assert capsys.readouterr().err.splitlines() == [
+        "... call maria",
+        "... call maria [end of turn?]",
+        "... call maria",
+    ]
+    assert paper.text == ""

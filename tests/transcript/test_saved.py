@@ -1,6 +1,7 @@
 """Reading what was saved: responses, callbacks and the JSON lines of a stream."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from dgcli.errors import ApiError
 from dgcli.formats import RenderSettings, by_name, renderer
 from dgcli.transcript.event_log import json_line
-from dgcli.transcript.events import Closed, Event, Notice, NoticeKind, Opened
+from dgcli.transcript.events import Closed, Event, Final, Notice, NoticeKind, Opened
 from dgcli.transcript.messages import parse_message
 from dgcli.transcript.saved import parse_saved
 from tests.conftest import BODY
@@ -109,3 +110,43 @@ def test_a_response_is_a_response() -> None:
     assert parse_saved(BODY).body == BODY
     flat = json.dumps(json.loads(BODY)).encode()
     assert parse_saved(flat).body == flat
+
+
+def turn(event: str, text: str, start: float, end: float, **more: Any) -> dict[str, Any]:
+    """A message of a Flux server."""
+    return {
+        "type": "TurnInfo",
+        "event": event,
+        "turn_index": 0,
+        "audio_window_start": start,
+        "audio_window_end": end,
+        "transcript": text,
+        "words": [{"word": word, "confidence": 0.9} for word in text.split()],
+        "end_of_turn_confidence": 0.5,
+        **more,
+    }
+
+
+def test_turns_are_read_from_what_was_saved() -> None:
+    """Ends of turn are utterances, updates are not; what was open when the log was cut off is there as it stood."""
+    said = [
+        turn("Update", "Call", 0.0, 1.0),
+        turn("EndOfTurn", "Call Maria.", 0.0, 2.0, languages=["en"]),
+        turn("Update", "", 2.0, 2.5),
+        turn("EagerEndOfTurn", "At noon.", 2.0, 4.0),
+    ]
+    envelopes = "".join(json_line(event(payload, 10.0)) for payload in said).encode()
+    bare = "\n".join(map(json.dumps, said)).encode()
+    for body, offset in ((envelopes, 10.0), (bare, 0.0)):
+        transcript = parse_saved(body)
+        assert [utterance.text for utterance in transcript.utterances] == ["Call Maria.", "At noon."]
+        assert [utterance.end for utterance in transcript.utterances] == [2.0 + offset, 4.0 + offset]
+
+
+def test_words_that_an_earlier_connection_said_stay_out_of_a_turn() -> None:
+    """`repeats` counts the words of a turn too."""
+    whole = event(turn("EndOfTurn", "one two three", 0.0, 3.0))
+    assert isinstance(whole, Final)
+    line = json_line(replace(whole, words=whole.words[1:], text="two three"))
+    assert json.loads(line)["repeats"] == 1
+    assert parse_saved(line.encode()).utterances[0].text == "two three"

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Mapping
 from typing import IO, Any
 
-from dgcli import system
+from dgcli.system import kill_with_parent
 
 _LENGTHS = struct.Struct(">II")
 
@@ -50,4 +50,4 @@ def end_with_parent() -> None:
     """Die when the parent does, even in the middle of a job; elsewhere the end of the pipe tells."""
     # Ctrl-C in a terminal reaches every process of the group: the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    system.end_with_parent()
+    kill_with_parent()

@@ -1,0 +1,126 @@
+"""Live captions do not wait longer than they were told to."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dgcli.captions.captioner import Captioner
+from dgcli.errors import UsageError
+from dgcli.formats import RenderSettings, by_name
+from dgcli.sinks.captions import CaptionBlocks
+from dgcli.transcript.events import Final, Interim
+from dgcli.transcript.messages import parse_message
+from dgcli.transcript.model import Word
+
+TEXT = """and so my fellow Americans ask not what your country can do for you but ask what you can do for your
+country as they went on to say when the harbour of the town was opened to the ships of all the world""".split()
+
+
+def _words(seed: list[tuple[float, int]]) -> list[Word]:
+    """Words that follow one another with these pauses and speakers."""
+    words, at = list[Word](), 0.0
+    for number, (pause, speaker) in enumerate(seed):
+        text = TEXT[number % len(TEXT)]
+        at += pause
+        words.append(Word(text, round(at, 3), round(at + 0.3, 3), 0.9, text, speaker))
+        at += 0.3
+    return words
+
+
+def _event(words: list[Word], start: float, end: float, *, final: bool) -> Final | Interim:
+    said: list[dict[str, Any]] = [
+        {"word": word.word, "start": word.start, "end": word.end, "confidence": 0.9, "speaker": word.speaker}
+        for word in words
+    ]
+    alternative = {"transcript": " ".join(word.text for word in words), "words": said}
+    message = {"type": "Results", "channel_index": [0, 1], "start": start, "duration": end - start,
+               "is_final": final, "channel": {"alternatives": [alternative]}}  # fmt: skip
+    event = parse_message(json.dumps(message), 0.0)
+    assert isinstance(event, Final | Interim)
+    return event
+
+
+def _session(words: list[Word]) -> Iterator[Final | Interim]:
+    """A final for every 4 s, and an interim for every second, which restates what the last final lacks."""
+    done = 0
+    for second in range(1, int(words[-1].end) + 8):
+        known = [word for word in words[done:] if word.end <= second]
+        begun = words[done].start if done < len(words) else float(second - 1)
+        yield _event(known, min(begun, second), second, final=second % 4 == 0)
+        if second % 4 == 0:
+            done += len(known)
+
+
+def _written(words: list[Word], max_delay: float | None) -> tuple[list[tuple[float, float]], str]:
+    """The end of each cue's last word with when it was settled, and the text of all of them."""
+    captioner = Captioner(smooth_speakers=True, max_delay=max_delay)
+    settled, texts = list[tuple[float, float]](), list[str]()
+    for event in _session(words):
+        if isinstance(event, Final):
+            cues = captioner.feed(event.words, until=event.end)
+        else:
+            cues = captioner.heard(event.end, likely=event.words)
+        for cue in cues:
+            last = max(word.end for line in cue.lines for word in line.words)
+            settled.append((last, event.end))
+            texts.extend(word.text for line in cue.lines for word in line.words)
+    texts.extend(word.text for cue in captioner.finish() for line in cue.lines for word in line.words)
+    return settled, " ".join(texts)
+
+
+seeds = st.lists(
+    st.tuples(st.sampled_from([0.0, 0.0, 0.0, 0.05, 0.2, 0.7]), st.sampled_from([0, 0, 0, 0, 0, 1])),
+    min_size=30,
+    max_size=120,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds)
+def test_no_caption_waits_longer_than_it_may(seed: list[tuple[float, int]]) -> None:
+    """With --max-delay 4 a caption is settled within 4 s and a final's length of its last word; no word is lost."""
+    words = _words(seed)
+    settled, text = _written(words, 4.0)
+    assert text == " ".join(word.text for word in words)
+    assert settled
+    assert max(when - last for last, when in settled) <= 8.0
+
+
+def test_without_a_delay_captions_wait_for_what_follows() -> None:
+    """The rule is what makes them early: without it captions of speech without a pause wait for 7 s of words."""
+    words = _words([(0.0, 0)] * 200)
+    early, _ = _written(words, 4.0)
+    late, _ = _written(words, None)
+    assert max(when - last for last, when in early) <= 6.0
+    assert min(when - last for last, when in late[:-2]) >= 7.0
+
+
+def test_an_interim_settles_what_has_waited() -> None:
+    """A cue comes with the interim that tells of three seconds after it: the next may be a second later."""
+    words = _words([(0.0, 0)] * 40)
+    blocks = CaptionBlocks(by_name("srt"), RenderSettings(max_delay=4.0))
+    assert blocks.take(_event(words[:13], 0.0, 3.9, final=True)) == ""  # type: ignore[arg-type]
+    assert blocks.heard(_event(words[13:14], 3.9, 4.2, final=False)) == ""  # type: ignore[arg-type]
+    assert blocks.heard(_event(words[13:23], 3.9, 6.9, final=False)).startswith("1\n00:00:00,000 --> ")  # type: ignore[arg-type]
+
+
+def test_silence_settles_what_has_waited() -> None:
+    """Interims without words tell of a pause: the last words are settled though no final follows."""
+    words = _words([(0.0, 0)] * 12)
+    blocks = CaptionBlocks(by_name("srt"), RenderSettings(max_delay=4.0))
+    early = blocks.take(_event(words, 0.0, 3.6, final=True))  # type: ignore[arg-type]
+    late = blocks.heard(_event([], 3.6, 8.0, final=False))  # type: ignore[arg-type]
+    assert words[-1].text in late
+    assert blocks.finish() == ""
+    assert early == ""
+
+
+def test_a_delay_that_no_caption_could_keep_is_refused() -> None:
+    """Below a second, which messages take themselves, and beyond a minute, a delay is invalid."""
+    for delay in (0.5, 61.0, float("nan")):
+        with pytest.raises(UsageError, match="--max-delay"):
+            RenderSettings(max_delay=delay)
