@@ -100,7 +100,7 @@ def check_saved_audio(job: StreamJob, audio_format: AudioFormat, source: Path | 
 
 def keys_of_all(actions: Actions) -> Mapping[str, Callable[[], None]]:
     """Return the keys that every stream has, beside `k`."""
-    return {"f": actions.finalize}
+    return {"f": actions.finalize, "m": actions.mark, "q": actions.stop}
 
 
 def _usual(actions: Actions) -> Controls:

@@ -285,6 +285,23 @@ def test_k_asks_for_key_terms(environment: dict[str, str], server: NumberedServe
     assert b"\x1b[?25h" in left  # the cursor is given back
 
 
+def test_q_ends_a_stream_and_m_marks_it(
+    environment: dict[str, str], server: NumberedServer, tmp_path: Path
+) -> None:
+    """The keys of dg mic are those of dg live: m marks, q ends with exit code 0, and what was sent is answered."""
+    terminal = Terminal(server, environment, tmp_path)
+    child = terminal.child
+    child.send("m")
+    child.expect(b"Marker 1 at")
+    child.send("q")
+    child.expect(b"being finished")
+    child.expect(pexpect.EOF)
+    child.wait()
+    child.close()
+    assert child.exitstatus == 0
+    assert {"type": "CloseStream"} in server.seen[0].texts
+
+
 @pytest.mark.parametrize("columns", [80, 40])
 def test_the_question_for_key_terms_is_whole(
     environment: dict[str, str], server: NumberedServer, tmp_path: Path, columns: int
