@@ -36,7 +36,9 @@ def _parsed(response: str, body: bytes) -> Transcript:
         # A response that was cut off is told where; a text or a recording has no such place.
         if not body.strip() or body.lstrip()[:1] in (b"{", b"["):
             raise
-        hint = "One is what dg writes as json, jsonl, words.jsonl, csv or tsv: dg file talk.mp3 -o talk.json"
+        hint = (
+            "Name a file of json, jsonl, words.jsonl, csv or tsv, as made by: dg file talk.mp3 -o talk.json"
+        )
         if b"\0" in body and response != "-":
             hint = f"To transcribe a recording: dg file {shlex.quote(response)}"
         raise ApiError("It is no saved response.", hint=hint) from error

@@ -74,6 +74,8 @@ def check_outputs(job: StreamJob, source: Path | None) -> None:
         try:
             by_name(display.format)
         except UsageError as error:
+            if not (error.hint or "").startswith("Formats:"):
+                raise
             hint = f"{(error.hint or '').rstrip('.')}, jsonl."
             raise UsageError(error.message, hint=hint) from None
     check_files(list(display.files), source)

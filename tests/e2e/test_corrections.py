@@ -188,3 +188,29 @@ def test_arguments_too_many_are_named(dg: Run) -> None:
     assert result.returncode == 2
     assert b"0123456789abcdef" not in result.stdout + result.stderr
     assert result.stderr.endswith(b"dg: Run dg login alone, and paste the key where it asks.\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "hint"),
+    [
+        ("file {audio} -f m3u8", "A playlist goes to files alone.", "Name it: -o captions.m3u8"),
+        ("live {audio} -f m3u8", "A playlist goes to files alone.", "Name it: -o captions.m3u8"),
+        (
+            "file {audio} -f jsonl",
+            "jsonl has the events of a stream: ",
+            "The words as JSON lines: words.jsonl",
+        ),
+        (
+            "file {audio} -o a.jsonl",
+            "jsonl has the events of a stream: ",
+            "The words as JSON lines: words.jsonl",
+        ),
+    ],
+)
+def test_formats_that_are_elsewhere(dg: Run, audio: Path, line: str, message: str, hint: str) -> None:
+    """A format that there is, not here, is told with where it is."""
+    result = dg(*(part.format(audio=audio) for part in line.split()), env={"DEEPGRAM_API_KEY": "key"})
+    assert result.returncode == 2
+    first, second = result.stderr.decode().splitlines()
+    assert first.startswith(f"dg: error: {message}")
+    assert second == f"dg: {hint}"
