@@ -11,7 +11,7 @@ import ssl
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import MappingProxyType
 from urllib.parse import urljoin, urlsplit
@@ -67,8 +67,10 @@ class HttpSource:
         *,
         verify: ssl.SSLContext | bool = True,
         may_decode: bool = True,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._lead_to(url)
+        self._clock = clock
         self.pace = Pace.FREE
         self.duration: float | None = None
         self._raw = raw
@@ -84,7 +86,7 @@ class HttpSource:
         self._stopped = threading.Event()
         self._notices: deque[Notice] = deque()
         self._begun = b""
-        self._since = 0.0  # monotonic: when the present answer came
+        self._since = 0.0  # by the clock: when the present answer came
         self._came = 0.0  # seconds of audio since then
         self._tries = 0
         self._pump: Pump[bytes | Notice] = Pump(self._audio, name="http source")
@@ -109,7 +111,7 @@ class HttpSource:
         if self._answer is not None:
             self._answer.close()
         self._answer = answer = self._fetcher.get(self._url, offset, validator)
-        self._since, self._came = time.monotonic(), 0.0
+        self._since, self._came = self._clock(), 0.0
         if self.is_stopped:
             answer.abort()
         return answer
@@ -122,7 +124,7 @@ class HttpSource:
         """
         if answer.headers.get("transfer-encoding") or answer.length is not None or not self._came:
             return False
-        took = time.monotonic() - self._since
+        took = self._clock() - self._since
         return took >= _LIVE_AFTER and self._came <= _LIVE_SPEED * took + _LIVE_BURST
 
     def _first(self) -> HttpAnswer:

@@ -16,8 +16,6 @@ from pathlib import Path
 
 from dgcli.system import BYTES, NO_FOLLOW, lock_byte
 
-LARGEST = (1 << 31) - 1  # Windows counts the place of a lock in 32 bits with a sign
-
 _HELD = frozenset({errno.EACCES, errno.EAGAIN, getattr(errno, "EDEADLOCK", errno.EDEADLK)})
 
 

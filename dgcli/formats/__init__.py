@@ -65,6 +65,7 @@ FORMATS: tuple[Format, ...] = (
         "ttml",
         "ebuttd",
         timed=True,
+        grows="cues",
     ),
     Format(
         "scc", (".scc",), "Scenarist closed captions (CEA-608), for American broadcasters", "scc", timed=True

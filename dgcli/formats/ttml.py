@@ -182,23 +182,17 @@ def _ebu_paragraph(cue: Cue, number: int, options: RenderSettings) -> str:
     )
 
 
-def ebuttd(transcript: Transcript, options: RenderSettings) -> str:
-    """An EBU-TT-D document; one without paragraphs if nothing was said."""
-    cues = cues_of(transcript, options)
-    language = options.language_of(transcript) or ""
+def _ebu_document(language: str, options: RenderSettings) -> tuple[str, str]:
+    """Everything before the paragraphs, and everything after them."""
     if not _LANGUAGE_TAG.fullmatch(language):
         language = ""
     profiles = "\n".join(
         f"        <ebuttm:conformsToStandard>{profile}</ebuttm:conformsToStandard>"
         for profile in _EBU_PROFILES
     )
-    used = {
-        "white": "#ffffff",
-        **{name: colour for name, colour in COLOURS if options.speaker_style == "colour"},
-    }
     colours = "\n".join(
         f'      <style xml:id="{name}" tts:color="{colour}ff" tts:backgroundColor="#000000c0"/>'
-        for name, colour in used.items()
+        for name, colour in (COLOURS if options.speaker_style == "colour" else COLOURS[:1])
     )
     head = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -209,5 +203,28 @@ def ebuttd(transcript: Transcript, options: RenderSettings) -> str:
         f"  <head>\n{_EBU_HEAD.format(profiles=profiles, colours=colours)}  </head>\n"
         "  <body>\n    <div>\n"
     )
-    paragraphs = "".join(_ebu_paragraph(cue, number, options) for number, cue in enumerate(cues, 1))
-    return f"{head}{paragraphs}    </div>\n  </body>\n</tt>\n"
+    return head, "    </div>\n  </body>\n</tt>\n"
+
+
+class _EbuCues(_Cues):
+    """Writes a document of EBU-TT-D cue by cue."""
+
+    def __init__(self, options: RenderSettings) -> None:
+        self._options = options
+        self.header, self.footer = _ebu_document(options.language or "", options)
+
+    def cue(self, cue: Cue, number: int, several_channels: bool) -> str:  # noqa: ARG002 - a CueWriter
+        """Write a cue."""
+        return _ebu_paragraph(cue, number, self._options)
+
+
+def ebuttd_cues(options: RenderSettings) -> CueWriter:
+    """Create the writer of a document of EBU-TT-D that grows while the words come in."""
+    return _EbuCues(options)
+
+
+def ebuttd(transcript: Transcript, options: RenderSettings) -> str:
+    """An EBU-TT-D document; one without paragraphs if nothing was said."""
+    head, foot = _ebu_document(options.language_of(transcript) or "", options)
+    cues = enumerate(cues_of(transcript, options), 1)
+    return head + "".join(_ebu_paragraph(cue, number, options) for number, cue in cues) + foot

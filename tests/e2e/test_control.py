@@ -235,6 +235,17 @@ def test_scripts_from_standard_input_of_a_shell(
     assert 0 < len(numbers(done.stdout)) < 300
 
 
+_running: list["pexpect.spawn[bytes]"] = []
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left() -> Iterator[None]:
+    """End what a test that failed has left at its terminal."""
+    yield
+    while _running:
+        _running.pop().close(force=True)
+
+
 class Terminal:
     """`dg live` of a long file at a pseudo-terminal."""
 
@@ -245,6 +256,7 @@ class Terminal:
         path.write_bytes(numbered(600))
         args = ["live", str(path), *RAW, *base(server), *flags]
         self.child = pexpect.spawn(dg_path(), args, env=env, dimensions=(24, columns), timeout=30)  # type: ignore[arg-type]
+        _running.append(self.child)
         self.child.expect(rb"listening \S+ 00:00:0")
 
     def end(self) -> bytes:
@@ -327,6 +339,8 @@ def test_a_prompt_that_is_left_changes_nothing(
     terminal.child.send("k")
     terminal.child.expect(b"Now: none")
     terminal.child.send(keys)
+    for _ in range(2):  # what is drawn after the keys were read: an f right behind Esc would be Alt-f
+        terminal.child.expect(rb"listening \S+ 00:00:")
     terminal.child.send("f")
     wait_for(server, {"type": "Finalize"})
     terminal.end()
