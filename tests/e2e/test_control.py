@@ -303,11 +303,13 @@ def _nothing_is_left() -> Iterator[None]:
 class Terminal:
     """`dg live` of a long file at a pseudo-terminal."""
 
-    def __init__(self, server: NumberedServer, env: dict[str, str], tmp_path: Path, *flags: str) -> None:
+    def __init__(
+        self, server: NumberedServer, env: dict[str, str], tmp_path: Path, *flags: str, columns: int = 100
+    ) -> None:
         path = tmp_path / "long.raw"
         path.write_bytes(numbered(600))
         args = ["live", str(path), *RAW, *base(server), *flags]
-        self.child = pexpect.spawn(dg_path(), args, env=env, dimensions=(24, 100), timeout=30)  # type: ignore[arg-type]
+        self.child = pexpect.spawn(dg_path(), args, env=env, dimensions=(24, columns), timeout=30)  # type: ignore[arg-type]
         _running.append(self.child)
         self.child.expect(rb"listening \S+ 00:00:0")
 
@@ -347,6 +349,39 @@ def test_k_asks_for_key_terms(environment: dict[str, str], server: NumberedServe
     left = terminal.end()
     assert len(texts(server, "Configure")) == 3
     assert b"\x1b[?25h" in left  # the cursor is given back
+
+
+def test_q_ends_a_stream_and_m_marks_it(
+    environment: dict[str, str], server: NumberedServer, tmp_path: Path
+) -> None:
+    """The keys of dg mic are those of dg live: m marks, q ends with exit code 0, and what was sent is answered."""
+    terminal = Terminal(server, environment, tmp_path)
+    child = terminal.child
+    child.send("m")
+    child.expect(b"Marker 1 at")
+    child.send("q")
+    child.expect(b"being finished")
+    child.expect(pexpect.EOF)
+    child.wait()
+    child.close()
+    assert child.exitstatus == 0
+    assert {"type": "CloseStream"} in server.seen[0].texts
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_the_question_for_key_terms_is_whole(
+    environment: dict[str, str], server: NumberedServer, tmp_path: Path, columns: int
+) -> None:
+    """In a window that is narrower than the question it has several lines, and nothing of it is cut off."""
+    terminal = Terminal(server, environment, tmp_path, "--keyterm", "Maria", columns=columns)
+    terminal.child.send("k")
+    question = "Key terms, commas between. Enter replaces, + in front adds, Esc leaves. Now: Maria"
+    # Between two words there is a space, or the end of a line with what draws the next one.
+    terminal.child.expect(
+        rb"(?: |\x1b\[[\d;?]*[a-zA-Z]|[\r\n])+".join(map(re.escape, question.encode().split()))
+    )
+    terminal.child.send("\x1b")
+    terminal.end()
 
 
 @pytest.mark.parametrize("keys", ["\r", "abc\x1b", "abc\x15\r", " \x1b[A\x1b[D, ,\r", "\x04"])
