@@ -107,9 +107,14 @@ _dg_value() {
             kind=words
             words="POST GET PUT DELETE"
             ;;
-        *:-f | *:--format)
+        file:-f | url:-f | render:-f | align:-f | last:-f | callbacks:-f | file:--format | url:--format | \
+          render:--format | align:--format | last:--format | callbacks:--format)
             kind=words
-            words="text json srt vtt ass ssa ttml html md csv tsv words.jsonl"
+            words="text json srt vtt ass ssa ttml ebuttd scc html md csv tsv words.jsonl"
+            ;;
+        live:-f | mic:-f | live:--format | mic:--format)
+            kind=words
+            words="text json srt vtt ass ssa ttml ebuttd scc html md csv tsv words.jsonl jsonl"
             ;;
         *:-o | *:--output | *:--files-from | *:--files0-from | *:--report | *:--audio | *:--ca-cert | \
           *:--save-audio | *:--last-lines | *:--control | *:--response)

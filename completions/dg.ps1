@@ -494,6 +494,8 @@ word||vtt||WebVTT captions, with voices; --karaoke times every word
 word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
 word||ssa||SubStation Alpha captions
 word||ttml||Timed Text Markup Language captions (IMSC 1.1)
+word||ebuttd||EBU-TT-D captions, for European broadcasters' players
+word||scc||Scenarist closed captions (CEA-608), for American broadcasters
 word||html||A page to read, hear (--audio), search and correct
 word||md||Markdown: analyses, and paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
@@ -637,7 +639,7 @@ word||POST||
 word||GET||
 word||PUT||
 word||DELETE||
-flag|live mic render align last callbacks|-f --format|words|Format for standard output. Default: text.
+flag|live mic|-f --format|words|Format for standard output. Default: text.
 word||text||The words, in paragraphs; who speaks them where that is known
 word||json||The response of the API, byte for byte
 word||srt||SubRip captions
@@ -645,11 +647,14 @@ word||vtt||WebVTT captions, with voices; --karaoke times every word
 word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
 word||ssa||SubStation Alpha captions
 word||ttml||Timed Text Markup Language captions (IMSC 1.1)
+word||ebuttd||EBU-TT-D captions, for European broadcasters' players
+word||scc||Scenarist closed captions (CEA-608), for American broadcasters
 word||html||A page to read, hear (--audio), search and correct
 word||md||Markdown: analyses, and paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
 word||tsv||The words, tab-separated, with times and confidence
 word||words.jsonl||The words, a JSON object a line
+word||jsonl||The events of the stream, a JSON object a line
 flag|live mic|-t --timestamps||Print when each utterance was said: text [2.5 - 4.26].
 flag|live mic|--interim||Show what is understood so far; on stderr where lines are written. Default: on a terminal.
 flag|live mic|--no-interim||The opposite of --interim.
@@ -735,8 +740,38 @@ word||zh-HK||Chinese (Hong Kong)
 word||zh-Hans||Chinese (simplified)
 word||zh-Hant||Chinese (traditional)
 word||zh-TW||Chinese (Taiwan)
+flag|render last callbacks|-f --format|words|Format for standard output. Default: text.
+word||text||The words, in paragraphs; who speaks them where that is known
+word||json||The response of the API, byte for byte
+word||srt||SubRip captions
+word||vtt||WebVTT captions, with voices; --karaoke times every word
+word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
+word||ssa||SubStation Alpha captions
+word||ttml||Timed Text Markup Language captions (IMSC 1.1)
+word||ebuttd||EBU-TT-D captions, for European broadcasters' players
+word||scc||Scenarist closed captions (CEA-608), for American broadcasters
+word||html||A page to read, hear (--audio), search and correct
+word||md||Markdown: analyses, and paragraphs with times
+word||csv||The words, comma-separated, with times and confidence
+word||tsv||The words, tab-separated, with times and confidence
+word||words.jsonl||The words, a JSON object a line
 flag|align callbacks|-l --language|text|Language spoken, where the response names none. Default: en.
 flag|align|--force||Align even if less than half of the words match.
+flag|align|-f --format|words|Format for standard output. Default: json.
+word||text||The words, in paragraphs; who speaks them where that is known
+word||json||The response of the API, byte for byte
+word||srt||SubRip captions
+word||vtt||WebVTT captions, with voices; --karaoke times every word
+word||ass||Advanced SubStation Alpha captions; --karaoke fills words in
+word||ssa||SubStation Alpha captions
+word||ttml||Timed Text Markup Language captions (IMSC 1.1)
+word||ebuttd||EBU-TT-D captions, for European broadcasters' players
+word||scc||Scenarist closed captions (CEA-608), for American broadcasters
+word||html||A page to read, hear (--audio), search and correct
+word||md||Markdown: analyses, and paragraphs with times
+word||csv||The words, comma-separated, with times and confidence
+word||tsv||The words, tab-separated, with times and confidence
+word||words.jsonl||The words, a JSON object a line
 flag|align|--local||Look for new words in the recording of --audio, with a model of this machine.
 flag|last|--output-dir|path|Folder for a file named after the recording, in the format of -f.
 flag|history|--json||List as JSON.
@@ -744,9 +779,9 @@ flag|models whoami token usage balance requests doctor|--json||Write JSON instea
 flag|models|--language|text|Only models of the API that know this language.
 flag|models|--outdated||List what newer models have replaced, too.
 flag|models|--names||Print names alone, without asking the API: for completion.
-flag|serve|--host|text|Address to listen on; 0.0.0.0 opens it to the network.
-flag|serve|--port|text|Port to listen on; 0 takes a free one.
-flag|serve|--engine|words|Recogniser: whisper; replay to answer with --response; count to confirm bytes only.
+flag|serve|--host|text|Address to listen on; 0.0.0.0 opens it to the network. Default: 127.0.0.1.
+flag|serve callbacks|--port|text|Port to listen on; 0 takes a free one. Default: 8080.
+flag|serve|--engine|words|Recogniser: whisper; replay to answer with --response; count to confirm bytes only. Default: whisper.
 word||whisper||
 word||replay||
 word||count||
@@ -756,10 +791,9 @@ flag|serve|--require-key|text|Answer 401 to whoever does not send this key.
 flag|serve|--allow-private-urls||Fetch URLs of private networks and this machine too.
 flag|serve|--allow-host|text|Another name that this server goes by: NAME, *.DOMAIN, or * for any. May be repeated.
 flag|serve|--allow-origin|text|Origin of web pages to serve beside those of this machine, or * for any. May be repeated.
-flag|serve|--max-streams|text|Live streams at once; the next one gets 429.
+flag|serve|--max-streams|text|Live streams at once; the next one gets 429. Default: 32.
 flag|serve|--local-model|path|Folder of a Whisper model of your own, which nobody verifies.
 flag|serve|--offline||Fetch no model; else HF_HUB_OFFLINE.
-flag|callbacks|--port|text|Port to listen on; 0 takes a free one. Default: 8080.
 flag|callbacks|--host|text|Address to listen on. Default: 127.0.0.1.
 flag|callbacks|--output-dir|path|Folder for the bodies, ID.json, and for -o. Default: the current one.
 flag|callbacks|--secret|text|First part of the callback's path; else DGCLI_CALLBACK_SECRET. Default: a random one.

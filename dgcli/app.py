@@ -177,6 +177,11 @@ def _options_of(name: str) -> dict[str, bool]:
     }
 
 
+def _placeholder(name: str, option: str | None) -> str | None:
+    """Return what stands for the value of an option in the help of a command."""
+    return next((param.metavar for param in _real(name).params if option in param.opts), None)
+
+
 def _usage(error: typer.TyperException, args: Sequence[str]) -> UsageError:
     """Convert Typer's usage error to ours."""
     message = error.format_message().strip()
@@ -190,8 +195,18 @@ def _usage(error: typer.TyperException, args: Sequence[str]) -> UsageError:
 
         message, hint = option_advice(option, command, _options_of, _names())
         return UsageError(message, hint=hint)
+    message = message if message.endswith((".", "?", "!")) else message + "."
+    if command and message.startswith("Got unexpected"):
+        from dgcli.corrections import surplus_advice
+
+        if (advice := surplus_advice(message, command)) is not None:
+            return UsageError(advice[0], hint=advice[1])
+    if command and (option or message.startswith("Invalid value")):
+        from dgcli.corrections import value_advice
+
+        message = value_advice(message, _placeholder(command, option))
     return UsageError(
-        message if message.endswith((".", "?", "!")) else message + ".",
+        message,
         hint=f"See: {' '.join(filter(None, ('dg', command)))} --help",
     )
 

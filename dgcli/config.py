@@ -215,7 +215,9 @@ def _read(path: Path, *, named: bool) -> Mapping[str, Any]:
     except OSError as error:
         raise UsageError(f"The config file {path} cannot be read: {error.strerror}.") from None
     except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError are such
-        raise UsageError(f"The config file {path} is not valid TOML: {error}.") from None
+        raise UsageError(
+            f"The config file {path} is not valid TOML: {error}.", hint="Repair it with: dg config edit"
+        ) from None
 
 
 SETTINGS: Mapping[str, tuple[type, ...]] = MappingProxyType(

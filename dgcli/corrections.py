@@ -1,6 +1,9 @@
-"""Command lines that are not quite ours: flags before the command, `dg help X`, other programs' names, misspellings."""
+"""Command lines that are not quite ours: flags before the command, `dg help X`, other programs' names, misspellings,
+and values that an option does not take.
+"""
 
 import os
+import re
 import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
 from difflib import get_close_matches
@@ -29,6 +32,15 @@ _MEDIA_SUFFIXES = (
     ".wav", ".mp3", ".flac", ".ogg", ".oga", ".opus", ".m4a", ".mp4", ".aac", ".webm", ".mkv", ".mov",
     ".aiff", ".amr", ".wma", ".avi",
 )  # fmt: skip
+
+_SURPLUS = re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((?P<rest>.*)\)\.", re.DOTALL)
+_MISSING_VALUE = re.compile(r"Option '(?P<option>[^']+)' requires an argument\.")
+_INVALID_VALUE = re.compile(
+    r"Invalid value for (?P<names>'.+?'): (?P<value>.*) "
+    r"is not (?:a valid (?P<type>int|integer|float)(?: range)?|in the range (?P<limits>\S+))\.",
+    re.DOTALL,
+)
+_LIMITS = re.compile(r"(?P<least>[\d.]+)<=x<=(?P<most>[\d.]+)|x>=(?P<only_least>[\d.]+)")
 
 
 def reordered(args: Sequence[str], commands: Collection[str]) -> Sequence[str]:
@@ -98,3 +110,37 @@ def option_advice(
     close = get_close_matches(option, own, n=1, cutoff=0.7)
     hint = f"Did you mean: {close[0]}" if close else f"See: dg {command} --help"
     return f"There is no option {option}.", hint
+
+
+def value_advice(message: str, placeholder: str | None) -> str:
+    """Return Typer's message about a missing or invalid value in words that name no type of Python.
+
+    `placeholder` stands for the value in the help of the option.
+    """
+    if missing := _MISSING_VALUE.fullmatch(message):
+        return f"{missing['option']} needs a value{f': {placeholder}' if placeholder else ''}."
+    invalid = _INVALID_VALUE.fullmatch(message)
+    if invalid is None:
+        return message
+    limits = _LIMITS.fullmatch(invalid["limits"] or "")
+    if limits is None:
+        takes = "a number" if invalid["type"] == "float" else "a whole number"
+    elif limits["least"] is not None:
+        takes = f"{limits['least']} to {limits['most']}"
+    else:
+        takes = f"{limits['only_least']} or more"
+    name = invalid["names"].partition(" / ")[0].strip("'[]")
+    return f"{name} takes {takes}, not {invalid['value']}."
+
+
+def surplus_advice(message: str, command: str) -> tuple[str, str] | None:
+    """Return message and hint where Typer's message is about more arguments than a command takes, else None."""
+    surplus = _SURPLUS.fullmatch(message)
+    if surplus is None:
+        return None
+    if command == "login":  # what is too much is the key: it is not printed once more
+        return (
+            "dg login takes no key on the command line, which other programs can read.",
+            "Run dg login alone, and paste the key where it asks.",
+        )
+    return f"Too many arguments: {surplus['rest']}.", f"See: dg {command} --help"

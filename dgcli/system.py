@@ -18,6 +18,9 @@ HAS_MODES = os.name == "posix"
 # Files are text to open(2) unless they are said to be bytes.
 BYTES = getattr(os, "O_BINARY", 0)
 
+# Refuses to open a file through a symbolic link; Windows lets few users make one.
+NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+
 # What libraries in C complain about goes to descriptor 2. On Windows they are silent, or have a console of their own.
 LIBRARIES_COMPLAIN = os.name != "nt"
 

@@ -328,9 +328,20 @@ def shared_audio() -> Path:
     return folder
 
 
+def stream_threads() -> list[threading.Thread]:
+    """The threads of streams in this process; those of PortAudio stay, which tests of microphones have started."""
+    return [
+        thread
+        for thread in threading.enumerate()
+        if thread.name.startswith("dgcli-") and thread.name != "dgcli-portaudio"
+    ]
+
+
 def loaded(code: str) -> set[str]:
-    """The modules that are loaded after `code` ran in a fresh Python."""
-    script = f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)"
+    """The modules that `code` loads in a fresh Python."""
+    script = (
+        f"import sys\nbefore = set(sys.modules)\n{code}\nprint(*{{*sys.modules}} - before, file=sys.stderr)"
+    )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
     return set(result.stderr.decode().split())
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
@@ -20,7 +20,7 @@ import dgcli
 import dgcli.client
 from dgcli.params import PARAMS, STREAM, Endpoint
 from dgcli.transcript.event_log import json_line
-from tests.conftest import BODY, ROOT, Reply, ScriptedServer, error
+from tests.conftest import BODY, ROOT, Reply, ScriptedServer, error, stream_threads
 from tests.live.conftest import Make, make_server
 from tests.live.server import RATE, Fault, NumberedServer, numbered
 from tests.sources.conftest import wav
@@ -28,6 +28,8 @@ from tests.sources.conftest import wav
 __all__ = ["make_server"]  # a fixture of the streamer's tests
 
 RAW = {"encoding": "linear16", "sample_rate": RATE}
+
+Left = Callable[[], list[str]]  # names of threads
 
 
 @pytest.fixture(autouse=True)
@@ -53,14 +55,22 @@ def address(server: NumberedServer) -> str:
     return f"http://localhost:{server.port}"
 
 
-def left_threads() -> list[str]:
-    """The threads of streams that do not end within two seconds."""
-    own = [
-        t for t in threading.enumerate() if t.name.startswith("dgcli-") or t.name in ("pipe", "local-server")
-    ]
-    for thread in own:
-        thread.join(2)
-    return [thread.name for thread in own if thread.is_alive()]
+@pytest.fixture
+def left_threads() -> Left:
+    """The threads of streams since the test began that do not end within two seconds.
+
+    The server of other tests may run in this process until all have ended.
+    """
+    before = set(threading.enumerate())
+
+    def left() -> list[str]:
+        own = [*stream_threads(), *(t for t in threading.enumerate() if t.name in ("pipe", "local-server"))]
+        own = [thread for thread in own if thread not in before]
+        for thread in own:
+            thread.join(2)
+        return [thread.name for thread in own if thread.is_alive()]
+
+    return left
 
 
 def test_exports_are_the_same_in_all_three_places() -> None:
@@ -259,7 +269,7 @@ def numbers(transcript: dgcli.Transcription) -> list[int]:
     return [int(word.text.rstrip(".")) for word in transcript.words]
 
 
-def test_a_file_is_streamed(make_server: Make, tmp_path: Path) -> None:
+def test_a_file_is_streamed(make_server: Make, tmp_path: Path, left_threads: Left) -> None:
     """Events come in order up to Closed, and the transcript so far grows to all that was said."""
     server = make_server()
     path = tmp_path / "talk.wav"
@@ -296,7 +306,9 @@ class Unbuffered(io.RawIOBase):
 
 
 @pytest.mark.parametrize("kind", ["iterable", "memory", "file", "pipe", "own"])
-def test_all_that_gives_bytes_is_streamed(make_server: Make, tmp_path: Path, kind: str) -> None:
+def test_all_that_gives_bytes_is_streamed(
+    make_server: Make, tmp_path: Path, kind: str, left_threads: Left
+) -> None:
     """Iterables of any blocks, files in memory and on disk, pipes and files of a program's own are all heard."""
     server = make_server()
     data = wav(numbered(10), rate=RATE)
@@ -325,7 +337,7 @@ def endless() -> Iterator[bytes]:
         yield numbered(1, first=number % 1000 + 1)
 
 
-def test_leaving_the_loop_closes(make_server: Make) -> None:
+def test_leaving_the_loop_closes(make_server: Make, left_threads: Left) -> None:
     """A break within the block ends the stream and all its threads, within two seconds."""
     with dgcli.stream(endless(), base_url=address(make_server()), **RAW) as stream:
         for event in stream:
@@ -335,7 +347,7 @@ def test_leaving_the_loop_closes(make_server: Make) -> None:
     assert list(stream) == []
 
 
-def test_a_stream_that_is_forgotten_ends(make_server: Make) -> None:
+def test_a_stream_that_is_forgotten_ends(make_server: Make, left_threads: Left) -> None:
     """Without a block, a loop that is left lets go of the stream, whose threads end."""
     for event in dgcli.stream(endless(), base_url=address(make_server()), **RAW):
         if isinstance(event, dgcli.Final):
@@ -344,7 +356,7 @@ def test_a_stream_that_is_forgotten_ends(make_server: Make) -> None:
     assert left_threads() == []
 
 
-def test_stop_drains(make_server: Make) -> None:
+def test_stop_drains(make_server: Make, left_threads: Left) -> None:
     """After `stop` the loop goes on until all that was sent is final."""
     server = make_server()
     with dgcli.stream(endless(), base_url=address(server), speed=4, **RAW) as stream:
@@ -360,7 +372,7 @@ def test_stop_drains(make_server: Make) -> None:
 
 
 @pytest.mark.parametrize("blocked", [False, True])
-def test_another_thread_may_close(make_server: Make, blocked: bool) -> None:
+def test_another_thread_may_close(make_server: Make, blocked: bool, left_threads: Left) -> None:
     """`close` from elsewhere ends the loop, also one that waits for a pipe in which nothing comes."""
     reader, writer = os.pipe()
     with os.fdopen(reader, "rb") as file, os.fdopen(writer, "wb") as pipe:
@@ -393,7 +405,7 @@ def test_finalize_names_a_channel(make_server: Make) -> None:
     assert server.seen[0].texts[:2] == [{"type": "Finalize"}, {"type": "Finalize", "channel": 0}]
 
 
-def test_what_ends_a_stream_is_raised_after_closed(make_server: Make) -> None:
+def test_what_ends_a_stream_is_raised_after_closed(make_server: Make, left_threads: Left) -> None:
     """A refusal is in the last event, and then raised by the loop."""
     server = make_server(Fault("refuse", status=401, body='{"err_code": "INVALID_AUTH", "err_msg": "No."}'))
     events: list[dgcli.Event] = []
@@ -408,7 +420,7 @@ def test_what_ends_a_stream_is_raised_after_closed(make_server: Make) -> None:
     assert left_threads() == []
 
 
-def test_errors_of_an_iterable_come_out_of_the_loop(make_server: Make) -> None:
+def test_errors_of_an_iterable_come_out_of_the_loop(make_server: Make, left_threads: Left) -> None:
     """What a generator of the program raises is raised where the program iterates."""
 
     def broken() -> Iterator[bytes]:

@@ -138,6 +138,8 @@ def test_bad_files(tmp_path: Path, text: str, message: str) -> None:
     """What a config file gets wrong is named, with the file."""
     with pytest.raises(UsageError) as caught:
         load({}, profile="x" if "[profiles" in text else None, environ=written(tmp_path, text))
+    if "TOML" in message:
+        assert caught.value.hint == "Repair it with: dg config edit"
     assert message in caught.value.message
 
 

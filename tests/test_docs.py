@@ -167,3 +167,30 @@ def test_every_page_is_linked_from_the_readme() -> None:
     """Whoever reads the README finds every page of docs/."""
     text = (ROOT / "README.md").read_text("utf-8")
     assert [page.name for page in PAGES[1:] if f"docs/{page.name}" not in text] == []
+
+
+def test_each_threat_has_its_test() -> None:
+    """Every row of the threat model in SECURITY.md names a test that exists, and every hostile party has some."""
+    text = (ROOT / "SECURITY.md").read_text("utf-8")
+    model = text.split("## Threat model")[1].split("## What is not defended")[0]
+    parts = re.split(r"^### ", model, flags=re.MULTILINE)[1:]
+    for part in parts:
+        rows = [line for line in part.split("\n") if line.startswith("| ") and "| What holds |" not in line]
+        assert len(rows) >= 5, part.split("\n")[0]
+        for row in rows:
+            named = re.search(r"\| `(tests/[\w/]+\.py)::(test_\w+)` \|$", row)
+            assert named, row
+            assert re.search(
+                rf"^(async )?def {named[2]}\(", (ROOT / named[1]).read_text("utf-8"), re.MULTILINE
+            ), row
+    for party in (
+        "network",
+        "server",
+        "audio URL",
+        "media file",
+        "file name",
+        "transcript",
+        "browser",
+        "another user",
+    ):
+        assert any(party.lower() in part.split("\n")[0].lower() for part in parts), party

@@ -10,12 +10,12 @@ import pytest
 from dgcli.locks import claimed
 
 _HOLD = """
-import sys, time
+import sys
 from pathlib import Path
 from dgcli.locks import claimed
 with claimed(Path(sys.argv[1]), lambda: None):
     print("held", flush=True)
-    time.sleep(60)
+    sys.stdin.read()
 """
 
 
@@ -43,7 +43,10 @@ def test_a_claim_is_held_by_one_at_a_time(tmp_path: Path) -> None:
 def test_a_claim_dies_with_its_process(tmp_path: Path) -> None:
     """What another process holds is waited for, and is free when that process is killed."""
     path = tmp_path / "claim"
-    process = subprocess.Popen([sys.executable, "-c", _HOLD, path], stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-c", _HOLD, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdin
     assert process.stdout
     assert process.stdout.readline() == b"held\n"
     looks = 0
@@ -56,6 +59,7 @@ def test_a_claim_dies_with_its_process(tmp_path: Path) -> None:
     with claimed(path, waiting):
         assert looks >= 1
     process.wait(10)
+    process.stdin.close()
     process.stdout.close()
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from dgcli.align.passages import Passage
 from dgcli.captions.text import unspaced
 
 
@@ -62,8 +61,3 @@ def units_of(text: str, place: int) -> Iterator[Unit]:
     for word in text.split():
         for at, part in enumerate(_parts(word)):
             yield Unit(part, key_of(part), place, at > 0)
-
-
-def units_of_passages(passages: Sequence[Passage]) -> list[Unit]:
-    """Return the units of passages, each with the number of its passage."""
-    return [unit for place, passage in enumerate(passages) for unit in units_of(passage.text, place)]

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from dgcli.errors import UsageError
 
@@ -103,7 +103,8 @@ class _CallbackHandler(BaseHTTPRequestHandler):
             return self._chunks()
         if length is None or not (length.isascii() and length.isdigit()):
             raise _RefusedError(411, "A Content-Length is needed.\n")
-        return self._exactly(int(length), _LONGEST)
+        # Python converts no number of thousands of digits.
+        return self._exactly(int(length) if len(length) < 19 else _LONGEST + 1, _LONGEST)
 
     def _exactly(self, size: int, most: int) -> bytes:
         if size > most:
@@ -174,7 +175,7 @@ class CallbackServer(ThreadingHTTPServer):
     def url(self) -> str:
         """The URL to give to the API, as far as it is known from here."""
         host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
-        return f"http://{host}:{self.server_address[1]}/{self.settings.secret or ''}"
+        return f"http://{host}:{self.server_address[1]}/{quote(self.settings.secret or '', safe='')}"
 
     def take(self, body: bytes, headers: Mapping[str, str]) -> int:
         """Have a body stored; return the status to answer with."""

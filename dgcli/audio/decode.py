@@ -1,6 +1,6 @@
 """Any container that FFmpeg knows, as linear16: through PyAV, which comes with the extra `media`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any, Protocol
@@ -10,6 +10,8 @@ from dgcli.errors import AudioError
 
 # A damaged packet is left out, as players do; so many without a sound between them are no audio any more.
 _BAD_PACKETS = 50
+# Containers that name other files: FFmpeg would open what a stranger chose, on this machine or its network.
+_REFERRING = frozenset({"hls", "concat", "dash", "sdp", "rtsp", "imf", "webm_dash_manifest", "applehttp"})
 
 
 class Readable(Protocol):
@@ -31,11 +33,19 @@ def install_hint() -> str:
     return f"Install the decoder: {install_command('media')}"
 
 
+class Opener(Protocol):
+    """Opens what a playlist names, by URL, and raises nothing."""
+
+    def open(self, url: str, flags: int, options: Mapping[str, str]) -> Readable:
+        """Open a URL for reading; what cannot be had is empty."""
+
+
 class Decoder:
     """The first audio stream of a container, decoded at its own sample rate and channels.
 
     `name` is for messages. `like` is a format that must be kept to: what comes after a reconnect is
     resampled to what came before; `container` is FFmpeg's name of a container that need not be guessed.
+    FFmpeg opens nothing but the source, and a playlist only with an `opener` for what it names.
     Raises `AudioError` for what FFmpeg cannot read.
     """
 
@@ -47,17 +57,26 @@ class Decoder:
         like: AudioFormat | None = None,
         container: str | None = None,
         options: dict[str, str] | None = None,
-        timeout: tuple[float, float] | None = None,
+        opener: Opener | None = None,
     ) -> None:
         import av
 
         self._name = name
+        is_path = isinstance(source, str) and opener is None
+        allowed = {"protocol_whitelist": "file" if is_path else "pipe"}
         try:
             self._container: Any = av.open(
-                source, mode="r", format=container, options=options or {}, timeout=timeout
+                source,
+                mode="r",
+                format=container,
+                options={**(options or {}), **allowed},
+                io_open=opener.open if opener else None,
             )
         except (av.FFmpegError, OSError, ValueError) as error:
             raise AudioError(f"{name} is no audio that can be decoded: {_why(error)}.") from error
+        if opener is None and _REFERRING & set(self._container.format.name.split(",")):
+            self._container.close()
+            raise AudioError(f"{name} is a list of other files, not audio.", hint="Name the audio itself.")
         streams = self._container.streams.audio
         if not streams or not streams[0].codec_context:
             self._container.close()

@@ -21,13 +21,20 @@ _CONNECT_SECONDS = 10.0
 STALL_SECONDS = 10.0  # so long without a byte: the source hangs
 READ_BYTES = 4096
 _MOST_REDIRECTS = 10
-_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.IGNORECASE)
+# What is no digit of ASCII, or too long for any number of bytes, is no length.
+_WHOLE = re.compile(r"[0-9]{1,18}")
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.IGNORECASE | re.ASCII)
 USER_AGENT = f"dgcli/{__version__}"
 _HEADERS = {"User-Agent": USER_AGENT, "Icy-MetaData": "1", "Accept": "*/*", "Accept-Encoding": "identity"}
 
 
 # A server of this machine is never reached through a proxy.
 _DIRECT = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+
+
+def whole_number(text: str) -> int | None:
+    """Return the number that a header says; None for anything else."""
+    return int(text) if _WHOLE.fullmatch(text) else None
 
 
 class ConnectionFailed(Exception):
@@ -77,9 +84,8 @@ class HttpAnswer:
     @property
     def length(self) -> int | None:
         """Bytes of the body, where a file answers."""
-        text = self.headers.get("content-length", "")
         # Old Icecast servers send the length of nothing for what never ends.
-        return int(text) if text.isdigit() and int(text) and not self.is_radio else None
+        return (whole_number(self.headers.get("content-length", "")) or None) if not self.is_radio else None
 
     @property
     def validator(self) -> str | None:

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from dgcli.audio import icy
-from dgcli.audio.http import READ_BYTES, ConnectionFailed, HttpAnswer
+from dgcli.audio.http import READ_BYTES, ConnectionFailed, HttpAnswer, whole_number
 from dgcli.errors import AudioError
 
 
@@ -46,10 +46,10 @@ class HttpBody:
         self._skip = 0  # bytes that come again and are known
         self._kept = b""
         self._moved = False  # somebody sought: the answer is for another place
-        interval = answer.headers.get("icy-metaint", "")
+        interval = whole_number(answer.headers.get("icy-metaint", ""))
         self._titles: icy.Deinterleaver | None = None
-        if interval.isdigit() and int(interval):
-            self._titles = icy.Deinterleaver(int(interval), source.announce_title)
+        if interval:
+            self._titles = icy.Deinterleaver(interval, source.announce_title)
 
     def _next(self) -> bytes:
         if self._moved:

@@ -21,6 +21,8 @@ _HINT_FROM = (
 )
 _HEARD = 0.02  # seconds: an earlier beginning is nothing that anybody notices
 _BUFFER = 1 << 20
+_LATEST = 3600.0  # seconds: a later beginning is no reason to make silence
+_MOST_PADDING = 64 << 20  # bytes of silence, which are held in memory
 _DEFAULT, _ATTACHED_PICTURE = 1, 1 << 10  # AV_DISPOSITION_...
 
 # FFmpeg's muxer for each codec, and the media type. The others go into Matroska, which takes all of them.
@@ -215,9 +217,19 @@ class _Copy:
         self.media_type = ""
 
     def _padding(self, first: Any) -> list[tuple[bytes, float]]:
-        """Silent packets before the first one. Raises `_NotAlone`."""
+        """Silent packets before the first one. Raises `_NotAlone`, also for more than may be sent."""
         begin = float((first.pts or 0) * first.time_base) - self._zero
-        return list(_silence(self._stream, first, begin)) if begin > _HEARD else []
+        padding: list[tuple[bytes, float]] = []
+        size = 0
+        if begin > _LATEST:
+            raise _NotAlone
+        if begin > _HEARD:
+            for packet in _silence(self._stream, first, begin):
+                size += len(packet[0])
+                if size > self._most or size > _MOST_PADDING:
+                    raise _NotAlone
+                padding.append(packet)
+        return padding
 
     def make(self, *, must: bool) -> None:
         """Write the copy; `must`: also where its beginning cannot be kept. Raises `_NotAlone`, and PyAV's errors."""

@@ -11,15 +11,16 @@ import ssl
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import MappingProxyType
 from urllib.parse import urljoin, urlsplit
 
 from dgcli.api.refusals import Peer, Role, phrase, refused, without_login
-from dgcli.audio import decode, http, icy
+from dgcli.audio import decode, icy
 from dgcli.audio.base import AudioFormat, Pace, slices
-from dgcli.audio.http import USER_AGENT, ConnectionFailed, Fetcher, HttpAnswer
+from dgcli.audio.hls import HlsFiles
+from dgcli.audio.http import ConnectionFailed, Fetcher, HttpAnswer
 from dgcli.audio.http_body import HttpBody, SeekableHttpBody
 from dgcli.audio.media import SNIFF_BYTES, suffix_of
 from dgcli.audio.pump import Pump
@@ -66,8 +67,10 @@ class HttpSource:
         *,
         verify: ssl.SSLContext | bool = True,
         may_decode: bool = True,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._lead_to(url)
+        self._clock = clock
         self.pace = Pace.FREE
         self.duration: float | None = None
         self._raw = raw
@@ -79,10 +82,11 @@ class HttpSource:
         self._decoder: decode.Decoder | None = None
         self._format = AudioFormat()
         self._is_hls = False
+        self._hls: HlsFiles | None = None
         self._stopped = threading.Event()
         self._notices: deque[Notice] = deque()
         self._begun = b""
-        self._since = 0.0  # monotonic: when the present answer came
+        self._since = 0.0  # by the clock: when the present answer came
         self._came = 0.0  # seconds of audio since then
         self._tries = 0
         self._pump: Pump[bytes | Notice] = Pump(self._audio, name="http source")
@@ -107,7 +111,7 @@ class HttpSource:
         if self._answer is not None:
             self._answer.close()
         self._answer = answer = self._fetcher.get(self._url, offset, validator)
-        self._since, self._came = time.monotonic(), 0.0
+        self._since, self._came = self._clock(), 0.0
         if self.is_stopped:
             answer.abort()
         return answer
@@ -120,7 +124,7 @@ class HttpSource:
         """
         if answer.headers.get("transfer-encoding") or answer.length is not None or not self._came:
             return False
-        took = time.monotonic() - self._since
+        took = self._clock() - self._since
         return took >= _LIVE_AFTER and self._came <= _LIVE_SPEED * took + _LIVE_BURST
 
     def _first(self) -> HttpAnswer:
@@ -165,6 +169,8 @@ class HttpSource:
         if self._fetcher is not None:
             self._fetcher.close()
             self._fetcher = None
+        if self._hls is not None:
+            self._hls.close()
 
     def open(self) -> AudioFormat:
         """Ask for the URL and find out what comes. Raises `NetworkError` and `AudioError`."""
@@ -241,14 +247,26 @@ class HttpSource:
         return self._format
 
     def _hls_decoder(self) -> decode.Decoder:
+        """Begin to play the playlist. Raises `AudioError`."""
         like = self._format if self._format.sample_rate else None
-        return decode.Decoder(
-            self._url,
-            self.name,
-            like=like,
-            options={"user_agent": USER_AGENT, "reconnect": "1", "http_persistent": "0"},
-            timeout=(2 * http.STALL_SECONDS, 2 * http.STALL_SECONDS),
-        )
+        if self._hls is not None:
+            self._hls.close()
+        self._hls = files = HlsFiles(self._verify)
+        if self.is_stopped:
+            files.stop()
+        try:
+            # A connection that is used again cannot be handed out: FFmpeg would make it itself.
+            return decode.Decoder(
+                self._url,
+                self.name,
+                like=like,
+                container="hls",
+                options={"http_persistent": "0"},
+                opener=files,
+            )
+        except AudioError as error:
+            files.close()
+            raise files.problem or error from error
 
     def _pause(self, at_least: float = 0.0) -> bool:
         """Wait before the next try, longer each time; False when it is to end."""
@@ -367,5 +385,7 @@ class HttpSource:
         """End `blocks` soon, with what was already received."""
         self._stopped.set()
         self._pump.stop()
+        if self._hls is not None:
+            self._hls.stop()
         if self._answer is not None:
             self._answer.abort()

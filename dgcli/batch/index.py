@@ -6,12 +6,12 @@ It is read from the segments and held in memory: numbers for each answer, no tex
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from dgcli.batch.record import Record, read_json, record_in
+from dgcli.batch.record import read_json
 from dgcli.batch.segments import SUFFIX, Damage, SegmentEntry, read_key, scan
 
 FOLDER = ".dg"
@@ -140,47 +140,3 @@ def body_at(place: tuple[SegmentFile, SegmentEntry]) -> bytes:
     if head is None or hashlib.sha256(body).hexdigest() != head.get("body_sha256"):
         raise DamagedAnswer(f"{segment.path} is damaged at byte {entry.body}")
     return body
-
-
-@dataclass(frozen=True, slots=True)
-class KeptAnswer:
-    """An answer in a ledger: what a history lists. `id` names it in its folder; `answered` is in ns since 1970."""
-
-    id: str
-    answered: int
-    record: Record
-
-
-def kept_answers(folder: Path) -> Iterator[KeptAnswer]:
-    """Yield all answers in the ledger of `folder` that stand, in no order; nothing is written or locked."""
-    index = Index()
-    index.read(folder / FOLDER, None)
-    try:
-        for key in list(index.entries["answer"]):
-            place = index.get("answer", key)
-            record = place and record_in(head_at(place))
-            if place and record:
-                yield KeptAnswer(key, place[1].time, record)
-        for name in sorted(index.earlier):
-            key, _, suffix = name.rpartition(".")
-            if suffix == "response" and key not in index.entries["answer"]:
-                with contextlib.suppress(OSError), (folder / FOLDER / name).open("rb") as file:
-                    answered = os.fstat(file.fileno()).st_mtime_ns
-                    record = record_in(read_json(file.readline()))
-                    if record:
-                        yield KeptAnswer(key, answered, record)
-    finally:
-        index.close()
-
-
-def kept_body(folder: Path, id: str) -> bytes:  # noqa: A002 - what it is called in a `KeptAnswer`
-    """The body of an answer in the ledger of `folder`. Raises `DamagedAnswer`, OSError where it is gone."""
-    index = Index()
-    index.read(folder / FOLDER, None)
-    try:
-        place = index.get("answer", id)
-        if place is None:
-            return (folder / FOLDER / f"{id}.response").read_bytes().partition(b"\n")[2]
-        return body_at(place)
-    finally:
-        index.close()

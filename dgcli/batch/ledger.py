@@ -20,7 +20,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
@@ -42,7 +42,7 @@ from dgcli.batch.record import (
 )
 from dgcli.batch.segments import SUFFIX, Appender, Damage
 from dgcli.errors import OutputError
-from dgcli.output.files import write_file
+from dgcli.output.files import check_inside, write_file
 from dgcli.output.stamps import Stamp
 from dgcli.system import check_room, sync_folder
 
@@ -82,9 +82,16 @@ class Ledger:
     """
 
     def __init__(
-        self, folder: str, *, spare: Path, warned: Report = lambda _: None, booted: int | None = None
+        self,
+        folder: str,
+        *,
+        spare: Path,
+        warned: Report = lambda _: None,
+        booted: int | None = None,
+        within: str | None = None,
     ) -> None:
         self._outputs = Path(folder or os.curdir)
+        self._within = Path(within) if within else self._outputs  # no link leads out of it
         self._folder = self._outputs / FOLDER
         self._scratch = self._folder / "tmp"
         self._spare = spare
@@ -241,7 +248,10 @@ class Ledger:
         if self._writer is not None and self._writer.is_usable:
             return self._locks if self._has_locks else None
         if self._locks is None:
-            self._scratch.mkdir(parents=True, exist_ok=True)
+            self.check_links(())
+            # Queries may hold secrets, such as a callback's: nothing of it is for everybody.
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o770)
+            self._scratch.mkdir(exist_ok=True)
             if not os.access(self._outputs, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             self._tidy()
@@ -412,7 +422,7 @@ class Ledger:
         Neither is forced to the disk: if they are lost, the output is made once more from the answer.
         """
         self._scratch.mkdir(parents=True, exist_ok=True)
-        write_file(Path(target.path), data, scratch=self._scratch, durable=False)
+        write_file(Path(target.path), data, scratch=self._scratch, durable=False, within=self._within)
         try:
             status = os.stat(target.path)
             name = os.path.basename(target.path)
@@ -427,6 +437,14 @@ class Ledger:
             self._note(target, made)
         except OSError as error:
             raise OutputError(f"{self._folder} cannot be written: {error.strerror}.") from error
+
+    def check_links(self, targets: Iterable[Target]) -> None:
+        """Refuse outputs, and a place for our own files, that links lead elsewhere. Raises `OutputError`."""
+        for folder in () if self._locks else (self._scratch, self._folder / "damaged"):
+            check_inside(folder, self._within)
+        for target in targets:
+            if os.path.islink(target.path):
+                check_inside(Path(target.path), self._within)
 
     def _tidy(self) -> None:
         """Remove what a killed process left half-written, once it is certainly nobody's."""

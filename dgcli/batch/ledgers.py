@@ -13,9 +13,11 @@ _OPEN = 64  # ledgers whose files are open at once
 class Ledgers:
     """The ledgers of all directories of a run; safe for several threads."""
 
-    def __init__(self, warned: Report = lambda _: None) -> None:
+    def __init__(self, warned: Report = lambda _: None, *, within: str | None = None) -> None:
+        """No link leads an output out of `within`, or out of its own directory."""
         self._spare = state_folder() / "unfinished"
         self._warned = warned
+        self._within = within
         self._guard = threading.Lock()
         # By the path that names a directory, and by its real one: POSIX allows one handle of a lock file.
         self._by_name: dict[str, Ledger] = {}
@@ -30,7 +32,9 @@ class Ledgers:
                 path = os.path.realpath(folder or os.curdir)
                 ledger = self._by_path.get(path)
                 if ledger is None:
-                    ledger = self._by_path[path] = Ledger(folder, spare=self._spare, warned=self._warned)
+                    ledger = self._by_path[path] = Ledger(
+                        folder, spare=self._spare, warned=self._warned, within=self._within
+                    )
                 self._by_name[folder] = ledger
             self._open[id(ledger)] = ledger
             self._open.move_to_end(id(ledger))

@@ -14,9 +14,7 @@ import os
 import threading
 from pathlib import Path
 
-from dgcli.system import BYTES, lock_byte
-
-LARGEST = (1 << 31) - 1  # Windows counts the place of a lock in 32 bits with a sign
+from dgcli.system import BYTES, NO_FOLLOW, lock_byte
 
 _HELD = frozenset({errno.EACCES, errno.EAGAIN, getattr(errno, "EDEADLOCK", errno.EDEADLK)})
 
@@ -26,8 +24,8 @@ class LockFile:
 
     def __init__(self, path: Path) -> None:
         """Raises OSError where the file cannot be made."""
-        flags = os.O_RDWR | os.O_CREAT | BYTES
-        self._handle = os.open(path, flags, 0o666)
+        flags = os.O_RDWR | os.O_CREAT | NO_FOLLOW | BYTES
+        self._handle = os.open(path, flags, 0o660)
         self._held: set[int] = set()
         self._guard = threading.Lock()
 

@@ -2,6 +2,7 @@
 
 import enum
 import os
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,9 @@ from dgcli.errors import AudioError
 from dgcli.formats import RenderSettings
 from dgcli.output.stamps import stamp_of
 from dgcli.transcript.response import parse_body
+
+# A language that a server detected becomes a part of a file's name (RFC 5646).
+_LANGUAGE = re.compile(r"[A-Za-z0-9-]{1,35}")
 
 
 class Existing(enum.Enum):
@@ -83,7 +87,7 @@ class Planner:
 
     def __init__(self, plan: Plan, *, warned: Report = lambda _: None) -> None:
         self.plan = plan
-        self._ledgers = Ledgers(warned)
+        self._ledgers = Ledgers(warned, within=plan.naming.output_dir)
         self._renderings: dict[str, str] = {}
 
     def close(self) -> None:
@@ -108,6 +112,7 @@ class Planner:
                 return Work(None, targets, ())
             check_length(targets)
         ledger = self.ledger(recording)
+        ledger.check_links(targets if is_named else ())
         record = (
             None if plan.existing is Existing.OVERWRITE else ledger.find(recording, self.query(recording))
         )
@@ -187,7 +192,8 @@ class Planner:
         if self.plan.language is not None or not self.plan.naming.needs_language:
             return self.plan.language or ""
         channels = parse_body(body()).channels
-        return next((channel.detected_language for channel in channels if channel.detected_language), "und")
+        language = next((channel.detected_language for channel in channels if channel.detected_language), "")
+        return language if _LANGUAGE.fullmatch(language) else "und"
 
     def _missing(self, targets: Iterable[Target], record: Record, ledger: Ledger) -> list[tuple[Target, str]]:
         """The outputs that are still to be made of an answer, each with how."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from dgcli.output.stamps import Stamp
+from dgcli.transcript.json_values import number
 
 _BLOCK = 1 << 20  # bytes read at a time for hashing
 
@@ -102,7 +103,7 @@ def record_in(values: Mapping[str, Any] | None) -> Record | None:
         return None
     if not _is_of(values, (int, type(None)), "size"):
         return None
-    duration = values.get("duration")
+    duration = number(values.get("duration"), -1.0)
     return Record(
         values["source"],
         values["query"],
@@ -112,7 +113,7 @@ def record_in(values: Mapping[str, Any] | None) -> Record | None:
         values.get("size"),
         stamp_in(values.get("stamp")),
         values.get("accepted") is True,
-        float(duration) if isinstance(duration, int | float) else None,
+        duration if duration >= 0 else None,
     )
 
 

@@ -16,16 +16,18 @@ sends cannot pass for a head.
 
 import hashlib
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from dgcli.system import BYTES
+from dgcli.system import BYTES, NO_FOLLOW
 
 SUFFIX = ".ledger"
 _MAGIC = b"dg ledger 2 "
+_FIRST = re.compile(re.escape(_MAGIC) + rb"([0-9a-f]{16})\n")
 _HEAD = b"#dg "
 _LONGEST_HEAD = 1 << 20  # bytes
 _BLOCK = 1 << 20  # bytes read at a time when looking for the next head
@@ -110,9 +112,8 @@ def read_key(file: BinaryIO) -> tuple[bytes, int] | None:
     """The key of a segment's checksums and where its entries begin; None where it is no segment."""
     file.seek(0)
     line = file.readline(100)
-    if not line.startswith(_MAGIC) or not line.endswith(b"\n"):
-        return None
-    return line[len(_MAGIC) : -1], len(line)
+    begun = _FIRST.fullmatch(line)
+    return (begun[1], len(line)) if begun else None
 
 
 def scan(file: BinaryIO, key: bytes, start: int) -> Iterator[SegmentEntry | Damage]:
@@ -155,8 +156,8 @@ class Appender:
     def __init__(self, path: Path, end: int = 0) -> None:
         """Raises OSError."""
         self.path = path
-        flags = os.O_RDWR | os.O_CREAT | BYTES
-        self._handle = os.open(path, flags, 0o666)
+        flags = os.O_RDWR | os.O_CREAT | NO_FOLLOW | BYTES
+        self._handle = os.open(path, flags, 0o660)
         self._writing = threading.Lock()
         self._syncing = threading.Lock()
         self._synced = 0

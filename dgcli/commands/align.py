@@ -8,7 +8,7 @@ import typer
 from dgcli.errors import UsageError
 from dgcli.options.groups import GeneralOptions, LocalOptions
 from dgcli.options.machinery import command
-from dgcli.options.outputs import OutputOptions, RenderingOptions, SectionOptions
+from dgcli.options.outputs import RenderingOptions, ResponseOutputOptions, SectionOptions
 
 
 @command()
@@ -22,7 +22,7 @@ def align(
             help="The corrected text: txt, srt, vtt or md; or - for standard input.", metavar="TEXT"
         ),
     ],
-    output: OutputOptions,
+    output: ResponseOutputOptions,
     rendering: RenderingOptions,
     sections: SectionOptions,
     general: GeneralOptions,

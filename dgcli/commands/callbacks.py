@@ -17,9 +17,14 @@ def callbacks(
     rendering: RenderingOptions,
     general: GeneralOptions,
     port: Annotated[
-        int, typer.Option(help="Port to listen on; 0 takes a free one. Default: 8080.", min=0, max=65535)
+        int,
+        typer.Option(
+            help="Port to listen on; 0 takes a free one. Default: 8080.", metavar="PORT", min=0, max=65535
+        ),
     ] = 8080,
-    host: Annotated[str, typer.Option(help="Address to listen on. Default: 127.0.0.1.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on. Default: 127.0.0.1.", metavar="ADDRESS")
+    ] = "127.0.0.1",
     output_dir: Annotated[
         Path,
         typer.Option(
@@ -68,6 +73,8 @@ def callbacks(
 
     if secret is not None and (not secret.strip() or "/" in secret):
         raise UsageError("--secret takes a text without slashes.")
+    if token is not None and not token.strip():
+        raise UsageError("--token is empty: whoever sends no header would be believed.")
     receive_callbacks(
         CallbackSettings(host, port, secret, token),
         general.console(),

@@ -8,7 +8,7 @@ import typer
 
 from dgcli.options.groups import ConnectionOptions, GeneralOptions, HistoryOptions
 from dgcli.options.machinery import QueryOptions, command
-from dgcli.options.outputs import OutputOptions, RenderingOptions
+from dgcli.options.outputs import RenderingOptions, StreamOutputOptions
 from dgcli.options.request import ShownRequestOptions
 from dgcli.options.streaming import DisplayOptions, OverlayOptions, PacingOptions, StreamOptions
 from dgcli.params import STREAM
@@ -20,7 +20,7 @@ def live(
         str, typer.Argument(help="File, http(s) URL, or - for standard input.", metavar="SOURCE")
     ],
     params: QueryOptions,
-    output: OutputOptions,
+    output: StreamOutputOptions,
     rendering: RenderingOptions,
     display: DisplayOptions,
     overlay: OverlayOptions,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from dgcli.config import load
+from dgcli.errors import Interrupted, UsageError
 from dgcli.options.groups import GeneralOptions
 from dgcli.options.machinery import command
 
@@ -16,9 +17,13 @@ _LONGEST = 10_000  # characters of a pasted text
 def _asked() -> str:
     """Return what is pasted, which the terminal does not show; in a pipe, the first line."""
     if sys.stdin.isatty():
-        return str(
-            typer.prompt("API key, from https://console.deepgram.com (hidden)", hide_input=True, err=True)
-        )
+        try:
+            return str(
+                typer.prompt("API key, from https://console.deepgram.com (hidden)", hide_input=True, err=True)
+            )
+        except Interrupted:
+            typer.echo(err=True)  # the message that follows has a line of its own
+            raise
     return sys.stdin.readline(_LONGEST)
 
 
@@ -44,7 +49,6 @@ def login(
         dg login --profile work
         pass show deepgram | dg login
     """
-    from dgcli.errors import UsageError
     from dgcli.tasks.login import log_in
 
     profile = profile or os.environ.get("DGCLI_PROFILE") or None

@@ -9,7 +9,7 @@ import typer
 from dgcli.errors import UsageError
 from dgcli.options.groups import ConnectionOptions, GeneralOptions, HistoryOptions
 from dgcli.options.machinery import QueryOptions, command
-from dgcli.options.outputs import OutputOptions, RenderingOptions
+from dgcli.options.outputs import RenderingOptions, StreamOutputOptions
 from dgcli.options.streaming import CaptureOptions, DisplayOptions, OverlayOptions, StreamOptions
 from dgcli.params import STREAM
 
@@ -98,7 +98,7 @@ def _test_object(test: "MicTest") -> str:
 @command(STREAM)
 def mic(
     params: QueryOptions,
-    output: OutputOptions,
+    output: StreamOutputOptions,
     rendering: RenderingOptions,
     display: DisplayOptions,
     overlay: OverlayOptions,

@@ -14,15 +14,23 @@ from dgcli.options.machinery import command
 def serve(
     general: GeneralOptions,
     host: Annotated[
-        str, typer.Option(help="Address to listen on; 0.0.0.0 opens it to the network.", show_default=True)
+        str,
+        typer.Option(
+            help="Address to listen on; 0.0.0.0 opens it to the network. Default: 127.0.0.1.",
+            metavar="ADDRESS",
+        ),
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)
+        int,
+        typer.Option(
+            help="Port to listen on; 0 takes a free one. Default: 8080.", metavar="PORT", min=0, max=65535
+        ),
     ] = 8080,
     engine: Annotated[
         str,
         typer.Option(
-            help="Recogniser: whisper; replay to answer with --response; count to confirm bytes only.",
+            help="Recogniser: whisper; replay to answer with --response; count to confirm bytes only. "
+            "Default: whisper.",
             metavar="NAME",
             autocompletion=lambda: ["whisper", "replay", "count"],
         ),
@@ -56,7 +64,8 @@ def serve(
         ),
     ] = None,
     max_streams: Annotated[
-        int, typer.Option(help="Live streams at once; the next one gets 429.", metavar="N", min=0)
+        int,
+        typer.Option(help="Live streams at once; the next one gets 429. Default: 32.", metavar="N", min=0),
     ] = 32,
     local_model: Annotated[
         Path | None,

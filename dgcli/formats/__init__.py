@@ -59,6 +59,18 @@ FORMATS: tuple[Format, ...] = (
         grows="cues",
     ),
     Format(
+        "ebuttd",
+        (".ebuttd", ".ebuttd.xml"),
+        "EBU-TT-D captions, for European broadcasters' players",
+        "ttml",
+        "ebuttd",
+        timed=True,
+        grows="cues",
+    ),
+    Format(
+        "scc", (".scc",), "Scenarist closed captions (CEA-608), for American broadcasters", "scc", timed=True
+    ),
+    Format(
         "html",
         (".html", ".htm"),
         "A page to read, hear (--audio), search and correct",
@@ -114,6 +126,13 @@ def is_playlist(path: Path) -> bool:
     return path.name.lower().endswith(PLAYLIST.suffixes)
 
 
+def _only_of_streams() -> UsageError:
+    return UsageError(
+        "jsonl has the events of a stream: it is a format of dg live and dg mic.",
+        hint="The words as JSON lines: words.jsonl",
+    )
+
+
 def by_name(name: str) -> Format:
     """The format called `name`, or with the suffix `.name`; raises `UsageError` that lists all of them."""
     if not isinstance(name, str):  # from Python
@@ -123,6 +142,10 @@ def by_name(name: str) -> Format:
     for format_ in FORMATS:
         if name.lower() == format_.name or f".{name.lower()}" in format_.suffixes:
             return format_
+    if name.lower() == "m3u8":
+        raise UsageError("A playlist goes to files alone.", hint="Name it: -o captions.m3u8")
+    if name.lower() == "jsonl":
+        raise _only_of_streams()
     names = ", ".join(known.name for known in FORMATS)
     raise UsageError(f"There is no format {name!r}.", hint=f"Formats: {names}.")
 
@@ -132,6 +155,8 @@ def by_suffix(path: Path) -> Format:
     for format_ in FORMATS:
         if path.name.lower().endswith(format_.suffixes):
             return format_
+    if path.suffix.lower() == ".jsonl":
+        raise _only_of_streams()
     suffixes = ", ".join(suffix for known in FORMATS for suffix in known.suffixes)
     raise UsageError(
         f"The suffix of {str(path)!r} does not say which format to write.",

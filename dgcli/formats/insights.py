@@ -174,8 +174,3 @@ def findings(spans: Iterable[Span]) -> list[Finding]:
         scores = [span.score for span in places if math.isfinite(span.score)]
         grouped.append(Finding(label, max(scores, default=math.nan), tuple(places)))
     return sorted(grouped, key=lambda item: -item.score if math.isfinite(item.score) else math.inf)
-
-
-def distinct(spans: list[Span]) -> list[str]:
-    """The labels, the surest first."""
-    return list(dict.fromkeys(item.label for item in findings(spans)))

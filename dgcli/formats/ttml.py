@@ -1,7 +1,7 @@
-"""TTML captions that players place: a document of the IMSC 1.1 text profile.
+"""TTML captions that players place: a document of the IMSC 1.1 text profile, or of EBU-TT-D.
 
 Sources: W3C, "TTML Profiles for Internet Media Subtitles and Captions 1.1" (text profile), and "Timed Text Markup
-Language 2", sections 8 and 10.
+Language 2", sections 8 and 10; EBU Tech 3380, "EBU-TT-D Subtitling Distribution Format", version 1.0.1.
 """
 
 import re
@@ -13,13 +13,14 @@ from dgcli.captions.captioner import Captioner
 from dgcli.captions.cues import Cue, Line
 from dgcli.captions.text import is_right_to_left
 from dgcli.captions.voice import Voice
-from dgcli.formats.base import RenderSettings, colour_of
+from dgcli.formats.base import COLOURS, RenderSettings, colour_of
 from dgcli.formats.clock import clock
 from dgcli.formats.cues import captioner_for, cues_of
 from dgcli.formats.growing import CueWriter
 from dgcli.transcript.model import Transcript
 
 _PROFILE = "http://www.w3.org/ns/ttml/profile/imsc1.1/text"
+_EBU_PROFILES = ("urn:ebu:tt:distribution:2018-04", "http://www.w3.org/ns/ttml/profile/imsc1/text")
 _LANGUAGE_TAG = re.compile("[A-Za-z0-9-]*")  # RFC 5646; what a server calls a language may be none
 _NOT_XML = re.compile("[\ufffe\uffff]")  # XML 1.0, production 2; other controls are gone already
 
@@ -145,3 +146,85 @@ def render(transcript: Transcript, options: RenderSettings) -> str:
     agents = _agents(cues, options, len(transcript.channels) > 1)
     head, foot = _document(agents, options.language_of(transcript) or "", _fps(options))
     return head + "".join(_paragraph(cue, agents, options) for cue in cues) + foot
+
+
+# EBU-TT-D has its styles by reference alone, lengths in percent, and neither agents nor frames.
+_EBU_HEAD = """\
+    <metadata>
+      <ebuttm:documentMetadata>
+{profiles}
+      </ebuttm:documentMetadata>
+    </metadata>
+    <styling>
+      <style xml:id="block" tts:fontFamily="proportionalSansSerif" tts:fontSize="80%" tts:lineHeight="125%" \
+tts:textAlign="center" ebutts:linePadding="0.5c" ebutts:multiRowAlign="center"/>
+      <style xml:id="rtl" tts:direction="rtl" tts:unicodeBidi="embed"/>
+{colours}
+    </styling>
+    <layout>
+      <region xml:id="bottom" tts:origin="10% 70%" tts:extent="80% 25%" tts:displayAlign="after" \
+tts:overflow="visible"/>
+    </layout>
+"""
+
+
+def _ebu_paragraph(cue: Cue, number: int, options: RenderSettings) -> str:
+    spans = []
+    for line in cue.lines:
+        name = colour_of(line.voice)[0]
+        if options.speaker_style != "colour" or line.voice.speaker is None:
+            name = "white"
+        spans.append(f'<span style="{name}">{_text(line.text)}</span>')
+    rtl = " rtl" if is_right_to_left(" ".join(line.body for line in cue.lines)) else ""
+    return (
+        f'      <p xml:id="sub{number}" style="block{rtl}" region="bottom" begin="{clock(cue.start)}" '
+        f'end="{clock(cue.end)}">{"<br/>".join(spans)}</p>\n'
+    )
+
+
+def _ebu_document(language: str, options: RenderSettings) -> tuple[str, str]:
+    """Everything before the paragraphs, and everything after them."""
+    if not _LANGUAGE_TAG.fullmatch(language):
+        language = ""
+    profiles = "\n".join(
+        f"        <ebuttm:conformsToStandard>{profile}</ebuttm:conformsToStandard>"
+        for profile in _EBU_PROFILES
+    )
+    colours = "\n".join(
+        f'      <style xml:id="{name}" tts:color="{colour}ff" tts:backgroundColor="#000000c0"/>'
+        for name, colour in (COLOURS if options.speaker_style == "colour" else COLOURS[:1])
+    )
+    head = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<tt xmlns="http://www.w3.org/ns/ttml" '
+        'xmlns:ttp="http://www.w3.org/ns/ttml#parameter" xmlns:tts="http://www.w3.org/ns/ttml#styling" '
+        'xmlns:ebuttm="urn:ebu:tt:metadata" xmlns:ebutts="urn:ebu:tt:style" '
+        f'ttp:timeBase="media" ttp:cellResolution="32 15" xml:lang="{language}">\n'
+        f"  <head>\n{_EBU_HEAD.format(profiles=profiles, colours=colours)}  </head>\n"
+        "  <body>\n    <div>\n"
+    )
+    return head, "    </div>\n  </body>\n</tt>\n"
+
+
+class _EbuCues(_Cues):
+    """Writes a document of EBU-TT-D cue by cue."""
+
+    def __init__(self, options: RenderSettings) -> None:
+        self._options = options
+        self.header, self.footer = _ebu_document(options.language or "", options)
+
+    def cue(self, cue: Cue, number: int, several_channels: bool) -> str:  # noqa: ARG002 - a CueWriter
+        """Write a cue."""
+        return _ebu_paragraph(cue, number, self._options)
+
+
+def ebuttd_cues(options: RenderSettings) -> CueWriter:
+    """Create the writer of a document of EBU-TT-D that grows while the words come in."""
+    return _EbuCues(options)
+
+
+def ebuttd(transcript: Transcript, options: RenderSettings) -> str:
+    """An EBU-TT-D document; one without paragraphs if nothing was said."""
+    head, foot = _ebu_document(options.language_of(transcript) or "", options)
+    cues = enumerate(cues_of(transcript, options), 1)
+    return head + "".join(_ebu_paragraph(cue, number, options) for number, cue in cues) + foot

@@ -76,6 +76,9 @@ class Reconfiguration:
         self._sent: Configuration | None = None
         self._since = 0.0  # when it was sent
         self._waiting: deque[Configuration] = deque()
+        self._resends = self._is_resend = (
+            False  # what is in force: to be sent to a new connection; what was sent
+        )
 
     def ask(self, change: Configuration) -> None:
         """Note a change that is wanted."""
@@ -90,10 +93,11 @@ class Reconfiguration:
 
     def next(self, now: float) -> Configuration | None:
         """Return the change to send now, if there is one."""
-        if self._sent is None and self._waiting:
-            self._sent, self._since = self._waiting.popleft(), now
-            return self._sent
-        return None
+        if self._sent is not None or not (self._resends or self._waiting):
+            return None
+        self._is_resend, self._resends = self._resends, False
+        self._sent, self._since = self.in_force if self._is_resend else self._waiting.popleft(), now
+        return self._sent
 
     def take(self, notice: Notice) -> None:
         """Look whether a notice of the server is the answer to what was sent."""
@@ -110,6 +114,7 @@ class Reconfiguration:
 
         A change that was not answered is sent again by itself: were it refused, what is in force would not be.
         """
-        again = [change for change in (self.in_force, self._sent) if change]
+        if self._sent is not None and not self._is_resend:
+            self._waiting.appendleft(self._sent)
         self._sent = None
-        self._waiting.extendleft(reversed(again))
+        self._resends = bool(self.in_force)

@@ -22,9 +22,11 @@ class SeekPoint:
 
 
 class SeekPointFinder(Protocol):
-    """Finds the marks of a stream, block by block. `head` must be sent before a mark other than the first."""
+    """Finds the marks of a stream, block by block."""
 
-    head: bytes
+    @property
+    def head(self) -> bytes:
+        """What must be sent before a mark other than the first."""
 
     def measure(self, data: bytes) -> list[SeekPoint]:
         """The marks that the next bytes of the stream complete."""
@@ -105,17 +107,29 @@ class MpegSeekPoints:
         return points
 
 
+_LONGEST_HEAD = 4 << 20  # bytes; there may be pictures in it
+_LONGEST_FLAC_HEAD = 4 * _LONGEST_HEAD  # a picture may fill a block of metadata, which has 16 MiB
+
+
 class OggSeekPoints:
     """Every page that begins a packet is a mark; the pages before the first audio are the head."""
 
     def __init__(self) -> None:
-        self.head = b""
+        self._head = bytearray()
+        self._shared = b""  # the same for every block that keeps it
         self._rest = b""
         self._position = 0
         self._time = 0.0
         self._rate = 0
         self._skip = 0  # samples before the first that counts
         self._in_head = True
+
+    @property
+    def head(self) -> bytes:
+        """The pages before the first audio."""
+        if len(self._shared) != len(self._head):
+            self._shared = bytes(self._head)
+        return self._shared
 
     def _read_identity(self, body: bytes) -> None:
         if body.startswith(b"OpusHead") and len(body) >= 12:
@@ -144,7 +158,8 @@ class OggSeekPoints:
             granule = int.from_bytes(data[at + 6 : at + 14], "little", signed=True)
             self._read_identity(data[body : at + size])
             if self._in_head and granule in (0, -1):
-                self.head += data[at : at + size]
+                self._head += data[at : at + size]
+                self._in_head = len(self._head) < _LONGEST_HEAD  # or it is nothing that we understand
             elif self._rate:
                 if not data[at + 5] & 1:
                     points.append(SeekPoint(self._position + at, self._time))
@@ -157,9 +172,6 @@ class OggSeekPoints:
         return points
 
 
-_LONGEST_HEAD = 4 << 20  # bytes; there may be pictures in it
-
-
 class MatroskaSeekPoints:
     """Every cluster of Matroska and WebM is a mark; what comes before the first is the head."""
 
@@ -168,20 +180,29 @@ class MatroskaSeekPoints:
     _SCALE, _TIMECODE = 0x2AD7B1, 0xE7
 
     def __init__(self) -> None:
-        self.head = b""
+        self._head = bytearray()
+        self._shared = b""  # the same for every block that keeps it
         self._rest = b""
-        self._position = 0  # of the first byte of `_rest`
+        self._at = 0  # how much of `_rest` is done with
+        self._position = 0  # of the next byte
         self._skip = 0  # bytes of an element that says nothing to us
         self._scale = 1_000_000  # nanoseconds of a tick
         self._cluster: int | None = None  # position of a cluster whose time comes next
         self._first: float | None = None
         self._in_head = True
 
+    @property
+    def head(self) -> bytes:
+        """What comes before the first cluster."""
+        if len(self._shared) != len(self._head):
+            self._shared = bytes(self._head)
+        return self._shared
+
     def _step(self, size: int) -> None:
         if self._in_head:
-            self.head += self._rest[:size]
-            self._in_head = len(self.head) < _LONGEST_HEAD  # or it is nothing that we understand
-        self._rest = self._rest[size:]
+            self._head += self._rest[self._at : self._at + size]
+            self._in_head = len(self._head) < _LONGEST_HEAD  # or it is nothing that we understand
+        self._at += size
         self._position += size
 
     @staticmethod
@@ -192,25 +213,25 @@ class MatroskaSeekPoints:
 
     def _element(self) -> tuple[int, int, int] | None:
         """Id, bytes of the header and of the content of what begins here; None where more must come first."""
-        rest = self._rest
-        named = self._length(rest[0], 4)
-        if named is None or len(rest) <= named:
+        rest, at = self._rest, self._at
+        named = self._length(rest[at], 4)
+        if named is None or len(rest) - at <= named:
             return (0, 1, 0) if named is None else None
-        sized = self._length(rest[named], 8)
+        sized = self._length(rest[at + named], 8)
         if sized is None:
             return 0, 1, 0
-        if len(rest) < named + sized:
+        if len(rest) - at < named + sized:
             return None
-        size = int.from_bytes(rest[named : named + sized], "big") & ((1 << 7 * sized) - 1)
-        return int.from_bytes(rest[:named], "big"), named + sized, size
+        size = int.from_bytes(rest[at + named : at + named + sized], "big") & ((1 << 7 * sized) - 1)
+        return int.from_bytes(rest[at : at + named], "big"), named + sized, size
 
     def measure(self, data: bytes) -> list[SeekPoint]:
         """The marks that the next bytes of the stream complete."""
         self._rest += data
         points: list[SeekPoint] = []
-        while self._rest:
+        while self._at < len(self._rest):
             if self._skip:
-                size = min(self._skip, len(self._rest))
+                size = min(self._skip, len(self._rest) - self._at)
                 self._skip -= size
                 self._step(size)
                 continue
@@ -219,14 +240,16 @@ class MatroskaSeekPoints:
                 break
             kind, header, size = element
             if kind in (self._SCALE, self._TIMECODE) and size <= 8:
-                if len(self._rest) < header + size:
+                start = self._at + header
+                if len(self._rest) < start + size:
                     break
-                self._number(kind, int.from_bytes(self._rest[header : header + size], "big"), points)
+                self._number(kind, int.from_bytes(self._rest[start : start + size], "big"), points)
             if kind == self._CLUSTER:
                 self._in_head = False
                 self._cluster = self._position
             self._step(header)
             self._skip = 0 if kind in (self._SEGMENT, self._INFO, self._CLUSTER) else size
+        self._rest, self._at = self._rest[self._at :], 0
         return points
 
     def _number(self, kind: int, value: int, points: list[SeekPoint]) -> None:
@@ -310,6 +333,8 @@ class FlacSeekPoints:
         self._rest += data
         if self._in_head:
             if len(self._rest) < 4 or (self._rest.startswith(b"fLaC") and not self._read_head()):
+                # A head without end is nothing that we understand.
+                self._in_head = len(self._rest) < _LONGEST_FLAC_HEAD
                 return []
             self._in_head = False
         points, at = [], 0

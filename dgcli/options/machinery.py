@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple, get_type_hints
 import typer
 
 from dgcli.config import Config, checked_params
-from dgcli.params import PARAMS, Endpoint, Panel, Param, ParamKind, Values, merge
+from dgcli.params import BY_NAME, PARAMS, Endpoint, Panel, Param, ParamKind, Values, merge
 from dgcli.ui.console import Console
 
 
@@ -40,7 +40,7 @@ class OptionGroup:
     def names(cls) -> list[str]:
         """Return the names of the flags, in Python's spelling; those of a group that it extends come first."""
         groups = [group for group in reversed(cls.__mro__) if issubclass(group, OptionGroup)]
-        return [name for group in groups[1:] for name in group.__annotations__]
+        return list(dict.fromkeys(name for group in groups[1:] for name in group.__annotations__))
 
 
 class QueryOptions(NamedTuple):
@@ -69,6 +69,11 @@ class QueryOptions(NamedTuple):
 
             if (warning := token_warning(terms)) is not None:
                 console.warning(warning)
+        for name in values.keys() - BY_NAME.keys():
+            from difflib import get_close_matches
+
+            if close := get_close_matches(name, BY_NAME, n=1, cutoff=0.8):
+                console.warning(f"{name} is sent as it is. Did you mean: {BY_NAME[close[0]].flag}")
 
 
 def completion(values: tuple[str, ...]) -> Callable[[str], list[str]] | None:

@@ -12,6 +12,9 @@ from dgcli.options.machinery import OptionGroup, completion
 if TYPE_CHECKING:  # loaded when there is something to write
     from dgcli.formats import RenderSettings
 
+_EVENTS = "jsonl"  # the format of streams alone: it is written while they run, and no response is needed
+_EVENTS_HELP = "The events of the stream, a JSON object a line"
+_STREAMS = ("live", "mic")
 _OUTPUT = "Output"
 
 
@@ -19,6 +22,10 @@ def _formats() -> list[tuple[str, str]]:
     from dgcli.formats import FORMATS
 
     return [(format_.name, format_.help) for format_ in FORMATS]
+
+
+def _stream_formats() -> list[tuple[str, str]]:
+    return [*_formats(), (_EVENTS, _EVENTS_HELP)]
 
 
 def _writes(formats: Sequence[str], files: Sequence[Path], names: Sequence[str]) -> bool:
@@ -47,13 +54,41 @@ class OutputOptions(OptionGroup):
     ] = None
 
 
-def _list_formats(requested: bool) -> None:
+class StreamOutputOptions(OutputOptions):
+    """The outputs of a stream, which may be its events."""
+
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "--format", "-f", help="Format for standard output. Default: text.", metavar="FORMAT",
+            autocompletion=_stream_formats,
+        ),
+    ] = None  # fmt: skip
+
+
+class ResponseOutputOptions(OutputOptions):
+    """The outputs of a command that makes a response."""
+
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "--format", "-f", help="Format for standard output. Default: json.", metavar="FORMAT",
+            autocompletion=_formats,
+        ),
+    ] = None  # fmt: skip
+
+
+def _list_formats(ctx: typer.Context, requested: bool) -> None:
     if requested:
         from dgcli.formats import FORMATS
 
-        width = max(len(format_.name) for format_ in FORMATS)
-        for format_ in FORMATS:
-            typer.echo(f"{format_.name:{width}}  {' '.join(format_.suffixes):21}  {format_.help}")
+        rows = [(format_.name, " ".join(format_.suffixes), format_.help) for format_ in FORMATS]
+        if ctx.info_name in _STREAMS:
+            rows.append((_EVENTS, f".{_EVENTS}", _EVENTS_HELP))
+        width = max(len(name) for name, _, _ in rows)
+        for name, suffixes, help_ in rows:
+            typer.echo(f"{name:{width}}  {suffixes:21}  {help_}")
+        typer.echo("Of -o alone: .m3u8, an HLS playlist of WebVTT segments")
         raise typer.Exit
 
 

@@ -41,7 +41,7 @@ DAYS, SIZE = 30.0, 1024.0  # kept so long and, in MiB, so much, unless the user 
 
 _DAY = 86_400.0  # seconds; as often everything is counted, and what is abandoned goes
 _LONG_TALLY = 4096  # bytes
-_STEM = re.compile(r"\d{8}T\d{12}Z-[A-Za-z0-9-]{1,64}")
+_STEM = re.compile(r"\d{8}T\d{12}Z-[A-Za-z0-9-]{1,64}", re.ASCII)
 _ABOUT, _TEXT = ".about", ".txt"
 
 
@@ -204,7 +204,8 @@ class History:
         return f"{at}{fraction:06d}Z-{safe[:48] or os.urandom(8).hex()}"
 
     def _prepare(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.folder.mkdir(exist_ok=True, mode=0o700)
         if self.folder.stat().st_mode & 0o077 and HAS_MODES:
             self.folder.chmod(0o700)
 
@@ -383,11 +384,14 @@ class History:
         with os.scandir(self.folder) as entries:
             for item in entries:
                 stem = item.name.partition(".")[0]
+                try:
+                    status = item.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue  # another process has just given it its name, or removed it
                 if not _STEM.fullmatch(stem):
-                    if item.name.endswith(".part") and item.stat().st_mtime < time.time() - _DAY:
-                        Path(item.path).unlink()  # what a killed process left half-written
+                    if item.name.endswith(".part") and status.st_mtime < time.time() - _DAY:
+                        Path(item.path).unlink(missing_ok=True)  # what a killed process left half-written
                     continue
-                status = item.stat(follow_symlinks=False)
                 changed, size, names = groups.get(stem, (0.0, 0, []))
                 groups[stem] = max(changed, status.st_mtime), size + status.st_size, [*names, item.name]
         return sorted((changed, size, stem, names) for stem, (changed, size, names) in groups.items())

@@ -11,6 +11,7 @@ from dgcli.output.files import write_file
 from dgcli.transcript.model import Transcript
 
 _HEAD = 64  # bytes that tell a segment
+_MOST = 100_000  # segments that are written at once: a week of the usual ones
 
 
 def _own_segments(path: Path) -> list[Path]:
@@ -24,20 +25,23 @@ def _own_segments(path: Path) -> list[Path]:
     count = listed(text, path.stem)
     pattern = re.compile(re.escape(path.stem) + r"-(\d{5,})\.vtt")
     own = []
-    for name in path.parent.iterdir():
-        match = pattern.fullmatch(name.name)
-        if match is None:
-            continue
-        is_ours = not name.is_symlink() and name.is_file() and 1 <= int(match[1]) <= count + 1
-        if is_ours:
-            with name.open("rb") as file:
-                is_ours = is_segment(file.read(_HEAD))
-        if not is_ours:
-            raise OutputError(
-                f"{name} is there already, and is no segment of {path.name}.",
-                hint="Choose another name with -o, or move it away.",
-            )
-        own.append(name)
+    try:
+        for name in path.parent.iterdir():
+            match = pattern.fullmatch(name.name)
+            if match is None:
+                continue
+            is_ours = not name.is_symlink() and name.is_file() and 1 <= int(match[1]) <= count + 1
+            if is_ours:
+                with name.open("rb") as file:
+                    is_ours = is_segment(file.read(_HEAD))
+            if not is_ours:
+                raise OutputError(
+                    f"{name} is there already, and is no segment of {path.name}.",
+                    hint="Choose another name with -o, or move it away.",
+                )
+            own.append(name)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.filename}: {error.strerror}.") from error
     return own
 
 
@@ -107,6 +111,14 @@ def write_playlist(path: Path, transcript: Transcript, options: RenderSettings) 
     from dgcli.formats.cues import cues_of
     from dgcli.formats.vtt import render_cues
 
+    seconds = max(
+        [transcript.duration or 0.0, *(word.end for word in transcript.words if word.end == word.end)]
+    )
+    if seconds > _MOST * options.segment_duration:
+        raise OutputError(
+            f"{path} would have {seconds / options.segment_duration:.0f} segments.",
+            hint="Look at the times in the response, or make longer ones: --segment-duration 60",
+        )
     segmenter = CaptionSegmenter(render_cues(options), options)
     segmenter.add(cues_of(transcript, options, has_voices=True))
     several = len(transcript.channels) > 1

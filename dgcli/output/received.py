@@ -5,6 +5,7 @@ that of the header `dg-request-id`, else of the body; what has neither gets one 
 """
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -17,8 +18,10 @@ from typing import Any
 
 from dgcli.errors import OutputError
 from dgcli.output.files import write_file
+from dgcli.system import BYTES
 from dgcli.transcript.json_values import mapping, string
 
+_BLOCK = 1 << 12
 _SAFE = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 
 
@@ -43,6 +46,46 @@ def _parsed(body: bytes) -> Mapping[str, Any] | None:
 
 def _id_in(message: Mapping[str, Any]) -> str:
     return string(mapping(message.get("metadata")).get("request_id")) or string(message.get("request_id"))
+
+
+def _holds(path: Path, body: bytes) -> bool:
+    """Whether a body is in a file already; what is no file of its own, such as a link, holds nothing."""
+    try:
+        return path.is_file() and not path.is_symlink() and path.read_bytes() == body
+    except OSError:
+        return False
+
+
+def _end_of_lines(file: io.FileIO) -> int:
+    """Where the last whole line of a file ends."""
+    at = file.seek(0, os.SEEK_END)
+    while at:
+        begin = max(0, at - _BLOCK)
+        file.seek(begin)
+        if (last := file.read(at - begin).rfind(b"\n")) >= 0:
+            return begin + last + 1
+        at = begin
+    return 0
+
+
+def _add_line(path: Path, line: bytes) -> None:
+    """Add a line to a file that no link leads to, whole or not at all. Raises `OSError`.
+
+    What follows the last line feed was cut off when it was written, and its sender has no answer: it goes.
+    """
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | BYTES
+    with io.FileIO(os.open(path, flags, 0o600), "r+") as file:
+        end = _end_of_lines(file)
+        file.truncate(end)
+        file.seek(end)
+        left = memoryview(line + b"\n")
+        try:
+            while left:
+                left = left[file.write(left) :]
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(end)
+            raise
 
 
 def _sync_folder(folder: Path) -> None:
@@ -81,9 +124,12 @@ class ReceivedBodies:
         known = message or {}
         request_id = self._safe(named or _id_in(known), body)
         path = self._folder / f"{request_id}{'.json' if message is not None else '.body'}"
-        if path.exists():
-            return ReceivedBody(request_id, path, is_duplicate=True)
-        write_file(path, body, private=True)
+        if os.path.lexists(path) and not _holds(path, body):  # of somebody else: both are kept
+            request_id = f"{request_id}-{hashlib.sha256(body).hexdigest()[:8]}"
+            path = path.with_stem(request_id)
+        if _holds(path, body):
+            return ReceivedBody(request_id, path, is_known=message is not None, is_duplicate=True)
+        write_file(path, body, private=True, new=True)
         _sync_folder(self._folder)
         return ReceivedBody(request_id, path, is_known=message is not None)
 
@@ -99,7 +145,7 @@ class ReceivedBodies:
         is_open = message.get("type") != "Metadata"
         try:
             if request_id not in self._streams:
-                before = path.read_bytes().split(b"\n") if path.exists() else []
+                before = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
                 self._streams[request_id] = {hashlib.sha256(old).digest() for old in before}
             heard = self._streams[request_id]
             if not is_open:
@@ -107,11 +153,7 @@ class ReceivedBodies:
             if digest in heard:
                 return ReceivedBody(request_id, path, is_open, is_duplicate=True)
             is_new = not path.exists()
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-            with os.fdopen(os.open(path, flags, 0o600), "ab") as file:
-                file.write(line + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
+            _add_line(path, line)
             heard.add(digest)
         except OSError as error:
             raise OutputError(f"{path} cannot be written: {error.strerror}.") from error

@@ -53,6 +53,7 @@ def _word(item: object) -> TextWord:
         or not isinstance(text, str)
         or not text.strip()
         or len(text) > _LONGEST_WORD
+        or any("\ud800" <= char <= "\udfff" for char in text)  # half a character, which JSON can name
     ):
         raise _refused("a word in text has no text, or one that is no word")
     return TextWord(text.strip(), _time(item.get("start")), _time(item.get("end")))

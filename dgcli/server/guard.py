@@ -22,6 +22,8 @@ _METHODS = "GET, POST, PUT, PATCH, DELETE"
 _EXPOSED = "dg-model-name,dg-model-uuid,dg-char-count,dg-request-id,dg-project-id,dg-error"
 _PREFLIGHT_SECONDS = "600"
 
+_BODY = "dgcli.body"  # where a scope has its _PacedBody
+
 _access = logging.getLogger("dgcli.server.access")
 
 EXPOSE: Mapping[str, str] = {"access-control-expose-headers": _EXPOSED}
@@ -43,7 +45,8 @@ class EarlyResponse(Response):
             self.headers["connection"] = "close"
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": True})
-        if not ends:
+        body = scope.get(_BODY)
+        if not ends and not (isinstance(body, _PacedBody) and body.is_whole):
             await drain(receive, self._limit)
         await send({"type": "http.response.body", "body": b""})
 
@@ -59,6 +62,12 @@ class _PacedBody:
         self._receive = receive
         self._credit = self._most = stall
         self._more = True
+        self._is_whole = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it was read: what waits for more waits until the client leaves."""
+        return self._is_whole
 
     async def __call__(self) -> Message:
         if not self._more:
@@ -72,6 +81,7 @@ class _PacedBody:
             self._more = False
             raise errors.slow_upload() from None
         self._more = bool(message.get("more_body", False))
+        self._is_whole = not self._more
         self._credit -= loop.time() - began
         self._credit = min(self._most, self._credit + len(message.get("body", b"")) / _SLOWEST)
         return message
@@ -104,7 +114,7 @@ class Guard:
                 await socket.receive()  # websocket.connect
                 await refuse_handshake(socket, refusal)
             return
-        body = _PacedBody(receive, self._stall)
+        body = scope[_BODY] = _PacedBody(receive, self._stall)
         origin = headers.get("origin")
         if refusal is not None:
             request_id = responses.new_request_id()

@@ -23,8 +23,8 @@ def make_folder(folder: Path) -> None:
 
 
 def open_private(path: Path) -> int:
-    """Create a file that only its owner can read; returns the descriptor."""
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    """Create a file that only its owner can read; returns the descriptor. One that is there already is an OSError."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
 
 def describe(scope: Any, request_id: str) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from dgcli.output.playlist import SegmentedFile
 from dgcli.transcript.events import Closed, Event, Final, Notice, NoticeKind
 from dgcli.transcript.utterances import as_saved
 
+_LEAP = 86400.0  # seconds from one final to the next; beyond it, only a time that is wrong lies
+
 
 class PlaylistSink:
     """Writes a segment when every cue is settled that it shows, silent or not: players count on all of them."""
@@ -31,6 +33,11 @@ class PlaylistSink:
             self._captioner = self._writer.captioner(event.channels)
             self._known = dict.fromkeys(range(event.channels), 0.0)
         end = round(event.end, 3)
+        furthest = max([end, *(word.end for word in event.words if word.end == word.end)])
+        if furthest > self._end + _LEAP:  # thousands of segments would be written, with nothing in them
+            raise OutputError(
+                f"What is said {furthest:.0f} s into the stream, as its server has it, is in no segment."
+            )
         self._known[event.channel] = max(self._known.get(event.channel, 0.0), end)
         self._end = max(self._end, end)
         cues = self._captioner.feed(
@@ -65,8 +72,10 @@ class PlaylistSink:
         self._has_begun = True
         match event:
             case Final():
-                self._take(event)
-                self._write()
+                try:
+                    self._take(event)
+                finally:
+                    self._write()
             case Notice(kind=NoticeKind.MARKER):
                 self._segmenter.note(event.message)
             case Closed():

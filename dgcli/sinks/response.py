@@ -95,7 +95,7 @@ class ResponseSink:
         target = self._path.resolve()
         part = target.with_name(f".dg-{uuid.uuid4().hex[:8]}.part")
         try:
-            with part.open("w", encoding="utf-8", errors="surrogateescape") as file:
+            with part.open("x", encoding="utf-8", errors="surrogateescape") as file:
                 part.chmod(target.stat().st_mode & 0o7777)
                 self._write_whole(file)
                 file.flush()

@@ -216,17 +216,19 @@ class ScreenSink:
             status.truncate(width, overflow="ellipsis")
             lines.append(status)
         if self._asked is not None:
-            lines += self._question(*self._asked, width)
+            lines += self._question(*self._asked, width, max(height // 8, 1))
         return lines
 
-    def _question(self, question: str, typed: str, width: int) -> list[Text]:
-        """A question and what is typed so far, whose end is what must be seen."""
-        asked = Text(_plain(question), Style(bold=True))
-        asked.truncate(width, overflow="ellipsis")
+    def _question(self, question: str, typed: str, width: int, most: int) -> list[Text]:
+        """A question on `most` lines, and what is typed so far, whose end is what must be seen."""
+        asked = list(Text(_plain(question), Style(bold=True)).wrap(self._console, width))
+        if len(asked) > most:
+            asked = list(Text(_plain(question), Style(bold=True)).wrap(self._console, width - 2))[:most]
+            asked[-1].append(" …")
         shown = harmless(typed)
         while shown and cell_len(shown) > width - 3:
             shown = shown[1:]
-        return [asked, Text().append("> ", Style(bold=True)).append(f"{shown}_")]
+        return [*asked, Text().append("> ", Style(bold=True)).append(f"{shown}_")]
 
     def _label(self, voice: Voice, channels: int) -> Text:
         """The label of an open utterance: none where it goes on with who spoke last."""

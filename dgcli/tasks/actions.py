@@ -9,6 +9,7 @@ from dgcli.params import Endpoint, Values, check, family
 from dgcli.params.keyterms import token_warning
 from dgcli.terminal import harmless
 from dgcli.transcript.events import Event, Notice, NoticeKind
+from dgcli.transcript.json_values import string
 
 _LONGEST_LABEL = 200  # characters
 
@@ -79,7 +80,7 @@ class Actions:
         """Mark this moment in all outputs."""
         self._markers += 1
         now = self._streamer.audio_seconds
-        text = " ".join(harmless(label).split())[:_LONGEST_LABEL]
+        text = " ".join(string(harmless(label)).split())[:_LONGEST_LABEL]
         message = f"Marker {self._markers} at {clock(now)}" + (f": {text}" if text else "")
         self._tell(Notice(NoticeKind.MARKER, message, start=now))
 
@@ -134,4 +135,7 @@ class Actions:
         unknown = set(limits) - {"eot_threshold", "eager_eot_threshold", "eot_timeout_ms"}
         if unknown:
             raise UsageError(f"There is no threshold {min(map(str, unknown))!r}.")
+        for name, limit in limits.items():
+            if isinstance(limit, bool) or not isinstance(limit, int | float):
+                raise UsageError(f"{name} takes a number, not {limit!r}.")
         check({"model": self._model, "keyterm": terms, "language_hint": hints, **limits}, Endpoint.FLUX)

@@ -1,5 +1,6 @@
 """A corrected text put on the times of a saved response; the recogniser of this machine may look for new words."""
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,12 +9,13 @@ from typing import NamedTuple
 from dgcli.align.align import Alignment, align
 from dgcli.align.refining import refined, stretches
 from dgcli.config import Config
-from dgcli.errors import AudioError, UsageError
+from dgcli.errors import ApiError, AudioError, DgError, UsageError
 from dgcli.formats import RenderSettings
 from dgcli.output.plan import plan_outputs
 from dgcli.tasks.local import reached
 from dgcli.tasks.render import read_saved, write_saved
 from dgcli.tasks.reporter import Reporter
+from dgcli.transcript.model import Transcript
 
 
 class HeardIn(NamedTuple):
@@ -34,6 +36,27 @@ def _text(path: str) -> tuple[bytes, str]:
         raise AudioError(f"{path}: It cannot be read: {error.strerror}.") from error
 
 
+def _response(path: str, text: str) -> Transcript:
+    """Read the response. Raises `UsageError` where it is the text that holds one, and what reading can."""
+    try:
+        return read_saved(path)
+    except ApiError:
+        if text == "-" or not _is_response(text):
+            raise
+        raise UsageError(
+            f"{path} is no response, but {text} is.",
+            hint=f"The response comes first: {shlex.join(['dg', 'align', text, path])}",
+        ) from None
+
+
+def _is_response(path: str) -> bool:
+    try:
+        read_saved(path)
+    except DgError:
+        return False
+    return True
+
+
 def _told(alignment: Alignment, reporter: Reporter) -> None:
     """Say what became of the words and who the speakers are."""
     new = sum(word.source is None for words in alignment.channels for word in words)
@@ -41,9 +64,7 @@ def _told(alignment: Alignment, reporter: Reporter) -> None:
         word.source is not None and not word.same for words in alignment.channels for word in words
     )
     gone = len(alignment.transcript.words) - alignment.kept - replaced
-    reporter.note(
-        f"{alignment.kept} words stay, {replaced} are replaced, {new} are put in, {gone} of the response are gone."
-    )
+    reporter.note(f"Words: {alignment.kept} kept, {replaced} replaced, {new} added, {gone} deleted.")
     for name, number in alignment.names.items():
         reporter.note(
             f"{name} is speaker {number}. To have the name in captions: --speaker {number}={name!r}"
@@ -99,7 +120,7 @@ def align_text(
         outputs = plan_outputs(
             stdout_format or default, files, source=None if source == "-" else Path(source)
         )
-    transcript = read_saved(response)
+    transcript = _response(response, text)
     body, name = _text(text)
     alignment = align(transcript, body, name, settings.speaker_names, force=force)
     if heard_in is not None:

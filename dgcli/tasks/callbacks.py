@@ -36,6 +36,8 @@ def _templates(files: Sequence[Path]) -> list[tuple[str, Format]]:
                 f"-o {path} would be overwritten by every transcript.",
                 hint="Name it by the request: -o '{id}.srt'",
             )
+        if path == Path("{id}.json"):
+            raise UsageError(f"-o {path} is the body itself, which is kept under that name anyway.")
     return [(str(path), by_suffix(path)) for path in files]
 
 
@@ -79,6 +81,7 @@ class _Receiver:
         elif received.is_duplicate:
             self._counts["duplicates"] += 1
             self._reporter.detail(f"{received.request_id} came again.")
+            self._complete(received)
         elif not received.is_known:
             self._counts["other bodies"] += 1
             self._reporter.warning(f"What came is no JSON; it is kept in {received.path}")
@@ -91,12 +94,23 @@ class _Receiver:
                 self._counts["streams" if received.path.suffix == ".jsonl" else "recordings"] += 1
             self._write(received)
 
-    def _write(self, received: ReceivedBody) -> None:
-        self._reporter.note(f"Received {received.request_id}; kept in {received.path}")
-        files = tuple(
+    def _files(self, received: ReceivedBody) -> tuple[tuple[Path, Format], ...]:
+        return tuple(
             (self._folder / template.replace("{id}", received.request_id), format_)
             for template, format_ in self._templates
         )
+
+    def _complete(self, received: ReceivedBody) -> None:
+        """Write what came again and an earlier run did not write: it may have ended between the two."""
+        if not received.is_known or received.is_open or received.path in self._written:
+            return
+        if not all(path.exists() for path, _ in self._files(received)):
+            self._written.add(received.path)
+            self._write(received)
+
+    def _write(self, received: ReceivedBody) -> None:
+        self._reporter.note(f"Received {received.request_id}; kept in {received.path}")
+        files = self._files(received)
         try:
             transcript = read_saved(str(received.path))
             write_saved(transcript, Outputs(self._stdout, files), self._render, self._reporter)

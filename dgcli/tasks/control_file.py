@@ -78,7 +78,11 @@ class ControlFile:
     def _ended(self) -> Iterator[tuple[int, bytes]]:
         """The last line without its end: of a pipe whose writers have gone, or an object that is whole."""
         rest = self._rest.strip()
-        if not rest or self._skips:
+        if self._skips:
+            if self._is_pipe:  # what a next writer says is a line of its own
+                self._number, self._rest, self._skips = self._number + 1, b"", False
+            return
+        if not rest:
             return
         if self._is_pipe or (rest.endswith(b"}") and _is_json(rest)):
             yield self._number, rest

@@ -50,8 +50,7 @@ def microphone_controls(microphone: Microphone, phrase: str | None) -> MakeContr
             return level.rms, level.peak
 
         actions.on_pause = mute
-        more = {" ": actions.toggle, "m": actions.mark, "q": actions.stop}
-        keys = {**keys_of_all(actions), **more} if _has_keys() else None
+        keys = {**keys_of_all(actions), " ": actions.toggle} if _has_keys() else None
         return Controls(keys, _phrase(actions, phrase), meter)
 
     return make

@@ -1,12 +1,14 @@
 """Saved responses in other formats: nothing is sent anywhere."""
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dgcli.errors import AudioError, BatchError, DgError, Interrupted, OutputError, UsageError
+from dgcli.errors import ApiError, AudioError, BatchError, DgError, Interrupted, OutputError, UsageError
 from dgcli.formats import RenderSettings, by_name
+from dgcli.output.files import check_inside
 from dgcli.output.plan import Outputs, plan_outputs, write_outputs
 from dgcli.tasks.reporter import Reporter
 from dgcli.tasks.transcribe import announce, conclude
@@ -26,10 +28,26 @@ def _read(response: str) -> bytes:
         raise AudioError(f"It cannot be read: {error.strerror}.") from error
 
 
+def _parsed(response: str, body: bytes) -> Transcript:
+    """The transcript in the bytes of a response. Raises `ApiError`."""
+    try:
+        return parse_saved(body)
+    except ApiError as error:
+        # A response that was cut off is told where; a text or a recording has no such place.
+        if not body.strip() or body.lstrip()[:1] in (b"{", b"["):
+            raise
+        hint = (
+            "Name a file of json, jsonl, words.jsonl, csv or tsv, as made by: dg file talk.mp3 -o talk.json"
+        )
+        if b"\0" in body and response != "-":
+            hint = f"To transcribe a recording: dg file {shlex.quote(response)}"
+        raise ApiError("It is no saved response.", hint=hint) from error
+
+
 def read_saved(response: str) -> Transcript:
     """The transcript in a response, a path or `-`. Raises `AudioError` and `ApiError`, which name it."""
     try:
-        return parse_saved(_read(response))
+        return _parsed(response, _read(response))
     except Interrupted:
         raise
     except DgError as error:
@@ -95,6 +113,7 @@ def render_each(
     failed: list[DgError] = []
     for response, target in zip(responses, _targets(responses, format_name, folder), strict=True):
         try:
+            check_inside(target, folder)
             _render(response, plan_outputs(None, [target], source=Path(response)), settings, reporter)
         except DgError as error:
             failed.append(error)

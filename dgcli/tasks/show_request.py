@@ -75,7 +75,7 @@ def _value(text: str) -> object:
         return text == "true"
     for kind in (int, float):
         try:
-            if str(kind(text)) == text:
+            if str(kind(text)) == text and text.lstrip("-") not in ("nan", "inf"):
                 return kind(text)
         except ValueError:
             continue

@@ -74,6 +74,8 @@ def check_outputs(job: StreamJob, source: Path | None) -> None:
         try:
             by_name(display.format)
         except UsageError as error:
+            if not (error.hint or "").startswith("Formats:"):
+                raise
             hint = f"{(error.hint or '').rstrip('.')}, jsonl."
             raise UsageError(error.message, hint=hint) from None
     check_files(list(display.files), source)
@@ -100,7 +102,7 @@ def check_saved_audio(job: StreamJob, audio_format: AudioFormat, source: Path | 
 
 def keys_of_all(actions: Actions) -> Mapping[str, Callable[[], None]]:
     """Return the keys that every stream has, beside `k`."""
-    return {"f": actions.finalize}
+    return {"f": actions.finalize, "m": actions.mark, "q": actions.stop}
 
 
 def _usual(actions: Actions) -> Controls:

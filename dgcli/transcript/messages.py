@@ -121,7 +121,7 @@ def _configured(message: Mapping[str, Any]) -> Notice:
         parts.append(f"language hints {', '.join(map(string, hints))}")
     for name, value in mapping(message.get("thresholds")).items():
         if isinstance(value, int | float):
-            parts.append(f"{name} {value:g}")
+            parts.append(f"{string(name)} {number(value):g}")
     if isinstance(message.get("numerals"), bool):
         parts.append(f"numerals {'on' if message['numerals'] else 'off'}")
     text = f"In force now: {'; '.join(parts)}." if parts else "The change of settings is in force."

@@ -146,7 +146,7 @@ def _given_names(response: Mapping[str, Any]) -> Mapping[int, str] | None:
         return None
     names = mapping(response["corrections"].get("speaker_names"))
     return {
-        int(number): name
+        int(number): string(name)
         for number, name in names.items()
         if number.isascii() and number.isdecimal() and len(number) < 10 and string(name).strip()
     }

@@ -57,6 +57,14 @@ class _Speakers:
         return self._named.get(cell) if known is None and isinstance(cell, str) else known
 
 
+def _channel(cell: object) -> int:
+    if isinstance(cell, str) and cell.isdecimal():
+        return (
+            int(cell) if len(cell) < 10 else MOST_CHANNELS
+        )  # more digits than Python may be willing to read
+    return whole(cell) or 0
+
+
 def _word(row: Json, speakers: _Speakers) -> Json:
     fields: dict[str, Any] = {"word": string(row.get("word"))}
     for name in ("start", "end", "confidence"):
@@ -77,8 +85,7 @@ def parse_objects(rows: Iterable[Json]) -> Transcript:
     speakers = _Speakers(row.get("speaker") for row in kept)
     channels: dict[int, list[Json]] = {}
     for row in kept:
-        cell = row.get("channel")
-        channel = int(cell) if isinstance(cell, str) and cell.isdecimal() else whole(cell) or 0
+        channel = _channel(row.get("channel"))
         if not 0 <= channel < MOST_CHANNELS:
             raise ApiError(f"A word is of channel {channel}, which no recording has.")
         channels.setdefault(channel, []).append(_word(row, speakers))

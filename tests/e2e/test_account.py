@@ -198,3 +198,15 @@ def test_models_of_this_machine_are_listed_offline(dg: Run, tmp_path: Path) -> N
     )
     assert result.returncode == 0
     assert b"cannot be listed" in result.stderr
+
+
+def test_a_balance_is_json_or_nothing(dg: Run, server: ScriptedServer) -> None:
+    """--json gives the API's own fields; a project without a balance is told on stderr."""
+    env = {"DEEPGRAM_BASE_URL": server.url, "DEEPGRAM_API_KEY": KEY}
+    fields = {"balances": [{"balance_id": "b", "amount": 12.5, "units": "usd", "purchase_order_id": None}]}
+    server.script = [answer(fields)]
+    assert json.loads(dg("balance", "--project", PROJECT, "--json", env=env).stdout) == fields
+    server.script = [answer({"balances": []})]
+    result = dg("balance", "--project", PROJECT, env=env)
+    assert (result.returncode, result.stdout) == (0, b"")
+    assert b"The project has no balance." in result.stderr

@@ -81,3 +81,33 @@ def test_new_words_are_looked_for_in_the_recording(dg: Run, saved: Path, shared_
     words = json.loads(result.stdout)["results"]["channels"][0]["alternatives"][0]["words"]
     assert words[21]["punctuated_word"] == missed["punctuated_word"]
     assert abs(words[21]["start"] - missed["start"]) <= 0.08
+
+
+def test_swapped_arguments_are_put_right(dg: Run, saved: Path) -> None:
+    """The text before the response: the message has the command line that does it, which it does."""
+    text = saved.with_name("my call.txt")
+    text.write_text(TEXT)
+    result = dg("align", text, saved)
+    assert result.returncode == 2
+    first, second = result.stderr.decode().splitlines()
+    assert first == f"dg: error: {text} is no response, but {saved} is."
+    assert second == f"dg: The response comes first: dg align {saved} '{text}'"
+    assert dg("align", saved, text).returncode == 0
+
+
+def test_what_became_of_the_words_is_counted(dg: Run, saved: Path) -> None:
+    """A line on stderr counts the words that were kept, replaced, added and deleted."""
+    text = saved.with_name("call.txt")
+    text.write_text(TEXT)
+    assert (
+        dg("align", saved, text).stderr.splitlines()[0]
+        == b"dg: Words: 7 kept, 1 replaced, 1 added, 0 deleted."
+    )
+
+
+def test_the_help_names_the_format_that_is_written(dg: Run, saved: Path) -> None:
+    """Without -f and -o standard output gets the response as JSON, and the help says so."""
+    text = saved.with_name("call.txt")
+    text.write_text(TEXT)
+    assert "results" in json.loads(dg("align", saved, text).stdout)
+    assert b"Format for standard output. Default: json." in dg("align", "--help").stdout

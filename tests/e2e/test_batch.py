@@ -590,3 +590,51 @@ def test_check(dg: Run, tmp_path: Path, batch_server: BatchServer, corpus: Corpu
     assert batch_server.requests == 7
     assert dg("file", "--check", "out").returncode == 0
     assert dg("file", "--check", "corpus").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ((), "Missing argument 'URL'."),
+        (("example.com/talk.mp3",), "Did you mean: dg url https://example.com/talk.mp3"),
+        (("talk.wav",), "is a path, not a URL."),
+        (("ftp://example.com/talk.mp3",), "The API cannot fetch 'ftp://example.com/talk.mp3'."),
+        (("https://[::1/talk.mp3",), "The API cannot fetch"),
+    ],
+)
+def test_what_is_no_url_is_refused(
+    dg: Run, batch_server: BatchServer, args: tuple[str, ...], said: str
+) -> None:
+    """`dg url` without a URL, or with what the API cannot fetch, asks for nothing and says what to do."""
+    result = dg("url", *args, "--base-url", batch_server.url)
+    assert result.returncode == 2
+    assert said in result.stderr.decode()
+    assert batch_server.requests == 0
+
+
+def test_the_ledger_of_urls_is_checked(dg: Run, batch_server: BatchServer) -> None:
+    """`dg url --check` checks what a batch of URLs has left, as `dg file --check` does."""
+    urls = ("https://example.com/a.wav", "https://example.com/b.wav")
+    assert dg("url", *urls, "--output-dir", "out", "--base-url", batch_server.url).returncode == 0
+    assert dg("url", "--check", "--output-dir", "out").returncode == 0
+    assert dg("url", "--check", "nowhere").returncode == 2
+
+
+def test_a_dry_run_tells_what_it_cannot_look_at(dg: Run, tmp_path: Path, batch_server: BatchServer) -> None:
+    """What is done is skipped, a pipe is left alone, a list that is missing and a missing key are told."""
+    work = tmp_path / "work"
+    for name in ("a.wav", "b.wav"):
+        (work / name).write_bytes(audio(1))
+    base = ("--base-url", batch_server.url)
+    dg("file", "a.wav", "b.wav", "--output-dir", "out", *base)
+    again = dg("file", "a.wav", "b.wav", "--output-dir", "out", "--dry-run", *base)
+    assert [line.split("\t")[0] for line in lines(again.stdout)] == ["skip", "skip"]
+    urls = dg("url", "https://example.com/a.wav", "https://example.com/b.wav", "--dry-run", *base)
+    assert lines(urls.stdout)[0].endswith("\tthe URL, which the API fetches")
+    without_key = dg("file", "a.wav", "--dry-run", env={"DEEPGRAM_BASE_URL": "https://api.deepgram.com"})
+    assert (without_key.returncode, b"No API key." in without_key.stderr) == (0, True)
+    called = dg("file", "a.wav", "--callback", "https://example.com/hook", "--dry-run", *base)
+    assert b"\thttps://example.com/hook\t" in called.stdout
+    os.mkfifo(work / "pipe.wav")
+    piped = dg("file", "pipe.wav", "--dry-run", *base)
+    assert b"what comes from it, all of it" in piped.stdout

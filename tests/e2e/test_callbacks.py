@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -14,6 +15,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from dgcli.errors import OutputError
+from dgcli.output.received import ReceivedBodies
 from dgcli.server.callback import key_id
 from dgcli.server.run import running
 from dgcli.server.settings import ServerSettings
@@ -157,6 +160,69 @@ def test_what_is_answered_is_on_the_disk(receive: Receive) -> None:
     again = receive("-o", "{id}.srt")
     assert again.send(BODY) == 200  # the API had not heard the answer, say
     assert "1 duplicate" in again.end()[1]
+    assert TEXT in (receiver.folder / f"{ID}.srt").read_text()  # which the first did not come to
+
+
+def test_another_answer_under_the_same_name(receive: Receive, tmp_path: Path) -> None:
+    """A file or a link of that name is left as it is; the answer that was paid for is kept and written beside it."""
+    receiver = receive("-o", "{id}.srt")
+    mine, elsewhere = receiver.folder / f"{ID}.json", tmp_path / "elsewhere"
+    mine.write_text("{}")
+    linked = BODY.replace(ID.encode(), f"a{ID[1:]}".encode())
+    (receiver.folder / f"a{ID[1:]}.json").symlink_to(elsewhere)
+    assert [receiver.send(body) for body in (BODY, linked, BODY, linked)] == [200] * 4
+    _, messages, code = receiver.end()
+    assert (code, mine.read_text(), elsewhere.exists()) == (0, "{}", False)
+    assert "2 recordings, 2 duplicates" in messages
+    kept = [path.read_bytes() for path in receiver.folder.glob("*-*.json") if not path.is_symlink()]
+    assert BODY in kept
+    assert linked in kept
+    assert len(list(receiver.folder.glob("*.srt"))) == 2
+
+
+def _message(start: float) -> bytes:
+    return json.dumps(
+        {
+            "type": "Results", "channel_index": [0, 1], "start": start, "duration": 1.0, "is_final": True,
+            "channel": {"alternatives": [{"transcript": "hello", "words": []}]}, "metadata": {"request_id": ID},
+        }
+    ).encode()  # fmt: skip
+
+
+def test_half_a_line_is_no_line(tmp_path: Path) -> None:
+    """What a crash or a full disk cut off is taken away: its sender had no answer, and sends it again."""
+    path = tmp_path / f"{ID}.jsonl"
+    first, second, third = (_message(float(n)) for n in range(3))
+    path.write_bytes(first + b"\n" + second[:50])
+    bodies = ReceivedBodies(tmp_path, lambda _: None)
+    bodies.keep(second, {})
+    assert path.read_bytes() == first + b"\n" + second + b"\n"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 20, limits[1]))
+    try:
+        with pytest.raises(OutputError):
+            bodies.keep(third, {})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == first + b"\n" + second + b"\n"
+    bodies.keep(third, {})
+    assert path.read_bytes() == b"\n".join([first, second, third, b""])
+
+
+def test_a_planted_link_takes_no_message(receive: Receive, tmp_path: Path) -> None:
+    """A message of a stream is not added to a file that a link in the folder leads to, and is not lost by a 200."""
+    receiver = receive()
+    (receiver.folder / f"{ID}.jsonl").symlink_to(tmp_path / "elsewhere")
+    assert receiver.send(_message(0.0)) == 503
+    assert not (tmp_path / "elsewhere").exists()
+    assert "cannot be written" in receiver.end()[1]
+
+
+def test_the_url_has_the_secret_as_it_is_taken(receive: Receive) -> None:
+    """A secret with characters that mean something in URLs is in the URL that is told, and lets it in."""
+    receiver = receive("--secret", "a?b%41#c d")
+    assert receiver.send(BODY) == 200
+    assert receiver.send(BODY, path="/a") == 404
 
 
 def test_a_request_is_kept_once(receive: Receive) -> None:
@@ -271,6 +337,7 @@ def test_bodies_are_bounded_and_whole(receive: Receive) -> None:
     receiver = receive("--secret", "s", "-q")
     head = b"POST /s HTTP/1.1\r\nHost: h\r\n"
     assert b" 413 " in raw(receiver.url, head + b"Content-Length: 67108865\r\n\r\n" + b"x" * 1000)
+    assert b" 413 " in raw(receiver.url, head + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n")
     assert b" 411 " in raw(receiver.url, head + b"\r\n")
     assert b" 411 " in raw(receiver.url, head + b"Content-Length: -1\r\n\r\n")
     both = b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -319,6 +386,8 @@ def test_a_full_disk_is_not_answered_with_200(receive: Receive, tmp_path: Path) 
         (("-o", "{id}.xyz"), 2, "suffix"),
         (("-f", "xyz"), 2, "format"),
         (("--secret", "a/b"), 2, "--secret"),
+        (("--token", ""), 2, "--token"),
+        (("-o", "{id}.json"), 2, "anyway"),
         (("--output-dir", "nowhere"), 8, "mkdir"),
         (("--host", "192.0.2.1"), 2, "--port"),
     ],

@@ -7,11 +7,16 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pexpect
 import pytest
 
+from dgcli.errors import UsageError
+from dgcli.live.streamer import Streamer
+from dgcli.tasks.actions import Actions
+from dgcli.tasks.control_file import ControlFile
 from tests.conftest import Run, dg_path
 from tests.e2e.test_live import RAW, Running, base, numbers
 from tests.live.server import Fault, NumberedServer, numbered
@@ -147,6 +152,55 @@ def test_bad_lines_are_told_with_their_number(
     assert not texts(server, "Configure")
 
 
+def test_a_writer_that_left_in_a_line_that_is_too_long(fifo: Path) -> None:
+    """A line without end is told once; what the next writer says is a line of its own, and is done."""
+    control = ControlFile(fifo)
+    try:
+        writer = os.open(fifo, os.O_WRONLY)
+        lines: list[tuple[int, bytes]] = []
+        for _ in range(3):
+            os.write(writer, b"x" * 60_000)
+            lines += control.lines()
+        os.close(writer)
+        assert [number for number, _ in lines] == [1]
+        assert not list(control.lines())  # that it has gone
+        writer = os.open(fifo, os.O_WRONLY)
+        os.write(writer, b'{"type": "stop"}\n')
+        assert list(control.lines()) == [(2, b'{"type": "stop"}')]
+        os.close(writer)
+    finally:
+        control.close()
+
+
+def test_half_a_character_in_a_label(
+    environment: dict[str, str], server: NumberedServer, fifo: Path, tmp_path: Path
+) -> None:
+    """JSON can name half a character, which no file can hold: the marker stands in every output, and nothing ends."""
+    log, text, captions = tmp_path / "talk.jsonl", tmp_path / "talk.txt", tmp_path / "talk.vtt"
+    run = Running(server, environment, "--control", fifo, "-o", log, "-o", text, "-o", captions, "-f", "text")
+    run.feed(2)
+    fifo.write_text('{"type": "marker", "label": "\\ud800 two"}\n')
+    run.feed(2, first=3)
+    fifo.write_text('{"type": "stop"}\n')
+    stdout, stderr, code, _ = run.end()
+    assert code == 0, stderr
+    assert numbers(stdout) == [1, 2, 3, 4]
+    assert "? two" in text.read_text()
+    assert "? two" in captions.read_text()
+
+
+@pytest.mark.parametrize("value", ['"0.8"', "null", "true"])
+def test_a_threshold_is_a_number(value: str) -> None:
+    """A threshold that is no number is refused here, as the API would."""
+    asked: list[object] = []
+    actions = Actions(
+        cast(Streamer, SimpleNamespace(configure=asked.append)), lambda _: None, {"model": "flux-general-en"}
+    )
+    with pytest.raises(UsageError, match="number"):
+        actions.configure(thresholds={"eot_threshold": json.loads(value)})
+    assert not asked
+
+
 def test_many_terms_are_warned_of_and_sent(
     environment: dict[str, str], server: NumberedServer, fifo: Path, tmp_path: Path
 ) -> None:
@@ -235,14 +289,28 @@ def test_scripts_from_standard_input_of_a_shell(
     assert 0 < len(numbers(done.stdout)) < 300
 
 
+_running: list["pexpect.spawn[bytes]"] = []
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left() -> Iterator[None]:
+    """End what a test that failed has left at its terminal."""
+    yield
+    while _running:
+        _running.pop().close(force=True)
+
+
 class Terminal:
     """`dg live` of a long file at a pseudo-terminal."""
 
-    def __init__(self, server: NumberedServer, env: dict[str, str], tmp_path: Path, *flags: str) -> None:
+    def __init__(
+        self, server: NumberedServer, env: dict[str, str], tmp_path: Path, *flags: str, columns: int = 100
+    ) -> None:
         path = tmp_path / "long.raw"
         path.write_bytes(numbered(600))
         args = ["live", str(path), *RAW, *base(server), *flags]
-        self.child = pexpect.spawn(dg_path(), args, env=env, dimensions=(24, 100), timeout=30)  # type: ignore[arg-type]
+        self.child = pexpect.spawn(dg_path(), args, env=env, dimensions=(24, columns), timeout=30)  # type: ignore[arg-type]
+        _running.append(self.child)
         self.child.expect(rb"listening \S+ 00:00:0")
 
     def end(self) -> bytes:
@@ -283,6 +351,39 @@ def test_k_asks_for_key_terms(environment: dict[str, str], server: NumberedServe
     assert b"\x1b[?25h" in left  # the cursor is given back
 
 
+def test_q_ends_a_stream_and_m_marks_it(
+    environment: dict[str, str], server: NumberedServer, tmp_path: Path
+) -> None:
+    """The keys of dg mic are those of dg live: m marks, q ends with exit code 0, and what was sent is answered."""
+    terminal = Terminal(server, environment, tmp_path)
+    child = terminal.child
+    child.send("m")
+    child.expect(b"Marker 1 at")
+    child.send("q")
+    child.expect(b"being finished")
+    child.expect(pexpect.EOF)
+    child.wait()
+    child.close()
+    assert child.exitstatus == 0
+    assert {"type": "CloseStream"} in server.seen[0].texts
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_the_question_for_key_terms_is_whole(
+    environment: dict[str, str], server: NumberedServer, tmp_path: Path, columns: int
+) -> None:
+    """In a window that is narrower than the question it has several lines, and nothing of it is cut off."""
+    terminal = Terminal(server, environment, tmp_path, "--keyterm", "Maria", columns=columns)
+    terminal.child.send("k")
+    question = "Key terms, commas between. Enter replaces, + in front adds, Esc leaves. Now: Maria"
+    # Between two words there is a space, or the end of a line with what draws the next one.
+    terminal.child.expect(
+        rb"(?: |\x1b\[[\d;?]*[a-zA-Z]|[\r\n])+".join(map(re.escape, question.encode().split()))
+    )
+    terminal.child.send("\x1b")
+    terminal.end()
+
+
 @pytest.mark.parametrize("keys", ["\r", "abc\x1b", "abc\x15\r", " \x1b[A\x1b[D, ,\r", "\x04"])
 def test_a_prompt_that_is_left_changes_nothing(
     environment: dict[str, str], server: NumberedServer, tmp_path: Path, keys: str
@@ -292,6 +393,8 @@ def test_a_prompt_that_is_left_changes_nothing(
     terminal.child.send("k")
     terminal.child.expect(b"Now: none")
     terminal.child.send(keys)
+    for _ in range(2):  # what is drawn after the keys were read: an f right behind Esc would be Alt-f
+        terminal.child.expect(rb"listening \S+ 00:00:")
     terminal.child.send("f")
     wait_for(server, {"type": "Finalize"})
     terminal.end()

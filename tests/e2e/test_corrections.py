@@ -129,3 +129,88 @@ def test_a_recording_on_such_a_site_is_none(dg: Run, server: ScriptedServer) -> 
     """What ends like a recording is sent to the API, wherever it lies."""
     own = ("--base-url", server.url)
     assert dg("url", "https://x.com/talk.mp3", *own, env={"DEEPGRAM_API_KEY": "key"}).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("file talk.wav --show-request", "--show-request needs a value: curl|python|httpie."),
+        ("file talk.wav --speaker", "--speaker needs a value: N=NAME."),
+        ("file talk.wav -o", "-o needs a value: FILE."),
+        ("file talk.wav --audio-track deu", "--audio-track takes a whole number, not 'deu'."),
+        ("file talk.wav --audio-track 0", "--audio-track takes 1 or more, not 0."),
+        ("file talk.wav --utt-split soon", "--utt-split takes a number, not 'soon'."),
+        ("file talk.wav -j many", "--jobs takes a whole number, not 'many'."),
+        ("serve --port 70000", "--port takes 0 to 65535, not 70000."),
+        ("last srt", "N takes a whole number, not 'srt'."),
+    ],
+)
+def test_a_value_that_an_option_does_not_take(dg: Run, line: str, message: str) -> None:
+    """A missing or invalid value is told in the words of the help: no type of Python, no formula."""
+    result = dg(*line.split())
+    assert result.returncode == 2
+    assert result.stderr.decode().splitlines()[0] == f"dg: error: {message}"
+
+
+@pytest.mark.parametrize("command", [row.name for row in COMMANDS])
+def test_no_help_page_names_a_type_of_python(dg: Run, command: str) -> None:
+    """What stands for a value is a word for people, in every command."""
+    page = dg(command, "--help").stdout.decode()
+    assert not [line for line in page.splitlines() if line.lstrip().startswith("-") and "<" in line]
+
+
+@pytest.mark.parametrize(
+    ("name", "warning"),
+    [
+        ("diarise", b"dg: warning: diarise is sent as it is. Did you mean: --diarize\n"),
+        ("smartformat", b"dg: warning: smartformat is sent as it is. Did you mean: --smart-format\n"),
+        ("brand_new", b""),
+    ],
+)
+def test_a_misspelt_parameter_is_sent_and_told(
+    dg: Run, server: ScriptedServer, audio: Path, name: str, warning: bytes
+) -> None:
+    """--param is for what is newer than this version: nothing is refused, and what is nearly a known name is told."""
+    own = ("file", audio, "--base-url", server.url, "--api-key", "key", "--no-history")
+    result = dg(*own, "--param", f"{name}=true")
+    assert (result.returncode, result.stderr) == (0, warning)
+    assert (name, "true") in server.seen[0].query
+
+
+def test_arguments_too_many_are_named(dg: Run) -> None:
+    """What a command has no use for is named, and a key that was given to login is not."""
+    result = dg("live", "a.wav", "b.wav", "c.wav")
+    assert (result.returncode, result.stderr.splitlines()[0]) == (
+        2,
+        b"dg: error: Too many arguments: b.wav c.wav.",
+    )
+    result = dg("login", "0123456789abcdef")
+    assert result.returncode == 2
+    assert b"0123456789abcdef" not in result.stdout + result.stderr
+    assert result.stderr.endswith(b"dg: Run dg login alone, and paste the key where it asks.\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "hint"),
+    [
+        ("file {audio} -f m3u8", "A playlist goes to files alone.", "Name it: -o captions.m3u8"),
+        ("live {audio} -f m3u8", "A playlist goes to files alone.", "Name it: -o captions.m3u8"),
+        (
+            "file {audio} -f jsonl",
+            "jsonl has the events of a stream: ",
+            "The words as JSON lines: words.jsonl",
+        ),
+        (
+            "file {audio} -o a.jsonl",
+            "jsonl has the events of a stream: ",
+            "The words as JSON lines: words.jsonl",
+        ),
+    ],
+)
+def test_formats_that_are_elsewhere(dg: Run, audio: Path, line: str, message: str, hint: str) -> None:
+    """A format that there is, not here, is told with where it is."""
+    result = dg(*(part.format(audio=audio) for part in line.split()), env={"DEEPGRAM_API_KEY": "key"})
+    assert result.returncode == 2
+    first, second = result.stderr.decode().splitlines()
+    assert first.startswith(f"dg: error: {message}")
+    assert second == f"dg: {hint}"

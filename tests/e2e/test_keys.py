@@ -92,6 +92,22 @@ def test_a_terminal_does_not_show_the_key(environment: Mapping[str, str], guarde
     assert KEY in (home / CREDENTIALS).read_text()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="pexpect.spawn needs a pseudo-terminal")
+def test_ctrl_c_at_the_prompt_leaves_a_clean_line(environment: Mapping[str, str], home: Path) -> None:
+    """Ctrl-C where the key is asked for: 130, nothing is kept, and the message is not on the prompt's line."""
+    import pexpect
+
+    child = pexpect.spawn(dg_path(), ["login"], env=dict(environment), timeout=60, encoding="utf-8")
+    child.expect("hidden.*: ")
+    child.waitnoecho()
+    child.sendintr()
+    child.expect("\r\n(?:\x1b[^m]*m|[a-z]|:| )*Interrupted\\.")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 130
+    assert not (home / CREDENTIALS).exists()
+
+
 def test_a_refused_key_is_not_kept(dg: Run, guarded: str, home: Path) -> None:
     """A key that the API refuses is an error, is not quoted, and leaves the one that was kept as it is."""
     env = {"DEEPGRAM_BASE_URL": guarded}

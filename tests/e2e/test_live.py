@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dgcli.transcript.response import parse_body
-from tests.conftest import Run, dg_path
+from tests.conftest import ROOT, Run, dg_path
 from tests.live.server import Fault, NumberedServer, numbered
 from tests.sources.conftest import wav
 
@@ -102,6 +103,22 @@ def test_all_outputs_survive_a_drop(dg: Run, serve: Serve, pcm: Path, tmp_path: 
     stderr = result.stderr.decode()
     for part in ("Audio sent: 2.000 s", "Words: 20", "Connections: 2", "Gaps: none", "Latency: min "):
         assert part in stderr
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is what the documents name")
+def test_the_jq_of_the_documents_passes_over_notices(
+    dg: Run, serve: Serve, pcm: Path, tmp_path: Path
+) -> None:
+    """What the documents show for `-f jsonl` prints the finals of a stream with a notice, whose message is a text."""
+    events = tmp_path / "talk.jsonl"
+    assert dg("live", pcm, *RAW, *base(serve()), "-o", events, "--duration", "1").returncode == 0
+    assert '"kind":"notice"' in events.read_text()
+    pages = [(ROOT / "docs" / name).read_text() for name in ("json-lines.md", "recipes.md")]
+    programs = [re.findall(r"jq -r '(.*is_final.*)'", page) for page in pages]
+    assert [len(found) for found in programs] == [1, 1]
+    for (program,) in programs:
+        printed = subprocess.run(["jq", "-r", program, events], capture_output=True, check=True, timeout=30)
+        assert numbers(printed.stdout) == list(range(1, 11))
 
 
 @pytest.mark.parametrize("format_", ["text", "srt", "vtt", "jsonl", "json"])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dgcli.formats import FORMATS
 from tests.conftest import BODY, SHARED, Reply, Run, ScriptedServer
 
 WORDS: list[dict[str, Any]] = [
@@ -74,12 +75,23 @@ def test_names_limits_and_links(dg: Run, saved: Path) -> None:
 
 
 def test_formats_are_listed_without_anything_else(dg: Run) -> None:
-    """--list-formats needs no argument and no key, and has a line for each format."""
-    for command in ("render", "file", "url"):
+    """--list-formats needs no argument and no key, has a line for each format and tells what -o writes beside them."""
+    for command, more in (("render", 0), ("file", 0), ("url", 0), ("live", 1), ("mic", 1)):
         result = dg(command, "--list-formats")
         assert result.returncode == 0
-        assert result.stdout.count(b"\n") == 12
-        assert result.stdout.startswith(b"text ")
+        *lines, last = result.stdout.decode().splitlines()
+        assert len(lines) == len(FORMATS) + more
+        assert lines[0].startswith("text ")
+        assert lines[-1].startswith("jsonl " if more else f"{FORMATS[-1].name} ")
+        assert ".m3u8" in last
+
+
+def test_the_short_help_names_the_formats_that_the_command_has(dg: Run) -> None:
+    """Streams have jsonl, recordings do not; -f takes what the help lists."""
+    listed = ", ".join(format_.name for format_ in FORMATS)
+    for command, more in (("file", ""), ("live", ", jsonl"), ("mic", ", jsonl")):
+        page = dg(command, "-h").stdout.decode()
+        assert f"Formats: {listed}{more}." in " ".join(page.split())
 
 
 def test_many_responses_go_into_a_folder(dg: Run, saved: Path) -> None:
@@ -135,3 +147,28 @@ def test_silence_gives_a_valid_file_and_a_note(dg: Run, tmp_path: Path) -> None:
     assert (srt.stdout, srt.returncode) == (b"", 0)
     assert vtt.stdout.startswith(b"WEBVTT\n")
     assert b"empty" in srt.stderr
+
+
+@pytest.mark.parametrize(
+    ("body", "does"),
+    [
+        (b"Good morning.\nGood morning, Ben.\n", "dg file talk.mp3 -o talk.json"),
+        (b"1\n00:00:00,100 --> 00:00:00,400\nGood\n", "dg file talk.mp3 -o talk.json"),
+        (b"fLaC\x00\x00\x00\x22\xff\xfe", "dg file '{path}'"),
+    ],
+)
+def test_what_is_no_response_says_what_is(dg: Run, tmp_path: Path, body: bytes, does: str) -> None:
+    """A text, captions or a recording in the place of a response: what happened and what to do, no parser's words."""
+    path = tmp_path / "my talk"
+    path.write_bytes(body)
+    result = dg("render", path, "-f", "srt")
+    assert result.returncode == 4
+    first, second = result.stderr.decode().splitlines()
+    assert first == f"dg: error: {path}: It is no saved response."
+    assert second.endswith(does.format(path=path))
+
+
+def test_a_response_that_was_cut_off_is_told_where(dg: Run, saved: Path) -> None:
+    """What begins as a response does keeps the message with the place at which it ends."""
+    saved.write_bytes(BODY[: len(BODY) // 2])
+    assert b"is no JSON: " in dg("render", saved, "-f", "srt").stderr

@@ -23,8 +23,8 @@ KEY = "not-a-real-key-0123456789"
 ODD = 'it\'s {a,b} [1] $HOME `x` "q" @é.wav'
 WAYS = ["curl", "python", "httpie"]
 FLAGS = (
-    "--keyterm", "a b", "--keyterm", "c'&=", "--no-smart-format", "--utt-split", "0.9", "--utterances",
-    "--detect-language", "--param", "new=x y",
+    "--keyterm", "a b", "--keyterm", "c'&=", "--keyterm", "nan", "--no-smart-format", "--utt-split", "0.9",
+    "--utterances", "--detect-language", "--param", "new=x y",
 )  # fmt: skip
 
 
@@ -74,7 +74,7 @@ def _asked(seen: Seen) -> tuple[object, ...]:
 
 @pytest.mark.system
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("name", [ODD, "-rf.wav", "@talk.wav"])
+@pytest.mark.parametrize("name", [ODD, "-rf.wav", "@talk.wav", "'; $(id >&2)\n{x}.wav"])
 def test_a_file(dg: Run, server: ScriptedServer, audio: Path, way: str, name: str) -> None:
     """The request for a file, whatever its name, is the one that dg sends, and holds no key."""
     folder = audio.parent / "work"

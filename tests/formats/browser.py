@@ -112,7 +112,7 @@ class Browser:
 
     def save_downloads(self, folder: Path) -> None:
         """Let what a page gives the reader as a file be saved in a folder, without asking."""
-        self._devtools("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+        self.devtools("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
 
     def pdf(self) -> bytes:
         """The page as it is printed."""

@@ -14,6 +14,7 @@ from dgcli.errors import ApiError, OutputError, UsageError
 from dgcli.formats import FORMATS, RenderSettings, by_name, by_suffix, renderer
 from dgcli.transcript.model import Transcript
 from dgcli.transcript.response import parse, parse_body
+from tests.formats.test_broadcast import read_scc
 
 NAMED = RenderSettings(speaker_names={0: "Anna", 1: "Ben"})
 
@@ -77,12 +78,17 @@ def test_every_format_takes_hostile_text(format_: Any) -> None:
         assert not {c for c in text if ord(c) < 32 or 0x7F <= ord(c) < 0xA0} - set("\n\t")
 
 
+def readable(format_: Any, rendered: str) -> str:
+    """What a format shows: of SCC, which is a code, what a decoder makes of it."""
+    return " ".join(text for _, _, text in read_scc(rendered)) if format_.name == "scc" else rendered
+
+
 @pytest.mark.parametrize(
     "format_", [format_ for format_ in FORMATS if format_.name != "json"], ids=lambda format_: format_.name
 )
 def test_every_format_names_speakers(format_: Any) -> None:
     """A name given for a speaker stands in every format but the raw one; the other keeps its number."""
-    text = renderer(format_)(parse(DIALOGUE), RenderSettings(speaker_names={1: "Anna"}))
+    text = readable(format_, renderer(format_)(parse(DIALOGUE), RenderSettings(speaker_names={1: "Anna"})))
     assert "Anna" in text
     assert "Speaker 1" not in text
 
@@ -320,7 +326,7 @@ def test_no_format_lets_text_change_its_direction(format_: Any) -> None:
     ]
     body = json.dumps(said, ensure_ascii=False).encode()
     names = RenderSettings(speaker_names={0: f"An{_BIDI}na"}, sections=["all"])
-    text = renderer(format_)(parse_body(body), names)
+    text = readable(format_, renderer(format_)(parse_body(body), names))
     if format_.name == "json":
         assert text.encode() == body
     else:
@@ -351,6 +357,8 @@ def test_a_corrected_response_has_its_names_and_keeps_its_speakers() -> None:
     assert smoothed.startswith("Speaker 0: we can open it.")
     asked = RenderSettings(smooth_speakers=True, speaker_names={1: "Bea"})
     assert "Bea: yes do that now" in text(parse_body(json.dumps(corrected).encode()), asked)
+    half = {**came, "corrections": {"speaker_names": {"0": "\ud800 Anna"}}}  # JSON can name half a character
+    assert text(parse_body(json.dumps(half).encode()), RenderSettings()).encode().startswith(b"? Anna: we")
     for broken in (None, 1, [], {}, {"speaker_names": 5}, {"speaker_names": {"0": ["a"]}}):
         spoilt = parse_body(json.dumps({**came, "corrections": broken}).encode())
         assert "Speaker 0: we can" in text(spoilt, RenderSettings())

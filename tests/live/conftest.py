@@ -1,7 +1,6 @@
 """What the tests of the streamer stand on: servers, sources, and a look at the threads that are left."""
 
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ import trustme
 from dgcli.audio.base import AudioFormat, Pace
 from dgcli.live.streamer import Clock, Streamer, StreamSettings
 from dgcli.transcript.events import Closed, Event, Final, Notice
-from tests.conftest import HANGS_AFTER
+from tests.conftest import HANGS_AFTER, stream_threads
 from tests.live.server import RATE, Fault, NumberedServer
 
 HEADERS = {"Authorization": "Token secret", "User-Agent": "dgcli"}
@@ -79,7 +78,7 @@ Make = Callable[..., NumberedServer]
 def _no_thread_is_left() -> Iterator[None]:
     """Every thread of the streamer ends with its test."""
     yield
-    own = [thread for thread in threading.enumerate() if thread.name.startswith("dgcli-")]
+    own = stream_threads()
     for thread in own:
         thread.join(2)
     assert not [thread.name for thread in own if thread.is_alive()]

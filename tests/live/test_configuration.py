@@ -88,6 +88,32 @@ def test_one_change_at_a_time() -> None:
     assert changing.in_force == second
 
 
+def test_many_drops_leave_one_resend() -> None:
+    """However often a connection drops before it answers, the next one is told what is in force once, then the rest."""
+    changing = Reconfiguration(10.0)
+    first, second = Configuration(keyterms=("a",)), Configuration(keyterms=("b",))
+    changing.ask(first)
+    changing.connected()
+    assert changing.next(0.0) == first
+    changing.take(answer(first))
+    for drop in range(5):
+        changing.connected()
+        assert changing.next(float(drop)) == first
+    changing.ask(second)
+    changing.connected()
+    changing.connected()
+    assert changing.next(6.0) == first
+    changing.take(answer(first))
+    assert changing.next(7.0) == second
+    changing.connected()  # the answer to a wish is lost: it is sent again behind what is in force
+    assert changing.next(8.0) == first
+    changing.take(answer(first))
+    assert changing.next(8.0) == second
+    changing.take(answer(second))
+    assert changing.in_force == second
+    assert changing.next(9.0) is None
+
+
 def test_a_server_that_knows_no_configure_holds_nothing_up() -> None:
     """A SchemaError about Configure is an answer: the next change is sent."""
     changing = Reconfiguration(10.0)

@@ -3,14 +3,19 @@
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dgcli.audio.base import AudioFormat, Pace
+from dgcli.audio.capture import Capture
+from dgcli.audio.devices import Device
+from dgcli.audio.microphone import CaptureSettings, Microphone
 from dgcli.errors import ApiError, AudioError, AuthError, NetworkError, OutputError, UsageError
 from dgcli.live.state import MOVES, State, move
 from dgcli.live.streamer import Clock, Streamer, StreamSettings
@@ -607,3 +612,38 @@ def test_the_steady_state_is_prompt(make_server: Make) -> None:
     waits = sorted(b - a for a, b in zip(handed[-len(arrived) + 20 :], arrived[20:], strict=False))
     assert len(waits) > 50
     assert waits[len(waits) // 2] < 0.01
+
+
+class Card:
+    """A sound card that records when the test says so, in the place of PortAudio."""
+
+    def __init__(self) -> None:
+        self.capture = Capture(0)
+
+    def devices(self) -> tuple[Device, ...]:
+        """The one device."""
+        return (Device(0, "card", "test", 1, RATE, is_default=True),)
+
+    def open(self, *stream: Any) -> tuple[object, int]:
+        """Record into this capture from now on."""
+        *_, self.capture = stream
+        return SimpleNamespace(stop=self.capture.finished, abort=lambda: None, close=lambda: None), 1
+
+    def call(self, act: Callable[[], None], *_: float) -> None:
+        """Make a call."""
+        act()
+
+
+def test_no_block_waits_for_another(make_server: Make) -> None:
+    """Each block of a microphone is with the server before the next is recorded."""
+    server, card = make_server(), Card()
+    microphone = Microphone(CaptureSettings(), portaudio=card)  # type: ignore[arg-type]  # in its place
+    audio, size = numbered(10), RATE * 2 // 10
+    with stream(microphone, server.url) as streamer:
+        for at in range(0, len(audio), size):
+            card.capture.callback(
+                audio[at : at + size], size // 2, None, SimpleNamespace(input_overflow=False)
+            )
+            server.wait_for(lambda at=at: bool(server.seen) and len(server.seen[0].audio) >= at + size)
+        streamer.stop()
+    assert {length for _, length in server.seen[0].frames} == {size}

@@ -54,6 +54,16 @@ def test_mixing_is_the_mean_of_the_channels() -> None:
     assert array("h", mix(many, 32)).tolist() == [15, 47]
 
 
+def test_another_device_may_have_other_channels() -> None:
+    """A device that comes back with two channels is mixed to the one that is sent; one channel is its own mean."""
+    converter = Converter(1, 1, 16000, 16000)
+    one, two = array("h", [3, 5]).tobytes(), array("h", [2, 4, 5, 5]).tobytes()
+    assert converter.convert(one) == one
+    converter.remix(2)
+    assert converter.convert(two) == one
+    assert mix(one, 1) == one
+
+
 def test_without_another_rate_blocks_pass_untouched() -> None:
     """One channel at the device's own rate is sent bit by bit."""
     converter = Converter(1, 1, 48000, 48000)

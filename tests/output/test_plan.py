@@ -87,3 +87,25 @@ def test_new_files_follow_the_umask(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     assert (tmp_path / "x.txt").stat().st_mode & 0o777 == 0o640
+
+
+def test_what_replaces_a_private_file_is_private_from_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it is written nobody else can read it, whatever the umask, and then it has the old file's mode."""
+    path = tmp_path / "talk.txt"
+    path.write_text("old")
+    path.chmod(0o600)
+    modes = []
+
+    def synced(handle: int) -> None:
+        modes.append(os.fstat(handle).st_mode & 0o777)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    before = os.umask(0)
+    try:
+        write_file(path, b"text")
+    finally:
+        os.umask(before)
+    assert modes == [0o600]
+    assert path.stat().st_mode & 0o777 == 0o600

@@ -47,6 +47,29 @@ def test_usage_adds_up(log: RequestLog) -> None:
         account.usage(log, {"start": "yesterday"})
 
 
+def test_usage_is_grouped_by_other_things(log: RequestLog) -> None:
+    """By endpoint all is one row, by method files and streams are two; times of other zones are times."""
+    (row,) = account.usage(log, {"grouping": "endpoint"})["results"]
+    assert row["requests"] == 4
+    rows = account.usage(log, {"grouping": "method", "start": "2020-01-01T00:00:00+02:00"})["results"]
+    assert sorted(row["requests"] for row in rows) == [1, 3]
+
+
+@pytest.mark.parametrize("query", [{"grouping": "colour"}, {"start": "2026-13-01"}, {"end": "9999-12-31"}])
+def test_questions_that_are_none_are_refused(log: RequestLog, query: dict[str, str]) -> None:
+    """A grouping that is none, a month that is none, and a day after all days are answered with 400."""
+    with pytest.raises(ErrorAnswer) as refused:
+        account.usage(log, query)
+    assert refused.value.status == 400
+
+
+@pytest.mark.parametrize("limit", ["-1", "many", "1001", "٣"])
+def test_pages_that_are_none_are_refused(log: RequestLog, limit: str) -> None:
+    """How many on a page is a whole number up to a thousand, in digits of ASCII."""
+    with pytest.raises(ErrorAnswer):
+        account.requests(log, {"limit": limit})
+
+
 def test_requests_come_in_pages(log: RequestLog) -> None:
     """The newest first, as many on a page as are asked for, and only those of a status."""
 

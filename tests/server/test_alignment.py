@@ -2,17 +2,21 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
 import pytest
 
+from dgcli.server import receive
 from dgcli.server.engines.attention import Attended, TextWord
 from dgcli.server.engines.forced import loudness, timed
+from tests.conftest import HANGS_AFTER
 from tests.server.conftest import shared
 
 Json = dict[str, Any]
+FORM = {"Content-Type": "multipart/form-data; boundary=x"}
 
 
 def asked(client: httpx.Client, url: str, words: object, audio: bytes = b"", **more: str) -> httpx.Response:
@@ -56,6 +60,7 @@ def test_a_recording_that_is_none_is_refused(client: httpx.Client, recogniser: s
         ([{"word": "a"}] * 300, "needs 1 to 200 words"),
         ([{"word": "a"}], "no word whose times are known"),
         ([{"word": " ", "start": 0, "end": 1}], "no text"),
+        ([{"word": "\ud800", "start": 0, "end": 1}], "no word"),
         ([{"word": "a", "start": "x", "end": 1}], "no number"),
         (None, "needs 1 to 200 words"),
     ],
@@ -66,6 +71,62 @@ def test_texts_that_are_none_are_refused(
     """Each mistake in the text is a 400 that names it, before anything is decoded."""
     answer = asked(client, start(), words, b"any audio")
     assert (answer.status_code, said in answer.json()["err_msg"]) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("no json", "the form needs text, which is JSON"),
+        ("[" * 100_000, "the form needs text, which is JSON"),
+        ('{"stretches": 3}', "text needs stretches"),
+        (
+            '{"stretches": [{"channel": true, "words": [{"word": "a", "start": 0, "end": 1}]}]}',
+            "a channel in text is no channel",
+        ),
+        (
+            '{"stretches": [{"channel": -1, "words": [{"word": "a", "start": 0, "end": 1}]}]}',
+            "a channel in text is no channel",
+        ),
+    ],
+)
+def test_forms_that_are_none_are_refused(
+    client: httpx.Client, start: Callable[..., str], text: str, said: str
+) -> None:
+    """A text that is no JSON, or has no stretches of channels, is a 400 that says so."""
+    url = start()
+    answer = client.post(f"{url}/v1/align", data={"text": text}, files={"file": ("talk.wav", b"audio")})
+    assert (answer.status_code, said in answer.json()["err_msg"]) == (400, True)
+
+
+def test_a_form_needs_a_recording_and_the_key(
+    client: httpx.Client, start: Callable[..., str], tmp_path: Path
+) -> None:
+    """Without a recording, without a form, and without the key there is no alignment; what came is recorded."""
+    url = start(require_key="secret", record=tmp_path)
+    key = {"Authorization": "Token secret"}
+    text = {"text": json.dumps({"stretches": [{"words": [{"word": "a", "start": 0, "end": 1}]}]})}
+    assert client.post(f"{url}/v1/align", data=text).status_code == 401
+    empty = client.post(f"{url}/v1/align", data=text, files={"file": ("a.wav", b"")}, headers=key)
+    assert "corrupt or unsupported" in empty.json()["err_msg"]
+    torn = client.post(
+        f"{url}/v1/align",
+        content=b"--x\r\nno form",
+        headers={**key, **FORM},
+    )
+    assert (torn.status_code, "the form cannot be read" in torn.json()["err_msg"]) == (400, True)
+    client.post(f"{url}/v1/align", data=text, files={"file": ("a.wav", b"audio")}, headers=key)
+    assert any(path.read_bytes() == b"audio" for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_a_refusal_does_not_hold_up_its_connection(
+    client: httpx.Client, start: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When a body was read and then refused, nothing more is waited for: the next request is answered at once."""
+    monkeypatch.setattr(receive, "_DRAIN_SECONDS", 10 * HANGS_AFTER)
+    url = start()
+    for _ in range(3):
+        refused = asked(client, url, [{"word": "a", "start": 0, "end": 1}], b"any audio")
+        assert refused.status_code == 400
 
 
 def test_an_engine_that_cannot_align_says_so(client: httpx.Client, start: Callable[..., str]) -> None:
@@ -83,3 +144,11 @@ def test_a_word_after_a_silence_begins_with_the_voice() -> None:
     found = timed(words, attended, loudness(noise.tobytes()), 0.0, 3.0)
     assert found[1].start == pytest.approx(1.92, abs=0.03)
     assert (found[0], found[2]) == (words[0], words[2])
+
+
+def test_a_refusal_holds_up_nothing_that_follows(start: Callable[..., str]) -> None:
+    """A connection whose request was refused after its body had come takes the next one at once."""
+    url = start()
+    with httpx.Client(timeout=10.0) as client:
+        for _ in range(2):
+            assert asked(client, url, [], b"any audio").status_code == 400

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,7 +19,7 @@ from dgcli.sinks.playlist import PlaylistSink
 from dgcli.sinks.response import ResponseSink
 from dgcli.transcript.events import Closed, Event, Final, Opened
 from dgcli.transcript.response import parse_body
-from tests.sinks.conftest import final
+from tests.sinks.conftest import final, words
 from tests.sinks.test_captions import streams
 
 Cues = list[tuple[str, str, str]]
@@ -238,3 +239,43 @@ def test_ffmpeg_reads_it(tmp_path: Path) -> None:
     times = [float(packet["pts_time"]) for packet in json.loads(result.stdout)["packets"]]
     wanted = [seconds(start) for start, _, _ in cues((tmp_path / "whole.vtt").read_text())]
     assert times == pytest.approx(wanted, abs=0.001)
+
+
+def test_a_leap_of_years_fills_no_disk(tmp_path: Path) -> None:
+    """A time that no audio has is told and left out; what comes before and after it is in the segments."""
+    path = tmp_path / "talk.m3u8"
+    sink = PlaylistSink(path, RenderSettings())
+    sink.handle(final("early"))
+    with pytest.raises(OutputError, match="900000000"):
+        sink.handle(final("wrong", start=9e8))
+    with pytest.raises(OutputError, match="900000000"):
+        sink.handle(replace(final("wrong", start=7.0), words=words("wrong", 9e8)))
+    sink.handle(final("late", start=8.0))
+    sink.close()
+    text = "".join(text for _, text in listed(path))
+    assert ("early" in text, "wrong" in text, "late" in text) == (True, False, True)
+
+
+def test_a_response_of_years_is_refused(tmp_path: Path) -> None:
+    """A response whose times would make millions of files is refused before the first."""
+    transcript = parse_body(
+        json.dumps(
+            {"metadata": {"duration": 9e8}, "results": {"channels": [{"alternatives": [{}]}]}}
+        ).encode()
+    )
+    with pytest.raises(OutputError, match="150000000 segments"):
+        write_outputs(transcript, plan_outputs(None, [tmp_path / "talk.m3u8"]), RenderSettings())
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:
+    """A folder that somebody removed is an output that cannot be written, and no end of the stream."""
+    folder = tmp_path / "captions"
+    folder.mkdir()
+    sink = PlaylistSink(folder / "talk.m3u8", RenderSettings())
+    folder.rmdir()
+    with pytest.raises(OutputError, match="cannot be written"):
+        sink.handle(final("hello", start=20.0))
+    folder.mkdir()
+    sink.close()
+    assert "hello" in "".join(text for _, text in listed(folder / "talk.m3u8"))

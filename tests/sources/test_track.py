@@ -144,6 +144,21 @@ def test_sound_that_cannot_be_padded_goes_with_its_video(video: Video) -> None:
 
 
 @pytest.mark.system
+@pytest.mark.parametrize(
+    ("codec", "late"), [("pcm_s16le", 200_000.0), ("pcm_s16le", 3000.0), ("aac", 200_000.0)]
+)
+def test_silence_of_many_hours_is_not_made(video: Video, codec: str, late: float) -> None:
+    """A file that says its sound begins after days costs neither memory nor time: the whole file goes."""
+    path = video("mov", codec, late)
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (8 << 30, limits[1]))
+    try:
+        assert alone(path) is None
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
+
+
+@pytest.mark.system
 def test_only_what_saves_half(video: Video, tmp_path: Path) -> None:
     """A video that is mostly sound goes whole, and so does a recording without pictures, whatever its name."""
     assert alone(video("mov", "pcm_s24le", bits="100k")) is None

@@ -73,3 +73,9 @@ def test_channels_beyond_every_recording_are_refused() -> None:
     """A channel that no recording has is an error, not memory."""
     with pytest.raises(ApiError, match="channel 1000000"):
         parse_saved(b"start,end,channel,word\n0,1,1000000,hi\n")
+
+
+def test_a_channel_of_many_digits() -> None:
+    """A number that Python does not read is refused as the channel that it is: one that no recording has."""
+    with pytest.raises(ApiError, match="no recording"):
+        parse_saved(b"start,end,word,channel\n0,1,a," + b"9" * 5000 + b"\n")

@@ -154,7 +154,7 @@ class Hub:
         if status == 200:
             return 0
         if status == 206 and "content-encoding" not in response.headers:
-            match = re.match(r"bytes (\d+)-", response.headers.get("content-range", ""))
+            match = re.match(r"bytes (\d{1,18})-", response.headers.get("content-range", ""))
             if match:
                 return int(match[1])
         if status in (408, 425, 429) or status >= 500:

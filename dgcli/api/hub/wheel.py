@@ -171,11 +171,11 @@ class PackageIndex:
             zipfile.BadZipFile,
             zlib.error,
             EOFError,
-            NotImplementedError,
-            RuntimeError,
-            ValueError,
+            NotImplementedError,  # zipfile: packed by a method, or for a version, that it does not know
+            RuntimeError,  # zipfile: encrypted
+            ValueError,  # zipfile: places outside the file
         ) as error:
-            arriving.discard()  # an archive that is damaged, encrypted, or packed as none we know
+            arriving.discard()
             raise OriginFailed(f"its package is damaged ({error})") from error
         finally:
             arriving.close()

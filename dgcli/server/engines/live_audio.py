@@ -33,21 +33,15 @@ class LiveSource(Protocol):
     """Decodes one stream."""
 
     async def put(self, data: bytes) -> None:
-        """Take a block of audio."""
-        """Take a block of audio."""
         """Take a block of audio; waits while too much is not decoded yet."""
 
     def tell(self, message: Json) -> None:
-        """Take a message in its place."""
-        """Take a message in its place."""
         """Take a message, to be yielded where it stands among the audio; `{"op": "finish"}` is the last."""
 
     def items(self) -> AsyncIterator[Item]:
         """Yield samples and messages in order. Raises NotAudioError and ProcessDied."""
 
     def close(self) -> None:
-        """Stop at once."""
-        """Stop at once."""
         """Stop at once."""
 
 
@@ -90,17 +84,14 @@ class RawSource(LiveSource):
 
     async def put(self, data: bytes) -> None:
         """Take a block of audio."""
-        """Take a block of audio."""
         await self._room.enter(len(data))
         self._queue.put_nowait(data)
 
     def tell(self, message: Json) -> None:
         """Take a message in its place."""
-        """Take a message in its place."""
         self._queue.put_nowait(message)
 
     async def items(self) -> AsyncIterator[Item]:
-        """Yield samples and messages in order."""
         """Yield samples and messages in order."""
         piece = max(int(self._rate * _PIECE), 1) * self._frame
         while True:
@@ -120,7 +111,6 @@ class RawSource(LiveSource):
                 yield message
 
     def close(self) -> None:
-        """Stop at once."""
         """Stop at once."""
         self._room.leave(1 << 62)  # whoever waits to send finds the stream closed
 
@@ -164,17 +154,14 @@ class CodecSource(LiveSource):
 
     async def put(self, data: bytes) -> None:
         """Take a block of audio."""
-        """Take a block of audio."""
         await self._room.enter(len(data))
         self._outgoing.put(({"op": "audio"}, data))
 
     def tell(self, message: Json) -> None:
         """Take a message in its place."""
-        """Take a message in its place."""
         self._outgoing.put((message, b""))
 
     async def items(self) -> AsyncIterator[Item]:
-        """Yield samples and messages in order."""
         """Yield samples and messages in order."""
         while (message := await self._incoming.get()) is not None:
             self._unread.release()
@@ -191,7 +178,6 @@ class CodecSource(LiveSource):
         raise ProcessDied("The process that decoded the stream has gone.")
 
     def close(self) -> None:
-        """Stop at once."""
         """Stop at once."""
         self._room.leave(1 << 62)
         self._closed = True

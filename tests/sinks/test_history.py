@@ -1,0 +1,75 @@
+"""The log of a stream in the history: where it ends, and what becomes of a stream whose log cannot be written."""
+
+from pathlib import Path
+
+from dgcli.errors import OutputError
+from dgcli.output.history import Facts, History
+from dgcli.sinks.history import HistorySink
+from dgcli.transcript.events import Final, Interim
+from dgcli.transcript.model import Word
+
+
+def spoken(text: str, start: float = 0.0) -> Final:
+    """A result that does not change any more."""
+    words = tuple(Word(word, start, start + 0.4, 0.9) for word in text.split())
+    return Final(0, 1, start, start + 1.0, text, words, raw={"transcript": text})
+
+
+def provisional(text: str) -> Interim:
+    """A result that may change."""
+    return Interim(0, 1, 0.0, 1.0, text, spoken(text).words, 1.2, raw={"transcript": text})
+
+
+class Kept:
+    """A sink into a folder, and what it complains about."""
+
+    def __init__(self, folder: Path, limit: float = 1e6) -> None:
+        self.told: list[str] = []
+        self.history = History(folder)
+        self.sink = HistorySink(self.history, Facts("talk"), limit=limit, failed=self._note)
+
+    def _note(self, error: OutputError) -> None:
+        self.told.append(error.message)
+
+    def logs(self) -> list[str]:
+        """The logs in the folder."""
+        return [path.read_text() for path in self.history.folder.glob("*.jsonl")]
+
+
+def test_a_log_ends_at_its_limit_and_says_so_once(tmp_path: Path) -> None:
+    """What the history has no room for is not written; that is told once, and what was written stays."""
+    kept = Kept(tmp_path / "history", limit=600)
+    for number in range(20):
+        kept.sink.handle(spoken(f"word{number}", float(number)))
+    kept.sink.close()
+    kept.sink.close()
+    (log,) = kept.logs()
+    assert "word0" in log
+    assert len(log) <= 600
+    assert len(kept.told) == 1
+    assert "as large as the history may be" in kept.told[0]
+    assert not kept.sink.has_entry
+
+
+def test_a_stream_goes_on_without_its_log(tmp_path: Path) -> None:
+    """A folder that cannot be made is told once; no event and no end raises."""
+    (tmp_path / "file").touch()
+    kept = Kept(tmp_path / "file" / "history")
+    for text in ("so", "it goes"):
+        kept.sink.handle(spoken(text))
+    kept.sink.close()
+    assert len(kept.told) == 1
+    assert not kept.sink.has_entry
+
+
+def test_what_is_provisional_is_replaced(tmp_path: Path) -> None:
+    """Of interims the last stands at the end of the log, until a shorter final takes its place."""
+    kept = Kept(tmp_path / "history")
+    kept.sink.handle(provisional("so it goes on and on"))
+    kept.sink.tick(1.0)
+    assert "on and on" in kept.logs()[0]
+    kept.sink.handle(spoken("so"))
+    assert "on and on" not in kept.logs()[0]
+    kept.sink.close()
+    assert kept.told == []
+    assert kept.sink.has_entry
