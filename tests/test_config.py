@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dgcli.config import DEFAULT_BASE_URL, checked_params, config_path, load
+from dgcli.config import checked_params, load
+from dgcli.config.file import config_path
+from dgcli.config.hosts import DEFAULT_BASE_URL
 from dgcli.errors import AuthError, UsageError
 from dgcli.params import Endpoint
 

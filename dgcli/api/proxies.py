@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from dgcli.config import is_this_machine
+from dgcli.config.hosts import is_this_machine
 from dgcli.errors import UsageError
 
 _SCHEMES = {"ws": "http", "wss": "https"}

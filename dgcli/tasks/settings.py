@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from dgcli.config import SETTINGS, check_no_pipe, check_text, config_path
+from dgcli.config.file import SETTINGS, check_no_pipe, check_text, config_path
 from dgcli.errors import OutputError, UsageError
 from dgcli.output.files import write_file
 from dgcli.params import BY_NAME

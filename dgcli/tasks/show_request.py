@@ -12,7 +12,8 @@ from dgcli.audio import cloud
 from dgcli.audio.base import AudioFormat
 from dgcli.audio.track import TrackChoice, may_be_alone
 from dgcli.audio.upload import opened
-from dgcli.config import DEFAULT_BASE_URL, Config
+from dgcli.config import Config
+from dgcli.config.hosts import DEFAULT_BASE_URL
 from dgcli.errors import UsageError
 from dgcli.output.stdout import write_stdout
 from dgcli.params import Values, encode

@@ -4,6 +4,7 @@
 `benchmarks/fuzz.py` for as long as one likes, guided by coverage. Both begin with the seeds.
 """
 
+import contextlib
 import io
 import json
 import os
@@ -17,10 +18,10 @@ from dgcli.api.retry_after import LONGEST, retry_after
 from dgcli.audio import icy
 from dgcli.audio.http import HttpAnswer
 from dgcli.audio.wav import read_header
-from dgcli.batch.index import DamagedAnswer, kept_answers, kept_body
+from dgcli.batch.index import FOLDER, DamagedAnswer, Index, body_at, head_at
 from dgcli.batch.record import provenance_in, read_json, record_in, stamp_in
 from dgcli.batch.segments import Appender
-from dgcli.config import check_text
+from dgcli.config.file import check_text
 from dgcli.errors import DgError, UsageError
 from dgcli.formats import FORMATS, RenderSettings, renderer
 from dgcli.live.seek_points import (
@@ -163,13 +164,17 @@ def ledger(data: bytes) -> None:
     """A segment of a ledger: what is whole is found, and the rest costs nothing else."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / ".dg").mkdir()
-        (folder / ".dg" / "0-1.ledger").write_bytes(data)
-        for answer in kept_answers(folder):
-            try:
-                kept_body(folder, answer.id)
-            except (DamagedAnswer, OSError):
-                continue
+        (folder / FOLDER).mkdir()
+        (folder / FOLDER / "0-1.ledger").write_bytes(data)
+        index = Index()
+        index.read(folder / FOLDER, None)
+        for key in list(index.entries["answer"]):
+            place = index.get("answer", key)
+            if place is not None:
+                record_in(head_at(place))
+                with contextlib.suppress(DamagedAnswer, OSError):
+                    body_at(place)
+        index.close()
 
 
 def ledger_record(data: bytes) -> None:

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from tests.fuzz.targets import CASES, TARGETS, cases
 
+pytestmark = pytest.mark.slow  # together they take half a minute
+
 
 def _mutations(seeds: tuple[bytes, ...]) -> st.SearchStrategy[bytes]:
     """Bytes that lie near a seed: parts of it left out, repeated, moved, or with other bytes between."""

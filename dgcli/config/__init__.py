@@ -16,8 +16,6 @@ DGCLI_CONFIG says. What stands at its top holds for every profile; `[profiles.NA
 
 import math
 import os
-import re
-import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,12 +23,12 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
+from dgcli.config.file import KINDS, SETTINGS, config_path, exposed, home_path, read_file, settings_of
+from dgcli.config.hosts import DEFAULT_BASE_URL, checked_base_url, is_this_machine
 from dgcli.credentials import KeptKey, credentials_path, kept_key
 from dgcli.errors import AuthError, UsageError
 from dgcli.params import BY_NAME, PARAMS, STREAM, Endpoint, Values, check, stream_endpoint
-from dgcli.system import HAS_MODES
 
-DEFAULT_BASE_URL = "https://api.deepgram.com"
 DEFAULT_TIMEOUT = 1500.0  # seconds for the answer: the API may compute for 20 minutes
 DEFAULT_RETRIES = 3
 DEFAULT_HISTORY_DAYS = 30.0
@@ -134,216 +132,6 @@ class Config:
         return {"Authorization": header}
 
 
-def is_this_machine(host: str) -> bool:
-    """Whether a name or an address means the machine that we run on."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    import ipaddress
-
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _base_url(text: str) -> str:
-    """Complete and check a base URL; a bare host is https, unless it is this machine."""
-    text = text.strip()
-    try:
-        if "://" not in text:
-            host = urlsplit(f"//{text}").hostname or ""
-            text = f"{'http' if is_this_machine(host) else 'https'}://{text}"
-        scheme, place, path, _, _ = urlsplit(text)
-        scheme = {"ws": "http", "wss": "https"}.get(scheme, scheme)
-        host = (urlsplit(text).hostname or "").encode("idna").decode()
-        usable = scheme in ("http", "https") and bool(host) and urlsplit(text).port != 0 and "@" not in place
-    except ValueError:  # a port that is no number, a host that is no name (UnicodeError is one)
-        usable = False
-    if not usable:
-        redacted = re.sub(r"//[^/]*@", "//...@", text)  # it may hold a password
-        raise UsageError(
-            f"The base URL {redacted!r} cannot be used.",
-            hint=f"It looks like {DEFAULT_BASE_URL}, without a path.",
-        )
-    # The endpoint's own path is ours to add, and people paste it.
-    for tail in ("/v1/listen", "/v2/listen", "/v1", "/v2"):
-        path = path.rstrip("/").removesuffix(tail)
-    return urlunsplit((scheme, place, path.rstrip("/"), "", ""))
-
-
-def _path(text: str) -> Path:
-    """Resolve `~` in a path; where there is no such home, it is a name like any other."""
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:
-        return Path(text)
-
-
-def config_path(environ: Mapping[str, str]) -> Path:
-    """Return the path of the config file, whether or not it exists."""
-    if named := environ.get("DGCLI_CONFIG"):
-        return _path(named)
-    from platformdirs import user_config_path
-
-    return user_config_path("dgcli", appauthor=False) / "config.toml"
-
-
-def check_no_pipe(path: Path) -> None:
-    """Refuse a config file that is read only once, or for ever. Raises `UsageError`."""
-    try:
-        mode = path.stat().st_mode
-    except (OSError, ValueError):
-        return  # whoever opens it says so
-    if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
-        raise UsageError(
-            f"The config file {path} is a pipe: it would be waited for.", hint="Name a file in DGCLI_CONFIG."
-        )
-
-
-def _read(path: Path, *, named: bool) -> Mapping[str, Any]:
-    """The config file; empty where there is none, unless it was named."""
-    check_no_pipe(path)
-    try:
-        with path.open("rb") as file:
-            import tomllib  # most have no such file
-
-            return tomllib.load(file)
-    except FileNotFoundError:
-        if named:
-            raise UsageError(f"The config file {path} does not exist.") from None
-        return {}
-    except OSError as error:
-        raise UsageError(f"The config file {path} cannot be read: {error.strerror}.") from None
-    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError are such
-        raise UsageError(
-            f"The config file {path} is not valid TOML: {error}.", hint="Repair it with: dg config edit"
-        ) from None
-
-
-SETTINGS: Mapping[str, tuple[type, ...]] = MappingProxyType(
-    {
-        "api_key": (str,),
-        "access_token": (str,),
-        "base_url": (str,),
-        "project": (str,),
-        "allow_http": (bool,),
-        "ca_cert": (str,),
-        "timeout": (int, float),
-        "retries": (int,),
-        "params": (dict,),
-        "local_model": (str,),
-        "offline": (bool,),
-        "history": (bool,),
-        "history_days": (int, float),
-        "history_size": (int, float),
-    }
-)
-
-
-_KINDS: Mapping[type, str] = MappingProxyType(
-    {str: "text", bool: "true or false", int: "a number", float: "a number", dict: "a table", list: "a list"}
-)
-_SECRETS = ("api_key", "access_token")
-
-
-def _exposed(data: Mapping[str, Any], path: Path) -> str | None:
-    """Say how a file with a key is closed to others, if they can read it."""
-    profiles = data.get("profiles")
-    tables = [data, *(profiles.values() if isinstance(profiles, dict) else ())]
-    if not HAS_MODES or not any(
-        name in table for table in tables if isinstance(table, dict) for name in _SECRETS
-    ):
-        return None
-    try:
-        mode = path.stat().st_mode
-    except OSError:  # it was there a moment ago
-        return None
-    if not mode & 0o077:
-        return None
-    import shlex  # rarely needed, and each start counts
-
-    return f"Others can read the key in {path}: chmod 600 {shlex.quote(str(path))}"
-
-
-def _correct(key: str, value: object) -> str:
-    """Say how a setting of the wrong type is written; the value itself may be a secret."""
-    kinds = SETTINGS[key]
-    if str in kinds:
-        return f'Put it in quotes: {key} = "..."'
-    if dict in kinds:
-        return f"Write a table: [{key}]"
-    example = "true" if bool in kinds else "10"
-    return f"Write it {'without quotes' if isinstance(value, str) else 'like this'}: {key} = {example}"
-
-
-def _checked(table: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
-    """Check a table of the config file: known settings of the right type only."""
-    for key, value in table.items():
-        if key not in SETTINGS:
-            raise UsageError(
-                f"The config file {path} has an unknown setting {key!r}.",
-                hint=f"Settings: {', '.join(SETTINGS)}, profiles. Query parameters go under [params].",
-            )
-        wrong = not isinstance(value, SETTINGS[key]) or (
-            isinstance(value, bool) and bool not in SETTINGS[key]
-        )
-        if wrong:  # the value is not repeated: it may be a secret
-            kinds = " or ".join(dict.fromkeys(_KINDS[kind] for kind in SETTINGS[key]))
-            actual = _KINDS.get(type(value), "something else")
-            raise UsageError(
-                f"The setting {key!r} in {path} takes {kinds}, not {actual}.", hint=_correct(key, value)
-            )
-    return table
-
-
-def _profile(
-    data: Mapping[str, Any], name: str | None, path: Path, *, has_key: bool = False
-) -> Mapping[str, Any]:
-    """The settings at the top of the file, with a profile's over them; one that `has_key` needs no more."""
-    profiles = data.get("profiles", {})
-    if not isinstance(profiles, dict):
-        raise UsageError(
-            f"The setting 'profiles' in {path} takes tables, not {_KINDS.get(type(profiles), 'something else')}.",
-            hint="Use [profiles.NAME].",
-        )
-    for profile, table in profiles.items():
-        if not isinstance(table, dict):
-            raise UsageError(
-                f"The profile {profile!r} in {path} is {_KINDS.get(type(table), 'something else')}, not a table.",
-                hint=f"Write its settings below a line of its own: [profiles.{profile}]",
-            )
-    top = _checked({key: value for key, value in data.items() if key != "profiles"}, path)
-    if name is None:
-        return top
-    if has_key and name not in profiles:
-        return {key: value for key, value in top.items() if key not in ("api_key", "access_token")}
-    if not isinstance(profiles.get(name), dict):
-        known = ", ".join(profiles) or "none"
-        raise UsageError(f"There is no profile {name!r} in {path}.", hint=f"Profiles: {known}.")
-    own = _checked(profiles[name], path)
-    merged = {**top, **own, "params": {**top.get("params", {}), **own.get("params", {})}}
-    # A profile with credentials of its own is not to be outvoted by those at the top.
-    if "access_token" not in own and ("api_key" in own or has_key):
-        merged.pop("access_token", None)
-    if has_key and "api_key" not in own:
-        merged.pop("api_key", None)
-    return merged
-
-
-def check_text(text: str, path: Path) -> None:
-    """Check what is to be the config file `path`: TOML, with known settings of the right types. Raises `UsageError`."""
-    import tomllib
-
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"That is not valid TOML: {error}.") from None
-    profiles = data.get("profiles", {})
-    for name in (None, *(profiles if isinstance(profiles, dict) else ())):
-        own = _profile(data, name, path)
-        _base_url(str(own.get("base_url", DEFAULT_BASE_URL)))
-
-
 _ENVIRONMENT = MappingProxyType(
     {
         "api_key": "DEEPGRAM_API_KEY",
@@ -405,7 +193,7 @@ def _check_given(given: Mapping[str, object]) -> None:
         kinds = SETTINGS.get(name, (object,))
         fits = isinstance(value, kinds) or (str in kinds and isinstance(value, os.PathLike))
         if not fits or (isinstance(value, bool) and not {bool, object} & set(kinds)):
-            what = " or ".join(dict.fromkeys(_KINDS[kind] for kind in kinds))
+            what = " or ".join(dict.fromkeys(KINDS[kind] for kind in kinds))
             raise UsageError(f"{name} takes {what}, not {type(value).__name__}.")
 
 
@@ -419,21 +207,21 @@ def load(
     """
     environ = os.environ if environ is None else environ
     path = config_path(environ)
-    data = _read(path, named=bool(environ.get("DGCLI_CONFIG")))
+    data = read_file(path, named=bool(environ.get("DGCLI_CONFIG")))
     given = {key: value for key, value in flags.items() if value is not None}
     _check_given(given)
     env = {key: environ[name] for key, name in _ENVIRONMENT.items() if environ.get(name)}
     profile = profile or environ.get("DGCLI_PROFILE") or None
     kept = kept_key(credentials_path(path), profile)
     # `dg login --profile NAME` makes a profile too, which may have nothing but its key.
-    own = _profile(data, profile, path, has_key=kept is not None and kept.profile == profile)
+    own = settings_of(data, profile, path, has_key=kept is not None and kept.profile == profile)
     in_file = {"access_token": f"access_token in {path}", "api_key": f"api_key in {path}"}
     flags_named = {"access_token": "--access-token", "api_key": "--api-key"}
     token, key, source = _credentials(((given, flags_named), (env, _ENVIRONMENT), (own, in_file)))
     merged: dict[str, Any] = {**own, **env, **given}
     ca_cert = merged.get("ca_cert")
     if ca_cert and not os.path.exists(
-        _path(str(ca_cert))
+        home_path(str(ca_cert))
     ):  # also where no TLS is spoken, which would hide it
         named = "--ca-cert" if given.get("ca_cert") else f"ca_cert in {path}"
         raise UsageError(f"The certificates of {named} ({ca_cert}) cannot be read: there is no such file.")
@@ -446,19 +234,19 @@ def load(
     if retries < 0:
         raise UsageError(f"--retries takes 0 or more, not {retries}.")
     return Config(
-        base_url=_base_url(str(merged.get("base_url", DEFAULT_BASE_URL))),
+        base_url=checked_base_url(str(merged.get("base_url", DEFAULT_BASE_URL))),
         api_key=_header_safe(key, "API key"),
         access_token=_header_safe(token, "access token"),
         allow_http=bool(merged.get("allow_http", False)),
-        ca_cert=_path(str(ca_cert)) if ca_cert else None,
+        ca_cert=home_path(str(ca_cert)) if ca_cert else None,
         timeout=timeout,
         retries=retries,
         params=MappingProxyType(dict(own.get("params", {}))),
         path=path,
         local=bool(merged.get("local", False)),
-        local_model=_path(str(merged["local_model"])) if merged.get("local_model") else None,
+        local_model=home_path(str(merged["local_model"])) if merged.get("local_model") else None,
         offline=bool(merged.get("offline", False)),
-        warning=_exposed(data, path),
+        warning=exposed(data, path),
         key_source=source,
         kept=None if source else kept,
         project=str(merged["project"]).strip() if merged.get("project") else None,
