@@ -9,8 +9,10 @@ from typing import Self
 
 ANSWER = json.dumps(
     {
-        "metadata": {"request_id": "sink"},
-        "results": {"channels": [{"alternatives": [{"transcript": "Taken."}]}]},
+        "metadata": {"request_id": "sink", "duration": 1.0, "channels": 1, "models": [], "model_info": {}},
+        "results": {
+            "channels": [{"alternatives": [{"transcript": "Taken.", "confidence": 1.0, "words": []}]}]
+        },
     }
 ).encode()
 
@@ -60,6 +62,15 @@ class Sink:
         lower = head.lower()
         if b"expect: 100-continue" in lower:
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if (
+            not lower.startswith(b"post") and b"content-length" not in lower
+        ):  # deepctl asks for its projects first
+            answer = b'{"projects": [{"project_id": "sink", "name": "sink"}]}'
+            connection.sendall(
+                b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(answer)
+            )
+            connection.sendall(answer)
+            return
         length = int(lower.partition(b"content-length:")[2].split(b"\r\n")[0])
         left = length - len(body)
         while left > 0:

@@ -140,8 +140,10 @@ def collect(streamer: Streamer, timeout: float = HANGS_AFTER) -> list[Event]:
     return events
 
 
-def until(streamer: Streamer, kind: type[Event], timeout: float = HANGS_AFTER) -> Event:
-    """The next event of a kind."""
+def until(
+    streamer: Streamer, kind: type[Event] | tuple[type[Event], ...], timeout: float = HANGS_AFTER
+) -> Event:
+    """The next event of a kind, or of one of several."""
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         event = streamer.next_event(0.2)

@@ -199,12 +199,14 @@ def test_the_key_f_ends_a_turn(flux: MakeFlux) -> None:
         final = until(streamer, Final)
         assert isinstance(final, Final)
         assert final.from_finalize
-        streamer.finalize()
-        notice = until(streamer, Notice)
+        notice: Event = final
+        while isinstance(notice, Final):  # words that came behind the first end have begun another turn
+            streamer.finalize()
+            notice = until(streamer, (Final, Notice))
         assert isinstance(notice, Notice)
         assert "FORCE_END_TURN_NO_ACTIVE_TURN" in notice.message
         assert "Nobody was speaking" in notice.message
-    assert server.seen[0].texts == [{"type": "ForceEndTurn"}] * 2
+    assert [text["type"] for text in server.seen[0].texts[:2]] == ["ForceEndTurn"] * 2
 
 
 def test_a_pause_ends_the_turn_that_is_open(flux: MakeFlux) -> None:
