@@ -37,6 +37,7 @@ SAMPLE = ROOT / "tests" / "audio" / "preamble-rms.flac"
 HANGS_AFTER = 240.0
 POSIX = frozenset({"fcntl", "pty", "resource", "termios"})  # modules of the standard library
 # What takes seconds to load, and what stands on another program or on a right of the system.
+SLOW_FOLDERS = frozenset({ROOT / "tests" / "e2e", ROOT / "tests" / "hostile"})  # start `dg` again and again
 SLOW_FIXTURES = frozenset({"recogniser", "models_folder", "tiny"})
 SYSTEM_FIXTURES = frozenset({"pulse", "small_disk", "chromium", "typist", "terminal", "zsh"})
 
@@ -45,7 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow or asks for a part of the system by what it is made of: the installed `dg`, a recogniser..."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
-        if (ROOT / "tests" / "e2e") in item.path.parents or fixtures & SLOW_FIXTURES:
+        if SLOW_FOLDERS & set(item.path.parents) or fixtures & SLOW_FIXTURES:
             item.add_marker(pytest.mark.slow)
         if fixtures & SYSTEM_FIXTURES:
             item.add_marker(pytest.mark.system)

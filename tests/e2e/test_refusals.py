@@ -422,7 +422,10 @@ def test_close_codes(
         server.close()
     lines = result.stderr.decode().splitlines()
     # A gap is told before, where the server had audio that it gave no words for.
-    assert lines[-2] == f"dg: error: {message}" + (f" [{details}]" if details else "")
+    said = lines[-2]
+    if code == 1006:  # whether a cut is an end or a reset is decided by what was on its way just then
+        said = said.replace(": Connection reset by peer", ".")
+    assert said == f"dg: error: {message}" + (f" [{details}]" if details else "")
     assert lines[-1] == f"dg: {hint}"
     assert result.returncode == (4 if details else 5)
 

@@ -319,7 +319,9 @@ def killed_words(path: Path) -> list[str]:
     """What a killed process left in a file of this kind, as its words; raises if it is not valid."""
     if path.suffixes != [".jsonl"]:
         return words_in(path)
-    messages = [json.loads(line)["message"] for line in path.read_bytes().splitlines()[1:]]
+    # The system may end a write between two pages: the last line has its end, or it does not count.
+    whole = path.read_bytes().rpartition(b"\n")[0]
+    messages = [json.loads(line)["message"] for line in whole.splitlines()[1:]]
     return [
         word["punctuated_word"] for said in messages for word in said["channel"]["alternatives"][0]["words"]
     ]
@@ -362,6 +364,7 @@ def test_kill_9_leaves_a_valid_file(tmp_path: Path, suffix: str) -> None:
     assert numbers[: written + 1] == list(range(written + 1))
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_words(tmp_path: Path) -> None:
     """Text, SRT and JSON of a stream of ever new words soon hold all that they ever will, to a megabyte."""
     sinks = [file_sink(tmp_path / f"a{suffix}", RenderSettings()) for suffix in (".txt", ".srt", ".json")]
@@ -380,6 +383,7 @@ def test_memory_does_not_grow_with_the_words(tmp_path: Path) -> None:
     assert peaks[1] - peaks[0] < 2**20
 
 
+@pytest.mark.slow
 def test_the_end_of_a_stream_is_written_in_little_memory(tmp_path: Path) -> None:
     """The final shape of a JSON file is made without holding what was said."""
     sink = ResponseSink(tmp_path / "a.json")

@@ -103,6 +103,7 @@ def test_a_playlist_grows_and_is_valid_at_every_moment(tmp_path: Path) -> None:
     assert {entry.suffix for entry in tmp_path.iterdir()} == {".m3u8", ".vtt"}
 
 
+@pytest.mark.slow
 @given(streams())
 @settings(deadline=None, max_examples=60)
 def test_the_segments_hold_the_captions(events: list[Event]) -> None:
