@@ -9,7 +9,7 @@ from typing import NamedTuple
 from dgcli.align.align import Alignment, align
 from dgcli.align.refining import refined, stretches
 from dgcli.config import Config
-from dgcli.errors import ApiError, AudioError, DgError, UsageError
+from dgcli.errors import ApiError, AudioError, DgError, UsageError, unreadable
 from dgcli.formats import RenderSettings
 from dgcli.output.plan import plan_outputs
 from dgcli.tasks.local import reached
@@ -33,7 +33,7 @@ def _text(path: str) -> tuple[bytes, str]:
             return sys.stdin.buffer.read(), "standard input"
         return Path(path).read_bytes(), path
     except OSError as error:
-        raise AudioError(f"{path}: It cannot be read: {error.strerror}.") from error
+        raise AudioError(unreadable(path, error)) from error
 
 
 def _response(path: str, text: str) -> Transcript:

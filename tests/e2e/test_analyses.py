@@ -60,7 +60,7 @@ def test_a_terminal_shows_the_analyses(
 def test_a_terminal_gets_paragraphs_wrapped_at_words(
     dg: Run, environment: dict[str, str], tmp_path: Path, columns: int
 ) -> None:
-    """No line on a terminal reaches its edge or breaks inside a word, a name included; a pipe has a line a paragraph."""
+    """No line on a terminal reaches its edge or breaks inside a word; a pipe has a line a paragraph."""
     said = (
         "We hold these truths to be self-evident: that all men are created equal. " * 3
         + "今日は元気です。" * 9
