@@ -114,7 +114,11 @@ def test_an_edit_is_checked(dg: Run, file: Path, tmp_path: Path) -> None:
     assert result.returncode == 2
     assert file.read_text() == FILE
     assert "x = 1" in (tmp_path / "config.rejected.toml").read_text()
-    refused = dg("config", "edit", env={**env, "EDITOR": f"{sys.executable} {script} 'utt_split = 0\n'"})
+    refused = dg(
+        "config",
+        "edit",
+        env={**env, "EDITOR": f"{sys.executable} {script} '[profiles.eu.params]\nutt_split = 0'"},
+    )
     assert b"--utt-split takes a number above 0, not 0." in refused.stderr
     assert file.read_text() == FILE
     assert (
