@@ -261,6 +261,28 @@ def test_drawing_is_bounded() -> None:
     assert "word99" in text
 
 
+def test_words_are_counted_as_they_are_heard() -> None:
+    """The status line counts provisional words, in a first utterance as well, and no word twice."""
+    now = 0.0
+    master, slave = os.openpty()
+    with os.fdopen(slave, "w", encoding="utf-8") as stream:
+        sink = ScreenSink(stream, RenderSettings(), finals=False, clock=lambda: now)
+        for event, count in (
+            (interim("hello there"), b"2 words"),
+            (interim("hello there you"), b"3 words"),
+            (final("Hello there, you."), b"3 words"),
+            (interim("and", 5.0), b"4 words"),
+        ):
+            now += 1.0
+            sink.handle(event)
+            now += 1.0
+            sink.tick(now)
+            stream.flush()
+            assert count in os.read(master, 65536)
+        sink.close()
+    os.close(master)
+
+
 def test_a_pipe_to_the_same_terminal_gets_its_turn() -> None:
     """Before utterances go to a pipe, the lines below are erased, and not drawn again at once."""
     now = 0.0
