@@ -66,9 +66,7 @@ def _told(alignment: Alignment, reporter: Reporter) -> None:
     gone = len(alignment.transcript.words) - alignment.kept - replaced
     reporter.note(f"Words: {alignment.kept} kept, {replaced} replaced, {new} added, {gone} deleted.")
     for name, number in alignment.names.items():
-        reporter.note(
-            f"{name} is speaker {number}. To have the name in captions: --speaker {number}={name!r}"
-        )
+        reporter.note(f"{name} is speaker {number}; --speaker {number}=NAME gives another name.")
 
 
 def listened(alignment: Alignment, heard_in: HeardIn, reporter: Reporter) -> Alignment:

@@ -22,7 +22,7 @@ from tests.sinks.conftest import final, interim
 from tests.sinks.drawing import events
 
 EVENTS = events()
-STATUS = re.compile(r"(connecting|listening|reconnecting) · 00:01:01 · \d+ wor")
+STATUS = re.compile(r"(connecting|listening|reconnecting) · 00:01:01 · \d+ w")
 
 
 class Terminal:
