@@ -173,7 +173,7 @@ class _CallbackHandler(BaseHTTPRequestHandler):
 
 
 @dataclass(slots=True)
-class _Progress:
+class _Deadline:
     """How far a connection is: until when it may go on, and whether the sender has shown that it may send."""
 
     until: float
@@ -196,7 +196,7 @@ class CallbackServer(ThreadingHTTPServer):
         self._store = store
         self._free = threading.Semaphore(_AT_ONCE)
         self._lock = threading.Lock()
-        self._connections: dict[socket.socket, _Progress] = {}  # the oldest first
+        self._connections: dict[socket.socket, _Deadline] = {}  # the oldest first
         self._closing = False
         self.address_family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         try:
@@ -246,7 +246,7 @@ class CallbackServer(ThreadingHTTPServer):
                 if oldest is None:
                     return False
                 self._end(oldest)
-            self._connections[connection] = _Progress(time.monotonic() + _HEAD)
+            self._connections[connection] = _Deadline(time.monotonic() + _HEAD)
             return True
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -283,7 +283,7 @@ class CallbackServer(ThreadingHTTPServer):
     def _trust(self, connection: socket.socket, until: float) -> None:
         with self._lock:
             if connection in self._connections:  # else its time was over a moment ago
-                self._connections[connection] = _Progress(until, is_trusted=True)
+                self._connections[connection] = _Deadline(until, is_trusted=True)
 
     def close(self) -> None:
         """Take nothing more, and let the requests that have begun end."""

@@ -125,6 +125,7 @@ def test_a_file_arrives(dg: Run, receive: Receive, local: str, method: str | Non
         f"{request_id}.srt",
     ]
     body = json.loads((receiver.folder / f"{request_id}.json").read_bytes())
+    assert body["metadata"]["request_id"] == request_id != ID
     assert body["results"]["channels"][0]["alternatives"][0]["transcript"] == TEXT
     assert "Call Maria at noon." in (receiver.folder / f"{request_id}.srt").read_text()
 
