@@ -56,7 +56,9 @@ def test_the_model_that_answered_is_kept(tmp_path: Path) -> None:
     """Of a recogniser of this machine the parameters name its own model; of the API what was asked, without secrets."""
     for server, model in (("local", "whisper-tiny.en"), ("api.deepgram.com", "nova-3")):
         history = History(tmp_path / server)
-        asked = Facts("talk", server=server, query="model=nova-3&callback=https%3A%2F%2Fu%3Asecret%40h%2Fdone")
+        asked = Facts(
+            "talk", server=server, query="model=nova-3&callback=https%3A%2F%2Fu%3Asecret%40h%2Fdone"
+        )
         sink = HistorySink(history, asked, limit=1e6, failed=lambda error: None)
         info = {"metadata": {"model_info": {"name": "whisper-tiny.en"}}}
         sink.handle(replace(spoken("so"), raw=info))
