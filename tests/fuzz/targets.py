@@ -33,7 +33,7 @@ from dgcli.live.seek_points import (
 )
 from dgcli.output.history import Facts, History, HistoryEntry
 from dgcli.output.redaction import redacted_query, redacted_text
-from dgcli.server import live_query, query
+from dgcli.server import flux_query, live_query, query
 from dgcli.server.errors import ErrorAnswer
 from dgcli.tasks.control_file import _objects
 from dgcli.terminal import harmless
@@ -44,6 +44,7 @@ from dgcli.transcript.messages import parse_message
 from dgcli.transcript.response import callback_id, parse_body
 from dgcli.transcript.saved import parse_saved
 from dgcli.transcript.utterances import Utterances
+from tests.fuzz import streams
 
 _LARGEST_HEAD = 8 << 20  # bytes that a finder of seek points may hold
 
@@ -245,11 +246,14 @@ def terminal(data: bytes) -> None:
 def server_query(data: bytes) -> None:
     """The query of a request to the local server: options, or an answer of the API's."""
     text = data.decode("latin-1")
-    for parse in (query.parse, live_query.parse):
-        try:
-            parse(text, any_port=True)
-        except ErrorAnswer:
-            continue
+    parsers = (
+        lambda: query.parse(text, any_port=True),
+        lambda: live_query.parse(text, any_port=True),
+        lambda: flux_query.parse(text),
+    )
+    for parse in parsers:
+        with contextlib.suppress(ErrorAnswer):
+            parse()
 
 
 def control_lines(data: bytes) -> None:
@@ -398,6 +402,20 @@ TARGETS: Mapping[str, Target] = {
             b'{"type":"ConfigureFailure","code":"c","description":"d"}',
         ),
     ),
+    "turns": Target(streams.turns, streams.TURNS),
+    "server_turns": Target(
+        streams.server_of(
+            "/v2/listen", "model=flux-general-multi&encoding=linear16&sample_rate=16000&keyterm=a"
+        ),
+        streams.CLIENT_OF_TURNS,
+    ),
+    "server_stream": Target(
+        streams.server_of(
+            "/v1/listen",
+            "model=nova-3&encoding=linear16&sample_rate=16000&interim_results=true&search=bytes&keyterm=a",
+        ),
+        streams.CLIENT,
+    ),
     "response": Target(response, (_response(), b'{"request_id":"r"}')),
     "saved": Target(saved, (_log(), _response(), _message() + b"\n" + _message(), _TABLE)),
     "playlist": Target(playlist, (_PLS, b"#EXTM3U\n#EXTINF:-1,x\nhttp://a/b\n")),
@@ -450,6 +468,8 @@ TARGETS: Mapping[str, Target] = {
         (
             b"model=nova-3&language=en&keyterm=a&replace=a:b&callback=http%3A%2F%2Fh%2Fp&utt_split=0.8&extra=k:v",
             b"encoding=linear16&sample_rate=16000&channels=1&endpointing=300&utterance_end_ms=1000&interim_results=true",
+            b"model=flux-general-multi&encoding=linear16&sample_rate=16000&eot_threshold=0.8&eot_timeout_ms=900"
+            b"&eager_eot_threshold=0.5&language_hint=en&keyterm=a&numerals=true&tag=t",
         ),
     ),
     "control_lines": Target(control_lines, (b'{"type": "pause"} {"type": "mark", "label": "x"}',)),
