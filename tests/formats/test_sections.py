@@ -94,8 +94,8 @@ def test_analyses_of_any_shape_are_no_error(hostile: object) -> None:
             continue
         try:
             transcript = parse({"results": results})
-        except ApiError as error:  # no word is left either
-            assert "malformed" in error.message
+        except ApiError:
+            assert depth < 6, "words are left, deep in there"
             continue
         for name in ("text", "md", "html"):
             renderer(by_name(name))(transcript, RenderSettings(sections=["all"], width=40))
