@@ -11,7 +11,7 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from dgcli.api.refusals import Peer, Role, closed, refused
 from dgcli.api.retry_after import LONGEST, retry_after
@@ -24,6 +24,7 @@ from dgcli.batch.segments import Appender
 from dgcli.config.file import check_text
 from dgcli.errors import DgError, UsageError
 from dgcli.formats import FORMATS, RenderSettings, renderer
+from dgcli.live.configuration import Configuration
 from dgcli.live.seek_points import (
     FlacSeekPoints,
     MatroskaSeekPoints,
@@ -31,15 +32,17 @@ from dgcli.live.seek_points import (
     OggSeekPoints,
     SeekPointFinder,
 )
+from dgcli.live.streamer import Streamer
 from dgcli.output.history import Facts, History, HistoryEntry
 from dgcli.output.redaction import redacted_query, redacted_text
 from dgcli.server import flux_query, live_query, query
 from dgcli.server.errors import ErrorAnswer
-from dgcli.tasks.control_file import _objects
+from dgcli.tasks.actions import Actions
+from dgcli.tasks.control_file import _obey, _objects
 from dgcli.terminal import harmless
 from dgcli.transcript.collected import Collected
 from dgcli.transcript.event_log import json_line, read_event
-from dgcli.transcript.events import Final
+from dgcli.transcript.events import Event, Final, Notice
 from dgcli.transcript.messages import parse_message
 from dgcli.transcript.response import callback_id, parse_body
 from dgcli.transcript.saved import parse_saved
@@ -256,12 +259,50 @@ def server_query(data: bytes) -> None:
             parse()
 
 
+class _Stream:
+    """What a control file acts on: takes what a stream would send, and holds it to what can be sent."""
+
+    audio_seconds = 1.5
+
+    def __init__(self, *, flux: bool) -> None:
+        self._flux = flux
+
+    def configure(self, change: Configuration) -> None:
+        asked = json.loads(change.message(flux=self._flux), parse_constant=_refuse)
+        json.dumps(asked, ensure_ascii=False).encode()
+
+    def finalize(self, channel: int | None) -> None:
+        assert channel is None or channel >= 0
+
+    def stop(self, message: str) -> None:
+        assert isinstance(message, str)
+
+    def pause(self) -> None:
+        """Nothing is sent."""
+
+    resume = pause
+
+
+def _refuse(constant: str) -> None:
+    raise AssertionError(f"{constant} is not JSON")
+
+
+def _tell(event: Event) -> None:
+    json_line(event).encode()
+    assert isinstance(event, Notice)
+    assert harmless(event.message) == event.message
+
+
 def control_lines(data: bytes) -> None:
-    """A line of a control file: objects, or a usage error."""
-    try:
-        assert all(isinstance(item, Mapping) for item in _objects(data))
-    except UsageError:
-        return
+    """A line of a control file: it is obeyed, or a notice says what is invalid in it."""
+    for model in ("nova-3", "flux-general-multi"):
+        stream = cast("Streamer", _Stream(flux=model.startswith("flux")))
+        actions = Actions(stream, _tell, {"model": model})
+        try:
+            for message in _objects(data):
+                _obey(message, actions)
+        except UsageError as error:
+            actions.complain(error.message)
 
 
 class Target(NamedTuple):
@@ -472,7 +513,15 @@ TARGETS: Mapping[str, Target] = {
             b"&eager_eot_threshold=0.5&language_hint=en&keyterm=a&numerals=true&tag=t",
         ),
     ),
-    "control_lines": Target(control_lines, (b'{"type": "pause"} {"type": "mark", "label": "x"}',)),
+    "control_lines": Target(
+        control_lines,
+        (
+            b'{"type": "pause"} {"type": "marker", "label": "x"}',
+            b'{"type": "configure", "keyterms": ["a"], "numerals": true, "thresholds": {"eot_threshold": 0.8}, '
+            b'"language_hints": ["en"]}',
+            b'{"type": "configure", "keyterms": ["a"], "features": {"numerals": true}}{"type": "stop"}',
+        ),
+    ),
 }
 
 CASES = Path(__file__).parent / "cases"
