@@ -121,7 +121,6 @@ def _objects(line: bytes) -> Iterator[Mapping[str, Any]]:
             message, at = json.JSONDecoder().raw_decode(text, at)
             if not isinstance(message, dict):
                 break
-            json.dumps(message, ensure_ascii=False).encode()  # half a character: no server takes it
             yield message
             at += len(text[at:]) - len(text[at:].lstrip())
         else:
