@@ -6,12 +6,15 @@ no other key was given.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dgcli.errors import OutputError, UsageError
+from dgcli.locks import claimed
+from dgcli.system import make_private
 
 _SERVICE = "dgcli"
 DEFAULT_PROFILE = "default"
@@ -96,12 +99,23 @@ def _write(path: Path, entries: Mapping[str, Mapping[str, Any]]) -> None:
         if not entries:
             path.unlink(missing_ok=True)
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write("# Written by dg login.\n" + "\n".join(lines))
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
+        raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+@contextmanager
+def _claimed(path: Path) -> Iterator[None]:
+    """Keep other processes from changing the file meanwhile. Raises `OutputError`."""
+    claim = path.with_name(f".{path.name}.lock")
+    try:
+        make_private(path.parent)
+        with claimed(claim, lambda: None):
+            yield
+    except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
 
 
@@ -130,36 +144,40 @@ def profiles_with_keys(path: Path) -> tuple[str, ...]:
 
 def keep_key(path: Path, profile: str, key: str) -> KeptKey:
     """Keep the key of a profile; return where. Raises `OutputError`, `UsageError`."""
-    entries = {**_read(path), profile: {"api_key": key}}
-    if keyring := _usable_keyring():
-        try:
-            keyring.set_password(_SERVICE, profile, key)
-            if keyring.get_password(_SERVICE, profile) == key:
-                entries[profile] = {"keyring": True}
-        except Exception:  # each has errors of its own, and all mean the same: the file must do
-            entries[profile] = {"api_key": key}
-    _write(path, entries)
-    kept = kept_key(path, profile)
+    with _claimed(path):
+        entries = {**_read(path), profile: {"api_key": key}}
+        if keyring := _usable_keyring():
+            try:
+                keyring.set_password(_SERVICE, profile, key)
+                if keyring.get_password(_SERVICE, profile) == key:
+                    entries[profile] = {"keyring": True}
+            except Exception:  # each has errors of its own, and all mean the same: the file must do
+                entries[profile] = {"api_key": key}
+        _write(path, entries)
+        kept = kept_key(path, profile)
     assert kept is not None, "it was just written"
     return kept
 
 
 def forget_key(path: Path, profile: str) -> str | None:
     """Delete the key of a profile; return where it was, None for nowhere. Raises `OutputError`, `UsageError`."""
-    entries = dict(_read(path))
-    entry = entries.pop(profile, None)
-    if entry is None:
+    if profile not in _read(path):
         return None
-    place = str(path)
-    if entry.get("keyring") is True:
-        place = "the system keyring"
-        keyring = _usable_keyring()
-        if keyring is None:
-            raise UsageError("The system keyring, which has the key, cannot be used now.")
-        try:
-            if keyring.get_password(_SERVICE, profile) is not None:
-                keyring.delete_password(_SERVICE, profile)
-        except Exception as error:  # each system's keyring has errors of its own
-            raise OutputError(f"The system keyring does not delete the key: {error}") from error
-    _write(path, entries)
-    return place
+    with _claimed(path):
+        entries = dict(_read(path))
+        entry = entries.pop(profile, None)
+        if entry is None:
+            return None
+        place = str(path)
+        if entry.get("keyring") is True:
+            place = "the system keyring"
+            keyring = _usable_keyring()
+            if keyring is None:
+                raise UsageError("The system keyring, which has the key, cannot be used now.")
+            try:
+                if keyring.get_password(_SERVICE, profile) is not None:
+                    keyring.delete_password(_SERVICE, profile)
+            except Exception as error:  # each system's keyring has errors of its own
+                raise OutputError(f"The system keyring does not delete the key: {error}") from error
+        _write(path, entries)
+        return place

@@ -7,6 +7,7 @@ the kind, the name says so by an empty value, and whoever uses it goes without.
 import errno
 import os
 import signal
+import stat
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -66,6 +67,25 @@ else:
         """Lock one byte of a file without waiting, or unlock it. Raises OSError where another has it."""
         kind = fcntl.LOCK_EX | fcntl.LOCK_NB if held else fcntl.LOCK_UN
         fcntl.lockf(handle, kind, 1, number, os.SEEK_SET)
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for their owner alone, whatever the umask. Raises OSError."""
+    if not folder.is_dir():
+        make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def who_else_changes(path: Path) -> str | None:
+    """Say who but the user and the administrator could change a file, if anybody; its group is trusted."""
+    if not HAS_MODES:
+        return None
+    file, folder = path.stat(), path.parent.stat()
+    if not {file.st_uid, folder.st_uid} <= {0, os.getuid()}:
+        return "It belongs to another user"
+    if file.st_mode & stat.S_IWOTH or folder.st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
+        return "Everybody can change it"
+    return None
 
 
 def stop_signals() -> list[signal.Signals]:

@@ -26,7 +26,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "locks": "system",
         "visitors": "",
         "params": "errors",
-        "credentials": "errors extras",
+        "credentials": "errors extras locks system",
         "config": "credentials errors params system",
         "transcript": "errors",
         "captions": "transcript errors",

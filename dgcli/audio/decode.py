@@ -1,9 +1,12 @@
 """Any container that FFmpeg knows, as linear16: through PyAV, which comes with the extra `media`."""
 
+import weakref
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from importlib.util import find_spec
-from typing import Any, Protocol
+from pathlib import Path
+from typing import IO, Any, Protocol
 
 from dgcli.audio.base import AudioFormat, block_bytes
 from dgcli.errors import AudioError
@@ -31,6 +34,22 @@ def install_hint() -> str:
     from dgcli.extras import install_command
 
     return f"Install the decoder: {install_command('media')}"
+
+
+def decrypted(data: bytes, key: str, vector: str) -> bytes:
+    """Decrypt AES-128-CBC with padding (RFC 8216, 4.3.2.4); key and vector in hex. Raises `AudioError`.
+
+    FFmpeg does it, on what is handed to it in the name of the source: it opens nothing.
+    """
+    import av
+
+    source = "crypto:data:application/octet-stream;base64," + b64encode(data).decode()
+    options = {"key": key, "iv": vector, "protocol_whitelist": "crypto,data"}
+    try:
+        with av.open(source, format="data", options=options) as container:
+            return b"".join(bytes(packet) for packet in container.demux())
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise AudioError(f"A part of the audio cannot be decrypted: {_why(error)}.") from None
 
 
 class Opener(Protocol):
@@ -62,31 +81,36 @@ class Decoder:
         import av
 
         self._name = name
-        is_path = isinstance(source, str) and opener is None
-        allowed = {"protocol_whitelist": "file" if is_path else "pipe"}
+        self._container: Any = None
+        # A file is opened by us: where FFmpeg may open files, a playlist names it others.
+        self._file: IO[bytes] | None = None
         try:
-            self._container: Any = av.open(
-                source,
+            if isinstance(source, str) and opener is None:
+                self._file = Path(source).open("rb")  # noqa: SIM115 - `close` does
+                weakref.finalize(self, self._file.close)  # where nobody asks for the blocks
+            self._container = av.open(
+                self._file or source,
                 mode="r",
                 format=container,
-                options={**(options or {}), **allowed},
+                options={**(options or {}), "protocol_whitelist": "pipe"},
                 io_open=opener.open if opener else None,
             )
         except (av.FFmpegError, OSError, ValueError) as error:
+            self.close()
             raise AudioError(f"{name} is no audio that can be decoded: {_why(error)}.") from error
         if opener is None and _REFERRING & set(self._container.format.name.split(",")):
-            self._container.close()
+            self.close()
             raise AudioError(f"{name} is a list of other files, not audio.", hint="Name the audio itself.")
         streams = self._container.streams.audio
         if not streams or not streams[0].codec_context:
-            self._container.close()
+            self.close()
             raise AudioError(f"There is no audio stream in {name}.")
         self._stream = streams[0]
         context = self._stream.codec_context
         rate = like.sample_rate if like else context.sample_rate
         channels = like.channels if like else context.channels
         if not rate or not channels:
-            self._container.close()
+            self.close()
             raise AudioError(f"The audio stream of {name} does not say its sample rate.")
         self.format = AudioFormat("linear16", rate, channels, ".wav")
         layouts = {1: "mono", 2: "stereo"}
@@ -154,9 +178,12 @@ class Decoder:
             yield bytes(waiting)
 
     def close(self) -> None:
-        """Close the container."""
+        """Close the container, and the file if it was opened here."""
         with suppress(Exception):  # nothing is lost when a demuxer fails to clean up
-            self._container.close()
+            if self._container is not None:
+                self._container.close()
+        if self._file is not None:
+            self._file.close()
 
 
 def _why(error: BaseException) -> str:

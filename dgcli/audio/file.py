@@ -8,7 +8,8 @@ from typing import Any, BinaryIO
 
 from dgcli.audio import decode
 from dgcli.audio.base import BLOCK_SECONDS, AudioFormat, Pace, block_bytes, slices
-from dgcli.audio.media import SNIFF_BYTES, is_container, media_type, suffix_of
+from dgcli.audio.media import SNIFF_BYTES, is_container, is_playlist, media_type, suffix_of
+from dgcli.audio.other_files import PLAYLIST_HINT
 from dgcli.audio.wav import WavHeader, from_float, read_header, to_linear16
 from dgcli.errors import AudioError, unreadable
 from dgcli.transcript.events import Notice, NoticeKind
@@ -54,6 +55,8 @@ class FileSource:
             raise AudioError(unreadable(self.name, error)) from error
         if not size:
             raise AudioError(f"{self.name} is empty.")
+        if is_playlist(head):
+            raise AudioError(f"{self.name} is a playlist, not audio.", hint=PLAYLIST_HINT)
         is_wav = head[:4] in (b"RIFF", b"RF64", b"BW64", b"RIFX") and head[8:12] == b"WAVE"
         if self._raw is not None and not (is_wav and self._raw.frame_bytes):
             return self._use_raw(self._raw, size)

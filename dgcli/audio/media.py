@@ -60,6 +60,11 @@ def sniffed(head: bytes) -> str | None:
     return None
 
 
+def is_playlist(head: bytes) -> bool:
+    """Whether a file that begins so is a list of where audio is: M3U, HLS or PLS."""
+    return head.removeprefix(b"\xef\xbb\xbf").lower().startswith((b"#extm3u", b"[playlist]"))
+
+
 def is_media_name(name: str) -> bool | None:
     """Whether a file of this name is a recording; None where only its content can tell."""
     _, dot, suffix = name.lower().rpartition(".")

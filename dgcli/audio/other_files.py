@@ -9,10 +9,11 @@ import zlib
 from pathlib import Path
 from types import MappingProxyType
 
-from dgcli.audio.media import is_media_name, sniffed
+from dgcli.audio.media import is_media_name, is_playlist, sniffed
 from dgcli.errors import AudioError
 
 HEAD_BYTES = 4096  # how much of the beginning tells
+PLAYLIST_HINT = "Name the recordings in it; a stream in the network plays by its URL: dg live https://..."
 _ANY_FILE = "To send it all the same: --any-file"
 
 # What each begins with; from the documents of the formats and file(1)'s tables.
@@ -97,6 +98,8 @@ def other_kind(head: bytes, *, is_whole: bool) -> str | None:
         and head[14:18] in (b"\x28\0\0\0", b"\x7c\0\0\0")
     ):
         return "an image"
+    if is_playlist(head):
+        return "a playlist"
     if head and _is_text(head, is_whole=is_whole):
         return (
             "a web page" if head.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")) else "text"
@@ -124,7 +127,8 @@ def check_recording(head: bytes, name: str, *, size: int) -> None:
             f"{name} is a saved response, not a recording.",
             hint=f"Did you mean: dg render {shlex.quote(name)}",
         )
-    raise NotARecording(f"{name} is {kind}, not a recording.", hint=_ANY_FILE)
+    hint = PLAYLIST_HINT if kind == "a playlist" else _ANY_FILE
+    raise NotARecording(f"{name} is {kind}, not a recording.", hint=hint)
 
 
 def is_left_out(path: str, size: int) -> bool:

@@ -266,6 +266,8 @@ class HttpSource:
             )
         except AudioError as error:
             files.close()
+            if files.problem is None and files.missing is not None:
+                raise AudioError(f"{self.name} cannot be played. {files.missing}") from error
             raise files.problem or error from error
 
     def _pause(self, at_least: float = 0.0) -> bool:
@@ -362,9 +364,11 @@ class HttpSource:
                     yield piece
             except AudioError as error:
                 problem = error
+            if self._hls is not None and self._hls.problem is not None:
+                problem = self._hls.problem
             while self._notices:
                 yield self._notices.popleft()
-            endless = self._is_hls and self.pace is Pace.FREE
+            endless = self._is_hls and self.pace is Pace.FREE and not (self._hls and self._hls.problem)
             broke = bool(self._body and self._body.dropped) or (endless and problem is not None)
             if self.is_stopped or not broke:
                 break

@@ -9,7 +9,7 @@ from typing import Any
 
 from dgcli.config.hosts import DEFAULT_BASE_URL, checked_base_url
 from dgcli.errors import UsageError, unreadable
-from dgcli.system import HAS_MODES
+from dgcli.system import HAS_MODES, who_else_changes
 
 
 def home_path(text: str) -> Path:
@@ -87,20 +87,29 @@ _SECRETS = ("api_key", "access_token")
 
 
 def exposed(data: Mapping[str, Any], path: Path) -> str | None:
-    """Say how a file with a key is closed to others, if they can read it."""
-    profiles = data.get("profiles")
-    tables = [data, *(profiles.values() if isinstance(profiles, dict) else ())]
-    if not HAS_MODES or not any(
-        name in table for table in tables if isinstance(table, dict) for name in _SECRETS
-    ):
+    """Say how the file is closed to others, if they can change it, or read a key in it."""
+    if not HAS_MODES or not data:
         return None
     try:
+        changed_by = who_else_changes(path)
         mode = path.stat().st_mode
     except OSError:  # it was there a moment ago
         return None
+    if changed_by is not None:  # a base URL is where keys and recordings go
+        import shlex  # rarely needed, and each start counts
+
+        folder = shlex.quote(str(path.parent))
+        return (
+            f"{path} decides where the key is sent. {changed_by}: "
+            f"chown $(id -u) {folder} {shlex.quote(str(path))}; chmod go-w {folder} {shlex.quote(str(path))}"
+        )
+    profiles = data.get("profiles")
+    tables = [data, *(profiles.values() if isinstance(profiles, dict) else ())]
+    if not any(name in table for table in tables if isinstance(table, dict) for name in _SECRETS):
+        return None
     if not mode & 0o077:
         return None
-    import shlex  # rarely needed, and each start counts
+    import shlex
 
     return f"Others can read the key in {path}: chmod 600 {shlex.quote(str(path))}"
 

@@ -19,9 +19,10 @@ from typing import Any
 import websocket
 
 from dgcli.api import unreachable
-from dgcli.api.proxies import Proxy, proxy_for, unusable
+from dgcli.api.proxies import Proxy, proxy_for
 from dgcli.api.refusals import ABNORMAL, NO_CODE, Peer, Refusal, closed, one_line, refused
 from dgcli.errors import NetworkError, UsageError
+from dgcli.live.opening import NotLetThrough, Opening, shut_down
 
 # What is raised by the library or beneath it when a connection fails. OSError holds TLS errors and time-outs.
 _FAILURES = (websocket.WebSocketException, OSError)
@@ -116,22 +117,12 @@ class _Wire:
     def close(self) -> None:
         """Nothing: see `release`."""
 
-    def shutdown(self, how: int) -> None:
-        _shut_down(self._sock, how)
+    def shutdown(self, how: int) -> None:  # noqa: ARG002 - both ways, whatever the library asks for
+        shut_down(self._sock)
 
     def release(self) -> None:
         """Close the socket, when no thread uses it any more."""
         self._sock.close()
-
-
-def _shut_down(sock: socket.socket, how: int = socket.SHUT_RDWR) -> None:
-    """Wake whoever waits for the socket.
-
-    `SSLSocket.shutdown` would forget its TLS state first, and a thread that reads on would take what is
-    still encrypted for data.
-    """
-    with contextlib.suppress(OSError):
-        socket.socket.shutdown(sock, how)
 
 
 class _WebSocket(websocket.WebSocket):
@@ -145,29 +136,15 @@ class _WebSocket(websocket.WebSocket):
 def _unreachable(error: BaseException, peer: Peer, proxy: Proxy | None, seconds: float) -> Refusal:
     """Why no connection could be made, before the server answered."""
     match error:
-        case websocket.WebSocketProxyException():
+        case NotLetThrough():
             return unreachable.proxy_refused(str(error), proxy)
         case websocket.WebSocketTimeoutException():
             return unreachable.no_answer(peer, seconds)
         case websocket.WebSocketConnectionClosedException():
             return unreachable.broke_off(peer)
-        case websocket.WebSocketAddressException():
-            return unreachable.not_connected(error, peer, proxy)
         case websocket.WebSocketException():
             return unreachable.not_http(peer)
     return unreachable.not_connected(error, peer, proxy, seconds=seconds)
-
-
-def _through(proxy: Proxy | None) -> Mapping[str, object]:
-    """The library's options for a proxy. Left alone it would read a part of the environment, in its own way."""
-    if proxy is None:
-        return {"http_no_proxy": ["*"]}
-    if proxy.scheme != "http":
-        raise unusable(
-            f"a stream goes through an HTTP proxy, and {proxy.setting} names one for {proxy.scheme}"
-        )
-    host, port = proxy.address
-    return {"http_proxy_host": host, "http_proxy_port": port, "http_proxy_auth": proxy.login}
 
 
 def _lost(error: BaseException) -> Refusal:
@@ -208,21 +185,21 @@ class Connection:
         self.request_id = ""
         self._now = now
         self.last_received = 0.0  # `now()` of the last frame of any kind
-        sslopt = {"context": ssl_context} if ssl_context else {}
-        self._socket: Any = _WebSocket(sslopt=sslopt, skip_utf8_validation=True)
+        self._ssl_context = ssl_context
+        self._opening: Opening | None = None
+        self._socket: Any = _WebSocket(skip_utf8_validation=True)
 
     def connect(self) -> None:
         """Open the connection. Raises `ConnectionEnded`.
 
-        The library gives every byte of the answer as long as the whole: what drips is ended from here.
+        Every byte of an answer, of the server or a proxy, may take as long as the whole: what drips is ended from here.
         """
         late = threading.Event()
 
         def end() -> None:
             late.set()
-            sock = self._socket.sock
-            if sock is not None and self._wire is None:
-                _shut_down(sock)
+            if self._wire is None:
+                self._end_opening()
 
         timer = threading.Timer(2 * self._connect_timeout, end)  # connecting, and then the answer
         timer.daemon = True
@@ -230,24 +207,33 @@ class Connection:
         try:
             self._connect()
         except ConnectionEnded as error:
-            if late.is_set():
+            if late.is_set() and not isinstance(error.__cause__, NotLetThrough):
                 peer = Peer(self._url)
                 raise ConnectionEnded(unreachable.no_answer(peer, 2 * self._connect_timeout)) from error
             raise
         finally:
             timer.cancel()
 
+    def _end_opening(self) -> None:
+        if self._opening is not None:
+            self._opening.end()
+
     def _connect(self) -> None:
         peer, proxy = Peer(self._url), None
         try:
             proxy = proxy_for(self._url)
+            self._opening = Opening(
+                self._url, proxy=proxy, context=self._ssl_context, timeout=self._connect_timeout
+            )
+            if self._aborted:
+                self._opening.end()
             self._socket.connect(
                 self._url,
                 header=self._headers,
                 timeout=self._connect_timeout,
                 redirect_limit=0,  # it would send the key along
                 suppress_origin=True,
-                **_through(proxy),
+                socket=self._opening.open(),
             )
         except websocket.WebSocketBadStatusException as error:
             if not error.status_code:
@@ -320,9 +306,10 @@ class Connection:
     def abort(self) -> None:
         """Wake every thread that uses the connection: it is over. From any thread, at any time."""
         self._aborted = True
-        sock = self._socket.sock
-        if sock is not None:
-            sock.shutdown(socket.SHUT_RDWR) if isinstance(sock, _Wire) else _shut_down(sock)
+        if self._wire is not None:
+            self._wire.shutdown(socket.SHUT_RDWR)
+        else:
+            self._end_opening()
 
     def close(self) -> None:
         """Give the socket back. Only when no thread uses it any more."""

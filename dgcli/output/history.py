@@ -33,7 +33,7 @@ from dgcli.locks import claimed
 from dgcli.output.files import write_file
 from dgcli.output.redaction import redacted_query, redacted_text
 from dgcli.output.stamps import Stamp
-from dgcli.system import BYTES, HAS_MODES
+from dgcli.system import BYTES, HAS_MODES, make_private
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -214,8 +214,7 @@ class History:
         return f"{at}{fraction:06d}Z-{safe[:48] or os.urandom(8).hex()}"
 
     def _prepare(self) -> None:
-        self.folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.folder.mkdir(exist_ok=True, mode=0o700)
+        make_private(self.folder)
         if self.folder.stat().st_mode & 0o077 and HAS_MODES:
             self.folder.chmod(0o700)
 

@@ -84,15 +84,19 @@ def _soundfile(path: Path) -> _Recording:
 
 
 def _pyav(path: Path) -> _Recording:
-    container = av.open(str(path), options={"protocol_whitelist": "file"})
-    if REFERRING & set(container.format.name.split(",")) or not container.streams.audio:
+    # Opened by us: where FFmpeg may open files, a playlist names it others.
+    file = path.open("rb")
+    try:
+        container = av.open(file, mode="r", options={"protocol_whitelist": "pipe"})
+    except BaseException:
+        file.close()
+        raise
+    stream = next(iter(container.streams.audio), None)
+    if stream is None or not stream.rate or REFERRING & set(container.format.name.split(",")):
         container.close()
+        file.close()
         raise NotAudioError
-    stream = container.streams.audio[0]
     rate = stream.rate
-    if not rate:
-        container.close()
-        raise NotAudioError
     resampler = av.AudioResampler(format="flt", rate=rate)
 
     zero = (container.start_time or 0) / 1_000_000  # microseconds
@@ -106,7 +110,7 @@ def _pyav(path: Path) -> _Recording:
 
     def blocks() -> Blocks:
         layout = None
-        with container:
+        with file, container:
             for packet in container.demux(stream):
                 # A damaged packet costs its own words, not the rest of the recording.
                 with suppress(av.error.InvalidDataError):

@@ -4,13 +4,12 @@ Source: the reference of the live /v2/listen, the pages "Configure" and "Control
 official SDK. Every message of the server carries a number, which whoever sends it gives it.
 """
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from dgcli.server import responses, wording
+from dgcli.server import live_messages, responses, wording
 from dgcli.server.engines.base import HeardWord
 from dgcli.server.flux_query import (
     EAGER_ABOVE_END,
@@ -52,7 +51,7 @@ class ConfigureError(Exception):
 def read(text: str) -> Control:
     """Read a text message. Raises UnparsableError."""
     try:
-        message = json.loads(text)
+        message = live_messages.loaded(text)
     except (ValueError, RecursionError) as error:
         raise UnparsableError from error
     if not isinstance(message, dict) or message.get("type") not in _TYPES:

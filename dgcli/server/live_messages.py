@@ -57,10 +57,18 @@ def dump(message: Mapping[str, Any]) -> str:
     return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
 
 
+def loaded(text: str) -> object:
+    """Return the JSON of a message. Raises ValueError, also for half a character, and RecursionError."""
+    message: object = json.loads(text)
+    if "\\ud" in text.lower():
+        json.dumps(message, ensure_ascii=False).encode()  # an answer repeats it
+    return message
+
+
 def read(text: str) -> Control:
     """Read a text message. Raises SchemaError."""
     try:
-        message = json.loads(text)
+        message = loaded(text)
     except RecursionError as error:
         raise SchemaError(text, "recursion limit exceeded", len(text)) from error
     except ValueError as error:

@@ -19,6 +19,8 @@ def _texts(name: str, value: object) -> tuple[str, ...] | None:
         return None
     if not isinstance(value, list | tuple) or not all(isinstance(text, str) for text in value):
         raise UsageError(f"{name} takes a list of texts, not {value!r}.")
+    if any(string(text) != text for text in value):  # half a character: a Flux server would end the stream
+        raise UsageError(f"{name} has what is no text: {value!r}.")
     return tuple(value)
 
 
@@ -99,7 +101,9 @@ class Actions:
         """
         terms, hints = _texts("keyterms", keyterms), _texts("language_hints", language_hints)
         switches = {} if features is None else features
-        if not isinstance(switches, dict) or not all(isinstance(value, bool) for value in switches.values()):
+        if not isinstance(switches, dict) or not all(
+            string(name) == name and isinstance(value, bool) for name, value in switches.items()
+        ):
             raise UsageError('features takes an object of switches, such as {"numerals": true}.')
         if numerals is not None:
             if not isinstance(numerals, bool):

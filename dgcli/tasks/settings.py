@@ -13,7 +13,7 @@ from dgcli.config.file import SETTINGS, check_no_pipe, check_setting, check_text
 from dgcli.errors import OutputError, UsageError, unreadable
 from dgcli.output.files import write_file
 from dgcli.params import BY_NAME, check_value
-from dgcli.system import EDITOR
+from dgcli.system import EDITOR, make_private
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -236,7 +236,7 @@ class Settings:
 
     def _write(self, text: str) -> None:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(self.path.parent)
         except OSError as error:
             raise OutputError(f"{self.path.parent} cannot be made: {error.strerror}.") from error
         write_file(self.path, text.encode(), private=True)

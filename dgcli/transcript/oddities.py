@@ -36,6 +36,8 @@ def _of_words(items: object, place: str) -> Iterator[str]:
             for name in ("word", "punctuated_word")
             if not isinstance(item.get(name, ""), str)
         )
+        if "word" not in item and "punctuated_word" not in item:
+            yield f"{here}.word"
         yield from (f"{here}.{name}" for name in _TIMES if name in item and not _is_number(item[name]))
 
 
@@ -79,11 +81,21 @@ def _of_channel(item: object, channel: Channel | None, place: str) -> Iterator[s
     yield from _of_alternatives(alternatives, f"{place}.alternatives")
 
 
-def _told(places: Sequence[str]) -> str | None:
+def _told(places: Sequence[str], *, is_nothing: bool = False) -> str | None:
     if not places:
         return None
     more = f" and {len(places) - 1} more" if len(places) > 1 else ""
-    return f"The answer has values that are not what they should be, and are left out: {places[0]}{more}."
+    if is_nothing:
+        return f"The answer is malformed, and nothing in it can be read: look at {places[0]}{more}."
+    return f"The answer is malformed; what is not what it should be is left out: {places[0]}{more}."
+
+
+def unread_response(results: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with results in which no word and no text was read; None where nobody spoke."""
+    places: list[str] = []
+    for number, item in enumerate(results["channels"]):
+        places += _of_channel(item, None, f"results.channels[{number}]")
+    return _told(places, is_nothing=True)
 
 
 def odd_response(results: Mapping[str, Any], channels: Sequence[Channel], metadata: object) -> str | None:

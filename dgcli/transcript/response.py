@@ -12,7 +12,7 @@ from typing import Any
 from dgcli.errors import ApiError
 from dgcli.transcript.json_values import LONGEST, mapping, mappings, number, seconds, string, whole
 from dgcli.transcript.model import Channel, Segment, Transcript, Word
-from dgcli.transcript.oddities import odd_response
+from dgcli.transcript.oddities import odd_response, unread_response
 
 MOST_CHANNELS = 1000  # of a recording; what speaks of more is broken
 
@@ -165,19 +165,21 @@ def parse(response: Mapping[str, Any], body: bytes = b"") -> Transcript:
     """The transcript in a response of `POST /v1/listen`, or in the body of a callback.
 
     Fields that are missing or of another type than documented are left out. Raises `ApiError` when there are
-    no results at all, which is what another kind of JSON looks like, and for channels beyond `MOST_CHANNELS`.
+    no results at all, which is what another kind of JSON looks like, when no word can be read though that is not
+    what silence looks like, and for channels beyond `MOST_CHANNELS`.
     """
     metadata, results = mapping(response.get("metadata")), response.get("results")
+    request_id = string(metadata.get("request_id")) or string(response.get("request_id")) or None
     if not isinstance(results, dict) or not isinstance(results.get("channels"), list):
-        raise ApiError(
-            "The answer is JSON, but no transcript.",
-            request_id=string(metadata.get("request_id")) or string(response.get("request_id")) or None,
-        )
+        raise ApiError("The answer is JSON, but no transcript.", request_id=request_id)
     channels = tuple(_channel(item, index) for index, item in enumerate(mappings(results["channels"])))
     utterances = tuple(_utterance(item) for item in mappings(results.get("utterances")))
     odd = odd_response(results, channels, metadata)
-    if utterances and not any(channel.words or channel.text for channel in channels):
-        channels = _from_utterances(utterances, len(channels))
+    if not any(channel.words or channel.text for channel in channels):
+        if not utterances and (nothing := unread_response(results)):
+            raise ApiError(nothing, request_id=request_id)
+        if utterances:
+            channels = _from_utterances(utterances, len(channels))
     duration = seconds(metadata.get("duration"))
     return Transcript(
         channels=channels,

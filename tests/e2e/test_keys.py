@@ -1,13 +1,16 @@
 """`dg login`, `logout`, `whoami`, `token`: the installed command, at a terminal and in a pipe, against the server."""
 
 import json
+import os
 import stat
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from dgcli.credentials import profiles_with_keys
 from dgcli.server.run import running
 from dgcli.server.settings import ServerSettings
 from tests.conftest import ROOT, SAMPLE, Run, dg_path
@@ -259,3 +262,41 @@ def test_at_a_terminal_no_key_is_shown(environment: Mapping[str, str], guarded: 
     kept = [path for path in home.rglob("*") if path.is_file()]
     assert kept  # the history has the answers
     assert not any(KEY.encode() in path.read_bytes() for path in kept)
+
+
+_LOGINS = """
+import sys
+from pathlib import Path
+from dgcli.credentials import keep_key
+for number in range(20):
+    keep_key(Path(sys.argv[1]), f"{sys.argv[2]}-{number}", "k" * 40)
+"""
+
+
+def test_logins_at_once_lose_no_key(tmp_path: Path) -> None:
+    """Several processes that keep keys at the same time each find theirs in the file afterwards."""
+    path = tmp_path / "new" / "credentials.toml"
+    command = [sys.executable, "-c", _LOGINS, str(path)]
+    env = {**os.environ, "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
+    running = [subprocess.Popen([*command, str(number)], env=env) for number in range(4)]
+    assert [process.wait(60) for process in running] == [0] * 4
+    assert len(profiles_with_keys(path)) == 80
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no umask on Windows")
+def test_no_umask_opens_what_is_kept(dg: Run, guarded: str, home: Path) -> None:
+    """Under umask 000 the key and its folder are their owner's alone: who can write there could send it elsewhere."""
+    before = os.umask(0)
+    try:
+        result = dg("login", "--base-url", guarded, stdin=KEY.encode())
+        assert result.returncode == 0, result.stderr
+        result = dg("file", SAMPLE, "--base-url", guarded)
+    finally:
+        os.umask(before)
+    assert result.returncode == 0, result.stderr
+    answers = list((home / ".local" / "state" / "dgcli" / "history").glob("[!.]*"))
+    assert answers
+    for path in (home / CREDENTIALS, *answers):
+        assert not path.stat().st_mode & 0o077, path
+        assert not path.parent.stat().st_mode & 0o022, path.parent

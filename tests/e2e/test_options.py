@@ -35,6 +35,28 @@ def test_a_value_of_the_config_file_is_never_repeated(dg: Run, config: Path, aud
     assert b"SECRET" not in result.stderr + result.stdout
 
 
+@pytest.mark.skipif(os.name != "posix", reason="permission bits say nothing on Windows")
+@pytest.mark.parametrize("way", ["everybody", "folder", "owner"])
+def test_a_config_file_that_others_can_change_is_told(
+    dg: Run, server: ScriptedServer, audio: Path, config: Path, way: str
+) -> None:
+    """Who can change the config file decides where the key goes: where that is somebody else, it is said each time."""
+    config.write_text("timeout = 30\n")
+    config.chmod(0o644)
+    assert b"decides where" not in dg("file", audio, "--base-url", server.url).stderr
+    if way == "everybody":
+        config.chmod(0o646)
+    elif way == "folder":
+        config.parent.chmod(0o777)
+    elif os.geteuid():
+        pytest.skip("only root can give a file away")
+    else:
+        os.chown(config, 12345, -1)
+    told = dg("file", audio, "--base-url", server.url).stderr.decode()
+    assert told.count(f"{config} decides where the key is sent.") == 1
+    assert "chmod go-w" in told
+
+
 def test_a_key_that_others_can_read_is_told(
     dg: Run, config: Path, audio: Path, server: ScriptedServer
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 import dgcli
 from dgcli.api.bodies import MOST_BYTES
+from dgcli.errors import ApiError
 from dgcli.transcript.response import parse_body
 from tests.conftest import RESPONSE, Reply, Run, ScriptedServer
 
@@ -172,8 +173,13 @@ def test_a_good_answer_is_not_warned_of() -> None:
     ):
         assert parse_body(_with(change)).warnings == ()
     assert parse_body(b'{"results": {"channels": [{}]}}').warnings == ()
-    odd = parse_body(b'{"metadata": {"duration": 1e999}, "results": {"channels": [3, {"alternatives": 7}]}}')
+    broken = b'{"metadata": {"duration": 1e999}, "results": {"channels": [3, {"alternatives": 7}, %s]}}'
+    odd = parse_body(broken % b'{"alternatives": [{"transcript": "Hi."}]}')
     assert odd.warnings[0].endswith("results.channels[0] and 2 more.")
+    with pytest.raises(
+        ApiError, match=r"nothing in it can be read: look at results.channels\[0\] and 1 more"
+    ):
+        parse_body(broken % b"{}")
 
 
 @pytest.mark.parametrize(

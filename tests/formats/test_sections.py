@@ -92,6 +92,9 @@ def test_analyses_of_any_shape_are_no_error(hostile: object) -> None:
         results = spoilt(response()["results"], depth)
         if not isinstance(results, dict) or not isinstance(results.get("channels"), list):
             continue
+        results["channels"].append(
+            {"alternatives": [{"transcript": "Hi."}]}
+        )  # or it would be no answer at all
         transcript = parse({"results": results})
         for name in ("text", "md", "html"):
             renderer(by_name(name))(transcript, RenderSettings(sections=["all"], width=40))

@@ -11,7 +11,7 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from dgcli.api.refusals import Peer, Role, closed, refused
 from dgcli.api.retry_after import LONGEST, retry_after
@@ -24,6 +24,7 @@ from dgcli.batch.segments import Appender
 from dgcli.config.file import check_text
 from dgcli.errors import DgError, UsageError
 from dgcli.formats import FORMATS, RenderSettings, renderer
+from dgcli.live.configuration import Configuration
 from dgcli.live.seek_points import (
     FlacSeekPoints,
     MatroskaSeekPoints,
@@ -31,19 +32,22 @@ from dgcli.live.seek_points import (
     OggSeekPoints,
     SeekPointFinder,
 )
+from dgcli.live.streamer import Streamer
 from dgcli.output.history import Facts, History, HistoryEntry
 from dgcli.output.redaction import redacted_query, redacted_text
-from dgcli.server import live_query, query
+from dgcli.server import flux_query, live_query, query
 from dgcli.server.errors import ErrorAnswer
-from dgcli.tasks.control_file import _objects
+from dgcli.tasks.actions import Actions
+from dgcli.tasks.control_file import _obey, _objects
 from dgcli.terminal import harmless
 from dgcli.transcript.collected import Collected
 from dgcli.transcript.event_log import json_line, read_event
-from dgcli.transcript.events import Final
+from dgcli.transcript.events import Event, Final, Notice
 from dgcli.transcript.messages import parse_message
 from dgcli.transcript.response import callback_id, parse_body
 from dgcli.transcript.saved import parse_saved
 from dgcli.transcript.utterances import Utterances
+from tests.fuzz import streams
 
 _LARGEST_HEAD = 8 << 20  # bytes that a finder of seek points may hold
 
@@ -245,19 +249,60 @@ def terminal(data: bytes) -> None:
 def server_query(data: bytes) -> None:
     """The query of a request to the local server: options, or an answer of the API's."""
     text = data.decode("latin-1")
-    for parse in (query.parse, live_query.parse):
-        try:
-            parse(text, any_port=True)
-        except ErrorAnswer:
-            continue
+    parsers = (
+        lambda: query.parse(text, any_port=True),
+        lambda: live_query.parse(text, any_port=True),
+        lambda: flux_query.parse(text),
+    )
+    for parse in parsers:
+        with contextlib.suppress(ErrorAnswer):
+            parse()
+
+
+class _Stream:
+    """What a control file acts on: takes what a stream would send, and holds it to what can be sent."""
+
+    audio_seconds = 1.5
+
+    def __init__(self, *, flux: bool) -> None:
+        self._flux = flux
+
+    def configure(self, change: Configuration) -> None:
+        asked = json.loads(change.message(flux=self._flux), parse_constant=_refuse)
+        json.dumps(asked, ensure_ascii=False).encode()
+
+    def finalize(self, channel: int | None) -> None:
+        assert channel is None or channel >= 0
+
+    def stop(self, message: str) -> None:
+        assert isinstance(message, str)
+
+    def pause(self) -> None:
+        """Nothing is sent."""
+
+    resume = pause
+
+
+def _refuse(constant: str) -> None:
+    raise AssertionError(f"{constant} is not JSON")
+
+
+def _tell(event: Event) -> None:
+    json_line(event).encode()
+    assert isinstance(event, Notice)
+    assert harmless(event.message) == event.message
 
 
 def control_lines(data: bytes) -> None:
-    """A line of a control file: objects, or a usage error."""
-    try:
-        assert all(isinstance(item, Mapping) for item in _objects(data))
-    except UsageError:
-        return
+    """A line of a control file: it is obeyed, or a notice says what is invalid in it."""
+    for model in ("nova-3", "flux-general-multi"):
+        stream = cast("Streamer", _Stream(flux=model.startswith("flux")))
+        actions = Actions(stream, _tell, {"model": model})
+        try:
+            for message in _objects(data):
+                _obey(message, actions)
+        except UsageError as error:
+            actions.complain(error.message)
 
 
 class Target(NamedTuple):
@@ -398,6 +443,20 @@ TARGETS: Mapping[str, Target] = {
             b'{"type":"ConfigureFailure","code":"c","description":"d"}',
         ),
     ),
+    "turns": Target(streams.turns, streams.TURNS),
+    "server_turns": Target(
+        streams.server_of(
+            "/v2/listen", "model=flux-general-multi&encoding=linear16&sample_rate=16000&keyterm=a"
+        ),
+        streams.CLIENT_OF_TURNS,
+    ),
+    "server_stream": Target(
+        streams.server_of(
+            "/v1/listen",
+            "model=nova-3&encoding=linear16&sample_rate=16000&interim_results=true&search=bytes&keyterm=a",
+        ),
+        streams.CLIENT,
+    ),
     "response": Target(response, (_response(), b'{"request_id":"r"}')),
     "saved": Target(saved, (_log(), _response(), _message() + b"\n" + _message(), _TABLE)),
     "playlist": Target(playlist, (_PLS, b"#EXTM3U\n#EXTINF:-1,x\nhttp://a/b\n")),
@@ -450,9 +509,19 @@ TARGETS: Mapping[str, Target] = {
         (
             b"model=nova-3&language=en&keyterm=a&replace=a:b&callback=http%3A%2F%2Fh%2Fp&utt_split=0.8&extra=k:v",
             b"encoding=linear16&sample_rate=16000&channels=1&endpointing=300&utterance_end_ms=1000&interim_results=true",
+            b"model=flux-general-multi&encoding=linear16&sample_rate=16000&eot_threshold=0.8&eot_timeout_ms=900"
+            b"&eager_eot_threshold=0.5&language_hint=en&keyterm=a&numerals=true&tag=t",
         ),
     ),
-    "control_lines": Target(control_lines, (b'{"type": "pause"} {"type": "mark", "label": "x"}',)),
+    "control_lines": Target(
+        control_lines,
+        (
+            b'{"type": "pause"} {"type": "marker", "label": "x"}',
+            b'{"type": "configure", "keyterms": ["a"], "numerals": true, "thresholds": {"eot_threshold": 0.8}, '
+            b'"language_hints": ["en"]}',
+            b'{"type": "configure", "keyterms": ["a"], "features": {"numerals": true}}{"type": "stop"}',
+        ),
+    ),
 }
 
 CASES = Path(__file__).parent / "cases"

@@ -330,6 +330,56 @@ def test_what_is_no_transcript(ask: Ask, environment: dict[str, str], body: byte
     assert not body or any(body in data for data in kept(environment))
 
 
+def _channels(value: object) -> bytes:
+    return json.dumps({"metadata": {"request_id": "r-1"}, "results": {"channels": value}}).encode()
+
+
+def _alternatives(value: object) -> bytes:
+    return _channels([{"alternatives": value}])
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        pytest.param(_channels([None]), r"channels\[0\]", id="null-channel"),
+        pytest.param(_alternatives(None), r"channels\[0\].alternatives", id="null-alternatives"),
+        pytest.param(_alternatives([5]), r"alternatives\[0\]", id="number-alternative"),
+        pytest.param(_alternatives([{"words": {}}]), r"alternatives\[0\].words", id="words-object"),
+        pytest.param(_alternatives([{"words": ["a", "b"]}]), r"words\[0\] and 1 more", id="words-texts"),
+        pytest.param(
+            _alternatives([{"words": [{"start": 1}]}]), r"words\[0\].word", id="words-without-words"
+        ),
+        pytest.param(_alternatives([{"transcript": ["a"], "words": []}]), "transcript", id="transcript-list"),
+    ],
+)
+def test_a_malformed_answer_is_not_silence(
+    ask: Ask, dg: Run, environment: dict[str, str], tmp_path: Path, body: bytes, place: str
+) -> None:
+    """Where no word can be read, that is an API error which names the place; the body is kept, and read no better."""
+    stderr = failed(ask(says(answer(body))), 4, f"answer is malformed.*{place}.*request r-1")
+    assert "no speech" not in stderr
+    assert any(body in data for data in kept(environment))
+    (tmp_path / "kept.json").write_bytes(body)
+    failed(dg("render", tmp_path / "kept.json", "-f", "srt"), 4, "answer is malformed")
+
+
+def test_a_malformed_answer_in_a_batch(
+    dg: Run, hostile: Serve, environment: dict[str, str], audio: Path, tmp_path: Path
+) -> None:
+    """A recording whose answer has nothing that can be read failed: it is not taken for one without speech."""
+    other = tmp_path / "other.wav"
+    other.write_bytes(audio.read_bytes() + b"\0\0")
+    server = hostile(*[_closing(says(answer(body))) for body in (_alternatives(None), BODY)])
+    out = tmp_path / "out"
+    arguments = ("-f", "text", "--output-dir", out, "--jobs", "1", "--retries", "0")
+    result = dg("file", audio, other, "--base-url", server.url, *KEY, *arguments)
+    assert result.returncode == 7, result.stderr
+    assert b"answer is malformed" in result.stderr
+    assert b"no speech" not in result.stderr
+    assert len(list(out.glob("*.txt"))) == 1
+    assert any(_alternatives(None) in data for data in kept(environment))
+
+
 def test_damaged_gzip(ask: Ask, environment: dict[str, str]) -> None:
     """Gzip that is damaged in the middle is an error, and its bytes are kept as they came."""
     data = bytearray(gzip.compress(BODY))

@@ -180,7 +180,7 @@ def test_garbage_is_told_a_few_times(listen: Listen) -> None:
 def test_values_of_the_wrong_type(listen: Listen, wrong: dict[str, object], place: str) -> None:
     """What a final has in place of words or times is warned of: it would pass for silence."""
     stderr = checked(listen(saying(message(results(**{"start": 0.0, "duration": 0.1, **wrong})))))
-    assert f"are left out: {place}" in stderr
+    assert f"answer is malformed; what is not what it should be is left out: {place}" in stderr
 
 
 @pytest.mark.parametrize(
@@ -284,6 +284,55 @@ def test_a_dripped_handshake(hostile: Serve) -> None:
     assert isinstance(caught.value.ending.error, NetworkError)
     assert "No answer from" in caught.value.ending.error.message
     connection.close()
+
+
+def _unconnected(url: str) -> str:
+    """What is said of a connection that cannot be opened, with half a second for each step."""
+    connection = Connection(url, {}, connect_timeout=0.5)
+    with pytest.raises(ConnectionEnded) as caught:
+        connection.connect()
+    connection.close()
+    assert isinstance(caught.value.ending.error, NetworkError)
+    return caught.value.ending.error.message
+
+
+@pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\n"])
+def test_a_proxy_that_drips_its_answer(hostile: Serve, monkeypatch: pytest.MonkeyPatch, begin: bytes) -> None:
+    """A proxy's answer that comes byte by byte ends by the deadline of the handshake, and the proxy is named."""
+
+    def behave(peer: Peer) -> None:
+        peer.read_head()
+        peer.send(begin)
+        peer.drip(lambda _: b"H")
+
+    server = hostile(behave)
+    monkeypatch.setenv("HTTP_PROXY", server.url)
+    monkeypatch.setenv("NO_PROXY", "")
+    assert _unconnected("ws://api.invalid/v1/listen") == (
+        f"The proxy {server.url.removeprefix('http://')} gave no answer: it took too long."
+    )
+
+
+def test_a_proxy_whose_answer_has_no_end(hostile: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more than 64 KiB of a proxy's answer are read."""
+
+    def behave(peer: Peer) -> None:
+        peer.read_head()
+        peer.send(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000)
+
+    monkeypatch.setenv("HTTP_PROXY", hostile(behave).url)
+    monkeypatch.setenv("NO_PROXY", "")
+    assert "its answer has no end" in _unconnected("ws://api.invalid/v1/listen")
+
+
+def test_tls_that_drips(hostile: Serve) -> None:
+    """A TLS handshake whose record comes byte by byte ends by the same deadline."""
+
+    def behave(peer: Peer) -> None:
+        peer.send(b"\x16\x03\x03\x40\x00")
+        peer.drip(lambda _: b"\x02")
+
+    assert "within 0.5 s" in _unconnected(f"wss://localhost:{hostile(behave).port}/v1/listen")
 
 
 @pytest.mark.parametrize(

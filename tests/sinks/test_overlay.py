@@ -10,7 +10,7 @@ import pytest
 
 from dgcli.errors import OutputError
 from dgcli.formats import RenderSettings
-from dgcli.sinks.overlay import OverlaySink
+from dgcli.sinks.overlay import OverlaySink, server
 from dgcli.sinks.overlay.server import OverlayServer
 from dgcli.transcript.events import Closed, Notice, NoticeKind, Opened
 from tests.conftest import HANGS_AFTER
@@ -133,6 +133,26 @@ def test_connections_are_bounded(overlay: Overlay) -> None:
         overlay.get("/events")
     overlay.sink.handle(final("Still there."))
     assert all(message(page)["set"] for page in pages)
+
+
+def test_a_request_that_drips_is_ended(overlay: Overlay, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A head that comes byte by byte has an end, and so gives its place back; a page that is shown stays."""
+    monkeypatch.setattr(server, "_IDLE", 0.3)
+    page = overlay.get("/events")
+    message(page)
+    with socket.create_connection(("127.0.0.1", overlay.port), timeout=HANGS_AFTER) as dripping:
+        dripping.settimeout(0.02)
+        ended = False
+        while not ended:
+            try:
+                dripping.sendall(b"G")
+                ended = not dripping.recv(1)
+            except TimeoutError:
+                continue
+            except OSError:
+                ended = True
+    overlay.sink.handle(final("Still there."))
+    assert message(page)["set"]
 
 
 def test_a_port_in_use_is_said() -> None:

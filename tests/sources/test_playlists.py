@@ -4,6 +4,8 @@ import io
 import os
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,7 +16,8 @@ import pytest
 import soundfile
 import trustme
 
-from dgcli.audio import open_source, url
+from dgcli.audio import hls, open_source, url
+from dgcli.audio.other_files import check_recording
 from dgcli.errors import AudioError
 from tests.sources.conftest import Handler, Server, read_all, tone
 
@@ -174,6 +177,44 @@ def test_media_name_no_other_files(
         played(address)
 
 
+_CLIENT = "from dgcli.audio.decode import Decoder; Decoder(sys.argv[1], 'x')"
+_SERVER = """
+from pathlib import Path
+from dgcli.server.decode import decoded
+from dgcli.server.engines.base import Audio
+list(decoded(Audio(Path(sys.argv[1])), 60))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="only a pipe tells that it was opened")
+@pytest.mark.parametrize("program", [_CLIENT, _SERVER], ids=["client", "server"])
+@pytest.mark.parametrize(
+    "list_", [playlist("x.ts"), b"ffconcat version 1.0\nfile x.ts\n"], ids=["hls", "concat"]
+)
+def test_what_a_list_names_is_not_even_opened(tmp_path: Path, program: str, list_: bytes) -> None:
+    """A list beside a pipe, whose opening would wait for ever, is refused at once."""
+    os.mkfifo(tmp_path / "x.ts")
+    path = tmp_path / "talk.mp4"
+    path.write_bytes(list_)
+    command = [sys.executable, "-c", f"import sys\n{program}", str(path)]
+    result = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    assert result.returncode == 1
+    assert b"AudioError" in result.stderr
+
+
+@pytest.mark.parametrize("begin", ["#EXTM3U\n", "\ufeff#EXTM3U\n", "[playlist]\n", "[Playlist]\r\n"])
+@pytest.mark.parametrize("name", ["a.m3u8", "talk.mp3"])
+def test_a_playlist_on_disk_is_called_that(tmp_path: Path, begin: str, name: str) -> None:
+    """A playlist that is no recording, whatever its name, is refused as such, with a way out."""
+    path = tmp_path / name
+    path.write_text(f"{begin}File1=http://127.0.0.1/a\n", "utf-8")
+    with pytest.raises(AudioError, match="is a playlist, not audio") as raised:
+        open_source(str(path)).open()
+    assert "dg live https://" in (raised.value.hint or "")
+    with pytest.raises(AudioError, match="is a playlist, not a recording"):
+        check_recording(path.read_bytes(), name, size=path.stat().st_size)
+
+
 def test_a_playlist_changes_into_nothing_else(serve: Serve) -> None:
     """A server that answers the second request with a session description opens no socket here."""
     times = iter([playlist("a.ts")])
@@ -186,12 +227,84 @@ def test_a_playlist_changes_into_nothing_else(serve: Serve) -> None:
         played(serve(answer).url.replace("/stream", "/live.m3u8"))
 
 
-def test_an_encrypted_stream_says_so(serve: Serve) -> None:
-    """What FFmpeg would have to fetch by itself to decrypt it is refused, with a way out."""
-    before = '#EXT-X-KEY:METHOD=AES-128,URI="key"\n'
-    files = {"/live.m3u8": playlist("a.ts", before=before), "/key": os.urandom(16), "/a.ts": segment()}
+KEY = bytes(range(16))
+
+
+def encrypted(data: bytes, vector: bytes, key: bytes = KEY) -> bytes:
+    """Encrypt a segment as RFC 8216, 4.3.2.4, has it: AES-128, CBC, padded (PKCS #7)."""
+    ciphers = pytest.importorskip(
+        "cryptography.hazmat.primitives.ciphers", reason="nothing else here encrypts"
+    )
+    encryptor = ciphers.Cipher(ciphers.algorithms.AES(key), ciphers.modes.CBC(vector)).encryptor()
+    padding = 16 - len(data) % 16
+    return bytes(encryptor.update(data + bytes([padding]) * padding) + encryptor.finalize())
+
+
+@pytest.mark.parametrize("vector", ["given", "counted"])
+def test_encrypted_segments_are_played(serve: Serve, vector: str) -> None:
+    """AES-128 is decrypted, with the vector of the playlist or, without one, the number of the segment."""
+    given = bytes(range(100, 116))
+    vectors = (given, given) if vector == "given" else ((7).to_bytes(16, "big"), (8).to_bytes(16, "big"))
+    more = f",IV=0x{given.hex()}" if vector == "given" else ""
+    before = f'#EXT-X-MEDIA-SEQUENCE:7\n#EXT-X-KEY:METHOD=AES-128,URI="key"{more}\n'
+    files = {"/live.m3u8": playlist("a.ts", "b.ts", before=before), "/key": KEY}
+    files |= {"/a.ts": encrypted(segment(), vectors[0]), "/b.ts": encrypted(segment(), vectors[1])}
+    server, address = live(serve, files)
+    assert played(address) == pytest.approx(2, abs=0.3)
+    assert len(server.requests) == 5
+
+
+def test_encrypted_segments_may_be_parts_of_one_file(serve: Serve) -> None:
+    """Byte ranges of a file are segments that are encrypted each by itself."""
+    parts = encrypted(segment(), bytes(16)), encrypted(segment(), bytes(16))
+    whole, first = b"".join(parts), len(parts[0])
+    entries = f"#EXT-X-BYTERANGE:{first}@0\nall.ts", f"#EXT-X-BYTERANGE:{len(parts[1])}@{first}\nall.ts"
+    before = f'#EXT-X-KEY:METHOD=AES-128,URI="key",IV=0x{bytes(16).hex()}\n'
+
+    def answer(connection: socket.socket, path: str, headers: dict[str, str]) -> None:
+        if path.endswith(".m3u8"):
+            answered(connection, playlist(*entries, before=before), "application/x-mpegURL")
+        elif path == "/key":
+            answered(connection, KEY, "application/octet-stream")
+        else:
+            start = int(headers["range"][6:-1]) if "range" in headers else 0
+            said = f"Content-Range: bytes {start}-{len(whole) - 1}/{len(whole)}\r\n"
+            answered(
+                connection, whole[start:], "video/mp2t", "206 Partial Content" if start else "200 OK", said
+            )
+
+    address = serve(answer).url.replace("/stream", "/live.m3u8")
+    assert played(address) == pytest.approx(2, abs=0.3)
+
+
+@pytest.mark.parametrize("way", ["refused", "file"])
+def test_a_key_that_cannot_be_had_is_told(serve: Serve, tmp_path: Path, way: str) -> None:
+    """A key that is refused is named; one that would be a file of this machine is not read."""
+    (tmp_path / "key").write_bytes(KEY)
+    uri = "key" if way == "refused" else (tmp_path / "key").as_uri()
+    before = f'#EXT-X-KEY:METHOD=AES-128,URI="{uri}"\n'
+    files = {"/live.m3u8": playlist("a.ts", before=before), "/a.ts": encrypted(segment(), bytes(16))}
     _, address = live(serve, files)
-    with pytest.raises(AudioError, match="encrypted"):
+    with pytest.raises(AudioError, match="/key: HTTP 404" if way == "refused" else "can be decoded"):
+        played(address)
+
+
+def test_a_wrong_key_is_no_audio(serve: Serve) -> None:
+    """What a wrong key makes of a segment is refused, not heard."""
+    before = '#EXT-X-KEY:METHOD=AES-128,URI="key"\n'
+    files = {"/live.m3u8": playlist("a.ts", before=before), "/key": KEY[::-1]}
+    _, address = live(serve, {**files, "/a.ts": encrypted(segment(), bytes(16))})
+    with pytest.raises(AudioError):
+        played(address)
+
+
+def test_an_encrypted_segment_without_end_is_not_held(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more than a bounded part of a segment is held to be decrypted."""
+    monkeypatch.setattr(hls, "_MOST_ENCRYPTED", 1 << 12)
+    before = '#EXT-X-KEY:METHOD=AES-128,URI="key"\n'
+    files = {"/live.m3u8": playlist("a.ts", before=before), "/key": KEY, "/a.ts": bytes(1 << 20)}
+    _, address = live(serve, files)
+    with pytest.raises(AudioError, match="too large"):
         played(address)
 
 

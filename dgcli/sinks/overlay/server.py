@@ -9,6 +9,7 @@ import os
 import socket
 import threading
 import time
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from importlib.resources import files
@@ -81,6 +82,11 @@ class _Board:
             self._bell.wait_for(lambda: self._readers == 0, seconds)
 
 
+def _shut_down(connection: socket.socket) -> None:
+    with suppress(OSError):  # it has ended by itself
+        connection.shutdown(socket.SHUT_RDWR)
+
+
 class _OverlayHandler(BaseHTTPRequestHandler):
     """Answers one connection."""
 
@@ -88,7 +94,18 @@ class _OverlayHandler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True  # an interim must not wait for the acknowledgement of the one before
     server: "_Server"
 
+    def handle(self) -> None:
+        """Answer a request whose head comes in time: one that drips would keep a place from the pages for ever."""
+        self._late = threading.Timer(_IDLE, _shut_down, (self.connection,))
+        self._late.daemon = True
+        self._late.start()
+        try:
+            super().handle()
+        finally:
+            self._late.cancel()
+
     def do_GET(self) -> None:
+        self._late.cancel()
         host, origin = self.headers.get("Host"), self.headers.get("Origin")
         visitors, path = self.server.visitors, self.path.partition("?")[0]
         if not (visitors.host_allowed(host) and visitors.origin_allowed(origin, host)):
