@@ -177,16 +177,19 @@ def test_a_line_of_megabytes_delays_nothing(fifo: Path, tmp_path: Path, kind: st
     """What follows ten megabytes without a line feed is there at once, not after a look for each 64 KiB."""
     said = b"x" * 10_000_000 + b'\n{"type": "pause"}\n'
     path = fifo if kind == "pipe" else tmp_path / "file"
-    path.touch()
-    control = ControlFile(path)
     writer = threading.Thread(target=path.write_bytes, args=(said,))
-    writer.start()
+    if kind == "file":  # whole, before it is looked at
+        writer.run()
+    control = ControlFile(path)
+    if kind == "pipe":
+        writer.start()
     lines: list[tuple[int, bytes]] = []
     looks = 0
     while len(lines) < 2:
         lines += control.lines()
         looks += bool(lines)
-    writer.join()
+    if kind == "pipe":
+        writer.join()
     control.close()
     assert [(number, line[:20]) for number, line in lines] == [(1, b"x" * 20), (2, b'{"type": "pause"}')]
     assert looks < 40  # of 160

@@ -105,6 +105,24 @@ def test_all_outputs_survive_a_drop(dg: Run, serve: Serve, pcm: Path, tmp_path: 
         assert part in stderr
 
 
+def test_lines_on_a_terminal_are_wrapped_at_words(
+    environment: dict[str, str], serve: Serve, pcm: Path
+) -> None:
+    """Plain lines of -f text do not reach the edge of a terminal either."""
+    arguments = ["live", str(pcm), *RAW, *base(serve()), "-f", "text"]
+    env = {**environment, "TERM": "xterm-256color"}
+    child = pexpect.spawn(dg_path(), arguments, env=env, dimensions=(24, 20), timeout=60, encoding="utf-8")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0, child.before
+    lines = [
+        line for line in re.split(r"[\r\n]+", re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", child.before)) if line
+    ]
+    assert max(map(len, lines)) < 20
+    assert numbers(" ".join(lines)) == list(range(1, 21))
+    assert len(lines) > 3
+
+
 @pytest.mark.skipif(shutil.which("jq") is None, reason="jq is what the documents name")
 def test_the_jq_of_the_documents_passes_over_notices(
     dg: Run, serve: Serve, pcm: Path, tmp_path: Path
