@@ -105,7 +105,8 @@ class Layout:
         """The columns of the text in the lines of a cue, one more for each break."""
         tokens = self._tokens
         if not tokens.all_spaced or tokens.runs[after - 1] > first:
-            return sum(width(line.body) + 1 for line in lines) - 1
+            # A combining mark takes no column, and is read all the same.
+            return sum(max(width(line.body), len(line.body)) + 1 for line in lines) - 1
         return tokens.columns_end[after - 1] - tokens.columns[first]  # a space is as wide as a break
 
     def _runs(self, first: int, after: int) -> list[list[int]]:
