@@ -12,7 +12,7 @@ from dgcli.captions.voice import Voice
 
 _INFINITE = float("inf")
 BREAK = 0.7  # what a line break costs of what a cut in the same place would
-UNEVEN = 40.0  # for two lines of which one is empty
+UNEVEN = 70.0  # for two lines of which one is empty
 _TAKING_TURNS = 0.3  # seconds of pause between two voices beyond which they do not share a cue
 _EXTRA = 12.0  # for every line beyond the second
 
