@@ -88,7 +88,7 @@ def _gap(left: int, right: int) -> float:
     if left == _OPENED:
         return _gap(CLAUSE, right) + _ALONE
     if left == _LISTED:
-        return 55.0 if after is WordKind.NUMBER else _gap(CLAUSE, right)
+        return 80.0 if after is WordKind.NUMBER else _gap(CLAUSE, right)
     before = WordKind(left)
     lean = _LEFT.get(before, 0.0)
     return _PLAIN + lean + _PAIRS.get((before, after), 0.0) + (_RIGHT.get(after, 0.0) if lean < 20 else 0.0)
@@ -99,7 +99,7 @@ GAP: tuple[tuple[float, ...], ...] = tuple(
     tuple(_gap(left, right) for right in range(2 * len(WordKind))) for left in range(_OPENED + 1)
 )
 ENDED, OPENED = GAP[SENTENCE], GAP[_OPENED]
-STICKY = 120.0  # from here on a gap is cut only where nothing else is possible
+STICKY = 118.0  # from here on a gap is cut only where nothing else is possible
 
 
 def _is_hiragana(character: str) -> bool:

@@ -171,7 +171,7 @@ _CZECH = {
     WordKind.OPENER: "ano no dobře tak díky",
 }
 _UKRAINIAN = {
-    WordKind.ARTICLE: """цей ця це ці той те ті цього цієї цих тих мій моя моє мої твій твоя свій своя своє свої
+    WordKind.ARTICLE: """цей ця це ці цій цю той те ті цього цієї цих тих мій моя моє мої твій твоя свій своя своє свої
         своїх його її їх їхній наш наша наше наші ваш ваша ваше кожен кожна кожне кожний весь вся все всі такий така
         таке такі""",
     WordKind.PREPOSITION: """в у на з із зі до від о об по за для без під над при про через між перед після біля
@@ -378,7 +378,8 @@ _CHINESE = {
     WordKind.PRONOUN: "我 你 您 他 她 它 我们 你们 他们 她们 它们 我們 你們 他們 她們 它們",
     WordKind.AUXILIARY: "是 有 会 能 可以 必须 应该 要 會 必須 應該",
     WordKind.ADVERB: "不 没 没有 很 太 更 最 也 都 就 才 再 又 还 非常 已 已经 正在 沒 沒有 還 已經",
-    WordKind.OPENER: "好 对吧 嗯",
+    WordKind.PARTICLE: "上 下 里 裡 中 内 內 外 时 時 之间 之間 的话 的話 来说 來說",
+    WordKind.OPENER: "好 嗯",
 }
 WORD_LISTS: Mapping[str, Mapping[WordKind, str]] = {
     "en": _ENGLISH,
