@@ -7,7 +7,7 @@ from math import ceil
 
 from dgcli.captions.cues import Cue
 from dgcli.captions.cutting import Cutter
-from dgcli.captions.lexicon import WordKind
+from dgcli.captions.kinds import WordKind
 from dgcli.captions.limits import PAUSE, Limits
 from dgcli.captions.merging import Merger
 from dgcli.captions.speakers import SpeakerSmoother

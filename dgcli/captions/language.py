@@ -9,10 +9,13 @@ Timed Text Style Guide (GeneralOptions Requirements), and "Break at natural poin
 punctuation, by capitals and digits, and by being so short that it is likely to lean on the next one.
 """
 
-from dgcli.captions.lexicon import Lexicon, WordKind
+from dgcli.captions.kinds import WordKind
+from dgcli.captions.lexicon import Lexicon
 
 SENTENCE = len(WordKind)  # to the left of a gap these two stand above what the word is
 CLAUSE = SENTENCE + 1
+_LISTED = SENTENCE + 2  # a number with a comma, which more numbers may follow: (1, 2)
+_OPENED = SENTENCE + 3  # a clause of a single word, after a sentence: it is a poor end of a cue
 _LOWER = len(WordKind)  # to the right of a gap: a word that begins with a small letter
 
 _CLOSING = "\"'”’»)]}」』）】〉》›“"
@@ -32,15 +35,16 @@ _BEFORE_NOUNS = frozenset("この その あの どの こんな そんな あ�
 _CHINESE_PARTICLES = frozenset("的 了 着 著 过 過 吗 嗎 呢 吧 啊 呀 嘛 们 們 地 得 之".split())
 
 _PLAIN = 60.0  # nothing speaks for a cut here, nothing against it
+_ALONE = 30.0  # for the end of a clause of one word
 _LEFT: dict[WordKind, float] = {
-    WordKind.ARTICLE: 60.0,
-    WordKind.PREPOSITION: 48.0,
-    WordKind.CONJUNCTION: 50.0,
-    WordKind.PRONOUN: 45.0,
-    WordKind.AUXILIARY: 45.0,
-    WordKind.EITHER: 40.0,
-    WordKind.ADVERB: 38.0,
-    WordKind.TITLE: 60.0,
+    WordKind.ARTICLE: 90.0,
+    WordKind.PREPOSITION: 76.0,
+    WordKind.CONJUNCTION: 78.0,
+    WordKind.PRONOUN: 72.0,
+    WordKind.AUXILIARY: 72.0,
+    WordKind.EITHER: 66.0,
+    WordKind.ADVERB: 62.0,
+    WordKind.TITLE: 90.0,
     WordKind.NUMBER: 15.0,
     WordKind.SHORT: 6.0,
     WordKind.OPENER: 4.0,
@@ -76,11 +80,15 @@ def _gap(left: int, right: int) -> float:
     if left == WordKind.INITIAL and after is WordKind.NAME:
         return _PLAIN + 60.0
     if left in (SENTENCE, WordKind.INITIAL):
-        return 18.0 if lower else 0.0  # a small letter follows: an abbreviation, or no sentence yet
+        return 15.0 if lower else -3.0  # a small letter follows: an abbreviation, or no sentence yet
     if left == CLAUSE:
         if after is WordKind.NUMBER:
-            return 30.0  # ( 1, 0 ) and other lists of numbers
-        return 14.0 if after in (WordKind.CONJUNCTION, WordKind.PRONOUN, WordKind.OPENER) else 18.0
+            return 23.0
+        return 7.0 if after in (WordKind.CONJUNCTION, WordKind.PRONOUN, WordKind.OPENER) else 11.0
+    if left == _OPENED:
+        return _gap(CLAUSE, right) + _ALONE
+    if left == _LISTED:
+        return 80.0 if after is WordKind.NUMBER else _gap(CLAUSE, right)
     before = WordKind(left)
     lean = _LEFT.get(before, 0.0)
     return _PLAIN + lean + _PAIRS.get((before, after), 0.0) + (_RIGHT.get(after, 0.0) if lean < 20 else 0.0)
@@ -88,9 +96,10 @@ def _gap(left: int, right: int) -> float:
 
 # GAP[left code][right code]: points for a cut between two words that no pause separates.
 GAP: tuple[tuple[float, ...], ...] = tuple(
-    tuple(_gap(left, right) for right in range(2 * len(WordKind))) for left in range(CLAUSE + 1)
+    tuple(_gap(left, right) for right in range(2 * len(WordKind))) for left in range(_OPENED + 1)
 )
-STICKY = 107.0  # from here on a gap is cut only where nothing else is possible
+ENDED, OPENED = GAP[SENTENCE], GAP[_OPENED]
+STICKY = 118.0  # from here on a gap is cut only where nothing else is possible
 
 
 def _is_hiragana(character: str) -> bool:
@@ -108,7 +117,9 @@ def _kind(bare: str, lexicon: Lexicon) -> WordKind:
     if bare[0].isupper():
         return WordKind.NAME
     # Scripts without cases (CJK, Thai, Arabic...) have short words that do not lean on anything.
-    return WordKind.SHORT if len(bare) <= 3 and bare[0].islower() else WordKind.OTHER
+    if len(bare) <= 3 and bare[0].islower():
+        return WordKind.PREPOSITION if len(bare) == 1 and lexicon.guesses else WordKind.SHORT
+    return WordKind.OTHER
 
 
 def _phrased(bare: str, kind: int, right: int, lexicon: Lexicon) -> tuple[int, int]:
@@ -149,5 +160,5 @@ def codes(text: str, lexicon: Lexicon) -> tuple[int, int]:
     if last in _SENTENCE_ENDS and last:
         return SENTENCE, right
     if last in _CLAUSE_ENDS and last:
-        return CLAUSE, right
+        return (_LISTED if kind == WordKind.NUMBER else CLAUSE), right
     return left, right

@@ -12,7 +12,7 @@ from dgcli.captions.voice import Voice
 
 _INFINITE = float("inf")
 BREAK = 0.7  # what a line break costs of what a cut in the same place would
-UNEVEN = 40.0  # for two lines of which one is empty
+UNEVEN = 70.0  # for two lines of which one is empty
 _TAKING_TURNS = 0.3  # seconds of pause between two voices beyond which they do not share a cue
 _EXTRA = 12.0  # for every line beyond the second
 
@@ -105,7 +105,8 @@ class Layout:
         """The columns of the text in the lines of a cue, one more for each break."""
         tokens = self._tokens
         if not tokens.all_spaced or tokens.runs[after - 1] > first:
-            return sum(width(line.body) + 1 for line in lines) - 1
+            # A combining mark takes no column, and is read all the same.
+            return sum(max(width(line.body), len(line.body)) + 1 for line in lines) - 1
         return tokens.columns_end[after - 1] - tokens.columns[first]  # a space is as wide as a break
 
     def _runs(self, first: int, after: int) -> list[list[int]]:

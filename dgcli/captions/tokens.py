@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from dgcli.captions.language import GAP, codes
+from dgcli.captions.language import CLAUSE, ENDED, GAP, OPENED, codes
 from dgcli.captions.lexicon import Lexicon
 from dgcli.captions.limits import Limits
 from dgcli.captions.text import pieces, unspaced, width
@@ -19,7 +19,7 @@ _FORMS = 2000  # printed forms that are remembered: the commonest come back at o
 class _Form:
     """Facts about the printed form of a word, worked out once for each form."""
 
-    __slots__ = ("gaps", "glued_after", "glued_before", "parts", "right", "text", "width")
+    __slots__ = ("gaps", "glued_after", "glued_before", "opened", "parts", "right", "text", "width")
 
     def __init__(self, text: str, room: int, lexicon: Lexicon) -> None:
         self.parts = pieces(text, room)
@@ -27,6 +27,7 @@ class _Form:
         self.width = min(width(self.text), room)  # one that is wider has a line to itself
         left, self.right = codes(self.text, lexicon)
         self.gaps = GAP[left]  # points for a cut after it, by the right code of what follows
+        self.opened = OPENED if left == CLAUSE else self.gaps  # the same, if a sentence ends before it
         foreign = bool(self.text) and not self.text.isascii()
         self.glued_before = foreign and unspaced(self.text[0])
         self.glued_after = foreign and unspaced(self.text[-1])
@@ -146,6 +147,9 @@ class Tokens:
         several, latest, known = self.several_channels, self.latest, list[float]()
         run = runs[-1] if first else 0
         last = self.forms[first - 1] if first else None
+        row = ENDED  # the points of the gap before the next token
+        if last is not None:
+            row = last.opened if first > 1 and self.forms[first - 2].gaps is ENDED else last.gaps
         column = columns_end[-1] if first else 0
         voice, named = (voices[-1], 0) if first else (_NOBODY, 0)
         rows = zip(self.words[first:], self.forms[first:], strict=True)
@@ -158,7 +162,7 @@ class Tokens:
             if last is None:
                 pause = gap = 0.0
             else:
-                gap = last.gaps[form.right]
+                gap = row[form.right]
                 if not (last.glued_after and form.glued_before):
                     column += 1
                 pause = start - (latest if several and changed else outs[-1])
@@ -166,6 +170,7 @@ class Tokens:
                 if before >= self.settled and outs[before] > start:
                     outs[before] = start
             last = form
+            row = form.opened if row is ENDED else form.gaps
             if several:
                 self.ins.append(start)
                 self._before[channel] = at

@@ -9,6 +9,7 @@ import pytest
 
 from dgcli.captions.captioner import captions
 from dgcli.captions.cues import Cue
+from dgcli.captions.text import width
 from dgcli.formats import RenderSettings
 from dgcli.transcript.response import parse
 from tests.captions import speech
@@ -106,6 +107,32 @@ def test_few_more_cues_end_in_mid_sentence_than_must() -> None:
             must += least(said["results"]["channels"][0]["alternatives"][0]["words"])
             ours += sum(bool(OPEN_END.search(cue.lines[-1].body)) for cue in cues_of(said))
     assert ours <= 1.3 * must
+
+
+def test_combining_marks_take_time_to_read() -> None:
+    """A line of Devanagari, whose viramas take no column, is shown as long as its letters take at 20 a second."""
+    text = "स्वतंत्रता की दृष्टि से महत्त्वपूर्ण निर्णयों की स्वीकृति"
+    said: speech.Said = [
+        {"word": word, "punctuated_word": word, "start": 0.2 * at, "end": 0.2 * at + 0.2}
+        for at, word in enumerate(text.split())
+    ]
+    (cue,) = cues_of(speech.response(said))
+    assert width(text) < len(text)
+    assert cue.end - cue.start >= len(text) / 20
+
+
+def test_a_lone_opening_word_ends_no_cue() -> None:
+    """ "Traditionally," goes with the sentence that it opens, though a comma follows it."""
+    before = "You believe it or you never will."
+    opened = "Traditionally, the product of two vectors is shown to students early in a course on algebra."
+    words = f"{before} {opened}".split()
+    said: speech.Said = [
+        {"word": word, "punctuated_word": word, "start": 0.3 * at, "end": 0.3 * at + 0.3}
+        for at, word in enumerate(words)
+    ]
+    ends = [cue.lines[-1].words[-1].text for cue in cues_of(speech.response(said))]
+    assert "will." in ends
+    assert "Traditionally," not in ends
 
 
 def lines_of(cues: list[Cue]) -> Iterator[str]:
