@@ -257,8 +257,8 @@ def each_caption(
 ) -> Iterator[Cue]:
     """The cues of a transcript, of all its channels; none for one in which nothing is said.
 
-    They are made as they are taken, so that whoever needs each only once holds few at a time. Utterances end where the API says so, and else where a pause does. `language` is for channels of which none
-    was detected.
+    They are made as they are taken, so that whoever needs each only once holds few at a time. Utterances end where
+    the API says so, and else where a pause does. `language` is for channels of which none was detected.
     """
     several = len(transcript.channels) > 1
     detected = {channel.detected_language for channel in transcript.channels}
@@ -284,7 +284,5 @@ def captions(
     language: str | None = None,
 ) -> list[Cue]:
     """The cues of `each_caption`, all of them."""
-    cues = each_caption(
-        transcript, limits, prefix=prefix, smooth_speakers=smooth_speakers, language=language
-    )
+    cues = each_caption(transcript, limits, prefix=prefix, smooth_speakers=smooth_speakers, language=language)
     return list(cues)
