@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from dgcli.formats import RenderSettings, by_name, renderer
 from dgcli.transcript.response import parse
 
-LIMIT = 6.5  # times deepgram-captions, for 100,000 words
+LIMIT = 4.0  # times deepgram-captions, for 100,000 words
 TURNS = 9
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 SENTENCES = (

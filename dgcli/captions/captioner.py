@@ -247,18 +247,18 @@ def _stretches(transcript: Transcript, channel: Channel) -> Iterator[tuple[Seque
             at = after
 
 
-def captions(
+def each_caption(
     transcript: Transcript,
     limits: Limits | None = None,
     *,
     prefix: Prefix = _nobody,
     smooth_speakers: bool = False,
     language: str | None = None,
-) -> list[Cue]:
+) -> Iterator[Cue]:
     """The cues of a transcript, of all its channels; none for one in which nothing is said.
 
-    Utterances end where the API says so, and else where a pause does. `language` is for channels of which none
-    was detected.
+    They are made as they are taken, so that whoever needs each only once holds few at a time. Utterances end where
+    the API says so, and else where a pause does. `language` is for channels of which none was detected.
     """
     several = len(transcript.channels) > 1
     detected = {channel.detected_language for channel in transcript.channels}
@@ -269,8 +269,20 @@ def captions(
         language=(detected.pop() if len(detected) == 1 else None) or language,
         smooth_speakers=smooth_speakers,
     )
-    cues: list[Cue] = []
     for channel in transcript.channels:
         for words, ends in _stretches(transcript, channel):
-            cues += captioner.feed(words, channel=channel.index, ends_utterance=ends, until=None)
-    return cues + captioner.finish()
+            yield from captioner.feed(words, channel=channel.index, ends_utterance=ends, until=None)
+    yield from captioner.finish()
+
+
+def captions(
+    transcript: Transcript,
+    limits: Limits | None = None,
+    *,
+    prefix: Prefix = _nobody,
+    smooth_speakers: bool = False,
+    language: str | None = None,
+) -> list[Cue]:
+    """The cues of `each_caption`, all of them."""
+    cues = each_caption(transcript, limits, prefix=prefix, smooth_speakers=smooth_speakers, language=language)
+    return list(cues)

@@ -8,7 +8,7 @@ What is settled depends on nothing that comes later, so that live captions are t
 transcript.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 
 from dgcli.captions.language import STICKY
@@ -35,6 +35,7 @@ _SHARED = 14.0  # for a cue that two voices share
 _TRIED = 0.7  # seconds within which one gap is tried, however bad they all are
 _ROUNDING = 1e-6  # points that sums of them are off by, and more
 _NEAR = 1.5  # seconds up to the last known word within which a path may end that settles a cue in a hurry
+_RANKED = 64  # gaps that are ranked before those are left out that no cue can begin at any more
 _KEPT = 64  # settled tokens that are kept before the lists are shortened; `preview` copies them each time
 
 
@@ -60,6 +61,8 @@ class Cutter:
         self._back: list[int] = []
         self._first: list[int] = []
         self._gaps: list[float] = []  # points for a cut there
+        # The gaps at which a next cue can begin, with the points of the best path to each, fewest first.
+        self._ranked: list[tuple[float, int]] = []
         self._linger = PAUSE - limits.min_gap
         self._capacity = limits.max_lines * (limits.max_chars + 1) - 1
 
@@ -96,8 +99,8 @@ class Cutter:
                 lost.append(gap)
             else:
                 first[gap] = gap if before == self._from else first[before]
-        if lost:
-            self._try(lost)
+        self._rank(len(tokens.starts))
+        self._try(lost)
 
     def hurry(self, ended: float) -> None:
         """Settle the cues whose last word ended by `ended` (seconds), whatever may be said later.
@@ -119,7 +122,7 @@ class Cutter:
                 cut = self._first[at]
             if cut == len(starts) or self.tokens.outs[cut - 1] > ended:
                 return
-            self._settle(cut, len(starts) - 1)
+            self._try(self._settle(cut, len(starts) - 1))
 
     def settle(self, cut: int, follows: float | None) -> None:
         """Settle a cue that ends before the token `cut`, whichever is best; the next word begins at `follows`."""
@@ -127,7 +130,7 @@ class Cutter:
         if cut < after:
             if self._best[cut] == _INFINITE:
                 self._best[cut] = 0.0
-            self._settle(cut, after - 1)
+            self._try(self._settle(cut, after - 1))
             return
         self._was_shared = self.tokens.runs[cut - 1] > self._from
         self.settled.append((self._from, cut, follows))
@@ -147,6 +150,7 @@ class Cutter:
         for column in (self._best, self._back, self._first, self._gaps):
             del column[:many]
         self._from = 1
+        self._ranked = [(points, gap - many) for points, gap in self._ranked if gap > many]
         self._back = [cut - many for cut in self._back]
         self._first = [cut - many for cut in self._first]
 
@@ -172,6 +176,7 @@ class Cutter:
         if begin < after and begin == self._from:
             add(0.0)
             self._best[begin] = 0.0
+            self._ranked = [(0.0, begin)]
             self._last_tried = starts[begin]
             if tokens.several_channels:
                 tokens.name(begin, runs_shared=self._was_shared)
@@ -181,7 +186,7 @@ class Cutter:
             pause = pauses[at]
             if pause > PAUSE:
                 add(0.0)
-                self._try_all(untried, known)
+                self._try(untried, known=known)
                 self._settle_all(at)
                 untried, last_tried = [], starts[at]
                 continue
@@ -196,30 +201,29 @@ class Cutter:
             if points < STICKY or starts[at] - last_tried >= _TRIED:
                 last_tried = starts[at]
                 untried.append(at)
-        self._try_all(untried, known)
+        self._try(untried, known=known)
         self._last_tried = last_tried
 
-    def _try_all(self, untried: Sequence[int], known: Sequence[float]) -> None:
-        """Try gaps, and settle what that settles; `known` is for the last tokens, as in `_judge`."""
-        later, first = iter(untried), len(self.tokens.starts) - len(known)
-        while (at := self._try(later, since=first, known=known)) >= 0:
-            self._commit(at)
+    def _commit(self, at: int) -> list[int]:
+        """Settle the first cuts of the best path to `at`, as long as the words after them are known.
 
-    def _commit(self, at: int) -> None:
-        """Settle the first cut of the best path to `at`, as long as the words after it are known."""
-        outs = self.tokens.outs
-        while self._best[at] < _INFINITE:
-            cut = self._first[at]
-            if cut == at or outs[cut - 1] + LOOK_AHEAD > self._known:
-                return
-            self._settle(cut, at)
+        Returns as `_settle` does.
+        """
+        outs, lost = self.tokens.outs, list[int]()
+        while (cut := self._first[at]) != at and outs[cut - 1] + LOOK_AHEAD <= self._known:
+            more = self._settle(cut, at)
+            lost = sorted([*(gap for gap in lost if gap > cut), *more]) if lost else more
+        return lost
 
-    def _settle(self, cut: int, at: int) -> None:
-        """Make `cut` final; paths to gaps up to `at` that do not go through it are no paths any more."""
-        best, back, first = self._best, self._back, self._first
+    def _settle(self, cut: int, at: int) -> list[int]:
+        """Make `cut` final; returns the gaps up to `at` whose path does not go through it, and so is none any more.
+
+        Whoever calls it has these tried again.
+        """
+        best, back, first, ranked, lost = self._best, self._back, self._first, self._ranked, list[int]()
         self.settled.append((self._from, cut, self.tokens.ins[cut]))
         self._from = self.tokens.settled = cut
-        lost = []
+        ranked[:] = [(best[cut], cut)]
         for gap in range(cut + 1, at + 1):
             if best[gap] == _INFINITE:
                 continue
@@ -229,8 +233,16 @@ class Cutter:
                 lost.append(gap)
             else:
                 first[gap] = gap if before == cut else first[before]
-        if lost:
-            self._try(lost)
+                ranked.append((best[gap], gap))
+        ranked.sort()
+        return lost
+
+    def _rank(self, after: int) -> None:
+        """Rank the gaps before `after` anew."""
+        best = self._best
+        self._ranked[:] = sorted(
+            (best[gap], gap) for gap in range(self._from, after) if best[gap] < _INFINITE
+        )
 
     def _add_gap(self, at: int) -> None:
         """Put a gap behind the last token, for a while."""
@@ -258,21 +270,20 @@ class Cutter:
             self._from = cut
         self.tokens.settled = at
         self._best[at] = 0.0
+        self._ranked = [(0.0, at)]
         self._last_tried = self.tokens.starts[at] if at < len(self.tokens.starts) else 0.0
         if added:
             self._drop_gap()
 
-    def _try(
-        self, gaps: Iterable[int], last: bool = False, since: int = 0, known: Sequence[float] = ()
-    ) -> int:
+    def _try(self, gaps: Iterable[int], last: bool = False, known: Sequence[float] = ()) -> None:
         """Find the best path to each of these gaps, in order; of two that are alike, that of the longer last cue.
 
         With `last` nothing follows for now; then a path whose first cut ought to be settled by now is none,
-        since more words might have come and settled another. With `known`, for the gaps from `since` on, it returns
-        the first gap whose path may settle cuts, before it tries the next; and else -1.
+        since more words might have come and settled another. With `known`, which is for the last tokens as in
+        `_judge`, each path settles what it can before the next gap is tried.
         """
         # Captioning spends most of its time here: what the loops need is at hand.
-        tokens, limits, begin = self.tokens, self.limits, self._from
+        tokens, limits, begin, ranked = self.tokens, self.limits, self._from, self._ranked
         best, back, first, costs = self._best, self._back, self._first, self._gaps
         starts, outs, runs, prefixes = tokens.starts, tokens.outs, tokens.runs, tokens.prefixes
         columns, columns_end = tokens.columns, tokens.columns_end
@@ -285,98 +296,90 @@ class Cutter:
         capacity, linger, min_gap = self._capacity, self._linger, limits.min_gap
         points_of, shared_points_of = self.layout.points, self.layout.shared_points
         several, two_lines, between = tokens.several_channels, limits.max_lines == 2, tokens.gaps
-        tried, upto = list[int](), begin  # the gaps before this one to which there is a path
-        right_from = begin  # the first token that a second line can begin with
-        furthest = 0  # which of them is the first that can begin a cue that ends here
-        for at in gaps:
-            while upto < at:
-                if best[upto] < _INFINITE:
-                    tried.append(upto)
-                upto += 1
-            final, many = at - 1, len(tried)
-            out, end, run = outs[final], columns_end[final], runs[final]
-            least_column, least_start = end - capacity, out - longest
-            while furthest < many and columns[tried[furthest]] < least_column and tried[furthest] < final:
-                furthest += 1
-            low = furthest
-            while low < many and starts[tried[low]] < least_start and tried[low] < final:
-                low += 1
-            leave = out + linger
-            if not last and starts[at] - min_gap < leave:
-                leave = starts[at] - min_gap
-            least, chosen = _INFINITE, -1
-            wide = []  # what has to be broken into lines, which costs most time: only where it can still be best
-            for before in tried[low:]:
-                points = best[before]
-                if points >= least:
-                    continue
-                if last and before > begin and outs[first[before] - 1] + LOOK_AHEAD <= self._known:
-                    continue
-                duration = leave - starts[before]
-                used = end - columns[before]
-                if duration < shortest:
-                    points += _TOO_SHORT + _SHORT * (shortest - duration) / shortest
-                if before == final:
-                    points += _LONE
-                if used > duration * cps:
-                    points += _FAST * (used / cps - duration)
-                if before < run:
-                    if points + _SHARED >= least:
-                        continue
-                    points += _SHARED + shared_points_of(before, at)
-                elif used > line_width - prefixes[before] and before < final:
-                    wide.append((points, before))
-                    continue
-                if points < least:
-                    least, chosen = points, before
-            if wide:
-                wide.sort()
-                right_from = bisect_left(columns, end - line_width, right_from, final)
-                for points, before in wide:
+        since = len(starts) - len(known)
+        for newest in gaps:
+            again = [newest]
+            for at in again:  # and what loses its path when the newest settles a cut
+                final = at - 1
+                out, end, run = outs[final], columns_end[final], runs[final]
+                least_start = out - longest
+                leave = out + linger
+                if not last and starts[at] - min_gap < leave:
+                    leave = starts[at] - min_gap
+                least, chosen = _INFINITE, -1
+                for points, before in ranked:
                     if points > least:
-                        break
-                    if not two_lines:
-                        points += points_of(before, at)
-                    else:  # what `Layout` does, for the case that has most of captioning's time
-                        most, fewest, start = least - points + _ROUNDING, _INFINITE, columns[before]
-                        left_room = line_width - prefixes[before]
-                        for middle in range(right_from if right_from > before else before + 1, at):
-                            cost = between[middle] * BREAK
-                            if cost >= most:
-                                continue
-                            left = columns_end[middle - 1] - start
-                            if left > left_room and middle > before + 1:
-                                break
-                            right = end - columns[middle]
-                            cost += UNEVEN * (
-                                (left - right) / left if left > right else (right - left) / right
-                            )
-                            if cost < most:
-                                fewest = most = cost
-                        points += fewest
+                        break  # a cue only adds to what the path before it has
+                    used, start = end - columns[before], starts[before]
+                    if before >= final:
+                        if before > final:
+                            continue
+                    elif used > capacity or start < least_start:
+                        continue
+                    if last and before > begin and outs[first[before] - 1] + LOOK_AHEAD <= self._known:
+                        continue
+                    duration = leave - start
+                    if duration < shortest:
+                        points += _TOO_SHORT + _SHORT * (shortest - duration) / shortest
+                    if before == final:
+                        points += _LONE
+                    if used > duration * cps:
+                        points += _FAST * (used / cps - duration)
+                    if before < run:
+                        if points + _SHARED > least:
+                            continue
+                        points += _SHARED + shared_points_of(before, at)
+                    elif used > line_width - prefixes[before] and before < final:
+                        if points > least:
+                            continue
+                        if two_lines:  # what `Layout` does, for the case that has most of captioning's time
+                            most, fewest, start_column = least - points + _ROUNDING, _INFINITE, end - used
+                            left_room = line_width - prefixes[before]
+                            right_from = bisect_left(columns, end - line_width, before + 1, final)
+                            for middle in range(right_from, at):
+                                cost = between[middle] * BREAK
+                                if cost >= most:
+                                    continue
+                                left = columns_end[middle - 1] - start_column
+                                if left > left_room and middle > before + 1:
+                                    break
+                                right = end - columns[middle]
+                                cost += UNEVEN * (
+                                    (left - right) / left if left > right else (right - left) / right
+                                )
+                                if cost < most:
+                                    fewest = most = cost
+                            points += fewest
+                        else:
+                            points += points_of(before, at)
                     if points < least or (points == least and before < chosen):
                         least, chosen = points, before
-            if chosen < 0:
-                low = bisect_left(columns, end - capacity, begin, final)
-                chosen = self._only_way(bisect_left(starts, least_start, low, final), at, last)
-                least = best[chosen]
-                tried, upto, furthest = [], begin, 0  # more have been tried
-            best[at] = least + _CUE + costs[at]
-            back[at] = chosen
-            cut = first[at] = at if chosen == begin else first[chosen]
-            if several and at < len(tokens.words):
-                tokens.name(at, runs_shared=run > chosen)
-            if known:
-                now = self._known = known[at - since]
-                if outs[cut - 1] + LOOK_AHEAD <= now:
-                    return at
-        return -1
+                if chosen < 0:
+                    low = bisect_left(columns, end - capacity, begin, final)
+                    chosen = self._only_way(bisect_left(starts, least_start, low, final), at, last)
+                    least = best[chosen]
+                best[at] = points = least + _CUE + costs[at]
+                back[at] = chosen
+                cut = first[at] = at if chosen == begin else first[chosen]
+                if not last:
+                    if len(ranked) > _RANKED:
+                        ranked[:] = [item for item in ranked if columns[item[1]] >= end - capacity]
+                    insort(ranked, (points, at))
+                if several and at < len(tokens.words):
+                    tokens.name(at, runs_shared=run > chosen)
+                if known and at == newest:
+                    now = self._known = known[at - since]
+                    if cut != at and outs[cut - 1] + LOOK_AHEAD <= now:
+                        again += self._commit(at)
+                        begin = self._from
 
     def _only_way(self, low: int, at: int, last: bool) -> int:
         """Choose a cut before `at` when no gap that was tried leaves a cue that fits."""
         for gap in range(max(low, self._from + 1), at):
             if self._best[gap] == _INFINITE:
+                self._rank(gap)
                 self._try((gap,))
+        self._rank(len(self._best))
         fits = [gap for gap in range(low, at) if self._best[gap] < _INFINITE and self.layout.fits(gap, at)]
         if last:
             known = self._known

@@ -136,8 +136,8 @@ class SpeakerSmoother:
             last_end = end
             if speaker == label and speaker is not None:
                 run += 1
-                if run >= 2 * _APART:
-                    self._safe = len(held) - _APART
+                if run >= 2 * _APART:  # of which `hurry` may have let words out
+                    self._safe = max(0, len(held) - _APART)
             else:
                 run, label = 1, speaker
                 self._mixed = self._mixed or len(held) > 1 or speaker is None

@@ -1,6 +1,7 @@
 """The words that captioning works on, as columns of plain values: it looks at each of them many times."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from dgcli.captions.language import CLAUSE, ENDED, GAP, OPENED, codes
 from dgcli.captions.lexicon import Lexicon
@@ -19,11 +20,11 @@ _FORMS = 2000  # printed forms that are remembered: the commonest come back at o
 class _Form:
     """Facts about the printed form of a word, worked out once for each form."""
 
-    __slots__ = ("gaps", "glued_after", "glued_before", "opened", "parts", "right", "text", "width")
+    __slots__ = ("gaps", "glued_after", "glued_before", "opened", "right", "text", "width")
 
     def __init__(self, text: str, room: int, lexicon: Lexicon) -> None:
-        self.parts = pieces(text, room)
-        self.text = self.parts[0] if len(self.parts) == 1 else ""
+        parts = pieces(text, room)
+        self.text = parts[0] if len(parts) == 1 else ""  # none of a word that no line can hold
         self.width = min(width(self.text), room)  # one that is wider has a line to itself
         left, self.right = codes(self.text, lexicon)
         self.gaps = GAP[left]  # points for a cut after it, by the right code of what follows
@@ -77,19 +78,36 @@ class Tokens:
         Returns for each token that they became when the last word known with it ends (seconds); a word without
         text becomes none, one that no line can hold several.
         """
-        at = len(self.words)
-        self._repair(words)
-        return self._measure(at, key)
+        known, rest = list[float](), iter(words)
+        while (odd := self._add(rest, known, key)) is not None:
+            known += self.extend(self._pieces(*odd), key)
+        return known
 
-    def _repair(self, words: Iterable[tuple[Word, bool]]) -> None:
-        """Add rows to the columns of words, forms and ends of utterances."""
-        tokens, forms_of, ends = self.words, self.forms, self.ends
-        longest, room = self._limits.max_duration, self._limits.max_chars
+    def _add(
+        self, words: Iterator[tuple[Word, bool]], known: list[float], key: float | None
+    ) -> tuple[Word, bool] | None:
+        """Add words up to the first that is not one token as it is; returns that, with its times repaired.
+
+        `known` and `key` are those of `extend`.
+        """
+        # One pass over the words, with all that it needs at hand: this is a tenth of the time of captions.
+        tokens, forms_of, starts, outs = self.words, self.forms, self.starts, self.outs
+        pauses, gaps, columns, columns_end = self.pauses, self.gaps, self.columns, self.columns_end
+        several, longest, room = self.several_channels, self._limits.max_duration, self._limits.max_chars
+        first = at = len(tokens)
+        last = forms_of[-1] if at else None
+        row = ENDED  # the points of the gap before the next token
+        if last is not None:
+            row = last.opened if at > 1 and forms_of[at - 2].gaps is ENDED else last.gaps
+        out, column = (outs[-1], columns_end[-1]) if at else (0.0, 0)
+        said_in, said_by = voice = self.voices[-1] if at else _NOBODY
+        turns = [(at, self.runs[-1] if at else 0, voice, 0)]
+        latest, endings, odd = self.latest, list[int](), None
         now, began, ended = -1, 0.0, 0.0  # the channel of the last word, and its times
         tag: str | None = None
         lexicon, forms = self._language_forms(tag)
         for word, ends_utterance in words:
-            text, start, end, _, _, _, channel, language, _ = word
+            text, said_start, said_end, _, _, speaker, channel, language, _ = word
             if language != tag:
                 tag = language
                 lexicon, forms = self._language_forms(tag)
@@ -103,73 +121,35 @@ class Tokens:
             if channel != now:
                 self._began[now], self._ended[now] = began, ended
                 now, began, ended = channel, self._began.get(channel, 0.0), self._ended.get(channel, 0.0)
-            said_start, said_end = start, end
             # A time that is none, NaN included, fails the first comparison.
-            if not 0.0 <= start <= _LATEST:
-                start = ended
-            if not 0.0 <= end <= _LATEST:
-                end = start + len(text) / _READ
+            start = said_start if 0.0 <= said_start <= _LATEST else ended
+            end = said_end if 0.0 <= said_end <= _LATEST else start + len(text) / _READ
             if start < began:
                 start = began
             if not start <= end <= start + longest:
                 end = start if end < start else start + longest
             if start != said_start or end != said_end:
                 word = word._replace(start=start, end=end)
-            if form.text:
-                if form.text != text:
-                    word = word._replace(text=form.text)
-                began, ended = start, end
-                tokens.append(word)
-                forms_of.append(form)
-                ends.append(ends_utterance)
-                continue
-            self.all_spaced = False
-            many = len(form.parts)
-            step = (end - start) / many if many else 0.0
-            for number, part in enumerate(form.parts):
-                inner = forms.get(part) or forms.setdefault(part, _Form(part, room, lexicon))
-                began, ended = start + number * step, start + (number + 1) * step
-                tokens.append(word._replace(text=part, start=began, end=ended))
-                forms_of.append(inner)
-                ends.append(ends_utterance and number == many - 1)
-        self._began[now], self._ended[now] = began, ended
-
-    def _language_forms(self, tag: str | None) -> tuple[Lexicon, dict[str, _Form]]:
-        known = self._forms.get(tag)
-        if known is None:
-            known = self._forms[tag] = (Lexicon(tag or self._language), {})
-        return known
-
-    def _measure(self, first: int, key: float | None) -> list[float]:
-        """Fill the other columns from those of words and forms; returns as `extend` does."""
-        starts, outs, pauses, gaps, voices = self.starts, self.outs, self.pauses, self.gaps, self.voices
-        columns, columns_end, runs, prefixes = self.columns, self.columns_end, self.runs, self.prefixes
-        several, latest, known = self.several_channels, self.latest, list[float]()
-        run = runs[-1] if first else 0
-        last = self.forms[first - 1] if first else None
-        row = ENDED  # the points of the gap before the next token
-        if last is not None:
-            row = last.opened if first > 1 and self.forms[first - 2].gaps is ENDED else last.gaps
-        column = columns_end[-1] if first else 0
-        voice, named = (voices[-1], 0) if first else (_NOBODY, 0)
-        rows = zip(self.words[first:], self.forms[first:], strict=True)
-        for at, (word, form) in enumerate(rows, first):
-            _, start, end, _, _, speaker, channel, _, _ = word
-            changed = not at or speaker != voice[1] or channel != voice[0]
+            if form.text != text:
+                odd = word, ends_utterance
+                break
+            began, ended = start, end
+            changed = not at or speaker != said_by or channel != said_in
             if changed:
+                said_in, said_by = channel, speaker
                 voice, _, named = self._voices.get((channel, speaker)) or self._meet(channel, speaker)
-                run = at
+                turns.append((at, at, voice, named))
             if last is None:
                 pause = gap = 0.0
             else:
                 gap = row[form.right]
                 if not (last.glued_after and form.glued_before):
                     column += 1
-                pause = start - (latest if several and changed else outs[-1])
+                pause = start - (latest if several and changed else out)
                 before = self._before.get(channel, -1) if several else at - 1
                 if before >= self.settled and outs[before] > start:
                     outs[before] = start
-            last = form
+            last, out = form, end
             row = form.opened if row is ENDED else form.gaps
             if several:
                 self.ins.append(start)
@@ -177,18 +157,55 @@ class Tokens:
                 start = max(start if key is None else key, starts[-1] if at else 0.0)
             if end > latest:
                 latest = end
+            if ends_utterance:
+                endings.append(at)
+            tokens.append(word)
+            forms_of.append(form)
             starts.append(start)
             outs.append(end)
             pauses.append(pause)
             gaps.append(gap)
-            voices.append(voice)
             columns.append(column)
             column += form.width
             columns_end.append(column)
-            runs.append(run)
-            prefixes.append(named if changed else 0)
             known.append(latest)
+            at += 1
+        self._began[now], self._ended[now] = began, ended
         self.latest = latest
+        self._add_voices(turns, at)
+        self.ends += [False] * (at - first)
+        for ending in endings:
+            self.ends[ending] = True
+        return odd
+
+    def _add_voices(self, turns: Iterable[tuple[int, int, Voice, int]], after: int) -> None:
+        """Add rows to the columns of voices, up to the token `after`.
+
+        Each turn says from which token on a voice speaks, the first of the run, and the columns of its prefix.
+        """
+        for (at, run, voice, named), (end, *_) in pairwise((*turns, (after, after, _NOBODY, 0))):
+            self.voices += [voice] * (end - at)
+            self.runs += [run] * (end - at)
+            self.prefixes += [0] * (end - at)
+            if end > at:
+                self.prefixes[at] = named
+
+    def _pieces(self, word: Word, ends_utterance: bool) -> Iterator[tuple[Word, bool]]:
+        """The pieces of a word that a line can hold, as words; their times share its own."""
+        parts = pieces(word.text, self._limits.max_chars)
+        if len(parts) == 1:
+            yield word._replace(text=parts[0]), ends_utterance
+            return
+        self.all_spaced = False
+        step = (word.end - word.start) / max(1, len(parts))
+        for number, part in enumerate(parts):
+            start, end = word.start + number * step, word.start + (number + 1) * step
+            yield word._replace(text=part, start=start, end=end), ends_utterance and number == len(parts) - 1
+
+    def _language_forms(self, tag: str | None) -> tuple[Lexicon, dict[str, _Form]]:
+        known = self._forms.get(tag)
+        if known is None:
+            known = self._forms[tag] = (Lexicon(tag or self._language), {})
         return known
 
     def _meet(self, channel: int, speaker: int | None) -> tuple[Voice, str, int]:

@@ -1,6 +1,8 @@
 """The cues of a transcript as the user's settings want them, all at once and as they come."""
 
-from dgcli.captions.captioner import Captioner, captions
+from collections.abc import Iterator
+
+from dgcli.captions.captioner import Captioner, each_caption
 from dgcli.captions.cues import Cue
 from dgcli.formats.base import RenderSettings
 from dgcli.transcript.model import Transcript
@@ -18,9 +20,9 @@ def captioner_for(options: RenderSettings, channels: int, *, has_voices: bool = 
     )
 
 
-def cues_of(transcript: Transcript, options: RenderSettings, *, has_voices: bool = False) -> list[Cue]:
-    """Return the cues of a transcript."""
-    return captions(
+def cues_of(transcript: Transcript, options: RenderSettings, *, has_voices: bool = False) -> Iterator[Cue]:
+    """Return the cues of a transcript, made as they are taken."""
+    return each_caption(
         transcript,
         options.limits,
         prefix=options.caption_prefix(len(transcript.channels) > 1, has_voices=has_voices),

@@ -132,7 +132,7 @@ def render(transcript: Transcript, options: RenderSettings) -> str:
             nodes.append(CaptionNode.create_text(_spelt(line.text, known), layout_info=centred))
         return Caption(round(cue.start * 1e6), round(end * 1e6), nodes, layout_info=centred)
 
-    cues = cues_of(transcript, replace(options, limits=_limits(options.limits)))
+    cues = list(cues_of(transcript, replace(options, limits=_limits(options.limits))))
     captions = CaptionList([caption(cue, end) for cue, end in _shown(cues)], layout_info=centred)
     language = options.language_of(transcript) or "en"
     text: str = writer.write(CaptionSet({language: captions}))

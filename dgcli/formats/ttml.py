@@ -142,7 +142,7 @@ def render_cues(options: RenderSettings) -> CueWriter:
 
 def render(transcript: Transcript, options: RenderSettings) -> str:
     """A TTML document; one without paragraphs if nothing was said."""
-    cues = cues_of(transcript, options)
+    cues = list(cues_of(transcript, options))
     agents = _agents(cues, options, len(transcript.channels) > 1)
     head, foot = _document(agents, options.language_of(transcript) or "", _fps(options))
     return head + "".join(_paragraph(cue, agents, options) for cue in cues) + foot

@@ -120,7 +120,7 @@ def write_playlist(path: Path, transcript: Transcript, options: RenderSettings) 
             hint="Look at the times in the response, or make longer ones: --segment-duration 60",
         )
     segmenter = CaptionSegmenter(render_cues(options), options)
-    segmenter.add(cues_of(transcript, options, has_voices=True))
+    segmenter.add(list(cues_of(transcript, options, has_voices=True)))
     several = len(transcript.channels) > 1
     segments = segmenter.finish(transcript.duration or 0.0, several_channels=several)
     file = SegmentedFile(path, options.segment_duration)

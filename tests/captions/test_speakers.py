@@ -71,6 +71,17 @@ def test_confidence_decides_between_two_places() -> None:
     assert turns(smoothed(given)) == "0:we go. Yes now please come. 1:Then we are all here again"
 
 
+def test_a_long_turn_goes_on_after_its_words_were_hurried_out() -> None:
+    """A single word that follows words which had to come out early comes out after them, once."""
+    words = [(Word(f"w{at}", at * 0.3, at * 0.3 + 0.3, speaker=0), False) for at in range(14)]
+    smoother = SpeakerSmoother()
+    written = smoother.take(words[:12])
+    written += smoother.hurry(words[10][0].end)
+    for word in words[12:]:
+        written += smoother.take([word])
+    assert written + smoother.finish() == words
+
+
 @settings(max_examples=200, deadline=None)
 @given(spoken_words(), st.data())
 def test_words_of_a_stream_are_smoothed_like_the_whole(words: list[Word], data: st.DataObject) -> None:
