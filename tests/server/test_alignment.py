@@ -11,7 +11,8 @@ import pytest
 
 from dgcli.server import receive
 from dgcli.server.engines.attention import Attended, TextWord
-from dgcli.server.engines.forced import loudness, timed
+from dgcli.server.engines.forced import timed
+from dgcli.server.engines.voice import loudness
 from tests.conftest import HANGS_AFTER
 from tests.server.conftest import shared
 
