@@ -1,12 +1,13 @@
 """How well corrected words are put on times, and how fast: dg align.
 
-    python benchmarks/corrections.py --responses DIR --audio FILE --response FILE
+    python benchmarks/corrections.py --responses DIR --audio FILE --response FILE --spoken 8
 
 Of each response a tenth of the words is altered, seeded: as many are misheard (another word stands there), missed (it
 is gone) and invented (a word too many). The text as it was corrects it, so what every word's start has to be is known.
 `--response` is that of the recording `--audio`, which the local recogniser listens to (DGCLI_MODELS; tiny.en). Errors
 are those of starts, in milliseconds. A word that is missed leaves a gap in this; where a recogniser misses a word the
-one before it lasts longer: the last line is of that.
+one before it lasts longer: the line "lasting words" is of that. `--spoken` is how many recordings the program flite
+makes, with pauses and with known times.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -147,6 +149,29 @@ def speed(words: Sequence[Mapping[str, Any]]) -> None:
     )
 
 
+def synthetic(count: int) -> None:
+    """Print the figures of speech with known times, clean and with noise."""
+    import soundfile
+    from benchmarks.recordings import RATE, with_noise
+    from benchmarks.spoken import response_of, spoken
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "spoken.wav")
+        for name, as_the_api, noise in (
+            ("flite, its very times", False, None),
+            ("flite, times as the API's", True, None),
+            ("the same, noise at 10 dB", True, 10),
+        ):
+            results = []
+            for seed in range(count):
+                words, samples = spoken(seed)
+                soundfile.write(path, samples if noise is None else with_noise(samples, noise), RATE)
+                response = response_of(words, as_the_api=as_the_api)
+                heard_in = HeardIn(path, Config())
+                results += [measured(response, again, heard_in) for again in range(5 * seed, 5 * seed + 5)]
+            show(name, results)
+
+
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -154,6 +179,9 @@ def main() -> None:
     parser.add_argument("--audio", type=Path)
     parser.add_argument("--response", type=Path)
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument(
+        "--spoken", type=int, default=0, help="recordings made with flite, with five seeds each"
+    )
     given = parser.parse_args()
     longest: Sequence[Mapping[str, Any]] = ()
     for path in sorted(given.responses.rglob("*.json")) if given.responses else ():
@@ -173,6 +201,7 @@ def main() -> None:
             "with audio, lasting words",
             (measured(response, seed, heard_in, lasting=True) for seed in range(given.seeds)),
         )
+    synthetic(given.spoken)
 
 
 if __name__ == "__main__":
