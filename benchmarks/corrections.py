@@ -1,11 +1,13 @@
 """How well corrected words are put on times, and how fast: dg align.
 
-    python benchmarks/corrections.py --responses DIR --audio FILE --response FILE
+    python benchmarks/corrections.py --responses DIR --audio FILE --response FILE --spoken 8
 
 Of each response a tenth of the words is altered, seeded: as many are misheard (another word stands there), missed (it
 is gone) and invented (a word too many). The text as it was corrects it, so what every word's start has to be is known.
 `--response` is that of the recording `--audio`, which the local recogniser listens to (DGCLI_MODELS; tiny.en). Errors
-are those of starts, in milliseconds.
+are those of starts, in milliseconds. A word that is missed leaves a gap in this; where a recogniser misses a word the
+one before it lasts longer: the line "lasting words" is of that. `--spoken` is how many recordings the program flite
+makes, with pauses and with known times.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -31,11 +34,17 @@ from dgcli.transcript.response import parse
 from dgcli.ui.console import Console
 
 SHARE = 0.1
+FULL = 0.5  # seconds of the longest word that the API gives
 STRANGE = "window harbour seven gently pickle orbit thunder across velvet nothing copper lantern".split()
 
 
-def altered(words: Sequence[Mapping[str, Any]], seed: int) -> tuple[list[dict[str, Any]], set[int]]:
-    """Return the words as a recogniser might have heard them, and which of the true ones it got wrong."""
+def altered(
+    words: Sequence[Mapping[str, Any]], seed: int, *, lasting: bool = False
+) -> tuple[list[dict[str, Any]], set[int]]:
+    """Return the words as a recogniser might have heard them, and which of the true ones it got wrong.
+
+    With `lasting` the word before a missed one lasts until the next one, FULL seconds at most, as the API has it.
+    """
     chance = random.Random(seed)
     heard: list[dict[str, Any]] = []
     wrong = set()
@@ -55,6 +64,12 @@ def altered(words: Sequence[Mapping[str, Any]], seed: int) -> tuple[list[dict[st
             end = heard[-1]["end"]
             heard.append({**word, "word": "er", "punctuated_word": "er", "start": end, "end": word["start"]})
         heard.append(dict(word))
+    if lasting:
+        true_ends = {word["start"]: word["end"] for word in words}
+        missed = {words[at]["start"] for at in wrong} - {word["start"] for word in heard}
+        for word, following in pairwise(heard):
+            if word["end"] in missed and word["end"] == true_ends.get(word["start"]):
+                word["end"] = max(word["end"], min(word["start"] + FULL, following["start"]))
     return heard, wrong
 
 
@@ -75,11 +90,11 @@ def percentile(values: Iterable[float], share: float) -> float:
 
 
 def measured(
-    response: Mapping[str, Any], seed: int, heard_in: HeardIn | None = None
+    response: Mapping[str, Any], seed: int, heard_in: HeardIn | None = None, *, lasting: bool = False
 ) -> tuple[list[float], list[float]]:
     """Return the start errors in ms of untouched words and of new ones. Fails where a word has no time."""
     words = response["results"]["channels"][0]["alternatives"][0]["words"]
-    heard, wrong = altered(words, seed)
+    heard, wrong = altered(words, seed, lasting=lasting)
     text = " ".join(word["punctuated_word"] for word in words)
     alignment = align(response_with(response, heard), text.encode(), "talk.txt", {})
     if heard_in is not None:
@@ -134,6 +149,29 @@ def speed(words: Sequence[Mapping[str, Any]]) -> None:
     )
 
 
+def synthetic(count: int) -> None:
+    """Print the figures of speech with known times, clean and with noise."""
+    import soundfile
+    from benchmarks.recordings import RATE, with_noise
+    from benchmarks.spoken import response_of, spoken
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "spoken.wav")
+        for name, as_the_api, noise in (
+            ("flite, its very times", False, None),
+            ("flite, times as the API's", True, None),
+            ("the same, noise at 10 dB", True, 10),
+        ):
+            results = []
+            for seed in range(count):
+                words, samples = spoken(seed)
+                soundfile.write(path, samples if noise is None else with_noise(samples, noise), RATE)
+                response = response_of(words, as_the_api=as_the_api)
+                heard_in = HeardIn(path, Config())
+                results += [measured(response, again, heard_in) for again in range(5 * seed, 5 * seed + 5)]
+            show(name, results)
+
+
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -141,6 +179,9 @@ def main() -> None:
     parser.add_argument("--audio", type=Path)
     parser.add_argument("--response", type=Path)
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument(
+        "--spoken", type=int, default=0, help="recordings made with flite, with five seeds each"
+    )
     given = parser.parse_args()
     longest: Sequence[Mapping[str, Any]] = ()
     for path in sorted(given.responses.rglob("*.json")) if given.responses else ():
@@ -156,6 +197,11 @@ def main() -> None:
         response = json.loads(given.response.read_bytes())
         heard_in = HeardIn(given.audio, Config())
         show("with audio", (measured(response, seed, heard_in) for seed in range(given.seeds)))
+        show(
+            "with audio, lasting words",
+            (measured(response, seed, heard_in, lasting=True) for seed in range(given.seeds)),
+        )
+    synthetic(given.spoken)
 
 
 if __name__ == "__main__":

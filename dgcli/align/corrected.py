@@ -1,5 +1,6 @@
 """The words of a corrected text, each with what it has of the response's words: the alignment of one channel."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from dgcli.transcript.model import Word
 
 _ALIKE = 0.5  # from which a word that replaces another is the same word, heard wrongly
 _LONGEST_RUN = 10  # characters of a word that is put into a text without spaces
+_ROOMIER = 0.06  # seconds by which a gap is larger that draws a word from where it might be as well
+_FARTHEST = 20  # units that it is drawn past
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,48 @@ def _one_for_one(
     return kept
 
 
+def _in_gaps(
+    words: Sequence[Word], old: Sequence[Unit], new: Sequence[Unit], pairs: Sequence[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """Return the pairs with what was put in where the response has a gap for it.
+
+    Of "the the" either may be the one that was missed, as far as the text tells: it is the one beside the gap.
+    """
+    moved = [(-1, -1), *pairs, (len(old), len(new))]
+
+    def room(at: int) -> float:
+        """Return the seconds between two of the response's words, one of which ends a pair."""
+        before, after = moved[at][0], moved[at + 1][0]
+        if after == len(old) or (before >= 0 and old[before].place == old[after].place):
+            return 0.0
+        left = words[old[before].place].end if before >= 0 else 0.0
+        gap = words[old[after].place].start - left
+        return gap if math.isfinite(gap) else 0.0
+
+    def can_move(at: int, beyond: int, by: int) -> bool:
+        """Whether a pair, next to another one, may have the unit that is so many further on."""
+        (a, b), step = moved[at], 1 if beyond > at else -1
+        return moved[beyond] == (a + step, b + step) and old[a].key == new[b + by].key
+
+    for at in range(len(moved) - 1):
+        count = moved[at + 1][1] - moved[at][1] - 1
+        if not count or moved[at + 1][0] != moved[at][0] + 1:
+            continue
+        left = right = at
+        while left > max(at - _FARTHEST, 0) and can_move(left, left - 1, count):
+            left -= 1
+        while right < min(at + _FARTHEST, len(moved) - 3) and can_move(right + 1, right + 2, -count):
+            right += 1
+        best = max(range(left, right + 1), key=room)
+        if room(best) <= room(at) + _ROOMIER:
+            continue
+        for other in range(best + 1, at + 1):
+            moved[other] = (moved[other][0], moved[other][1] + count)
+        for other in range(at + 1, best + 1):
+            moved[other] = (moved[other][0], moved[other][1] - count)
+    return moved[1:-1]
+
+
 def corrected_words(words: Sequence[Word], new: Sequence[Unit]) -> tuple[list[CorrectedWord], int]:
     """Return the corrected words of a channel and how many of the response's words are among them unchanged.
 
@@ -128,7 +173,7 @@ def corrected_words(words: Sequence[Word], new: Sequence[Unit]) -> tuple[list[Co
         [unit.text for unit in old],
         [unit.text for unit in new],
     )
-    pairs = _one_for_one(old, new, pairs)
+    pairs = _in_gaps(words, old, new, _one_for_one(old, new, pairs))
     owners = {b: old[a].place for a, b in pairs}
     same = frozenset(b for a, b in pairs if old[a].key == new[b].key)
     result: list[CorrectedWord] = []

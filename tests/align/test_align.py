@@ -132,6 +132,19 @@ def test_words_that_were_put_in_get_the_gap() -> None:
     assert found[8]["end"] == found[9]["start"] < found[9]["end"] == found[10]["start"] == 5.0
 
 
+@pytest.mark.parametrize(("gap_before", "new"), [(True, 4), (False, 5)])
+def test_a_doubled_word_that_was_missed_is_the_one_beside_the_gap(gap_before: bool, new: int) -> None:
+    """Of "and and" of which one was heard, the new one is in the gap; the other one keeps its time."""
+    came = response(gap=0.0)
+    for word in words_of(parse(came))[4 if gap_before else 5 :]:
+        word["start"], word["end"] = word["start"] + 1, word["end"] + 1
+    found = words_of(corrected(came, TEXT.replace("And", "And and")))
+    old = 9 - new
+    assert found[old]["start"] == (3.5 if gap_before else 2.5)
+    assert 2.5 < found[new]["start"] < 4.0
+    assert (found[new]["start"] < found[old]["start"]) == gap_before
+
+
 def test_a_cue_tells_where_its_new_words_are() -> None:
     """In a long pause words that were put in as a cue of their own have the time of that cue."""
     came = response("Good morning to you. And good morning too.")

@@ -2,16 +2,20 @@
 
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dgcli.server import receive
 from dgcli.server.engines.attention import Attended, TextWord
-from dgcli.server.engines.forced import loudness, timed
+from dgcli.server.engines.forced import timed
+from dgcli.server.engines.voice import loudness
 from tests.conftest import HANGS_AFTER
 from tests.server.conftest import shared
 
@@ -135,15 +139,63 @@ def test_an_engine_that_cannot_align_says_so(client: httpx.Client, start: Callab
     assert (answer.status_code, answer.json()["err_msg"]) == (400, "Bad Request: This engine aligns no text.")
 
 
-def test_a_word_after_a_silence_begins_with_the_voice() -> None:
-    """Of the places in a gap, the one where the voice sets in wins over the end of the word before."""
+@pytest.mark.parametrize("attended", [1.3, 1.6, 2.0])
+def test_a_word_after_a_silence_begins_with_the_voice(attended: float) -> None:
+    """Where the attention gives a silence to the word behind it, the word begins where the voice sets in."""
     noise = np.random.default_rng(1).normal(0, 0.1, 3 * 16000).astype(np.float32)
     noise[16000 : 2 * 16000] *= 0.001  # silence from 1 s to 2 s
-    words = [TextWord("one", 0.2, 1.0), TextWord("two"), TextWord("three", 2.5, 2.9)]
-    attended = [Attended(0.3, 1.1, 1), Attended(2.15, 2.5, 1), Attended(2.6, 3.0, 1)]
-    found = timed(words, attended, loudness(noise.tobytes()), 0.0, 3.0)
-    assert found[1].start == pytest.approx(1.92, abs=0.03)
+    words = [TextWord("one", 0.2, 1.0), TextWord("two"), TextWord("three", 2.3, 2.9)]
+    told = [Attended(0.3, 1.1, 1), Attended(attended, 2.4, 1), Attended(2.4, 3.0, 1)]
+    found = timed(words, told, loudness(noise.tobytes()), 0.0, 3.0)
+    assert found[1].start == pytest.approx(1.93, abs=0.05)
     assert (found[0], found[2]) == (words[0], words[2])
+
+
+def test_times_are_in_the_steps_of_the_response() -> None:
+    """Where the known times are all 80 ms apart or multiples of it, so are those that are found."""
+    begins = [0.4 + 0.24 * (at if at < 6 else at + 2) for at in range(12)]
+    words = [TextWord("word", begin, begin + 0.24) for begin in begins]
+    attended = [Attended(begin + 0.1, begin + 0.3, 1) for begin in begins]
+    words[5:7] = [TextWord("word", 1.6, 2.1), TextWord("word")]
+    attended[6] = Attended(2.45, 2.6, 1)
+    noise = np.random.default_rng(1).normal(0, 0.1, 4 * 16000).astype(np.float32)
+    start = timed(words, attended, loudness(noise.tobytes()), 0.0, 4.0)[6].start
+    assert start == pytest.approx(2.3, abs=0.1)
+    steps = (start - 0.4) / 0.08
+    assert steps == pytest.approx(round(steps), abs=0.01)
+
+
+def test_a_word_begins_before_the_told_end_of_the_one_before() -> None:
+    """Where a word was missed the one before it seems to last until the next: the attention parts them."""
+    words = [TextWord("word", 0.4 + 0.3 * at, 0.7 + 0.3 * at) for at in range(8)]
+    attended = [Attended(0.5 + 0.3 * at, 0.8 + 0.3 * at, 1) for at in range(8)]
+    words[3:5] = [TextWord("word", 1.3, 1.9), TextWord("word")]
+    noise = np.random.default_rng(1).normal(0, 0.1, 3 * 16000).astype(np.float32)
+    found = timed(words, attended, loudness(noise.tobytes()), 0.0, 3.0)[4]
+    assert (found.start, found.end) == (pytest.approx(1.6, abs=0.05), pytest.approx(1.9))
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.floats(0, 2), st.floats(0, 2)), min_size=2, max_size=12),
+    st.lists(st.floats(0, 20), min_size=12, max_size=12),
+    st.integers(0, 300),
+)
+def test_every_word_has_a_time_and_starts_rise(
+    known: list[tuple[bool, float, float]], attention: list[float], frames: int
+) -> None:
+    """Whatever times are known and attended, and however little audio there is, starts never fall."""
+    words, at = [], 0.0
+    for is_known, gap, length in known:
+        words.append(TextWord("well,", at + gap, at + gap + length) if is_known else TextWord("well,"))
+        at += gap + length
+    attended = [Attended(start, start + 0.1, 1) for start in attention[: len(words)]]
+    levels = [-20.0 if frame % 50 < 25 else -70.0 for frame in range(frames)]
+    found = timed(words, attended, levels, 0.0, at)
+    starts = [word.start for word in found if word.start is not None]
+    assert len(starts) == len(words)
+    assert all(later >= start - 1e-9 for start, later in pairwise(starts))
+    assert all(word == own for word, own in zip(found, words, strict=True) if own.is_known)
+    assert all(word.end is not None and word.end >= start for word, start in zip(found, starts, strict=True))
 
 
 def test_a_refusal_holds_up_nothing_that_follows(start: Callable[..., str]) -> None:

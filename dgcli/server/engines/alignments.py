@@ -7,8 +7,9 @@ from dgcli.server.engines.attention import Stretch, TextWord
 from dgcli.server.engines.base import RATE, Audio
 from dgcli.server.engines.decoder import MediaDecoder, Span
 from dgcli.server.engines.files import language_code
-from dgcli.server.engines.forced import loudness, timed
+from dgcli.server.engines.forced import timed
 from dgcli.server.engines.recogniser import Recogniser
+from dgcli.server.engines.voice import loudness
 from dgcli.server.models import LocalModel
 
 _AROUND = 0.2  # seconds before the first word and after the last one
@@ -67,4 +68,4 @@ class Alignments:
         attended = await self._recogniser.align(self._model, samples, texts, self._language)
         end = begin + len(samples) / _SAMPLE / RATE
         moved = [item.later(begin) for item in attended]
-        return timed(words, moved, loudness(samples), begin, end)
+        return await asyncio.to_thread(timed, words, moved, loudness(samples), begin, end)
