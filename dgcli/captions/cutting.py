@@ -127,7 +127,9 @@ class Cutter:
         What is not known begins at `follows`.
         """
         tokens = self.tokens
-        while self._from < len(tokens.came) and tokens.came[self._from] <= by:
+        while any(
+            when <= by for when in tokens.came[self._from :]
+        ):  # of another channel than the first, perhaps
             at = len(tokens.starts)
             self._add_gap(at)
             self._try((at,), last=True)

@@ -10,7 +10,7 @@ from dgcli.formats import RenderSettings
 from dgcli.formats.hls import CaptionSegmenter
 from dgcli.formats.vtt import render_cues
 from dgcli.output.playlist import SegmentedFile
-from dgcli.transcript.events import Closed, Event, Final, Interim, Notice, NoticeKind
+from dgcli.transcript.events import Closed, Event, Final, Interim, Notice, NoticeKind, Opened
 from dgcli.transcript.utterances import as_saved
 
 _LEAP = 86400.0  # seconds from one final to the next; beyond it, only a time that is wrong lies
@@ -28,7 +28,7 @@ class PlaylistSink:
         self._end = 0.0
         self._waiting: deque[tuple[str, float]] = deque()  # segments that could not be written yet
         self._quiet_since: float | None = None  # the first tick after the last result
-        self._has_begun = self._is_closed = self._has_failed = False
+        self._has_begun = self._has_opened = self._is_closed = self._has_failed = False
 
     def _take(self, event: Final) -> None:
         if self._captioner is None:
@@ -90,6 +90,10 @@ class PlaylistSink:
                     self._take(event) if isinstance(event, Final) else self._hear(event)
                 finally:
                     self._write()
+            case Opened() if not self._has_opened:
+                self._has_opened = True
+                self._waiting.append(self._segmenter.opening())
+                self._write()
             case Notice(kind=NoticeKind.MARKER):
                 self._segmenter.note(event.message)
             case Closed():

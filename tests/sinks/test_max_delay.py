@@ -151,7 +151,7 @@ def _sessions(draw: st.DrawFn) -> tuple[int, list[Message]]:
     return channels, messages
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(_sessions(), st.sampled_from([1.0, 2.0, 4.0, 6.0, 10.0]), st.booleans())
 def test_no_word_stays_longer_than_it_may(
     session: tuple[int, list[Message]], max_delay: float, smooth: bool
