@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +11,11 @@ from hypothesis import strategies as st
 
 from dgcli.captions.captioner import Captioner
 from dgcli.captions.cues import Cue
+from dgcli.captions.speakers import SpeakerSmoother
 from dgcli.errors import UsageError
 from dgcli.formats import RenderSettings, by_name
-from dgcli.sinks.captions import CaptionBlocks
+from dgcli.sinks.captions import CaptionBlocks, CaptionSink
+from dgcli.sinks.files import file_sink
 from dgcli.transcript.events import Final, Interim
 from dgcli.transcript.messages import parse_message
 from dgcli.transcript.model import Word
@@ -185,3 +188,36 @@ def test_no_word_stays_longer_than_it_may(
         take(captioner.quiet(quiet), now + quiet)
     take(captioner.finish(), now)
     assert said == wanted
+
+
+def test_the_last_words_do_not_wait_for_the_next(tmp_path: Path) -> None:
+    """When no result comes any more, the clock alone has the last caption written: to a file and to a pipe."""
+    options, spoken = RenderSettings(max_delay=4.0, segment_duration=2), list[str]()
+    files = [file_sink(tmp_path / name, options) for name in ("a.srt", "a.vtt", "a.m3u8")]
+    sinks = [*files, CaptionSink(spoken.append, by_name("srt"), options)]
+    for sink in sinks:
+        sink.handle(_event(_words([(0.0, 0)] * 12), 0.0, 3.9, final=True))
+        sink.handle(_event([], 3.9, 4.0, final=False))
+        sink.tick(100.0)
+        sink.tick(103.8)
+    assert spoken == []
+    for sink in sinks:
+        sink.tick(104.0)
+    settled = "".join(spoken)
+    assert "\n1\n00:00:00,000 --> " in f"\n{settled}"
+    assert TEXT[11] in settled
+    for sink in sinks:
+        sink.close()
+    assert "".join(spoken) == settled
+    assert (tmp_path / "a.srt").read_text() == settled
+
+
+def test_few_held_words_are_smoothed_like_many() -> None:
+    """Words that leave the smoother in a hurry do not confuse those that are held: slow speech of one voice."""
+    smoother = SpeakerSmoother()
+    out, words = list[Word](), _words([(0.1, 0)] * 40)
+    for word in words:
+        out += [passed for passed, _ in smoother.take([(word, False)])]
+        out += [passed for passed, _ in smoother.hurry(word.end - 0.5)]
+    out += [passed for passed, _ in smoother.finish()]
+    assert out == words
