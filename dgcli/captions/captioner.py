@@ -1,6 +1,7 @@
 """From timed words to cues, as the words become known."""
 
 import copy
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 from math import ceil
@@ -10,7 +11,7 @@ from dgcli.captions.cutting import Cutter
 from dgcli.captions.kinds import WordKind
 from dgcli.captions.limits import PAUSE, Limits
 from dgcli.captions.merging import Merger
-from dgcli.captions.speakers import SpeakerSmoother
+from dgcli.captions.speakers import Flagged, SpeakerSmoother
 from dgcli.captions.voice import Prefix, Voice
 from dgcli.transcript.model import Channel, Transcript, Word
 
@@ -18,7 +19,9 @@ _STRETCH = 1000  # words that are fed at a time
 _TURN = 0.3  # seconds of pause between two voices that are not closed
 _LEAST = 0.04  # seconds that a cue is shown even where the words' times leave nothing: a frame
 _UNSAID = (WordKind.MARK, WordKind.BRACKET)
-_MESSAGES = 1.0  # seconds between two messages of a server: by so much may be late what one makes known
+_MESSAGES = 1.25  # seconds between two messages of a server: by so much may be late what one makes known
+_QUIET = 2.0  # seconds without a message after which none is expected of a server that sends interims
+_GRACE = 1.5  # seconds beyond the delay in which the final that settles a cue well may still come
 _OVERDUE = 2.0  # seconds after which a cue that ought to be out is rather continued than ended
 _EXACT = 1e-6  # ticks: what products of floats are off by
 
@@ -33,8 +36,9 @@ class Captioner:
     A cue that has come out is never changed, and comes out when the words some 7 s after it are known, or a
     pause of more than 1.5 s. However the words are divided among calls, the cues are the same.
 
-    With `max_delay` (seconds) a cue also comes out that long after its last word, as `heard` tells the time: then
-    what is settled depends on when that was.
+    With `max_delay` (seconds) a cue also comes out that long after its last word, as `heard` tells the time, and
+    no word stays for more than 1.5 s longer than that once it has been fed, whatever its times are: then what is
+    settled depends on when that was.
 
     `prefix` says what stands before the words of a voice, `smooth_speakers` puts changes of speaker where
     sentences end (`speakers`). With several `channels` each call of `feed` carries
@@ -51,7 +55,11 @@ class Captioner:
         smooth_speakers: bool = False,
         max_delay: float | None = None,
     ) -> None:
+        self._max_delay = max_delay
         self._waits = None if max_delay is None else max(0.0, max_delay - _MESSAGES)
+        self._now = 0.0  # seconds of the stream that messages told of
+        self._fed: dict[int, deque[float]] = {}  # when the words of each channel came that are no tokens yet
+        self._has_interims = False
         self._heard = dict.fromkeys(range(channels), 0.0)  # seconds of each channel that messages told of
         self._smoothers: dict[int, SpeakerSmoother] | None = {} if smooth_speakers else None
         self._limits = limits or Limits()
@@ -82,6 +90,9 @@ class Captioner:
         """
         told = until
         batch = list(zip(words, repeat(False)))
+        if self._waits is not None and told is not None:
+            self._now = max(self._now, told)
+            self._fed.setdefault(channel, deque()).extend(repeat(self._now, len(batch)))
         if batch and ends_utterance:
             batch[-1] = (batch[-1][0], True)
         if self._merger is not None and until is None:
@@ -96,11 +107,11 @@ class Captioner:
                 until = min(until, smoother.first_held)
         cutter = self._cutter
         if self._merger is None:
-            cutter.add(batch)
+            self._add(batch, channel)
         else:
             self._merger.put(channel, batch, until or 0.0)
             for key, word, ends in self._merger.take():
-                cutter.add(((word, ends),), key)
+                self._add(((word, ends),), word.channel, key)
             until = self._merger.known
         if until is not None and until - cutter.last_end > PAUSE:
             cutter.close()
@@ -112,28 +123,78 @@ class Captioner:
         Both as an interim tells it. Returns the cues that have waited for `max_delay`: of words that were fed,
         cut where they would be if the likely words were what follows.
         """
-        if self._waits is None:
-            return self._take()
+        if self._waits is not None:
+            self._heard[channel] = max(self._heard.get(channel, 0.0), until)
+            self._now = max(self._now, until)
+            self._has_interims = self._has_interims or likely is not None
+            self._hurry(min(self._heard.values()) - self._waits, until, channel, likely)
+            self._release(self._now - _GRACE, likely[0].start if likely else until)
+        return self._take()
+
+    def quiet(self, seconds: float) -> list[Cue]:
+        """Take that no message has come for so long; returns the cues that have waited for `max_delay`.
+
+        So the last words before a silence are out although nothing tells of it: no audio, or no connection.
+        """
+        if self._waits is not None:
+            now = self._now + seconds
+            self._release(now - (0.0 if self._has_interims and seconds >= _QUIET else _GRACE), now)
+        return self._take()
+
+    def _add(self, words: Sequence[Flagged], channel: int, key: float | None = None) -> None:
+        """Pass words on that are fit to be cut; of each it is remembered when it was fed."""
+        cutter, fed = self._cutter, self._fed.get(channel)
+        if not fed:
+            cutter.add(words, key)
+            return
+        came = cutter.tokens.came
+        for word in words:
+            when = fed.popleft() if fed else self._now
+            cutter.add((word,), key)
+            came.extend(repeat(when, len(cutter.tokens.starts) - len(came)))
+
+    def _release(self, now: float, following: float) -> None:
+        """Settle the cues of all words that were fed `max_delay` before `now`, as what is known suggests.
+
+        `following` is where the next word begins that is not known (seconds), or later.
+        """
+        assert self._max_delay is not None, "only called where there is a delay"
+        by = now - self._max_delay
+        for channel, fed in self._fed.items():
+            due = sum(when <= by for when in fed)
+            smoother = self._smoothers.get(channel) if self._smoothers else None
+            if not due:
+                continue
+            if smoother is not None and self._merger is not None:
+                self._merger.put(channel, smoother.release(due), 0.0)
+            elif smoother is not None:
+                self._add(smoother.release(due), channel)
+        if self._merger is not None:
+            while self._merger.holds and any(fed and fed[0] <= by for fed in self._fed.values()):
+                key, word, ends = self._merger.pop()
+                self._add(((word, ends),), word.channel, key)
+        after = None if following - self._cutter.last_end > PAUSE else following
+        self._cutter.release(by, after)
+
+    def _hurry(self, ended: float, until: float, channel: int, likely: Sequence[Word] | None) -> None:
+        """Settle the cues whose last word ended by `ended` (seconds), if the likely words are what follows."""
         cutter = self._cutter
-        self._heard[channel] = max(self._heard.get(channel, 0.0), until)
-        ended = min(self._heard.values()) - self._waits
         if self._merger is not None:
             cutter.hurry(ended)
-            return self._take()
+            return
         silent = likely is not None and not likely
         smoother = self._smoothers.get(channel) if self._smoothers else None
         if smoother is not None:
-            cutter.add(smoother.silence(until) if silent else smoother.hurry(ended))
+            self._add(smoother.silence(until) if silent else smoother.hurry(ended), channel)
         if silent and until - cutter.last_end > PAUSE:
             cutter.close()
         if not cutter.is_late(ended):
-            return self._take()
+            return
         cutter.bar(ended - _OVERDUE)
         for cut, follows in self._copy()._foreseen(likely or (), ended):
             if cut > len(cutter.tokens.starts):
                 break
             cutter.settle(cut, follows)
-        return self._take()
 
     def _foreseen(self, likely: Sequence[Word], ended: float) -> list[tuple[int, float | None]]:
         """Return the ends of the cues that `likely` words settle, and what follows; only a copy can be asked."""

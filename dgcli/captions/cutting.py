@@ -124,6 +124,22 @@ class Cutter:
                 return
             self._try(self._settle(cut, len(starts) - 1))
 
+    def release(self, by: float, follows: float | None) -> None:
+        """Settle the cues of all tokens that came by then (seconds), cut as what is known suggests.
+
+        What is not known begins at `follows`.
+        """
+        tokens = self.tokens
+        while any(
+            when <= by for when in tokens.came[self._from :]
+        ):  # of another channel than the first, perhaps
+            at = len(tokens.starts)
+            self._add_gap(at)
+            self._try((at,), last=True)
+            cut = self._first[at]
+            self._drop_gap()
+            self.settle(cut, follows)
+
     def settle(self, cut: int, follows: float | None) -> None:
         """Settle a cue that ends before the token `cut`, whichever is best; the next word begins at `follows`."""
         after = len(self.tokens.starts)

@@ -22,6 +22,7 @@ class Merger:
         self._ends = dict.fromkeys(range(channels), 0.0)
         self._heap: list[tuple[float, int, int, Word, bool]] = []  # by key, channel and arrival
         self._count = count()
+        self._floor = 0.0  # the time of the last word that came out
 
     def put(self, channel: int, words: Iterable[tuple[Word, bool]], until: float) -> None:
         """Take words of a channel, which says nothing more before `until` seconds."""
@@ -29,7 +30,7 @@ class Merger:
         for word, ends_utterance in words:
             start = word.start if 0 <= word.start < float("inf") else ends
             goes_on = start - ends < _RUNS_ON
-            key = max(key, start - _YIELD if goes_on else start)
+            key = max(key, self._floor, start - _YIELD if goes_on else start)
             ends = max(start, word.end) if 0 <= word.end < float("inf") else start
             heapq.heappush(self._heap, (key, channel, next(self._count), word, ends_utterance))
         self._keys[channel], self._ends[channel] = key, ends
@@ -41,10 +42,20 @@ class Merger:
         known = min(self._known.values())
         return min(known, self._heap[0][0]) if self._heap else known
 
+    @property
+    def holds(self) -> bool:
+        """Whether there are words that did not come out yet."""
+        return bool(self._heap)
+
     def take(self, everything: bool = False) -> list[tuple[float, Word, bool]]:
         """Return the words now in their final order, each with a time that never falls and its flag."""
         ready, border = [], min(self._known.values()) - _YIELD
         while self._heap and (everything or self._heap[0][0] <= border):
-            key, _, _, word, ends_utterance = heapq.heappop(self._heap)
-            ready.append((key, word, ends_utterance))
+            ready.append(self.pop())
         return ready
+
+    def pop(self) -> tuple[float, Word, bool]:
+        """Return the next word as it stands, though a channel may still say something before it."""
+        key, _, _, word, ends_utterance = heapq.heappop(self._heap)
+        self._floor = key
+        return key, word, ends_utterance

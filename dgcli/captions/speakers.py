@@ -154,7 +154,11 @@ class SpeakerSmoother:
     def hurry(self, ended: float) -> list[Flagged]:
         """Return the words that ended by `ended` (seconds), smoothed by what is known after them."""
         held = self._held
-        many = next((at for at, (word, _) in enumerate(held) if word.end > ended), len(held))
+        return self.release(next((at for at, (word, _) in enumerate(held) if word.end > ended), len(held)))
+
+    def release(self, many: int) -> list[Flagged]:
+        """Return the first words that are held, so many at most, smoothed by what is known after them."""
+        held = self._held
         ready: list[Flagged] = []
         if self._mixed and many < len(held):
             # The end of what is known is no place for a change: what is near it stays as it was.
@@ -167,7 +171,7 @@ class SpeakerSmoother:
             if out:
                 self._before = out[-1][0].speaker
             return out
-        self._release(many, ready)
+        self._release(min(many, len(held)), ready)
         return ready
 
     def finish(self) -> list[Flagged]:

@@ -46,6 +46,7 @@ class Tokens:
         self.starts: list[float] = []  # seconds, never falling
         self.ins: list[float] = self.starts if channels == 1 else []  # where it starts in its own channel
         self.outs: list[float] = []  # where it ends, or where the next word of its channel starts if earlier
+        self.came: list[float] = []  # when it was fed, where that matters (seconds)
         self.pauses: list[float] = []  # seconds without any word before it
         self.ends: list[bool] = []  # whether an utterance ends after it
         self.forms: list[_Form] = []  # facts about its printed form
@@ -241,6 +242,7 @@ class Tokens:
             del times[:many]
         for numbers in (self.columns, self.columns_end, self.runs, self.prefixes):
             del numbers[:many]
+        del self.came[:many]
         if self.several_channels:
             del self.ins[:many]
         self.settled -= many

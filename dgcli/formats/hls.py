@@ -82,12 +82,19 @@ class CaptionSegmenter:
         self._cues: list[Cue] = []  # those that a segment to come may show
         self._unwritten = 0  # how many of them, at the end, no segment has shown
         self._notes: list[str] = []
-        self._count = 0  # of segments
+        self._start = 0.0  # of the next segment, in seconds
 
     @property
     def boundary(self) -> float:
         """Where the next segment ends, in seconds."""
-        return float((self._count + 1) * self._target)
+        return (self._start // self._target + 1) * self._target
+
+    def opening(self) -> tuple[str, float]:
+        """A first segment, of no length to speak of, for a list that is to be there before anything is known.
+
+        Players take a list without segments, or none at all, for an error, and some give up after a few of them.
+        """
+        return self._segment(LEAST, several_channels=False)
 
     def add(self, cues: Sequence[Cue]) -> None:
         """Add cues that will not change."""
@@ -99,7 +106,7 @@ class CaptionSegmenter:
         self._notes.append(message)
 
     def _segment(self, end: float, several_channels: bool) -> tuple[str, float]:
-        start = self._count * self._target
+        start = self._start
         fresh = len(self._cues) - self._unwritten
         shown, left, unwritten = [], [], 0
         for at, cue in enumerate(self._cues):
@@ -112,7 +119,7 @@ class CaptionSegmenter:
                 unwritten += is_fresh
         self._cues, self._unwritten = left, unwritten
         notes, self._notes = self._notes, []
-        self._count += 1
+        self._start = end
         text = segment(shown, self._writer, self._settings, several_channels=several_channels, notes=notes)
         return text, end - start
 
@@ -127,7 +134,7 @@ class CaptionSegmenter:
         """The last segments, which hold what is left; the audio ends at `end` seconds."""
         last = max([end, *(cue.end for cue in self._cues)])
         segments = self.until(last, several_channels=several_channels)
-        left = last - self._count * self._target
-        if left >= LEAST or not self._count or self._unwritten:
-            segments.append(self._segment(self._count * self._target + max(left, LEAST), several_channels))
+        left = last - self._start
+        if left >= LEAST or not self._start or self._unwritten:
+            segments.append(self._segment(self._start + max(left, LEAST), several_channels))
         return segments

@@ -5,6 +5,8 @@ from collections import deque
 from dgcli.live.protocol import ClosingStep, ListenProtocol
 from dgcli.transcript.events import Event, Notice
 
+_AUDIO_CODES = ("DATA-", "NET-")  # these errors are about what was sent before
+
 
 class ClosingSteps:
     """Walks through the closing steps of a protocol, on each connection anew.
@@ -64,7 +66,12 @@ class ClosingSteps:
         if step.answers(event):
             self._waits = None
             return isinstance(event, Notice)
-        if isinstance(event, Notice) and event.raw.get("type") == "Error":
+        code = str(event.raw.get("code") or "") if isinstance(event, Notice) else ""
+        if (
+            isinstance(event, Notice)
+            and event.raw.get("type") == "Error"
+            and not code.startswith(_AUDIO_CODES)
+        ):
             self._unknown.add(step.text)
             return self._protocol.has_fatal_errors and event.raw.get("code") == "UNPARSABLE_CLIENT_MESSAGE"
         return False

@@ -210,7 +210,10 @@ class Sender:
             ending = failed(ending.code, link.fault, link.connection.request_id or None)
         link.join(_GRACE)
         self.link = None
-        if link.heard == 0.0 and not link.results and link.sent > link.begun and ending.code == 1000:
+        is_quiet = link.heard == 0.0 or (
+            link.heard is None and self._protocol.has_fatal_errors and self._closing.done
+        )
+        if is_quiet and not link.results and link.sent > link.begun and ending.code in (1000, NO_CODE):
             seconds = self._replay.seconds(link.sent) - link.offset
             if seconds >= 1.0 or not self._replay.exact:
                 ending = nothing_heard(link.connection.request_id or None)
@@ -219,7 +222,8 @@ class Sender:
         if self._is_complete(link, ending):
             self._finish(complete=True)
             return
-        if self._source_done and self._replay.settled:
+        turned_away = not ending.retry and not link.results and self._opened == 1
+        if self._source_done and self._replay.settled and not turned_away:
             self._finish(complete=True)
             return
         self._tries += 1

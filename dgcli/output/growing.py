@@ -1,6 +1,7 @@
 """A file that grows while a stream runs and is valid after every write."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,8 +29,10 @@ class GrowingFile:
 
     def _opened(self) -> BinaryIO:
         if self._file is None:
-            # What stood there before goes when there is something to put in its place.
-            self._file = self.path.open("wb", buffering=0)
+            # What stood there before goes when there is something to put in its place. A pipe is opened for writing
+            # alone: so it waits for its reader. A file is read again if somebody removes it.
+            is_readable = not self.path.exists() or (self.path.is_file() and os.access(self.path, os.R_OK))
+            self._file = self.path.open("w+b" if is_readable else "wb", buffering=0)
             self._is_regular = self.path.is_file()
         return self._file
 
@@ -62,8 +65,26 @@ class GrowingFile:
         self._base += len(self._pending)
         self._pending = b""
 
+    def _restore(self, file: BinaryIO) -> None:
+        """Write a file anew that somebody removed while it grew; one that was moved goes on where it is now."""
+        if os.fstat(file.fileno()).st_nlink or not file.readable():
+            return
+        file.seek(0)
+        try:
+            with self.path.open("xb") as again:
+                shutil.copyfileobj(file, again)
+        except OSError as error:
+            file.seek(0)
+            text = file.read()
+            failure = OutputError(f"{self.path} was removed, and cannot be written again: {error.strerror}.")
+            failure.kept = keep_text(text, self.path.name)
+            raise failure from error
+
     def close(self) -> None:
-        """Close the file. Raises `OutputError` with the rest put aside if it could not be written."""
+        """Close the file. Raises `OutputError` with the rest put aside if it could not be written.
+
+        A file that was removed meanwhile is there again then.
+        """
         rest = self._pending
         if rest:
             try:
@@ -73,9 +94,10 @@ class GrowingFile:
                 pass
         if self._file is not None:
             try:
-                if self._is_regular:
-                    os.fsync(self._file.fileno())
-                self._file.close()
+                with self._file as file:
+                    if self._is_regular:
+                        os.fsync(file.fileno())
+                        self._restore(file)
             except OSError as error:
                 raise OutputError(f"{self.path} cannot be written: {error.strerror}.") from error
             finally:

@@ -22,6 +22,7 @@ class CaptionBlocks:
         self._channels = 1
         self._count = 0
         self._refusal: OutputError | None = None
+        self._quiet_since: float | None = None  # the first tick after the last result
 
     def _captioner_for(self, channels: int) -> Captioner:
         """The captioner: the first final tells for how many channels."""
@@ -52,6 +53,7 @@ class CaptionBlocks:
 
     def take(self, event: Final) -> str:
         """The blocks that are settled with this final."""
+        self._quiet_since = None
         cues = self._captioner_for(event.channels).feed(
             map(as_saved, event.words),
             channel=event.channel,
@@ -62,9 +64,18 @@ class CaptionBlocks:
 
     def heard(self, event: Interim) -> str:
         """The blocks that have waited long enough, now that the audio is known up to the end of an interim."""
+        self._quiet_since = None
         if self._captioner is None:
             return ""
         return self._settled(self._captioner.heard(event.end, channel=event.channel, likely=event.words))
+
+    def tick(self, now: float) -> str:
+        """The blocks that have waited long enough by now (monotonic seconds), though no result has come."""
+        if self._captioner is None:
+            return ""
+        if self._quiet_since is None:
+            self._quiet_since = now
+        return self._settled(self._captioner.quiet(now - self._quiet_since))
 
     def mark(self, event: Notice) -> str:
         """Write a marker as a note, which players do not show; nothing in formats without notes."""
@@ -108,7 +119,9 @@ class CaptionSink:
             self._put(self._blocks.mark(event))
 
     def tick(self, now: float) -> None:
-        """Do nothing: cues depend on the words' own time only."""
+        """Write what has waited long enough although no result comes. Raises what `write` raises."""
+        if text := self._blocks.tick(now):
+            self._put(text)
 
     def close(self) -> None:
         """Write the cues that were waiting for what comes next. Again: nothing."""

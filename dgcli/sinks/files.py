@@ -87,7 +87,9 @@ class CaptionFile:
                 self._put(self._blocks.mark(event), self._blocks.preview())
 
     def tick(self, now: float) -> None:
-        """Do nothing: cues depend on the words' own time only."""
+        """Write what has waited long enough although no result comes. Raises `OutputError`."""
+        if settled := self._blocks.tick(now):
+            self._put(settled, self._blocks.preview())
 
     def close(self) -> None:
         """Write the cues that were waiting for what comes next. Raises `OutputError`."""

@@ -4,12 +4,13 @@ from collections import deque
 from pathlib import Path
 
 from dgcli.captions.captioner import Captioner
+from dgcli.captions.cues import Cue
 from dgcli.errors import OutputError
 from dgcli.formats import RenderSettings
 from dgcli.formats.hls import CaptionSegmenter
 from dgcli.formats.vtt import render_cues
 from dgcli.output.playlist import SegmentedFile
-from dgcli.transcript.events import Closed, Event, Final, Notice, NoticeKind
+from dgcli.transcript.events import Closed, Event, Final, Interim, Notice, NoticeKind, Opened
 from dgcli.transcript.utterances import as_saved
 
 _LEAP = 86400.0  # seconds from one final to the next; beyond it, only a time that is wrong lies
@@ -26,7 +27,8 @@ class PlaylistSink:
         self._known: dict[int, float] = {}  # seconds up to which each channel is final
         self._end = 0.0
         self._waiting: deque[tuple[str, float]] = deque()  # segments that could not be written yet
-        self._has_begun = self._is_closed = self._has_failed = False
+        self._quiet_since: float | None = None  # the first tick after the last result
+        self._has_begun = self._has_opened = self._is_closed = self._has_failed = False
 
     def _take(self, event: Final) -> None:
         if self._captioner is None:
@@ -46,6 +48,17 @@ class PlaylistSink:
             until=end,
             ends_utterance=event.speech_final or event.from_finalize,
         )
+        self._settle(cues)
+
+    def _hear(self, event: Interim) -> None:
+        if self._captioner is not None:
+            cues = self._captioner.heard(event.end, channel=event.channel, likely=event.words)
+            if cues:
+                self._settle(cues)
+
+    def _settle(self, cues: list[Cue]) -> None:
+        """Take cues that will not change, and make the segments that are whole with them."""
+        assert self._captioner is not None, "cues come from it"
         self._segmenter.add(cues)
         known = min(self._known.values())
         if known < self._segmenter.boundary:
@@ -71,18 +84,30 @@ class PlaylistSink:
         """Take the next event. Raises `OutputError`."""
         self._has_begun = True
         match event:
-            case Final():
+            case Final() | Interim():
+                self._quiet_since = None
                 try:
-                    self._take(event)
+                    self._take(event) if isinstance(event, Final) else self._hear(event)
                 finally:
                     self._write()
+            case Opened() if not self._has_opened:
+                self._has_opened = True
+                self._waiting.append(self._segmenter.opening())
+                self._write()
             case Notice(kind=NoticeKind.MARKER):
                 self._segmenter.note(event.message)
             case Closed():
                 self._end = max(self._end, round(event.audio_seconds, 3))
 
     def tick(self, now: float) -> None:
-        """Do nothing: segments depend on the words' own time only."""
+        """Write what has waited long enough although no result comes. Raises `OutputError`."""
+        if self._captioner is None:
+            return
+        if self._quiet_since is None:
+            self._quiet_since = now
+        if cues := self._captioner.quiet(now - self._quiet_since):
+            self._settle(cues)
+            self._write()
 
     def close(self) -> None:
         """Write the last segments, and the end of the list. Again: nothing. Raises `OutputError`."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from dgcli.captions.text import clean, spaces
 from dgcli.captions.voice import Voice
 from dgcli.terminal import harmless
-from dgcli.transcript.events import Closed, Event, Final, Interim, Notice, NoticeKind
+from dgcli.transcript.events import Closed, Event, Final, Interim, Notice, NoticeKind, TurnStage
 from dgcli.transcript.model import turns
 
 _PAUSE = 2.0  # seconds between two words that end a paragraph
@@ -43,6 +43,7 @@ class Paragraph:
     channels: int
     text: str = ""
     interim: str = ""
+    is_open: bool = False  # whether `interim` is a Flux turn that is not even probably over
     end: float = 0.0  # of its last certain word, in seconds of the stream
 
     @property
@@ -109,7 +110,7 @@ class RollUp:
         empty = []
         for paragraph in self._paragraphs:
             if paragraph.voice.channel == channel and paragraph.interim:
-                paragraph.interim = ""
+                paragraph.interim, paragraph.is_open = "", False
                 if not paragraph.text:
                     empty.append(paragraph)
         return empty
@@ -146,6 +147,7 @@ class RollUp:
         for said in _said(event):
             paragraph = self._place(said, event.channels, empty)
             paragraph.interim = _together(paragraph.interim, said.text)
+            paragraph.is_open = event.turn is not None and event.turn.stage is not TurnStage.EAGER_END
             if not paragraph.text:
                 paragraph.end = said.end
         self._remove(empty)

@@ -1,5 +1,6 @@
 """The flags of `dg serve`, on the installed program."""
 
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -97,3 +98,20 @@ def test_a_response_without_its_engine(dg: Run, tmp_path: Path) -> None:
         "dg: error: --response is what --engine replay answers with.",
         "dg: Add: --engine replay",
     ]
+
+
+@pytest.mark.parametrize("model", ["nova-3", "flux-general-en"])
+def test_a_container_without_audio_is_an_error(dg: Run, serve: Serve, tmp_path: Path, model: str) -> None:
+    """`dg live` of a file that has a header and no audio says so and exits 4; what cannot be decoded does as well."""
+    port, _ = serve()
+    header = (
+        bytes.fromhex("1a45dfa3 8f 4286 81 01 42f2 81 04 4282 84 77656d61")
+        + b"\x18\x53\x80\x67"
+        + b"\xff" * 8
+    )
+    for name, data in (("header.mkv", header), ("other.mkv", header + b"\x00" * 4000)):
+        file = tmp_path / name
+        file.write_bytes(data)
+        result = dg("live", file, "--model", model, "--base-url", f"http://127.0.0.1:{port}")
+        assert result.returncode == 4, result.stderr
+        assert re.search(rb"found no audio|could not decode the audio", result.stderr)

@@ -396,3 +396,24 @@ def test_the_end_of_a_stream_is_written_in_little_memory(tmp_path: Path) -> None
     tracemalloc.stop()
     assert len(parse_body((tmp_path / "a.json").read_bytes()).words) == 40_000
     assert peak < 150_000, "the words alone are 200,000 bytes"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not let an open file be removed")
+def test_a_file_that_is_removed_while_it_grows_is_there_at_the_end(tmp_path: Path) -> None:
+    """Captions, text, words and the response are whole again when the stream ends; a moved file goes on as it is."""
+    names = ("a.srt", "a.vtt", "a.ttml", "a.txt", "a.csv", "a.json", "a.jsonl")
+    sinks = [file_sink(tmp_path / name, RenderSettings()) for name in names]
+    moved = file_sink(tmp_path / "moved.srt", RenderSettings())
+    for sink in (*sinks, moved):
+        sink.handle(Opened("id", 1, 0.0))
+        sink.handle(final("Before it went.", 0.0))
+    for name in names:
+        (tmp_path / name).unlink()
+    (tmp_path / "moved.srt").rename(tmp_path / "elsewhere.srt")
+    for sink in (*sinks, moved):
+        sink.handle(final("After that.", 10.0))
+        sink.close()
+    for path in (*(tmp_path / name for name in names), tmp_path / "elsewhere.srt"):
+        text = path.read_text()
+        assert re.search("Before.*went.*After", text, re.DOTALL), path.name
+    assert not (tmp_path / "moved.srt").exists()

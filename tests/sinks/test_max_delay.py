@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,15 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dgcli.captions.captioner import Captioner
+from dgcli.captions.cues import Cue
+from dgcli.captions.speakers import SpeakerSmoother
 from dgcli.errors import UsageError
 from dgcli.formats import RenderSettings, by_name
-from dgcli.sinks.captions import CaptionBlocks
+from dgcli.sinks.captions import CaptionBlocks, CaptionSink
+from dgcli.sinks.files import file_sink
 from dgcli.transcript.events import Final, Interim
 from dgcli.transcript.messages import parse_message
 from dgcli.transcript.model import Word
+from tests.captions.test_properties import any_words, spoken_words, written
 
 TEXT = """and so my fellow Americans ask not what your country can do for you but ask what you can do for your
 country as they went on to say when the harbour of the town was opened to the ships of all the world""".split()
+
+GRACE = 1.5  # seconds that a word may stay beyond the delay
+Message = tuple[int, list[Word], float, bool, float]
+"""Channel, words, up to where the audio is known, whether it is a final, and how long nothing follows."""
 
 
 def _words(seed: list[tuple[float, int]]) -> list[Word]:
@@ -124,3 +133,91 @@ def test_a_delay_that_no_caption_could_keep_is_refused() -> None:
     for delay in (0.5, 61.0, float("nan")):
         with pytest.raises(UsageError, match="--max-delay"):
             RenderSettings(max_delay=delay)
+
+
+@st.composite
+def _sessions(draw: st.DrawFn) -> tuple[int, list[Message]]:
+    """Results of one or two channels as servers send them: late, empty, out of step, with silence between them."""
+    channels = draw(st.sampled_from([1, 1, 2]))
+    left = [draw(st.one_of(spoken_words(channel), any_words(channel))) for channel in range(channels)]
+    messages, now = list[Message](), 0.0
+    for _ in range(draw(st.integers(1, 40))):
+        channel = draw(st.integers(0, channels - 1))
+        now += draw(st.sampled_from([0.0, 0.3, 1.0, 1.0, 5.0]))
+        many = draw(st.sampled_from([0, 1, 1, 3, 12, 40]))
+        known = left[channel][:many]
+        is_final = draw(st.booleans())
+        if is_final:
+            del left[channel][:many]
+        quiet = draw(st.sampled_from([0.0, 0.0, 0.1, 3.0, 6.0]))
+        messages.append((channel, known, now, is_final, quiet))
+    return channels, messages
+
+
+@settings(max_examples=100, deadline=None)
+@given(_sessions(), st.sampled_from([1.0, 2.0, 4.0, 6.0, 10.0]), st.booleans())
+def test_no_word_stays_longer_than_it_may(
+    session: tuple[int, list[Message]], max_delay: float, smooth: bool
+) -> None:
+    """Whatever the words, their times and the pace of results: a word is out 1.5 s after the delay, none is lost."""
+    channels, messages = session
+    captioner = Captioner(channels=channels, smooth_speakers=smooth, max_delay=max_delay)
+    said = {channel: list[str]() for channel in range(channels)}
+    wanted = {channel: list[str]() for channel in said}
+    fed = list[tuple[float, int, int]]()  # when a channel had how many pieces
+    ended = 0.0
+
+    def take(cues: list[Cue], now: float) -> None:
+        nonlocal ended
+        for cue in cues:
+            assert cue.end > cue.start >= ended
+            ended = cue.end
+            for line in cue.lines:
+                said[line.voice.channel] += [word.text for word in line.words]
+        late = [(channel, many) for when, channel, many in fed if now >= when + max_delay + GRACE]
+        assert all(len(said[channel]) >= many for channel, many in late)
+
+    now = 0.0
+    for channel, words, now, is_final, quiet in messages:
+        if is_final:
+            wanted[channel] += written(words)
+            fed.append((now, channel, len(wanted[channel])))
+            take(captioner.feed(words, channel=channel, until=now), now)
+        else:
+            take(captioner.heard(now, channel=channel, likely=words), now)
+        take(captioner.quiet(quiet), now + quiet)
+    take(captioner.finish(), now)
+    assert said == wanted
+
+
+def test_the_last_words_do_not_wait_for_the_next(tmp_path: Path) -> None:
+    """When no result comes any more, the clock alone has the last caption written: to a file and to a pipe."""
+    options, spoken = RenderSettings(max_delay=4.0, segment_duration=2), list[str]()
+    files = [file_sink(tmp_path / name, options) for name in ("a.srt", "a.vtt", "a.m3u8")]
+    sinks = [*files, CaptionSink(spoken.append, by_name("srt"), options)]
+    for sink in sinks:
+        sink.handle(_event(_words([(0.0, 0)] * 12), 0.0, 3.9, final=True))
+        sink.handle(_event([], 3.9, 4.0, final=False))
+        sink.tick(100.0)
+        sink.tick(103.8)
+    assert spoken == []
+    for sink in sinks:
+        sink.tick(104.0)
+    settled = "".join(spoken)
+    assert "\n1\n00:00:00,000 --> " in f"\n{settled}"
+    assert TEXT[11] in settled
+    for sink in sinks:
+        sink.close()
+    assert "".join(spoken) == settled
+    assert (tmp_path / "a.srt").read_text() == settled
+
+
+def test_few_held_words_are_smoothed_like_many() -> None:
+    """Words that leave the smoother in a hurry do not confuse those that are held: slow speech of one voice."""
+    smoother = SpeakerSmoother()
+    out, words = list[Word](), _words([(0.1, 0)] * 40)
+    for word in words:
+        out += [passed for passed, _ in smoother.take([(word, False)])]
+        out += [passed for passed, _ in smoother.hurry(word.end - 0.5)]
+    out += [passed for passed, _ in smoother.finish()]
+    assert out == words

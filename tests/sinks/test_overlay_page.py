@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from dgcli.formats import RenderSettings
 from dgcli.sinks.overlay import OverlaySink
 from dgcli.sinks.overlay.server import OverlayServer
-from dgcli.transcript.events import Closed, Notice, NoticeKind, Opened
+from dgcli.transcript.events import Closed, Notice, NoticeKind, Opened, Turn, TurnStage
 from tests.formats.browser import CHROMIUM, DRIVER, MISSING, Browser, browser
 from tests.sinks.conftest import final, interim
 
@@ -58,6 +59,7 @@ def style(chromium: Browser, selector: str, name: str) -> str:
 
 
 SIGN = "return !document.getElementById('sign').hidden"
+DOTS = "return getComputedStyle(document.querySelector('.interim'), '::after').content"
 OPACITY = "return getComputedStyle(document.getElementById('captions')).opacity"
 
 
@@ -192,3 +194,18 @@ def test_hebrew_stands_on_the_right(chromium: Browser, overlay: OverlaySink) -> 
     )
     box, whole = chromium.run(sides)
     assert box == pytest.approx(whole, abs=1)
+
+
+def test_an_open_turn_has_dots(chromium: Browser, overlay: OverlaySink) -> None:
+    """A Flux turn that goes on has dots behind it; one that is probably over has none until its speaker goes on."""
+    open_page(chromium, overlay)
+    for stage, dots in (
+        (TurnStage.UPDATE, '" …"'),
+        (TurnStage.EAGER_END, "none"),
+        (TurnStage.RESUMED, '" …"'),
+    ):
+        overlay.handle(replace(interim("call maria"), turn=Turn(0, stage)))
+        chromium.wait(lambda dots=dots: chromium.run(DOTS) == dots)  # type: ignore[misc]
+    overlay.handle(replace(final("Call Maria."), turn=Turn(0, TurnStage.END)))
+    chromium.wait(lambda: text_of(chromium) == ["Call Maria."])
+    assert chromium.run("return document.querySelector('.turn')") is None

@@ -32,7 +32,8 @@ class OverlaySink:
             name = "" if voice == before else self._options.who(voice, paragraph.channels > 1)
             number = voice.channel if voice.speaker is None else voice.speaker
             interim = paragraph.gap + paragraph.interim
-            lines.append(OverlayLine(paragraph.number, number, name, paragraph.text, interim))
+            turn = "open" if paragraph.is_open else ""
+            lines.append(OverlayLine(paragraph.number, number, name, paragraph.text, interim, turn))
             before = voice
         return tuple(lines)
 

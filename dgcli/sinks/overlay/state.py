@@ -9,13 +9,17 @@ CONNECTING, LIVE, RECONNECTING, ENDED = "connecting", "live", "reconnecting", "e
 
 
 class OverlayLine(NamedTuple):
-    """A paragraph on the page; `who` is empty where the one above it has the same voice."""
+    """A paragraph on the page; `who` is empty where the one above it has the same voice.
+
+    `turn` says what becomes of its interim where turns are told: `open`, or empty for one that is probably over.
+    """
 
     number: int
     voice: int
     who: str
     text: str
     interim: str
+    turn: str = ""
 
 
 class OverlayState(NamedTuple):

@@ -89,7 +89,7 @@
     const box = span("voice-" + (line.voice % 4), "");
     if (line.who) box.append(who(line.who));
     if (line.text) box.append(span("said", line.text));
-    if (line.interim) box.append(span("interim", line.interim));
+    if (line.interim) box.append(span(line.turn ? "interim turn" : "interim", line.interim));
     element.replaceChildren(box);
     element.classList.toggle("open", !line.text);
   };
