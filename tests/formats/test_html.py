@@ -1,6 +1,5 @@
 """The page: what is in it, and what it does in a real browser."""
 
-import os
 import re
 import wave
 from collections.abc import Iterator
