@@ -190,6 +190,18 @@ def _usage(error: typer.TyperException, args: Sequence[str]) -> UsageError:
         context = getattr(error, "ctx", None)
         command = (context.command_path if context is not None else "").removeprefix("dg").strip()
     option = getattr(error, "option_name", None)
+    context = getattr(error, "ctx", None)
+    if option and context is not None and context.parent is None and message.startswith("No such option"):
+        from dgcli.corrections import root_option_advice
+
+        message, hint = root_option_advice(
+            option,
+            args,
+            _options_of,
+            lambda name, flag: not (_placeholder(name, flag) or "[").startswith("["),
+            _names(),
+        )
+        return UsageError(message, hint=hint)
     if option and command and message.startswith("No such option"):
         from dgcli.corrections import option_advice
 

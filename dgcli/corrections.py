@@ -68,13 +68,24 @@ def _is_recording(text: str) -> bool:
     return text == "-" or text.lower().endswith(_MEDIA_SUFFIXES) or os.path.isfile(text)
 
 
+def _command_for(name: str) -> str | None:
+    """Return the command that takes what `name` names, where that is an input at all."""
+    if _is_url(name):
+        return "url"
+    if name.lower().endswith((".json", ".jsonl")):
+        return "render"
+    return "file" if _is_recording(name) else None
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:-1]) + (" and " if names[:-1] else "") + names[-1]
+
+
 def command_line_for(args: Sequence[str], commands: Sequence[str]) -> str | None:
     """Return the command line that somebody probably wanted whose command there is not."""
     first, rest = args[0], args[1:]
-    if _is_url(first):
-        return f"dg url {shlex.join(args)}"
-    if _is_recording(first):
-        return f"dg file {shlex.join(args)}"
+    if command := _command_for(first):
+        return shlex.join(["dg", command, *args])
     name = first.lower()
     if name == "listen":  # the official program's, for everything
         source = next((arg for arg in rest if not arg.startswith("-")), None)
@@ -105,11 +116,46 @@ def option_advice(
         return f"There is no option {option}.", f"Did you mean: {wanted}"
     others = [name for name in commands if name != command and option in options_of(name)]
     if others:
-        listed = ", ".join(others[:-1]) + (" and " if others[:-1] else "") + others[-1]
-        return f"{option} is only on {listed}, not on {command}.", f"See: dg {command} --help"
+        return f"{option} is only on {_listed(others)}, not on {command}.", f"See: dg {command} --help"
     close = get_close_matches(option, own, n=1, cutoff=0.7)
     hint = f"Did you mean: {close[0]}" if close else f"See: dg {command} --help"
+    if option[1:].replace(".", "").isdecimal():
+        hint = f"A value that begins with a dash stands behind two: dg {command} ... -- VALUE"
     return f"There is no option {option}.", hint
+
+
+def root_option_advice(
+    option: str,
+    args: Sequence[str],
+    options_of: Callable[[str], Mapping[str, bool]],
+    takes_value: Callable[[str, str], bool],
+    commands: Sequence[str],
+) -> tuple[str, str]:
+    """Return message and hint for an option that stands before any command.
+
+    `takes_value` tells of a command and its option whether a value follows it.
+    """
+    having = [name for name in commands if option in options_of(name)]
+    if not having:
+        return f"There is no option {option}.", "See: dg --help"
+    message = f"The command comes before {option}."
+    named = next((arg for arg in args if arg in commands), None)
+    if named is not None:
+        rest = list(args)
+        rest.remove(named)
+        return message, f"Did you mean: {shlex.join(['dg', named, *rest])}"
+    inputs = {
+        at: command
+        for at, arg in enumerate(args)
+        if (command := _command_for(arg))
+        and not any(at and takes_value(name, args[at - 1]) for name in having[:1])
+    }
+    if not inputs:
+        return message, f"Commands with {option}: {_listed(having)}."
+    wanted = next(iter(inputs.values()))
+    command = wanted if wanted in having else having[0]
+    rest = [arg for at, arg in enumerate(args) if at not in inputs]
+    return message, f"Did you mean: {shlex.join(['dg', command, *(args[at] for at in inputs), *rest])}"
 
 
 def value_advice(message: str, placeholder: str | None) -> str:

@@ -135,3 +135,11 @@ class BrokenPipe(DgError):
 
     def __init__(self) -> None:
         super().__init__("The program that read the output has gone.")
+
+
+def unreadable(name: object, error: OSError, kind: str = "file") -> str:
+    """Say in the one way there is that an input, named by the user, cannot be read."""
+    if isinstance(error, FileNotFoundError):
+        return f"There is no {kind} {name}."
+    reason = "is a directory" if isinstance(error, IsADirectoryError) else f"cannot be read: {error.strerror}"
+    return f"{'' if kind == 'file' else f'The {kind} '}{name} {reason}."

@@ -79,6 +79,8 @@ def test_base_url(given: str, made: str) -> None:
         "https://x:port",
         "http://[::1",
         "http://a..b",
+        "nonsense",
+        "https://a b",
     ],
 )
 def test_base_url_refused(given: str) -> None:
@@ -154,7 +156,7 @@ def test_unknown_profile(tmp_path: Path) -> None:
 
 def test_named_file_must_exist(tmp_path: Path) -> None:
     """A config file that is named but missing is an error; one that is not named may be missing."""
-    with pytest.raises(UsageError, match="does not exist"):
+    with pytest.raises(UsageError, match="There is no config file"):
         load({}, environ={"DGCLI_CONFIG": str(tmp_path / "none.toml")})
 
 

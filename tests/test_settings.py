@@ -26,7 +26,7 @@ def settings(path: Path) -> Settings:
     [
         (b"\xff\xfe", "is not valid TOML"),
         (b"timeout = = 3", "is not valid TOML"),
-        (None, "cannot be read"),
+        (None, "is a directory"),
     ],
 )
 def test_a_file_that_is_none_is_named(path: Path, settings: Settings, text: bytes | None, said: str) -> None:

@@ -13,6 +13,7 @@ from dgcli.align.units import units_of
 from dgcli.captions.speakers import smoothed
 from dgcli.errors import UsageError
 from dgcli.transcript.model import Transcript
+from dgcli.transcript.response import with_names
 
 LEAST_MATCH = 0.5  # share of the words below which a text is taken for that of another recording
 
@@ -42,14 +43,15 @@ class Alignment:
         return replace(self, channels=channels)
 
     def corrected(self) -> Transcript:
-        """Return the response with the corrected words."""
+        """Return the response with the corrected words, and the names of speakers that the text gives."""
         changed = rebuilt(
             self.transcript, [list(self._voiced(words, at)) for at, words in enumerate(self.channels)]
         )
         if not self.names:
             return changed
-        names = {number: name for name, number in self.names.items()}
-        return replace(changed, given_names={**names, **(changed.given_names or {})})
+        names = {**(changed.given_names or {}), **{number: name for name, number in self.names.items()}}
+        raw = {**changed.raw, "corrections": with_names(changed.raw.get("corrections"), names)}
+        return replace(changed, given_names=names, raw=raw, body=b"")
 
     def _voiced(self, words: Sequence[TimedWord], channel: int) -> Iterator[VoicedWord]:
         """Yield the words with their speakers.
@@ -57,7 +59,7 @@ class Alignment:
         Texts show changes of speaker at ends of sentences: a word stays whose it is where they show it as its own.
         """
         old = self.transcript.channels[channel].words
-        is_smoothed = self.transcript.has_speakers and "corrections" not in self.transcript.raw
+        is_smoothed = self.transcript.has_speakers and not self.transcript.has_corrected_speakers
         shown = smoothed(old) if is_smoothed else old
         for word in words:
             voice = self.voices[word.passage]

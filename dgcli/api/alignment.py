@@ -13,7 +13,7 @@ from dgcli.api.client import api_headers, new_http_client
 from dgcli.api.http_failures import http_failure
 from dgcli.api.refusals import Peer, refused
 from dgcli.config import Config
-from dgcli.errors import ApiError, AudioError
+from dgcli.errors import ApiError, AudioError, unreadable
 from dgcli.transcript.json_values import mapping, mappings
 
 Stretches = Sequence[Mapping[str, Any]]
@@ -51,7 +51,7 @@ def align_words(
     except UnusableBody as error:
         raise ApiError(str(error)) from error
     except OSError as error:
-        raise AudioError(f"{audio}: It cannot be read: {error.strerror}.") from error
+        raise AudioError(unreadable(audio, error)) from error
     if not response.is_success:
         raise refused(response.status_code, response.headers, body).error
     try:

@@ -8,11 +8,12 @@ It is made of the standard library alone, since an installation without extras h
 """
 
 import hmac
+import math
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -23,8 +24,10 @@ from dgcli.errors import UsageError
 _LONGEST = 64 << 20  # bytes of a body
 _DISCARDED = 1 << 20  # bytes of a refused body that are read, so that whoever sends it sees the answer
 _BLOCK = 1 << 16
-_TIMEOUT = 60.0  # seconds for a whole request
-_AT_ONCE = 8  # requests; others wait
+_HEAD = 10.0  # seconds for a request up to its body
+_TIMEOUT = 60.0  # seconds for its body
+_CONNECTIONS = 128
+_AT_ONCE = 8  # bodies; others wait
 _LAST = 5.0  # seconds that requests have to end when the server does
 
 
@@ -64,33 +67,57 @@ class _CallbackHandler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - of the base class
         """Say nothing: the path has the secret."""
 
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
+        """Answer what is no request that is taken here, in plain text."""
+        self._answer(code, f"{message or 'This is not taken here'}.\n")
+
+    def do_GET(self) -> None:
+        """Tell whoever looks with a browser what this is."""
+        try:
+            self._check_path()
+        except _RefusedError as refusal:
+            self._answer(refusal.status, str(refusal))
+        else:
+            self._answer(200, "dg callbacks: transcripts are taken here by POST. This is a callback URL.\n")
+
+    do_HEAD = do_GET  # noqa: N815 - the name that the base class looks for
+
     def do_POST(self) -> None:
         """Take a body."""
-        self.close_connection = True
         try:
-            self._check()
-            status, message = self.server.take(self._body(), dict(self.headers.items())), ""
+            self._check_path()
+            self._check_token()
+            with self.server.room(self.connection):
+                status, message = self.server.take(self._body(), dict(self.headers.items())), ""
         except _RefusedError as refusal:
             status, message = refusal.status, str(refusal)
             self.server.refused += 1
             self._discard()
+        self._answer(status, message)
+
+    do_PUT = do_POST  # noqa: N815 - the name that the base class looks for
+
+    def _answer(self, status: int, message: str) -> None:
+        self.close_connection = True
         body = message.encode()
         self.send_response(status)
         self.send_header("Content-Type", "text/plain; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
-    do_PUT = do_POST  # noqa: N815 - the name that the base class looks for
-
-    def _check(self) -> None:
-        settings = self.server.settings
-        if settings.secret is not None:
+    def _check_path(self) -> None:
+        secret = self.server.settings.secret
+        if secret is not None:
             first = unquote(urlsplit(self.path).path).lstrip("/").partition("/")[0]
-            if not _same(first, settings.secret):
+            if not _same(first, secret):
                 raise _RefusedError(404, "There is nothing here.\n")
-        if settings.token is not None and not _same(self.headers.get("dg-token", ""), settings.token):
+
+    def _check_token(self) -> None:
+        token = self.server.settings.token
+        if token is not None and not _same(self.headers.get("dg-token", ""), token):
             raise _RefusedError(401, "The header dg-token is not the one expected.\n")
 
     def _body(self) -> bytes:
@@ -145,8 +172,20 @@ class _CallbackHandler(BaseHTTPRequestHandler):
             self.connection.settimeout(self.timeout)
 
 
+@dataclass(slots=True)
+class _Deadline:
+    """How far a connection is: until when it may go on, and whether the sender has shown that it may send."""
+
+    until: float
+    is_trusted: bool = False
+
+
 class CallbackServer(ThreadingHTTPServer):
-    """Takes callbacks in threads of its own, from the moment it is made. Raises `UsageError` where it cannot listen."""
+    """Takes callbacks in threads of its own, from the moment it is made. Raises `UsageError` where it cannot listen.
+
+    Strangers keep nobody out: a request that is believed has room of its own, and where there are too many
+    connections, the oldest whose request has not come gives way.
+    """
 
     daemon_threads = True
     request_queue_size = 128
@@ -156,6 +195,8 @@ class CallbackServer(ThreadingHTTPServer):
         self.refused = 0
         self._store = store
         self._free = threading.Semaphore(_AT_ONCE)
+        self._lock = threading.Lock()
+        self._connections: dict[socket.socket, _Deadline] = {}  # the oldest first
         self._closing = False
         self.address_family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         try:
@@ -184,24 +225,65 @@ class CallbackServer(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: whoever sent it has gone, or took too long."""
 
+    def service_actions(self) -> None:
+        """End connections whose time is over; the base class calls this again and again."""
+        now = time.monotonic()
+        with self._lock:
+            for connection in [each for each, progress in self._connections.items() if progress.until < now]:
+                self._end(connection)
+
+    def _end(self, connection: socket.socket) -> None:
+        """Forget a connection; its thread ends by what it reads."""
+        del self._connections[connection]
+        with suppress(OSError):  # it has ended by itself
+            connection.shutdown(socket.SHUT_RDWR)
+
+    def _admits(self, connection: socket.socket) -> bool:
+        with self._lock:
+            if len(self._connections) >= _CONNECTIONS:
+                strangers = (each for each, progress in self._connections.items() if not progress.is_trusted)
+                oldest = next(strangers, None)
+                if oldest is None:
+                    return False
+                self._end(oldest)
+            self._connections[connection] = _Deadline(time.monotonic() + _HEAD)
+            return True
+
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Begin with a request when there is room for it."""
-        while not self._free.acquire(timeout=0.1):
+        """Begin with a connection when there is room for it."""
+        while not self._admits(request):
             if self._closing:
                 self.shutdown_request(request)
                 return
+            time.sleep(0.05)
+            self.service_actions()
         super().process_request(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Take a request, for so long and no longer."""
-        limit = threading.Timer(_TIMEOUT, _shut_down, (request,))
-        limit.daemon = True
-        limit.start()
+        """Take the request of a connection."""
         try:
             super().process_request_thread(request, client_address)
         finally:
-            limit.cancel()
+            with self._lock:
+                self._connections.pop(request, None)
+
+    @contextmanager
+    def room(self, connection: socket.socket) -> Iterator[None]:
+        """Make room for the body of a request that is believed. Raises `_RefusedError` at the end of all."""
+        self._trust(connection, math.inf)
+        while not self._free.acquire(timeout=0.1):
+            if self._closing:
+                raise _RefusedError(503, "Nothing is taken any more.\n")
+        try:
+            self._trust(connection, time.monotonic() + _TIMEOUT)
+            yield
+        finally:
             self._free.release()
+
+    def _trust(self, connection: socket.socket, until: float) -> None:
+        with self._lock:
+            if connection in self._connections:  # else its time was over a moment ago
+                self._connections[connection] = _Deadline(until, is_trusted=True)
 
     def close(self) -> None:
         """Take nothing more, and let the requests that have begun end."""
@@ -212,8 +294,3 @@ class CallbackServer(ThreadingHTTPServer):
         for _ in range(_AT_ONCE):
             self._free.acquire(timeout=max(0.0, until - time.monotonic()))
         self._thread.join()
-
-
-def _shut_down(request: socket.socket) -> None:
-    with suppress(OSError):  # it has ended by itself
-        request.shutdown(socket.SHUT_RDWR)

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dgcli.errors import AudioError, UsageError
+from dgcli.errors import AudioError, UsageError, unreadable
 from dgcli.params import Values
 
 if TYPE_CHECKING:  # what only looks at names, or uploads, need not load it
@@ -38,12 +38,9 @@ def _is_pipe(path: Path) -> bool:
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        why = (
-            "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
-        )
-        raise AudioError(f"{path} {why}.") from error
+        raise AudioError(unreadable(path, error)) from error
     if stat.S_ISDIR(mode):
-        raise AudioError(f"{path} is a folder.", hint="Name a file in it.")
+        raise AudioError(f"{path} is a directory.", hint="Name a file in it.")
     if not os.access(path, os.R_OK):
         raise AudioError(f"{path} may not be read.")
     return not stat.S_ISREG(mode)

@@ -10,7 +10,7 @@ from dgcli.audio import decode
 from dgcli.audio.base import BLOCK_SECONDS, AudioFormat, Pace, block_bytes, slices
 from dgcli.audio.media import SNIFF_BYTES, is_container, media_type, suffix_of
 from dgcli.audio.wav import WavHeader, from_float, read_header, to_linear16
-from dgcli.errors import AudioError
+from dgcli.errors import AudioError, unreadable
 from dgcli.transcript.events import Notice, NoticeKind
 
 # Formats whose samples libsndfile does not scale when asked for int16 (sf_read_short of a float file).
@@ -51,7 +51,7 @@ class FileSource:
                 file.seek(0)
                 header, taken = read_header(file.read)
         except OSError as error:
-            raise AudioError(f"{self.name} cannot be read: {error.strerror}.") from error
+            raise AudioError(unreadable(self.name, error)) from error
         if not size:
             raise AudioError(f"{self.name} is empty.")
         is_wav = head[:4] in (b"RIFF", b"RF64", b"BW64", b"RIFX") and head[8:12] == b"WAVE"

@@ -68,12 +68,16 @@ USUAL_TRACK = TrackChoice()
 
 
 class ChosenAudio(NamedTuple):
-    """What is uploaded of a file: all of it, or a track alone; and what people should know of that."""
+    """What is uploaded of a file: all of it, or a track alone; and what people should know of that.
+
+    `taken` names the track where there are several and nobody chose one.
+    """
 
     upload: Upload
     is_alone: bool = False
     note: str | None = None
     warning: str | None = None
+    taken: str | None = None
 
 
 class _NotAlone(Exception):
@@ -272,13 +276,19 @@ class _Copy:
                 packet = next(packets, None)
 
 
-def _note(container: Any, index: int, sent: int, size: int) -> str:
+def _of_several(container: Any, index: int) -> str | None:
+    """Name the track that is sent where there are several."""
     several = len(container.streams.audio)
-    track = "the audio track"
-    other = ""
-    if several > 1:
-        track = f"audio track {_said(index + 1, container.streams.audio[index])} of {several}"
-        other = "--audio-track N takes another, "
+    return (
+        f"audio track {_said(index + 1, container.streams.audio[index])} of {several}"
+        if several > 1
+        else None
+    )
+
+
+def _note(track: str | None, sent: int, size: int) -> str:
+    other = "--audio-track N takes another, " if track else ""
+    track = track or "the audio track"
     return f"Sends {track} alone: {in_units(sent)} of {in_units(size)}; {other}--whole-file sends all."
 
 
@@ -300,11 +310,14 @@ def _copied(
         copy = _Copy(container, container.streams.audio[index], target, most)
         copy.make(must=must)
         count = file.seek(0, 2)
-        note = _note(container, index, count, size)
+        track = _of_several(container, index)
+        note = _note(track, count, size)
     warning = None
     if copy.late > _HEARD:
         warning = f"The sound begins {copy.late:.2f} s into {name}: times count from there."
-    return ChosenAudio(Upload(file, count, copy.media_type), is_alone=True, note=note, warning=warning)
+    taken = track if choice.number is None else None
+    sent = Upload(file, count, copy.media_type)
+    return ChosenAudio(sent, is_alone=True, note=note, warning=warning, taken=taken)
 
 
 def _alone(upload: Upload, name: str, choice: TrackChoice, target: BinaryIO) -> ChosenAudio:

@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple, cast
 
 from dgcli.audio.media import SNIFF_BYTES, media_type
 from dgcli.audio.other_files import HEAD_BYTES, check_recording
-from dgcli.errors import AudioError, UsageError
+from dgcli.errors import AudioError, UsageError, unreadable
 
 BLOCK = 1 << 20  # bytes read, and handed to the socket, at a time
 MAX_UPLOAD = 2 * 1024**3  # bytes; the API takes up to 2 GB
@@ -104,15 +104,13 @@ def _open(path: str) -> BinaryIO:
         raise AudioError("The name of the recording is empty.")
     try:
         return Path(path).open("rb")
-    except (FileNotFoundError, ValueError):  # ValueError: no name has a NUL
+    except ValueError:  # no name has a NUL
         raise AudioError(f"There is no file {path}.") from None
-    except IsADirectoryError:
-        raise AudioError(
-            f"{path} is a directory.",
-            hint=f"Name a file in it, or transcribe all of it: dg file -r {shlex.quote(path)}",
-        ) from None
     except OSError as error:
-        raise AudioError(f"{path} cannot be read: {error.strerror}.") from error
+        hint = None
+        if isinstance(error, IsADirectoryError):
+            hint = f"Name a file in it, or transcribe all of it: dg file -r {shlex.quote(path)}"
+        raise AudioError(unreadable(path, error), hint=hint) from error
 
 
 @contextmanager

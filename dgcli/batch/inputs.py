@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 from dgcli.audio import cloud
 from dgcli.audio.media import SNIFF_BYTES, is_media_name, sniffed
 from dgcli.audio.other_files import is_left_out
-from dgcli.errors import AudioError, DgError, UsageError
+from dgcli.errors import AudioError, DgError, UsageError, unreadable
 from dgcli.system import BEFORE_NEWLINE
 
 
@@ -172,7 +172,7 @@ def read_list(name: str, *, separator: bytes) -> list[str]:
     try:
         data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
-        raise AudioError(f"The list {name} cannot be read: {error.strerror}.") from error
+        raise AudioError(unreadable(name, error, "list")) from error
     ending = BEFORE_NEWLINE if separator == b"\n" else b""
     return [os.fsdecode(item.removesuffix(ending)) for item in data.split(separator) if item]
 

@@ -1,7 +1,7 @@
 """A recording under way, and how it ended: what a run tells about itself."""
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dgcli.batch.inputs import Input
 from dgcli.errors import DgError
@@ -30,13 +30,17 @@ class Phase(enum.Enum):
 
 @dataclass(slots=True)
 class Job:
-    """A recording under way, for a display: `sent` of `size` bytes (None: not sent from here)."""
+    """A recording under way, for a display: `sent` of `size` bytes (None: not sent from here).
+
+    `notes` are what its outcome tells of what was sent.
+    """
 
     source: Input
     size: int | None = None
     sent: int = 0
     phase: Phase = Phase.PREPARING
     attempts: int = 0
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from dgcli.batch.ledgers import Ledgers
 from dgcli.batch.naming import Naming, Target, check_length
 from dgcli.batch.record import Record, rendering_of, sha256_of
 from dgcli.config import Config
-from dgcli.errors import AudioError
+from dgcli.errors import AudioError, unreadable
 from dgcli.formats import RenderSettings
 from dgcli.output.stamps import stamp_of
 from dgcli.transcript.response import parse_body
@@ -179,10 +179,8 @@ class Planner:
                 return True
             if status.st_size != record.size or sha256_of(recording.path) != record.sha256:
                 return False
-        except FileNotFoundError:
-            raise AudioError(f"There is no file {recording.name}.") from None
         except OSError as error:
-            raise AudioError(f"{recording.name} cannot be read: {error.strerror}.") from error
+            raise AudioError(unreadable(recording.name, error)) from error
         if stamp is not None:
             ledger.restamp(record, recording, stamp)
         return True

@@ -200,7 +200,7 @@ class Runner:
         if work.record is None:
             work = self._planner.outputs_of(recording, record, lambda: transcript.body)
         self._write(recording, work.missing, transcript, record, ledger)
-        notes = list(transcript.warnings)
+        notes = [*job.notes, *transcript.warnings]
         if transcript.is_empty:
             notes.append("The transcript is empty: no speech was found.")
         return Outcome(

@@ -115,6 +115,8 @@ class BatchSender:
         with audio_alone(upload, recording.name, self._plan.track) as sent:
             if sent.note:
                 self._told(f"{recording.name}: {sent.note}")
+            if sent.taken:
+                job.notes.append(f"Of it {sent.taken} was sent; --audio-track N takes another.")
             if sent.warning:
                 self._warned(f"{recording.name}: {sent.warning}")
             answer, sha256 = self._uploaded(sent.upload, job, recording.kind)

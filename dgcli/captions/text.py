@@ -136,3 +136,39 @@ def pieces(text: str, room: int) -> list[str]:
         else:
             fitting.append(part)
     return fitting
+
+
+def _units(word: str, room: int) -> list[str]:
+    """A word as units, after each of which a line may end: one, unless its script writes no spaces."""
+    if word.isascii() or not any(map(unspaced, word)):
+        return [word]
+    units: list[str] = []
+    for cluster in _clusters(word):
+        if units and not (unspaced(units[-1][-1]) or unspaced(cluster[0])):
+            units[-1] += cluster
+        elif unspaced(cluster[0]) and width(cluster) > room:
+            units += _portions(cluster, room)
+        else:
+            units.append(cluster)
+    return units
+
+
+def wrapped(text: str, columns: int) -> list[str]:
+    """Text in lines of at most so many columns, filled from the left: what follows never moves a word back.
+
+    A line ends at a space, or between characters of a script that writes none. A longer word has a line of its own.
+    """
+    lines: list[str] = []
+    used = 0
+    for word in filter(None, re.split(_BREAKS, text)):
+        space = " "
+        for unit in _units(word, columns):
+            columns_used = used + len(space) + width(unit)
+            if lines and columns_used <= columns:
+                lines[-1] += space + unit
+                used = columns_used
+            else:
+                lines.append(unit)
+                used = width(unit)
+            space = ""
+    return lines

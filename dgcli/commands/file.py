@@ -122,9 +122,7 @@ def file(
     params.warn(values, general.console())
     any_file = batch.any_file or "encoding" in values
     way = shown.way(local=connection.local)
-    if way is not None and (len(names) != 1 or batch.lists or batch.recursive or _is_unexpanded(names[0])):
-        raise UsageError("--show-request shows the request for one recording.", hint="Name one file.")
-    if way is None and _are_many(names, batch, output.format or ()):
+    if _are_many(names, batch, output.format or ()):
         from dgcli.tasks.many import BatchSettings, transcribe_many
 
         settings = BatchSettings(
@@ -134,6 +132,7 @@ def file(
             render=sections.added_to(rendering.settings(output)),
             local=connection.local,
             track=track.choice(),
+            show_request=way,
             **{**batch.settings(), "any_file": any_file},
         )
         transcribe_many(config, settings, general.console())

@@ -88,13 +88,6 @@ def url(
     values = params.checked(config)
     params.warn(values, general.console())
     way = shown.way(local=connection.local)
-    if way is not None:
-        if len(names) != 1 or batch.lists:
-            raise UsageError("--show-request shows the request for one recording.", hint="Name one URL.")
-        from dgcli.tasks.show_request import show_url_request
-
-        show_url_request(way, names[0], config, values)
-        return
     if batch.is_batch(names, output.format or ()):
         from dgcli.tasks.many import BatchSettings, transcribe_many
 
@@ -104,9 +97,15 @@ def url(
             formats=output.batch_formats(),
             render=sections.added_to(rendering.settings(output)),
             local=connection.local,
+            show_request=way,
             **batch.settings(),
         )
         transcribe_many(config, settings, general.console())
+        return
+    if way is not None:
+        from dgcli.tasks.show_request import show_url_request
+
+        show_url_request(way, names[0], config, values)
         return
     from dgcli.tasks.transcribe import Request, transcribe_url
 

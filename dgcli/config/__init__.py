@@ -14,7 +14,6 @@ DGCLI_CONFIG says. What stands at its top holds for every profile; `[profiles.NA
     params = { language = "de" }
 """
 
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +22,16 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
-from dgcli.config.file import KINDS, SETTINGS, config_path, exposed, home_path, read_file, settings_of
+from dgcli.config.file import (
+    KINDS,
+    SETTINGS,
+    check_number,
+    config_path,
+    exposed,
+    home_path,
+    read_file,
+    settings_of,
+)
 from dgcli.config.hosts import DEFAULT_BASE_URL, checked_base_url, is_this_machine
 from dgcli.credentials import KeptKey, credentials_path, kept_key
 from dgcli.errors import AuthError, UsageError
@@ -33,7 +41,6 @@ DEFAULT_TIMEOUT = 1500.0  # seconds for the answer: the API may compute for 20 m
 DEFAULT_RETRIES = 3
 DEFAULT_HISTORY_DAYS = 30.0
 DEFAULT_HISTORY_SIZE = 1024.0  # MiB
-_LONGEST_TIMEOUT = 86400.0  # seconds; the system's own limits lie far beyond
 
 _NO_KEY = "No API key."
 _NO_KEY_HINT = (
@@ -176,17 +183,6 @@ def _header_safe(text: str | None, name: str) -> str | None:
     return text
 
 
-def _limit(settings: Mapping[str, Any], name: str, default: float, path: Path) -> float:
-    """A limit of the history. Raises `UsageError`."""
-    limit = float(settings.get(name, default))
-    if not 0 < limit < math.inf:
-        raise UsageError(
-            f"The setting {name!r} in {path} takes a number above 0, not {limit:g}.",
-            hint="To keep no answers: history = false",
-        )
-    return limit
-
-
 def _check_given(given: Mapping[str, object]) -> None:
     """Check the types of what a program gave; the command line gives no wrong ones. Raises `UsageError`."""
     for name, value in given.items():
@@ -225,22 +221,16 @@ def load(
     ):  # also where no TLS is spoken, which would hide it
         named = "--ca-cert" if given.get("ca_cert") else f"ca_cert in {path}"
         raise UsageError(f"The certificates of {named} ({ca_cert}) cannot be read: there is no such file.")
-    timeout, retries = (
-        float(merged.get("timeout", DEFAULT_TIMEOUT)),
-        int(merged.get("retries", DEFAULT_RETRIES)),
-    )
-    if not 0 < timeout <= _LONGEST_TIMEOUT:
-        raise UsageError(f"--timeout takes seconds above 0, up to {_LONGEST_TIMEOUT:.0f}, not {timeout:g}.")
-    if retries < 0:
-        raise UsageError(f"--retries takes 0 or more, not {retries}.")
+    for name, value in merged.items():
+        check_number(name, value, path)
     return Config(
         base_url=checked_base_url(str(merged.get("base_url", DEFAULT_BASE_URL))),
         api_key=_header_safe(key, "API key"),
         access_token=_header_safe(token, "access token"),
         allow_http=bool(merged.get("allow_http", False)),
         ca_cert=home_path(str(ca_cert)) if ca_cert else None,
-        timeout=timeout,
-        retries=retries,
+        timeout=float(merged.get("timeout", DEFAULT_TIMEOUT)),
+        retries=int(merged.get("retries", DEFAULT_RETRIES)),
         params=MappingProxyType(dict(own.get("params", {}))),
         path=path,
         local=bool(merged.get("local", False)),
@@ -251,8 +241,8 @@ def load(
         kept=None if source else kept,
         project=str(merged["project"]).strip() if merged.get("project") else None,
         history=bool(merged.get("history", True)),
-        history_days=_limit(merged, "history_days", DEFAULT_HISTORY_DAYS, path),
-        history_size=_limit(merged, "history_size", DEFAULT_HISTORY_SIZE, path),
+        history_days=float(merged.get("history_days", DEFAULT_HISTORY_DAYS)),
+        history_size=float(merged.get("history_size", DEFAULT_HISTORY_SIZE)),
     )
 
 

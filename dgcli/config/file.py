@@ -1,5 +1,6 @@
 """The config file: where it is, what may stand in it, and what of it a profile sees."""
 
+import math
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from dgcli.config.hosts import DEFAULT_BASE_URL, checked_base_url
-from dgcli.errors import UsageError
+from dgcli.errors import UsageError, unreadable
 from dgcli.system import HAS_MODES
 
 
@@ -48,12 +49,10 @@ def read_file(path: Path, *, named: bool) -> Mapping[str, Any]:
             import tomllib  # most have no such file
 
             return tomllib.load(file)
-    except FileNotFoundError:
-        if named:
-            raise UsageError(f"The config file {path} does not exist.") from None
-        return {}
     except OSError as error:
-        raise UsageError(f"The config file {path} cannot be read: {error.strerror}.") from None
+        if isinstance(error, FileNotFoundError) and not named:
+            return {}
+        raise UsageError(unreadable(path, error, "config file")) from None
     except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError are such
         raise UsageError(
             f"The config file {path} is not valid TOML: {error}.", hint="Repair it with: dg config edit"
@@ -80,6 +79,7 @@ SETTINGS: Mapping[str, tuple[type, ...]] = MappingProxyType(
 )
 
 
+_LONGEST_TIMEOUT = 86400.0  # seconds; the system's own limits lie far beyond
 KINDS: Mapping[type, str] = MappingProxyType(
     {str: "text", bool: "true or false", int: "a number", float: "a number", dict: "a table", list: "a list"}
 )
@@ -168,6 +168,34 @@ def settings_of(
     if has_key and "api_key" not in own:
         merged.pop("api_key", None)
     return merged
+
+
+def check_number(name: str, value: Any, path: Path) -> None:
+    """Check a number that is a setting, from wherever it comes; others pass. Raises `UsageError`."""
+    if name == "timeout" and not 0 < value <= _LONGEST_TIMEOUT:
+        raise UsageError(f"--timeout takes seconds above 0, up to {_LONGEST_TIMEOUT:.0f}, not {value:g}.")
+    if name == "retries" and value < 0:
+        raise UsageError(f"--retries takes 0 or more, not {value}.")
+    if name in ("history_days", "history_size") and not 0 < value < math.inf:
+        raise UsageError(
+            f"The setting {name!r} in {path} takes a number above 0, not {value:g}.",
+            hint="To keep no answers: history = false",
+        )
+
+
+def check_setting(name: str, value: Any, path: Path) -> None:
+    """Check a value that is to be set, as it is used later. Raises `UsageError`, which says what is valid."""
+    if isinstance(value, str) and not value.strip():
+        raise UsageError(f"{name} needs a value.", hint=f"To have none: dg config unset {name}")
+    check_number(name, value, path)
+    if name == "base_url":
+        checked_base_url(value)
+    elif name == "ca_cert" and not home_path(value).exists():
+        raise UsageError(f"There is no file {value}.", hint="ca_cert takes a file of certificates (PEM).")
+    elif name == "local_model" and not home_path(value).is_dir():
+        raise UsageError(
+            f"There is no folder {value}.", hint="local_model takes a folder with the files of a model."
+        )
 
 
 def check_text(text: str, path: Path) -> None:

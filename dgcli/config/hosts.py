@@ -23,6 +23,11 @@ def is_this_machine(host: str) -> bool:
 def checked_base_url(text: str) -> str:
     """Complete and check a base URL; a bare host is https, unless it is this machine."""
     text = text.strip()
+    if re.fullmatch(r"\w+", text) and not is_this_machine(text):  # a word of whatever else
+        raise UsageError(
+            f"The base URL {text!r} cannot be used.",
+            hint=f"It looks like {DEFAULT_BASE_URL}; a host of your own network is written https://{text}",
+        )
     try:
         if "://" not in text:
             host = urlsplit(f"//{text}").hostname or ""
@@ -31,6 +36,7 @@ def checked_base_url(text: str) -> str:
         scheme = {"ws": "http", "wss": "https"}.get(scheme, scheme)
         host = (urlsplit(text).hostname or "").encode("idna").decode()
         usable = scheme in ("http", "https") and bool(host) and urlsplit(text).port != 0 and "@" not in place
+        usable = usable and not re.search(r"\s", place)
     except ValueError:  # a port that is no number, a host that is no name (UnicodeError is one)
         usable = False
     if not usable:

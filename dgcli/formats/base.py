@@ -136,7 +136,7 @@ class RenderSettings:
         if transcript.given_names is None:
             return self
         names = {**transcript.given_names, **self.speaker_names}
-        smooths = self.smooth_speakers is True if "corrections" in transcript.raw else self.smooth_speakers
+        smooths = self.smooth_speakers is True if transcript.has_corrected_speakers else self.smooth_speakers
         return replace(self, speaker_names=names, smooth_speakers=smooths)
 
     def language_of(self, transcript: Transcript) -> str | None:

@@ -26,7 +26,16 @@ from dgcli.transcript.model import Segment, Transcript, Word
 
 _STYLES = ("style.css", "tools.css", "print.css")
 # Joined to one script, in this order.
-_SCRIPTS = ("model.js", "retime.js", "view.js", "player.js", "search.js", "response.js", "editing.js")
+_SCRIPTS = (
+    "model.js",
+    "retime.js",
+    "view.js",
+    "player.js",
+    "search.js",
+    "response.js",
+    "editing.js",
+    "kept.js",
+)
 _VIDEO = frozenset({".mp4", ".m4v", ".webm", ".mov", ".mkv", ".ogv", ".avi", ".mpg", ".mpeg", ".ts"})
 _KEYS = (
     ("Space", "play, pause"),
@@ -118,6 +127,11 @@ def _tools(options: RenderSettings) -> str:
 <button type="button" id="redo" disabled>Redo</button>
 <button type="button" id="download">Download corrected response</button>
 <span class="hint">Type in the text; Ctrl+Enter begins a paragraph of its own, Escape leaves it as it was.</span>
+</div>
+<div class="row scripted" id="kept" hidden>
+<span id="kept-on"></span>
+<button type="button" id="restore">Restore</button>
+<button type="button" id="discard">Discard</button>
 </div>
 <p id="status" role="status"></p>
 </section>

@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qsl, urlencode
 
 from dgcli.errors import AudioError, OutputError
 from dgcli.locks import claimed
@@ -64,6 +65,15 @@ class Facts(NamedTuple):
     query: str = ""
     request_id: str | None = None
     duration: float | None = None
+
+    def answered_by(self, model: object) -> "Facts":
+        """The same with the model that answered, where that is a recogniser of this machine: never the API's."""
+        if self.server != "local" or not isinstance(model, str) or not model:
+            return self
+        pairs = parse_qsl(self.query, keep_blank_values=True)
+        return self._replace(
+            query=urlencode([(key, model if key == "model" else value) for key, value in pairs])
+        )
 
 
 class HistoryEntry(NamedTuple):

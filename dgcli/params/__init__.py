@@ -1,6 +1,6 @@
 """API query parameters: the table (`table`), and what is done with values by it (`check`). Pure: no I/O."""
 
-from dgcli.params.check import check, encode, merge, split_assignment
+from dgcli.params.check import check, check_value, encode, merge, split_assignment
 from dgcli.params.table import (
     BY_NAME,
     PARAMS,
@@ -30,6 +30,7 @@ __all__ = [
     "Value",
     "Values",
     "check",
+    "check_value",
     "encode",
     "family",
     "merge",

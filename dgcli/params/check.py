@@ -245,6 +245,23 @@ def _check_callback(values: Values, endpoint: Endpoint) -> None:
         )
 
 
+def check_value(name: str, raw: object) -> None:
+    """Check the value of a parameter by itself: some endpoint must take it. Raises `UsageError`."""
+    param = BY_NAME.get(name)
+    if param is None:
+        return
+    failure: UsageError | None = None
+    for endpoint in param.endpoints:
+        try:
+            _check_callback({name: _parse(param, raw, endpoint)}, endpoint)
+        except UsageError as error:
+            failure = failure or error
+        else:
+            return
+    if failure is not None:
+        raise failure
+
+
 def split_assignment(text: str, *, flag: str) -> tuple[str, str]:
     """The two halves of KEY=VALUE as given to `flag`."""
     key, sign, value = text.partition("=")

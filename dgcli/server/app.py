@@ -192,7 +192,7 @@ class Listen:
     async def _answer(self, received: Received, options: query.Options, request_id: str) -> bytes:
         saved = self._engine.saved_answer
         if saved is not None:
-            return saved
+            return saved if options.callback is None else responses.with_request_id(saved, request_id)
         created = datetime.now(UTC)
         recognition = await self._recognise(received, options)
         self._log.heard(request_id, options.model, recognition.duration)

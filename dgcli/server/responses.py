@@ -206,6 +206,13 @@ def transcription(submission: Submission, recognition: Recognition, options: Opt
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def with_request_id(body: bytes, request_id: str) -> bytes:
+    """Return a saved answer under another id: a callback has the one that its request was answered with."""
+    answer = json.loads(body)
+    answer["metadata"]["request_id"] = request_id
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
 def model_json(model: Model) -> Json:
     """Return an entry of `stt` in the answer of GET /v1/models."""
     return {

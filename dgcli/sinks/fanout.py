@@ -1,12 +1,14 @@
 """The sinks of one stream, fed together. Which ones there are is decided here."""
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dgcli.captions.text import wrapped
 from dgcli.errors import BrokenPipe, DgError, OutputError
 from dgcli.formats import Format, RenderSettings, by_name
 from dgcli.output.stdout import Stdout
@@ -108,7 +110,7 @@ class FanOut:
         match name:
             case None | "text":
                 yield LinesSink(
-                    self._stdout.write,
+                    self._write_lines if sys.stdout.isatty() else self._stdout.write,
                     self._render,
                     timestamps=display.timestamps,
                     interims=bool(display.interims) and not beside,
@@ -119,6 +121,12 @@ class FanOut:
                 yield JsonlSink(self._stdout.write)
             case _:
                 yield self._formatted(by_name(name))
+
+    def _write_lines(self, text: str) -> None:
+        """Write lines on a terminal, wrapped at words."""
+        columns = max(shutil.get_terminal_size().columns - 1, 1)
+        rows = [row for line in text.splitlines() for row in wrapped(line, columns)]
+        self._stdout.write("".join(f"{row}\n" for row in rows))
 
     def _formatted(self, format_: Format) -> Sink:
         """The sink for standard output in a format: as it comes where the format grows, else at the end."""

@@ -10,6 +10,7 @@ from dgcli.output.history import Facts, History, HistoryEntry
 from dgcli.output.redaction import redacted_text
 from dgcli.transcript.event_log import json_line
 from dgcli.transcript.events import Closed, Event, Final, Interim, Metadata, Notice, Opened
+from dgcli.transcript.json_values import mapping
 
 _EVERY = 1.0  # seconds between writes of what is still provisional
 
@@ -52,6 +53,8 @@ class HistorySink:
             case Final():
                 self._interim = None
                 self._has_words = self._has_words or bool(event.text.strip())
+                info = mapping(mapping(event.raw.get("metadata")).get("model_info"))
+                self._facts = self._facts.answered_by(info.get("name"))
             case Notice():
                 event = replace(event, message=redacted_text(event.message))
             case Opened() | Metadata():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dgcli.captions.limits import Limits
-from dgcli.captions.text import pieces, spaces, width
+from dgcli.captions.text import wrapped
 from dgcli.errors import OutputError
 from dgcli.formats import RenderSettings
 from dgcli.output.files import write_file
@@ -16,19 +16,6 @@ from dgcli.transcript.events import Event
 
 _EVERY = 0.1  # seconds between two writes
 SILENCE = 8.0  # seconds without a new word after which the file is emptied
-
-
-def wrapped(text: str, columns: int) -> list[str]:
-    """Text in lines of at most so many columns, filled from the left: what follows never moves a word back."""
-    words = pieces(text, columns)
-    lines: list[str] = []
-    for word, space in zip(words, spaces(words), strict=True):
-        longer = f"{lines[-1]}{space}{word}" if lines else ""
-        if lines and width(longer) <= columns:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines
 
 
 def check_last_lines(path: Path, others: Sequence[Path], source: Path | None = None) -> None:

@@ -258,7 +258,10 @@ class ScreenSink:
         return _times(provisional) if self._timestamps else ""
 
     def _status_line(self) -> Text:
-        parts = [_clock(self._audio_seconds()), f"{self._words} word{'' if self._words == 1 else 's'}"]
+        count = self._words + sum(
+            len(interim.words or interim.text.split()) for interim in self._provisional.values()
+        )
+        parts = [_clock(self._audio_seconds()), f"{count} word{'' if count == 1 else 's'}"]
         if self._latency is not None:
             parts.append(f"{max(self._latency, 0.0):.1f} s behind")
         if self._loudness:

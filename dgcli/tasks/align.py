@@ -9,7 +9,7 @@ from typing import NamedTuple
 from dgcli.align.align import Alignment, align
 from dgcli.align.refining import refined, stretches
 from dgcli.config import Config
-from dgcli.errors import ApiError, AudioError, DgError, UsageError
+from dgcli.errors import ApiError, AudioError, DgError, UsageError, unreadable
 from dgcli.formats import RenderSettings
 from dgcli.output.plan import plan_outputs
 from dgcli.tasks.local import reached
@@ -33,7 +33,7 @@ def _text(path: str) -> tuple[bytes, str]:
             return sys.stdin.buffer.read(), "standard input"
         return Path(path).read_bytes(), path
     except OSError as error:
-        raise AudioError(f"{path}: It cannot be read: {error.strerror}.") from error
+        raise AudioError(unreadable(path, error)) from error
 
 
 def _response(path: str, text: str) -> Transcript:
@@ -66,9 +66,7 @@ def _told(alignment: Alignment, reporter: Reporter) -> None:
     gone = len(alignment.transcript.words) - alignment.kept - replaced
     reporter.note(f"Words: {alignment.kept} kept, {replaced} replaced, {new} added, {gone} deleted.")
     for name, number in alignment.names.items():
-        reporter.note(
-            f"{name} is speaker {number}. To have the name in captions: --speaker {number}={name!r}"
-        )
+        reporter.note(f"{name} is speaker {number}; --speaker {number}=NAME gives another name.")
 
 
 def listened(alignment: Alignment, heard_in: HeardIn, reporter: Reporter) -> Alignment:

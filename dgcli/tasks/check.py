@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dgcli.batch.checking import check_ledgers
-from dgcli.errors import AudioError, BatchError, DgError, UsageError
+from dgcli.errors import AudioError, BatchError, DgError, UsageError, unreadable
 from dgcli.tasks.reporter import Reporter
 
 
@@ -27,7 +27,7 @@ def check_batches(names: Sequence[str], reporter: Reporter) -> None:
                 for text in checked.damage:
                     reporter.error(DgError(f"{text}."))
         except OSError as error:
-            raise AudioError(f"{error.filename or name} cannot be read: {error.strerror}.") from error
+            raise AudioError(unreadable(error.filename or name, error)) from error
     if not ledgers:
         raise UsageError(
             f"There is no ledger below {', '.join(names)}.", hint="--check takes directories of outputs."

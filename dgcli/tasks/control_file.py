@@ -11,7 +11,9 @@ into it ten times a second. A pipe stays open here, so any number of writers may
 
 import json
 import os
+import select
 import stat
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,8 @@ from dgcli.errors import UsageError
 from dgcli.tasks.actions import Actions
 
 _LONGEST = 1 << 16  # bytes of a line
-_BLOCK = 1 << 16  # bytes read at once
+_BLOCK = 1 << 16  # bytes read at once, as many as a pipe holds
+_SKIPPING = 0.05  # seconds in which the rest of a line that is too long is read on
 
 
 class ControlFile:
@@ -91,12 +94,25 @@ class ControlFile:
             self._rest = b""
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
-        """The lines that have come since the last call, with their numbers; never waits."""
-        data = self._read()
-        if data:
-            yield from self._lines(data)
-        elif data == b"":
-            yield from self._ended()
+        """The lines that have come since the last call, with their numbers.
+
+        Never waits, but for the rest of a line that is too long, and for that no longer than `_SKIPPING`: a pipe gives
+        it in small portions, and what follows would have to wait for each of them.
+        """
+        until = time.monotonic() + _SKIPPING
+        while True:
+            data = self._read()
+            if data:
+                yield from self._lines(data)
+            elif data == b"":
+                yield from self._ended()
+                return
+            left = until - time.monotonic()
+            if not self._skips or left <= 0 or not (data or self._has_more(left)):
+                return
+
+    def _has_more(self, seconds: float) -> bool:
+        return bool(select.select([self._descriptor], [], [], seconds)[0])
 
     def close(self) -> None:
         """Leave the pipe or file."""

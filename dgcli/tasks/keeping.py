@@ -10,14 +10,14 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from dgcli.config import Config
 from dgcli.errors import AudioError, OutputError, UsageError
 from dgcli.output.history import Facts, History, HistoryEntry, content_key, stamp_key
 from dgcli.output.stamps import Stamp, stamp_of
 from dgcli.tasks.reporter import Reporter
-from dgcli.transcript.json_values import mapping, mappings, string
+from dgcli.transcript.json_values import mapping, mappings
 from dgcli.transcript.model import Transcript
 
 if TYPE_CHECKING:  # httpx is loaded when there is something to send
@@ -119,16 +119,6 @@ class BatchReference:
         except OutputError as error:
             self._is_on = False
             self._reporter.detail(error.message)
-
-
-def _answered_by(query: str, transcript: Transcript) -> str:
-    """Return the parameters of a request with the model that answered: of this machine it is never the API's."""
-    models = mapping(mapping(transcript.raw.get("metadata")).get("model_info"))
-    names = [string(model.get("name")) for model in mappings(list(models.values()))]
-    if not names:
-        return query
-    pairs = parse_qsl(query, keep_blank_values=True)
-    return urlencode([(key, names[0] if key == "model" else value) for key, value in pairs])
 
 
 class Keeping:
@@ -251,13 +241,15 @@ class Keeping:
         self._claims.close()
 
     def _facts(self, answer: "Answer", transcript: Transcript) -> Facts:
-        return Facts(
+        models = mapping(mapping(transcript.raw.get("metadata")).get("model_info"))
+        facts = Facts(
             name=self.name,
             server=self._server,
-            query=_answered_by(self._query, transcript) if self._server == "local" else self._query,
+            query=self._query,
             request_id=answer.request_id or transcript.request_id,
             duration=transcript.duration,
         )
+        return facts.answered_by(next((model.get("name") for model in mappings(list(models.values()))), None))
 
     def kept(self, transcript: Transcript) -> Path | None:
         """The place of the answer when its transcript cannot be written; it is put aside now if it has none."""

@@ -58,7 +58,8 @@ class BatchSettings:
 
     `names` are paths, patterns and URLs; `lists` files that name more, with the byte that ends a name there.
     `values` gives the checked query parameters for an endpoint. `formats` are those of the outputs, which lie
-    beside the recordings or below `output_dir`, named by `name_template`.
+    beside the recordings or below `output_dir`, named by `name_template`. `show_request` is the program that a request
+    is shown for instead of sending any.
     """
 
     names: Sequence[str]
@@ -80,6 +81,7 @@ class BatchSettings:
     local: bool = False
     any_file: bool = False
     track: TrackChoice = USUAL_TRACK
+    show_request: str | None = None
 
 
 def _language(values: Values) -> str | None:
@@ -305,12 +307,35 @@ def _first_values(settings: BatchSettings, listed: Listing) -> Values:
     return settings.values(Endpoint.FILE if is_file else Endpoint.URL)
 
 
+def _show_first(way: str, config: Config, settings: BatchSettings, reporter: Reporter) -> None:
+    """Print the request of the first recording: those of the others are like it."""
+    from dgcli.tasks.show_request import show_file_request, show_url_request
+
+    listed = _listed(settings, reporter)
+    if listed.missing:
+        raise missing_error(listed.missing)
+    if not listed.inputs:
+        raise listed.problems[0][1] if listed.problems else UsageError("There is nothing to transcribe.")
+    name, values = listed.inputs[0].name, _first_values(settings, listed)
+    if listed.inputs[0].kind is InputKind.FILE:
+        choice, any_file = settings.track, settings.any_file
+        show_file_request(way, name, config, values, reporter, any_file=any_file, track=choice)
+    else:
+        show_url_request(way, name, config, values)
+    if (count := len(listed.inputs)) > 1:
+        reporter.note(f"This is the request for {name}; each of the {count} recordings has one like it.")
+
+
 def transcribe_many(config: Config, settings: BatchSettings, reporter: Reporter) -> None:
-    """Transcribe all that the settings name; with `dry_run`, only report what a run would do.
+    """Transcribe all that the settings name; with `dry_run`, only report what a run would do,
+    with `show_request` only what it would ask.
 
     Raises every `DgError` there is.
     """
     check_cache(config, cache=settings.cache)
+    if settings.show_request is not None:
+        _show_first(settings.show_request, config, settings, reporter)
+        return
     plan, listed = _prepared(config, settings, reporter, make_folder=not settings.dry_run)
     if settings.dry_run:
         preview_batch(plan, listed, reporter, local=settings.local)

@@ -6,7 +6,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dgcli.errors import ApiError, AudioError, BatchError, DgError, Interrupted, OutputError, UsageError
+from dgcli.errors import (
+    ApiError,
+    AudioError,
+    BatchError,
+    DgError,
+    Interrupted,
+    OutputError,
+    UsageError,
+    unreadable,
+)
 from dgcli.formats import RenderSettings, by_name
 from dgcli.output.files import check_inside
 from dgcli.output.plan import Outputs, plan_outputs, write_outputs
@@ -20,12 +29,13 @@ def _read(response: str) -> bytes:
     """The bytes of a response. Raises `AudioError`, as for every input that cannot be read."""
     if not response:
         raise AudioError("The name of the response is empty.", hint="Name a file, or - for standard input.")
-    if response != "-" and os.path.isdir(response):
-        raise AudioError("It is a directory.", hint="Name a file in it: dg render FILE")
     try:
         return sys.stdin.buffer.read() if response == "-" else Path(response).read_bytes()
     except OSError as error:
-        raise AudioError(f"It cannot be read: {error.strerror}.") from error
+        is_folder = response != "-" and os.path.isdir(response)  # Windows: permission denied
+        error = IsADirectoryError() if is_folder else error
+        hint = "Name a file in it: dg render FILE" if is_folder else None
+        raise AudioError(unreadable(response, error), hint=hint) from error
 
 
 def _parsed(response: str, body: bytes) -> Transcript:
@@ -46,13 +56,12 @@ def _parsed(response: str, body: bytes) -> Transcript:
 
 def read_saved(response: str) -> Transcript:
     """The transcript in a response, a path or `-`. Raises `AudioError` and `ApiError`, which name it."""
+    body = _read(response)
     try:
-        return _parsed(response, _read(response))
+        return _parsed(response, body)
     except Interrupted:
         raise
     except DgError as error:
-        if not response:
-            raise
         name = "standard input" if response == "-" else response
         raise type(error)(f"{name}: {error.message}", hint=error.hint) from error
 

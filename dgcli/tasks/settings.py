@@ -9,10 +9,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from dgcli.config.file import SETTINGS, check_no_pipe, check_text, config_path
-from dgcli.errors import OutputError, UsageError
+from dgcli.config.file import SETTINGS, check_no_pipe, check_setting, check_text, config_path
+from dgcli.errors import OutputError, UsageError, unreadable
 from dgcli.output.files import write_file
-from dgcli.params import BY_NAME
+from dgcli.params import BY_NAME, check_value
 from dgcli.system import EDITOR
 
 if TYPE_CHECKING:
@@ -108,6 +108,14 @@ def _value(name: Name, text: str) -> object:
     return value
 
 
+def _check(name: Name, value: object, path: Path) -> None:
+    """Check a value for its place. Raises `UsageError`."""
+    if name[-2:-1] == (_PARAMS,):
+        check_value(name[-1], value)
+    else:
+        check_setting(name[-1], value, path)
+
+
 def _flattened(table: Mapping[str, Any], above: Name = ()) -> list[tuple[Name, object]]:
     """Return every setting below a table with its place."""
     rows: list[tuple[Name, object]] = []
@@ -130,7 +138,7 @@ class Settings:
         except FileNotFoundError:
             return ""
         except OSError as error:
-            raise UsageError(f"The config file {self.path} cannot be read: {error.strerror}.") from None
+            raise UsageError(unreadable(self.path, error, "config file")) from None
         except UnicodeDecodeError as error:
             raise UsageError(f"The config file {self.path} is not valid TOML: {error}.") from None
 
@@ -175,6 +183,7 @@ class Settings:
                 "A key on the command line would stay in the history of the shell.", hint="Use: dg login"
             )
         converted = _value(name, value)
+        _check(name, converted, self.path)
 
         def change(document: "TOMLDocument") -> None:
             import tomlkit
@@ -221,10 +230,11 @@ class Settings:
                 f"The config file {self.path} cannot be changed: {error}.",
                 hint="Repair it with: dg config edit",
             ) from None
-        self._write(tomlkit.dumps(document))
+        text = tomlkit.dumps(document)
+        check_text(text, self.path)
+        self._write(text)
 
     def _write(self, text: str) -> None:
-        check_text(text, self.path)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -253,6 +263,9 @@ class Settings:
         if after == before:
             return False
         try:
+            check_text(after, self.path)
+            for name, value in _flattened(tomllib.loads(after)):
+                _check(name, value, self.path)
             self._write(after)
         except UsageError as error:
             rejected = self.path.with_suffix(".rejected.toml")

@@ -16,7 +16,7 @@ from dgcli.config import Config
 from dgcli.config.hosts import DEFAULT_BASE_URL
 from dgcli.errors import UsageError
 from dgcli.output.stdout import write_stdout
-from dgcli.params import Values, encode
+from dgcli.params import Endpoint, Values, encode, stream_endpoint
 from dgcli.tasks.reporter import Reporter
 from dgcli.tasks.stream_settings import query
 
@@ -26,6 +26,7 @@ _BESIDE_FILES = frozenset(
 )
 _BESIDE_STREAMS = frozenset("tier alternatives filler_words no_delay diarize_version ner".split())
 _BLOCK_SECONDS = 0.1
+_FLUX_SECONDS = 0.08  # as the guide "Flux Quickstart" advises
 _RATE = 16000  # Hz, for what ffmpeg is to decode
 
 
@@ -214,22 +215,24 @@ def show_stream_request(
         raise UsageError(
             f"{way} cannot stream: the API's streams are WebSockets.", hint="Use: --show-request python"
         )
-    if str(values.get("model", "")).startswith("flux"):
-        raise UsageError("--show-request does not know the requests of Flux.")
     from dgcli.params.table import BY_NAME
+
+    is_flux = stream_endpoint(values.get("model")) is Endpoint.FLUX
 
     is_raw = values.get("encoding") is not None
     if "://" in source and not is_raw:
-        audio_format = AudioFormat("linear16", _RATE, 1)  # ffmpeg decodes what comes
+        audio_format = AudioFormat("linear16", _RATE, 1)  # ffmpeg decodes what comes, also for Flux
     audio_format = audio_format or AudioFormat()
     encoded = query(values, audio_format) if not is_raw else encode(values)
-    arguments, others = _arguments(encoded, _BESIDE_STREAMS, BY_NAME, as_text=True)
+    arguments, others = _arguments(
+        encoded, frozenset() if is_flux else _BESIDE_STREAMS, BY_NAME, as_text=True
+    )
     options = {"additional_query_parameters": others} if others else {}
     size = 8192
     if source == "-":
         audio = "sys.stdin.buffer"
     elif audio_format.encoding == "linear16" and not is_raw:
-        size = int((audio_format.byte_rate or 0) * _BLOCK_SECONDS) or size
+        size = int((audio_format.byte_rate or 0) * (_FLUX_SECONDS if is_flux else _BLOCK_SECONDS)) or size
         pace = [] if "://" in source else ["-re"]
         rate, channels = str(audio_format.sample_rate), str(audio_format.channels)
         name = source if "://" in source else f"file:{source}"
@@ -255,9 +258,11 @@ def show_stream_request(
         audio = f"open({source!r}, 'rb')"
     imports, client = _client(config)
     modules = ["os", *(name for name in ("subprocess", "sys", "urllib.request") if f"{name}." in audio)]
-    call = _call("client.listen.v1.connect", arguments, options)
+    call = _call(f"client.listen.{'v2' if is_flux else 'v1'}.connect", arguments, options)
     _print(
         _STREAM.format(
+            show=_SHOW_TURN if is_flux else _SHOW_RESULT,
+            end=_END_TURN if is_flux else "",
             modules="\n".join(f"import {name}" for name in sorted([*modules, "threading"])),
             imports="\n".join([imports[0], "from deepgram.core.events import EventType", *imports[1:]]),
             client="\n".join([*_certificates(config), client]),
@@ -268,16 +273,32 @@ def show_stream_request(
     )
 
 
+_SHOW_RESULT = """\
+def show(message):
+    if message.type == "Results" and message.is_final:
+        print(message.channel.alternatives[0].transcript, flush=True)
+"""
+_SHOW_TURN = """\
+ended = threading.Event()
+
+
+def show(message):
+    if message.type == "TurnInfo" and message.event == "EndOfTurn":
+        print(message.transcript, flush=True)
+        ended.set()
+"""
+_END_TURN = """\
+    ended.clear()
+    connection.send_force_end_turn()
+    ended.wait(1.5)  # for the turn that is open, if one is
+"""
 _STREAM = """\
 {modules}
 
 {imports}
 
 
-def show(message):
-    if message.type == "Results" and message.is_final:
-        print(message.channel.alternatives[0].transcript, flush=True)
-
+{show}
 
 {client}
 with {call} as connection:
@@ -287,6 +308,6 @@ with {call} as connection:
     with {audio} as audio:
         while block := audio.read({size}):
             connection.send_media(block)
-    connection.send_close_stream()
+{end}    connection.send_close_stream()
     listener.join()
 """

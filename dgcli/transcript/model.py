@@ -96,6 +96,14 @@ class Transcript:
         return any(word.speaker is not None for channel in self.channels for word in channel.words)
 
     @property
+    def has_corrected_speakers(self) -> bool:
+        """Whether somebody said of each word who spoke it, in the page of the transcript."""
+        corrections = self.raw.get("corrections", False)
+        return corrections is not False and not (
+            isinstance(corrections, dict) and corrections.get("speakers_as_recognized") is True
+        )
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing was said."""
         return not any(channel.words or channel.text.strip() for channel in self.channels)

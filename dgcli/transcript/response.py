@@ -141,7 +141,7 @@ def _warning(item: Mapping[str, Any]) -> str:
 
 
 def _given_names(response: Mapping[str, Any]) -> Mapping[int, str] | None:
-    """The names of speakers that the page of a transcript writes into a response that was corrected in it."""
+    """The names of speakers in a response that was corrected, in its page or by an aligned text."""
     if not isinstance(response.get("corrections"), dict):
         return None
     names = mapping(response["corrections"].get("speaker_names"))
@@ -150,6 +150,15 @@ def _given_names(response: Mapping[str, Any]) -> Mapping[int, str] | None:
         for number, name in names.items()
         if number.isascii() and number.isdecimal() and len(number) < 10 and string(name).strip()
     }
+
+
+def with_names(corrections: object, names: Mapping[int, str]) -> Mapping[str, Any]:
+    """Return the field `corrections` of a response, as it is or None, with these names of speakers.
+
+    Where it is new, nobody has said of each word who spoke it, as is done in the page.
+    """
+    known = {"speakers_as_recognized": True} if corrections is None else mapping(corrections)
+    return {**known, "speaker_names": {str(number): name for number, name in sorted(names.items())}}
 
 
 def parse(response: Mapping[str, Any], body: bytes = b"") -> Transcript:

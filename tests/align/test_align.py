@@ -149,6 +149,10 @@ def test_speakers_are_reassigned_and_named() -> None:
     alignment = align(parse(response()), text.encode(), "talk.txt", {})
     assert alignment.names == {"Maria": 0}
     assert {word["speaker"] for word in words_of(alignment.corrected())} == {0}
+    renamed = alignment.corrected()
+    assert renamed.given_names == parse(renamed.raw).given_names == {0: "Maria"}
+    again = corrected(renamed.raw, text.replace("Maria:", "Eva:"))
+    assert (again.given_names, again.body) == ({0: "Eva"}, b"")
     names = {0: "Anna", 1: "Ben"}
     text = "[Anna] Good morning to you.\n[Anna] And good morning too.\n[Ben] We will begin now, and end soon."
     cues = "".join(

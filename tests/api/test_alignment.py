@@ -54,6 +54,6 @@ def test_what_is_no_answer_is_told(
 def test_a_recording_that_is_gone_is_named(server: ScriptedServer, audio: Path) -> None:
     """A file that cannot be read is an error of the audio, before anything is asked."""
     audio.unlink()
-    with pytest.raises(AudioError, match="cannot be read: No such file"):
+    with pytest.raises(AudioError, match="There is no file"):
         asked(server, audio)
     assert server.seen == []

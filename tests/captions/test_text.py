@@ -2,7 +2,7 @@
 
 import pytest
 
-from dgcli.captions.text import clean, joined, pieces, width
+from dgcli.captions.text import clean, joined, pieces, width, wrapped
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,20 @@ def test_no_piece_is_wider_than_a_line() -> None:
     """Even signs that may not begin a line do so where they alone would be too wide for it."""
     assert all(width(piece) <= 20 for piece in pieces("今" + "。" * 50, 20))
     assert all(width(piece) <= 20 for piece in pieces("「" * 50 + "今", 20))
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("we  the people", ["we the", "people"]),
+        ("", []),
+        ("see https://example.com/a-long-way ok", ["see", "https://example.com/a-long-way", "ok"]),
+        ("今日は、元気です。", ["今日は、", "元気で", "す。"]),
+        ("ok今日GPT-4です", ["ok今日", "GPT-4で", "す"]),
+        ("été là où", ["été là", "où"]),
+        ("今 日", ["今 日"]),
+    ],
+)
+def test_a_text_is_wrapped_at_words(text: str, lines: list[str]) -> None:
+    """Lines of eight columns end at spaces and inside scripts that write none; a longer word stays whole."""
+    assert wrapped(text, 8) == lines

@@ -37,6 +37,17 @@ def test_a_correction_comes_back_in_any_format(dg: Run, saved: Path) -> None:
     assert dg("align", saved, "-", stdin=TEXT.encode()).stdout == new.read_bytes()
 
 
+def test_names_in_the_text_are_kept(dg: Run, saved: Path) -> None:
+    """Names stand in the response, every format has them, its text aligns to it, and --speaker goes before them."""
+    text, new = saved.with_name("call.txt"), saved.with_name("new.json")
+    text.write_text(TEXT.replace("Speaker 0", "Alice").replace("Speaker 1", "Bob O'Neil"))
+    dg("align", saved, text, "-o", new)
+    assert dg("render", new).stdout.decode() == text.read_text()
+    assert dg("align", new, text).stdout == new.read_bytes()
+    assert b"<v Alice>" in dg("render", new, "-f", "vtt", "--speaker-style", "voice").stdout
+    assert dg("render", new, "--speaker", "0=Eva").stdout.startswith(b"Eva: Good morning")
+
+
 def test_a_text_of_another_recording_is_refused(dg: Run, saved: Path) -> None:
     """Nothing is written for a text that does not match, unless it is forced."""
     text, new = saved.with_name("other.txt"), saved.with_name("new.json")

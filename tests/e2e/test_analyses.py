@@ -56,6 +56,28 @@ def test_a_terminal_shows_the_analyses(
     )
 
 
+@pytest.mark.parametrize("columns", [80, 30, 12])
+def test_a_terminal_gets_paragraphs_wrapped_at_words(
+    dg: Run, environment: dict[str, str], tmp_path: Path, columns: int
+) -> None:
+    """No line on a terminal reaches its edge or breaks inside a word; a pipe has a line a paragraph."""
+    said = (
+        "We hold these truths to be self-evident: that all men are created equal. " * 3
+        + "今日は元気です。" * 9
+    )
+    words = [{"word": word, "start": at, "end": at + 1, "speaker": 0} for at, word in enumerate(said.split())]
+    body = {"results": {"channels": [{"alternatives": [{"transcript": said, "words": words}]}]}}
+    (tmp_path / "call.json").write_text(json.dumps(body), encoding="utf-8")
+    piped = dg("render", str(tmp_path / "call.json")).stdout.decode()
+    assert piped == f"Speaker 0: {said}\n"
+    text = on_terminal(environment, tmp_path, columns, "render", "call.json")
+    assert text.startswith("\x1b[1mSpeaker 0:\x1b[0m")
+    lines = _ESCAPES.sub("", text).splitlines()
+    assert all(width(line) < columns or " " not in line for line in lines)
+    assert {word for line in lines for word in line.split()} >= set(f"Speaker 0: {said}".split()[:-1])
+    assert "".join("".join(lines).split()) == "".join(piped.split())
+
+
 def test_a_pipe_gets_the_words_and_a_line_about_the_rest(
     dg: Run, server: ScriptedServer, audio: Path
 ) -> None:

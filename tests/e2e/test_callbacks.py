@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from dgcli.api import callbacks
 from dgcli.errors import OutputError
 from dgcli.output.received import ReceivedBodies
 from dgcli.server.callback import key_id
@@ -124,6 +125,7 @@ def test_a_file_arrives(dg: Run, receive: Receive, local: str, method: str | Non
         f"{request_id}.srt",
     ]
     body = json.loads((receiver.folder / f"{request_id}.json").read_bytes())
+    assert body["metadata"]["request_id"] == request_id != ID
     assert body["results"]["channels"][0]["alternatives"][0]["transcript"] == TEXT
     assert "Call Maria at noon." in (receiver.folder / f"{request_id}.srt").read_text()
 
@@ -279,7 +281,7 @@ def test_who_is_not_believed(receive: Receive, local: str) -> None:
     ):
         body = BODY.replace(ID.encode(), b"another")
         assert receiver.send(body, path=path, headers=headers) in (401, 404)
-    assert receiver.send(BODY, method="GET", headers={"dg-token": token}) == 501
+    assert receiver.send(BODY, method="GET", headers={"dg-token": token}) == 200  # and keeps nothing
     assert "1 recording, 5 refused" in receiver.end()[1]
     assert [path.name for path in receiver.folder.iterdir()] == [f"{ID}.json"]
 
@@ -353,6 +355,57 @@ def test_bodies_are_bounded_and_whole(receive: Receive) -> None:
         half.shutdown(socket.SHUT_WR)
         assert b" 400 " in half.recv(65536)
     assert len(list(receiver.folder.iterdir())) == 1
+
+
+def test_a_browser_is_told_what_it_is(receive: Receive) -> None:
+    """GET and HEAD get a line of plain text at the URL, 404 elsewhere; other methods are refused without a page."""
+    receiver = receive("--secret", "s")
+    answer = raw(receiver.url, b"GET /s/ HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"\r\nContent-Type: text/plain" in answer
+    assert answer.endswith(
+        b"\r\n\r\ndg callbacks: transcripts are taken here by POST. This is a callback URL.\n"
+    )
+    head = raw(receiver.url, b"HEAD /s/ HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 ")
+    assert head.endswith(b"\r\n\r\n")
+    assert b" 404 " in raw(receiver.url, b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    for odd in (b"DELETE /s HTTP/1.1\r\n\r\n", b"no request\r\n\r\n"):
+        assert b"<" not in raw(receiver.url, odd)
+    assert "nothing came" in receiver.end()[1]
+
+
+def test_idle_connections_keep_nobody_out(receive: Receive) -> None:
+    """With more connections open than there may be, each stuck in its head, a callback is taken all the same."""
+    receiver = receive("--secret", "s", "-q")
+    parts = urlsplit(receiver.url)
+    stuck = [socket.create_connection((parts.hostname, parts.port)) for _ in range(200)]
+    for connection in stuck:
+        connection.sendall(b"POST /s HTTP/1.1\r\n")
+    assert receiver.send(BODY) == 200
+    stuck[0].settimeout(HANGS_AFTER)
+    assert stuck[0].recv(1) == b""  # the oldest gave way
+    for connection in stuck:
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [("_HEAD", b"POST /s HTTP/1.1\r\nHost"), ("_TIMEOUT", b"POST /s HTTP/1.1\r\nContent-Length: 9\r\n\r\n1")],
+)
+def test_a_request_has_a_deadline(monkeypatch: pytest.MonkeyPatch, limit: str, said: bytes) -> None:
+    """A head that does not end, or a body, is left after its time."""
+    monkeypatch.setattr(callbacks, limit, 0.2)
+    server = callbacks.CallbackServer(callbacks.CallbackSettings(port=0, secret="s"), lambda *_: 200)
+    try:
+        with socket.create_connection(("127.0.0.1", urlsplit(server.url).port), timeout=HANGS_AFTER) as stuck:
+            stuck.sendall(said)
+            assert b" 200 " not in stuck.recv(65536)
+            stuck.settimeout(HANGS_AFTER)
+            while stuck.recv(65536):
+                pass
+    finally:
+        server.close()
 
 
 def test_it_ends_while_somebody_is_sending(receive: Receive) -> None:

@@ -70,6 +70,22 @@ def test_values_are_shown_and_keys_are_not(dg: Run, file: Path) -> None:
     [
         (("set", "base_ur", "x"), "Did you mean: base_url"),
         (("set", "base-url", "ftp://x"), "cannot be used"),
+        (("set", "base-url", "nonsense"), "It looks like https://api.deepgram.com"),
+        (("set", "base-url", "foo bar.com"), "cannot be used"),
+        (("set", "base-url", ""), "needs a value"),
+        (("set", "timeout", "0"), "takes seconds above 0, up to 86400"),
+        (("set", "timeout", "-3"), "behind two: dg config ... -- VALUE"),
+        (("set", "--", "retries", "-3"), "takes 0 or more"),
+        (("set", "history_days", "0"), "takes a number above 0"),
+        (("set", "history", "maybe"), "takes true or false"),
+        (("set", "ca_cert", "/nope.pem"), "There is no file /nope.pem"),
+        (("set", "local_model", "tiny.en"), "takes a folder"),
+        (("set", "params.utt_split", "abc"), "takes a number, not 'abc'"),
+        (("set", "params.diarize", "perhaps"), "is on or off"),
+        (("set", "params.encoding", "mp7"), "takes linear16,"),
+        (("set", "params.endpointing", "soon"), "takes a whole number"),
+        (("set", "params.callback", "nowhere"), "takes a whole URL"),
+        (("set", "profiles.eu.params.sample_rate", "0"), "of 1 or more"),
         (("set", "language", "de"), "Did you mean: params.language"),
         (("set", "params.diarise", "true"), "Did you mean: params.diarize"),
         (("set", "retries", "many"), "takes a number"),
@@ -98,6 +114,13 @@ def test_an_edit_is_checked(dg: Run, file: Path, tmp_path: Path) -> None:
     assert result.returncode == 2
     assert file.read_text() == FILE
     assert "x = 1" in (tmp_path / "config.rejected.toml").read_text()
+    refused = dg(
+        "config",
+        "edit",
+        env={**env, "EDITOR": f"{sys.executable} {script} '[profiles.eu.params]\nutt_split = 0'"},
+    )
+    assert b"--utt-split takes a number above 0, not 0." in refused.stderr
+    assert file.read_text() == FILE
     assert (
         dg("config", "edit", env={**env, "EDITOR": f"{sys.executable} {script} '# fine\n'"}).returncode == 0
     )

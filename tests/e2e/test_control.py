@@ -172,6 +172,26 @@ def test_a_writer_that_left_in_a_line_that_is_too_long(fifo: Path) -> None:
         control.close()
 
 
+@pytest.mark.parametrize("kind", ["pipe", "file"])
+def test_a_line_of_megabytes_delays_nothing(fifo: Path, tmp_path: Path, kind: str) -> None:
+    """What follows ten megabytes without a line feed is there at once, not after a look for each 64 KiB."""
+    said = b"x" * 10_000_000 + b'\n{"type": "pause"}\n'
+    path = fifo if kind == "pipe" else tmp_path / "file"
+    path.touch()
+    control = ControlFile(path)
+    writer = threading.Thread(target=path.write_bytes, args=(said,))
+    writer.start()
+    lines: list[tuple[int, bytes]] = []
+    looks = 0
+    while len(lines) < 2:
+        lines += control.lines()
+        looks += bool(lines)
+    writer.join()
+    control.close()
+    assert [(number, line[:20]) for number, line in lines] == [(1, b"x" * 20), (2, b'{"type": "pause"}')]
+    assert looks < 40  # of 160
+
+
 def test_half_a_character_in_a_label(
     environment: dict[str, str], server: NumberedServer, fifo: Path, tmp_path: Path
 ) -> None:

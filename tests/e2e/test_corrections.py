@@ -28,6 +28,14 @@ from tests.conftest import Run, ScriptedServer
         ("file talk.wav --webvtt", "-f vtt"),
         ("file talk.wav --diarise", "--diarize"),
         ("live talk.wav --lang de", "--language"),
+        ("--local talk.wav", "dg file talk.wav --local"),
+        ("talk.mp3", "dg file talk.mp3"),
+        ("--diarize talk.mp3", "dg file talk.mp3 --diarize"),
+        ("--diarize https://example.com/a.mp3", "dg url https://example.com/a.mp3 --diarize"),
+        ("-o a.srt --model=nova-2 a.mp3 b.mp3", "dg file a.mp3 b.mp3 -o a.srt --model=nova-2"),
+        ("-f srt talk.json", "dg render talk.json -f srt"),
+        ("--overlay talk.mp3", "dg live talk.mp3 --overlay"),
+        ("--local file talk.wav", "dg file --local talk.wav"),
     ],
 )
 def test_what_was_meant_is_suggested(dg: Run, line: str, suggested: str) -> None:
@@ -42,6 +50,9 @@ def test_what_was_meant_is_suggested(dg: Run, line: str, suggested: str) -> None
     [
         ("live talk.wav --summarize", "--summarize is only on file and url, not on live."),
         ("render x.json --diarize", "--diarize is only on file, url, live and mic, not on render."),
+        ("--diarize talk", "The command comes before --diarize."),
+        ("--diarize talk", "Commands with --diarize: file, url, live and mic."),
+        ("--xyzzy talk.mp3", "There is no option --xyzzy."),
     ],
 )
 def test_an_option_of_another_command_is_told(dg: Run, line: str, message: str) -> None:

@@ -33,6 +33,15 @@ def test_no_such_file(dg: Run) -> None:
     assert result.returncode == 6
 
 
+@pytest.mark.parametrize("command", ["file", "live", "render", "align x.txt", "file --show-request curl"])
+def test_a_missing_file_is_told_in_one_way(dg: Run, command: str) -> None:
+    """Every command says the same of an input that is not there."""
+    name, *rest = command.split()
+    result = dg(name, "nope", *rest, env=KEY)
+    assert messages(result) == ["dg: error: There is no file nope."]
+    assert result.returncode == 6
+
+
 def test_empty_name(dg: Run) -> None:
     """A name that is empty, as an unset variable of a script leaves it, is told as such."""
     result = dg("file", "", env=KEY)

@@ -52,8 +52,8 @@ def test_a_port_in_use_costs_nothing(dg: Run, serve: Serve, pcm: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (("--overlay", "no.wav"), b"no.wav does not exist"),
-        (("no.wav", "--overlay"), b"no.wav does not exist"),
+        (("--overlay", "no.wav"), b"There is no file no.wav"),
+        (("no.wav", "--overlay"), b"There is no file no.wav"),
         (("--overlay=70000", "no.wav"), b"--overlay takes a port, 0 to 65535, not '70000'"),
         (("no.wav", "--overlay-host", "0.0.0.0"), b"--overlay-host is the address of --overlay"),
     ],

@@ -110,8 +110,8 @@ def test_many_responses_go_into_a_folder(dg: Run, saved: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "code", "said"),
     [
-        (("missing.json",), 6, b"error: missing.json: It cannot be read: No such file"),
-        ((".",), 6, b"It is a directory"),
+        (("missing.json",), 6, b"error: There is no file missing.json."),
+        ((".",), 6, b". is a directory"),
         (("-",), 4, b"standard input: There is nothing in it."),
         (("a.json", "b.json"), 2, b"--output-dir"),
         (("a.json", "--speaker", "Anna"), 2, b"N=NAME"),

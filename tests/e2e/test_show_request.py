@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
+import soundfile
 from websockets.sync.server import ServerConnection, serve
 
 from dgcli.params import PARAMS, Endpoint
@@ -202,6 +204,51 @@ def test_a_stream(dg: Run, streams: _Streams, audio: Path, name: str) -> None:
 
 
 @pytest.mark.system
+def test_a_flux_stream(dg: Run, streams: _Streams, audio: Path) -> None:
+    """The program for a Flux model asks /v2/listen for the same as dg, and sends the same samples."""
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("ffmpeg is not installed")
+    folder = audio.parent / "work"
+    path = folder / "talk.wav"
+    soundfile.write(path, np.arange(4000, dtype=np.int16), 16000)
+    own = ("live", path, "--base-url", streams.url, "--model", "flux-general-en", "--eot-threshold", "0.8")
+    own = (*own, "--keyterm", "a b", "--keyterm", "c", "--param", "new=x")
+    result = dg(*own, env={"DEEPGRAM_API_KEY": KEY})
+    assert result.returncode == 0, result.stderr
+    shown = dg(*own, "--show-request", "python", env={"DEEPGRAM_API_KEY": KEY})
+    assert (shown.returncode, shown.stderr, len(streams.seen)) == (0, b"", 1)
+    _run("python", shown.stdout, folder)
+    ours, theirs = streams.seen
+    assert ours.path.startswith("/v2/listen?")
+    assert sorted(theirs.path.partition("?")[2].split("&")) == sorted(ours.path.partition("?")[2].split("&"))
+    assert theirs.path.partition("?")[0] == "/v2/listen"
+    assert theirs.audio == ours.audio
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("file b.wav a.wav", "b.wav"),
+        ("file -r .", "a.wav"),
+        ("file a.wav -f srt -f vtt", "a.wav"),
+        ("url https://a.b/c https://a.b/d", "https://a.b/c"),
+    ],
+)
+def test_of_a_batch_the_first_is_told(dg: Run, audio: Path, line: str, name: str) -> None:
+    """Of several recordings the request of the first is printed, and a line says that the others have their own."""
+    folder = audio.parent / "work"
+    for own in ("a.wav", "b.wav"):
+        shutil.copy(audio, folder / own)
+    alone = dg(line.split()[0], name, "--show-request", "curl").stdout
+    shown = dg(*line.split(), "--show-request", "curl")
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.replace(b"./", b"") == alone
+    said = f"dg: This is the request for {name}; each of the 2 recordings has one like it.\n".encode()
+    assert shown.stderr.replace(b"./", b"") == (b"" if "-f srt" in line else said)
+    assert not list(folder.glob("*.srt"))
+
+
+@pytest.mark.system
 def test_a_stream_of_raw_samples(dg: Run, streams: _Streams, tmp_path: Path) -> None:
     """Headerless samples on standard input go out as they come, under the name that was given them."""
     own = ("live", "-", "--base-url", streams.url, "--encoding", "linear16", "--sample-rate", "8000")
@@ -227,10 +274,9 @@ def test_no_command_line_streams(dg: Run, audio: Path, way: str) -> None:
     [
         ("file talk.wav --show-request perl", "takes curl, python, httpie"),
         ("file talk.wav --show-request curl --local", "ends with this command"),
-        ("file a.wav b.wav --show-request curl", "one recording"),
+        ("file nothing.wav a.wav --show-request curl", "There are no files nothing.wav, a.wav"),
         ("file nothing.wav --show-request curl", "There is no file nothing.wav"),
         ("file s3://a/b.wav --show-request curl", "object of a cloud"),
-        ("url https://a.b/c https://a.b/d --show-request curl", "one recording"),
     ],
 )
 def test_what_has_no_request(dg: Run, line: str, message: str) -> None:
@@ -245,14 +291,15 @@ def test_what_has_no_request(dg: Run, line: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("method", "endpoint", "beside"),
     [
-        ("media.client.MediaClient.transcribe_file", Endpoint.FILE, _BESIDE_FILES),
-        ("media.client.MediaClient.transcribe_url", Endpoint.URL, _BESIDE_FILES),
-        ("client.V1Client.connect", Endpoint.LIVE, _BESIDE_STREAMS),
+        ("v1.media.client.MediaClient.transcribe_file", Endpoint.FILE, _BESIDE_FILES),
+        ("v1.media.client.MediaClient.transcribe_url", Endpoint.URL, _BESIDE_FILES),
+        ("v1.client.V1Client.connect", Endpoint.LIVE, _BESIDE_STREAMS),
+        ("v2.client.V2Client.connect", Endpoint.FLUX, frozenset()),
     ],
 )
 def test_the_sdk_takes_the_rest(method: str, endpoint: Endpoint, beside: frozenset[str]) -> None:
     """Every parameter of the table is an argument of the SDK's method, or listed as one that it lacks."""
-    taken = set(inspect.signature(pkgutil.resolve_name(f"deepgram.listen.v1.{method}")).parameters)
+    taken = set(inspect.signature(pkgutil.resolve_name(f"deepgram.listen.{method}")).parameters)
     ours = {param.name for param in PARAMS if endpoint in param.endpoints}
     assert ours - taken <= beside
     assert not taken & ours & beside

@@ -55,7 +55,7 @@ def test_outputs_that_collide(
 def test_an_empty_response_name(dg: Run, tmp_path: Path) -> None:
     """An empty name and a directory are told as what they are."""
     assert said(dg, "render", "", code=6)[0] == "dg: error: The name of the response is empty."
-    assert said(dg, "render", tmp_path, code=6)[0] == f"dg: error: {tmp_path}: It is a directory."
+    assert said(dg, "render", tmp_path, code=6)[0] == f"dg: error: {tmp_path} is a directory."
 
 
 def test_noise_as_a_stream(dg: Run, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Corrections made in the page, in a real browser: the response that is downloaded renders as corrected."""
 
+import base64
 import copy
 import json
 import subprocess
@@ -88,8 +89,8 @@ class Page:
     """A page that is open for correcting."""
 
     def __init__(self, chromium: Browser, folder: Path, text: str) -> None:
-        self.chromium, self._folder = chromium, folder
-        file = folder / "talk.html"
+        self.chromium, self.folder = chromium, folder
+        self._file = file = folder / "talk.html"
         file.write_text(text, "utf-8")
         chromium.save_downloads(folder)
         chromium.resize(1100, 900)
@@ -97,6 +98,11 @@ class Page:
         chromium.run("localStorage.clear()")
         chromium.open(file)
         chromium.click("#edit")
+
+    def again(self) -> None:
+        """Open the page anew, for correcting."""
+        self.chromium.open(self._file)
+        self.chromium.click("#edit")
 
     def write(self, turn: int, old: str, new: str) -> None:
         """Replace a part of what a paragraph says, and leave it."""
@@ -126,11 +132,11 @@ class Page:
 
     def downloaded(self) -> Path:
         """Press the button; returns the file."""
-        before = set(self._folder.iterdir())
+        before = set(self.folder.iterdir())
         self.chromium.click("#download")
 
         def there() -> list[Path]:
-            made = set(self._folder.iterdir()) - before
+            made = set(self.folder.iterdir()) - before
             # Its name is there before what is in it.
             return [file for file in made if file.suffix == ".json" and file.read_bytes().endswith(b"}")]
 
@@ -248,6 +254,70 @@ def test_undo_and_redo_take_back_and_do_again(talk: Page) -> None:
     assert "Is berth twelve" in captions
     assert "Anna]" not in captions
     assert "[Speaker 0] Let me look." in captions
+
+
+def test_corrections_outlive_the_tab(talk: Page) -> None:
+    """Opened again, the page offers what was corrected; restored it downloads the same, and undo takes it back."""
+    before = talk.texts()
+    talk.write(1, "birth twelve", "berth twelve or thirteen")
+    talk.choose(2, "0/1")
+    talk.write(3, "Fine, ", "")
+    corrected, answer = talk.texts(), talk.downloaded().read_bytes()
+    talk.again()
+    assert talk.texts() == before
+    assert "are kept in this browser" in talk.chromium.text("#kept")
+    talk.write(0, "Thanks", "Thank you")  # before anything was decided: what is kept stays
+    talk.again()
+    talk.chromium.click("#restore")
+    assert talk.texts() == corrected
+    for file in talk.folder.glob("*.json"):
+        file.unlink()
+    assert json.loads(talk.downloaded().read_bytes()) == json.loads(answer)
+    talk.chromium.click("#undo")
+    assert talk.texts() == before
+    talk.again()  # nothing is corrected: nothing is kept
+    assert not talk.chromium.run("return localStorage.length > 1")
+    talk.write(0, "Thanks", "Thank you")
+    talk.again()
+    talk.chromium.click("#discard")
+    assert talk.chromium.run("return document.querySelector('#kept').hidden")
+    talk.again()
+    assert talk.chromium.run("return document.querySelector('#kept').hidden")
+    assert talk.chromium.log("browser") == []
+
+
+def test_corrections_are_of_one_transcript(talk: Page) -> None:
+    """A page of another transcript, of the same request as well, is offered nothing; damaged ones are told."""
+    talk.write(0, "Thanks", "Thank you")
+    other = talk.folder / "other.html"
+    other.write_text(page_of(response(SAID[:3]), RenderSettings()), "utf-8")
+    talk.chromium.open(other)
+    assert talk.chromium.run("return document.querySelector('#kept').hidden")
+    talk.chromium.run(
+        """for (const key of Object.keys(localStorage))
+             localStorage.setItem(key, JSON.stringify({ saved: 1, turns: [99] }))"""
+    )
+    talk.again()
+    talk.chromium.click("#restore")
+    assert talk.chromium.text("#status") == "What was kept is not of this page."
+    assert talk.texts()[0].startswith("Speaker 0: Thanks")
+
+
+def test_a_page_that_may_keep_nothing_works(chromium: Browser) -> None:
+    """Where the browser refuses storage, as to a data: URL, words are corrected all the same."""
+    text = page_of(response(), RenderSettings()).encode()
+    chromium.visit("data:text/html;base64," + base64.b64encode(text).decode())
+    refused = "try { localStorage.length; return false } catch { return true }"
+    assert chromium.run(refused)
+    chromium.click("#edit")
+    chromium.run(
+        """const text = document.querySelector("main .turn p");
+           text.focus(); text.textContent = "Thank you."; text.blur();"""
+    )
+    assert chromium.text("main .turn p") == "Thank you."
+    assert chromium.run("return document.querySelector('#kept').hidden")
+    assert not chromium.run("return document.querySelector('#undo').disabled")
+    chromium.click("#undo")
 
 
 def test_part_of_a_turn_goes_to_a_new_speaker(talk: Page) -> None:

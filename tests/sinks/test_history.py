@@ -1,9 +1,10 @@
 """The log of a stream in the history: where it ends, and what becomes of a stream whose log cannot be written."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from dgcli.errors import OutputError
-from dgcli.output.history import Facts, History
+from dgcli.output.history import Facts, History, HistoryEntry
 from dgcli.sinks.history import HistorySink
 from dgcli.transcript.events import Final, Interim
 from dgcli.transcript.model import Word
@@ -49,6 +50,24 @@ def test_a_log_ends_at_its_limit_and_says_so_once(tmp_path: Path) -> None:
     assert len(kept.told) == 1
     assert "as large as the history may be" in kept.told[0]
     assert not kept.sink.has_entry
+
+
+def test_the_model_that_answered_is_kept(tmp_path: Path) -> None:
+    """Of a recogniser of this machine the parameters name its own model; of the API what was asked, without secrets."""
+    for server, model in (("local", "whisper-tiny.en"), ("api.deepgram.com", "nova-3")):
+        history = History(tmp_path / server)
+        asked = Facts(
+            "talk", server=server, query="model=nova-3&callback=https%3A%2F%2Fu%3Asecret%40h%2Fdone"
+        )
+        sink = HistorySink(history, asked, limit=1e6, failed=lambda error: None)
+        info = {"metadata": {"model_info": {"name": "whisper-tiny.en"}}}
+        sink.handle(replace(spoken("so"), raw=info))
+        sink.handle(replace(spoken("it goes"), raw=info))
+        sink.close()
+        (entry,) = history.walk()
+        assert isinstance(entry, HistoryEntry)
+        assert f"model={model}&" in entry.facts.query
+        assert "secret" not in entry.facts.query
 
 
 def test_a_stream_goes_on_without_its_log(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from dgcli.captions.text import wrapped
 from dgcli.formats import RenderSettings
-from dgcli.sinks.last_lines import SILENCE, LastLinesSink, wrapped
+from dgcli.sinks.last_lines import SILENCE, LastLinesSink
 from dgcli.sinks.rollup import RollUp
 from dgcli.transcript.events import Closed, Event, Notice, NoticeKind
 from tests.sinks.conftest import final, interim, words

@@ -22,7 +22,7 @@ from tests.sinks.conftest import final, interim
 from tests.sinks.drawing import events
 
 EVENTS = events()
-STATUS = re.compile(r"(connecting|listening|reconnecting) · 00:01:01 · \d+ wor")
+STATUS = re.compile(r"(connecting|listening|reconnecting) · 00:01:01 · \d+ w")
 
 
 class Terminal:
@@ -259,6 +259,28 @@ def test_drawing_is_bounded() -> None:
     os.close(master)
     assert 9 <= text.count("word") <= 13
     assert "word99" in text
+
+
+def test_words_are_counted_as_they_are_heard() -> None:
+    """The status line counts provisional words, in a first utterance as well, and no word twice."""
+    now = 0.0
+    master, slave = os.openpty()
+    with os.fdopen(slave, "w", encoding="utf-8") as stream:
+        sink = ScreenSink(stream, RenderSettings(), finals=False, clock=lambda: now)
+        for event, count in (
+            (interim("hello there"), b"2 words"),
+            (interim("hello there you"), b"3 words"),
+            (final("Hello there, you."), b"3 words"),
+            (interim("and", 5.0), b"4 words"),
+        ):
+            now += 1.0
+            sink.handle(event)
+            now += 1.0
+            sink.tick(now)
+            stream.flush()
+            assert count in os.read(master, 65536)
+        sink.close()
+    os.close(master)
 
 
 def test_a_pipe_to_the_same_terminal_gets_its_turn() -> None:

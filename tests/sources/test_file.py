@@ -157,9 +157,9 @@ def test_stop_ends_a_file_with_the_current_block(write: Write) -> None:
 
 def test_arguments_that_are_no_source_are_refused(tmp_path: Path) -> None:
     """A missing file, a folder and an unknown scheme each say what is wrong."""
-    with pytest.raises(AudioError, match="does not exist"):
+    with pytest.raises(AudioError, match="There is no file"):
         open_source(str(tmp_path / "none.wav"))
-    with pytest.raises(AudioError, match="folder"):
+    with pytest.raises(AudioError, match="directory"):
         open_source(str(tmp_path))
     with pytest.raises(UsageError, match="rtsp"):
         open_source("rtsp://camera/1")

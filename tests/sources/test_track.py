@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import io
+import json
 import os
 import resource
 import shutil
@@ -298,10 +299,15 @@ def test_cache_and_batch_know_the_file(dg: Run, server: ScriptedServer, video: V
     dg("file", path, "--cache", "--audio-track", "2", *own, env=env)
     assert len(server.seen) == 2
     folder = path.parent / "out"
-    for count in (3, 3, 4):
+    report = path.parent / "report.jsonl"
+    taken = "Of it audio track 1 (eng) of 2 was sent; --audio-track N takes another."
+    for count, notes in ((3, [taken]), (3, []), (4, [])):
         more = ("--audio-track", "2") if count == 4 else ()
-        assert dg("file", path, "--output-dir", folder, *more, *own, env=env).returncode == 0
+        result = dg("file", path, "--output-dir", folder, "--report", report, *more, *own, env=env)
+        assert result.returncode == 0
         assert len(server.seen) == count
+        assert json.loads(report.read_bytes())["notes"] == notes
+        assert (taken.encode() in result.stderr) == bool(notes)
         os.utime(path)  # only its bytes tell that it is the same
     assert hashlib.sha256(path.read_bytes()).hexdigest() in _ledger(folder)
     assert b"film" in dg("history").stdout

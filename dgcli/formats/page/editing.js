@@ -188,7 +188,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// What was corrected is lost with the page unless it was downloaded.
+// What was corrected is lost with the page unless it was downloaded, or the browser keeps it.
 addEventListener("beforeunload", (event) => {
-  if (state.turns !== downloaded.turns) event.preventDefault();
+  if (state.turns !== downloaded.turns && !isKept) event.preventDefault();
 });

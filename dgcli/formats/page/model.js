@@ -123,6 +123,7 @@ for (const turn of origins) colourOf(turn);
 const past = [], future = [];
 let grouped = null; // what the last change was, where the next may belong to it
 let downloaded = state;
+let isKept = false; // whether the browser keeps the corrections
 const listeners = [];
 const onChange = (listener) => listeners.push(listener);
 

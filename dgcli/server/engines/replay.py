@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dgcli.errors import UsageError
+from dgcli.errors import UsageError, unreadable
 from dgcli.server.engines.base import (
     Audio,
     Engine,
@@ -53,7 +53,7 @@ class ReplayEngine(Engine):
             self._duration = float(body["metadata"]["duration"])
             self._model = _model(body["metadata"])
         except OSError as error:
-            raise UsageError(f"The response {path} cannot be read: {error.strerror}.") from error
+            raise UsageError(unreadable(path, error, "response")) from error
         except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
             raise UsageError(
                 f"{path} is not a saved response.", hint="Save one with: dg file talk.mp3 -o talk.json"
