@@ -89,7 +89,7 @@ def other_kind(head: bytes, *, is_whole: bool) -> str | None:
             return kind
     if head[257:262] == b"ustar" or _is_zlib(head):
         return "an archive" if head[257:262] == b"ustar" else "compressed data"
-    if head[2:4] == b"\r\n" and head[:1] >= b"\x80" and len(head) > 16:
+    if head[1:4] in (b"\r\r\n", b"\x0e\r\n", b"\x0f\r\n") and len(head) > 16:
         return "compiled Python" if head[4:8] in (b"\0\0\0\0", b"\x01\0\0\0", b"\x03\0\0\0") else None
     if (
         head[:2] == b"BM"

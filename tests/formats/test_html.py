@@ -1,11 +1,11 @@
 """The page: what is in it, and what it does in a real browser."""
 
-import os
 import re
 import wave
 from collections.abc import Iterator
 from html import unescape
 from html.parser import HTMLParser
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -421,14 +421,8 @@ def test_right_to_left_is_set_from_the_right(chromium: Browser, tmp_path: Path) 
     assert chromium.run("return document.querySelector('main .at').getBoundingClientRect().x") > max(boxes)
 
 
-AXE = os.environ.get(
-    "DGCLI_AXE"
-)  # the path of axe.min.js, of axe-core from npm, which is no part of this project
-
-
 @pytest.mark.system
 @needs_browser
-@pytest.mark.skipif(AXE is None, reason="DGCLI_AXE does not say where axe.min.js is (npm install axe-core)")
 @pytest.mark.parametrize("correcting", [False, True])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), [(360, 740), (1280, 900)])
@@ -436,13 +430,13 @@ def test_axe_finds_nothing(
     shown: Browser, saved: Path, width: int, height: int, scheme: str, correcting: bool
 ) -> None:
     """The rules of axe-core, all of them, find nothing in the page, read or corrected."""
-    assert AXE is not None
+    axe = files("axe_playwright_python") / "axe.min.js"
     shown.resize(width, height)
     shown.prefer(scheme)
     shown.open(saved)
     if correcting:
         shown.click("#edit")
-    shown.run(Path(AXE).read_text("utf-8") + "\nwindow.axe = axe;")
+    shown.run(axe.read_text("utf-8") + "\nwindow.axe = axe;")
     assert (
         shown.run("return axe.run().then((result) => result.violations.map((rule) => [rule.id, rule.help]))")
         == []

@@ -184,7 +184,7 @@ def test_a_broken_pipe_loses_nothing(tmp_path: Path) -> None:
         "try:\n    out.write('two\\n')\n"
         "except BrokenPipe as error:\n    sys.stderr.write(f'told {error.kept == out.kept}\\n')\n"
         "out.write('three\\n')\n"
-        "sys.stderr.write(str(out.kept))\n"
+        "sys.stderr.write(str(out.kept))\nsys.stderr.flush()\n"
         "import os\nos._exit(0)\n"
     )
     process = subprocess.Popen(
