@@ -29,7 +29,6 @@ from dgcli.batch.record import (
     Record,
     digest,
     provenance_in,
-    read_json,
     record_in,
     sha256_of,
     stamp_in,
@@ -38,6 +37,7 @@ from dgcli.batch.store import Report, SegmentStore
 from dgcli.errors import OutputError
 from dgcli.output.files import check_inside, write_file
 from dgcli.output.stamps import Stamp
+from dgcli.transcript.json_values import json_object
 
 _RECORDINGS = 1 << 30  # numbers that recordings are claimed by
 
@@ -90,7 +90,7 @@ class Ledger:
             return record and self._restamped(key, record)
         if earlier := self._store.earlier(f"{key}.response"):
             with contextlib.suppress(OSError), earlier.open("rb") as file:
-                return record_in(read_json(file.readline()))
+                return record_in(json_object(file.readline()))
         return self._recovered(recording, query)
 
     def _restamped(self, key: str, record: Record) -> Record:
@@ -106,7 +106,7 @@ class Ledger:
             head, _, body = spare.read_bytes().partition(b"\n")
         except OSError:
             return None
-        record = record_in(read_json(head))
+        record = record_in(json_object(head))
         if record is not None:
             with contextlib.suppress(OutputError, OSError):  # still full: it is safe where it is
                 self._append_answer(record, recording, body)
@@ -191,7 +191,7 @@ class Ledger:
             return provenance_in(head)
         if earlier := self._store.earlier(f"{key}.made"):
             with contextlib.suppress(OSError):
-                return provenance_in(read_json(earlier.read_bytes()))
+                return provenance_in(json_object(earlier.read_bytes()))
         return None
 
     def is_current(self, target: Target, record: Record, rendering: str) -> bool:
