@@ -35,16 +35,16 @@ _dg_value() {
                 fi fr fr-CA hi hi-Latn hu id it ja ko ko-KR lt lv ms nl nl-BE no pl pt pt-BR pt-PT ro ru sk sv
                 sv-SE ta taq th th-TH tr uk vi zh zh-CN zh-HK zh-Hans zh-Hant zh-TW"
             ;;
-        render:-l | render:--language | *:--language-hint)
+        render:-l | align:-l | callbacks:-l | render:--language | align:--language | callbacks:--language | \
+          *:--language-hint)
             kind=words
             words="bg ca cs da da-DK de de-CH el en en-AU en-GB en-IN en-NZ en-US es es-419 es-LATAM et fi fr
                 fr-CA hi hi-Latn hu id it ja ko ko-KR lt lv ms nl nl-BE no pl pt pt-BR pt-PT ro ru sk sv sv-SE
                 ta taq th th-TH tr uk vi zh zh-CN zh-HK zh-Hans zh-Hant zh-TW"
             ;;
-        align:-l | callbacks:-l | align:--language | models:--language | callbacks:--language | \
-          *:--sample-rate | *:--alternatives | *:--channels | *:--keyterm | *:--keywords | *:--search | \
-          *:--replace | *:--custom-topic | *:--custom-intent | *:--utt-split | *:--callback | *:--tag | \
-          *:--extra | *:--param | *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | \
+        models:--language | *:--sample-rate | *:--alternatives | *:--channels | *:--keyterm | *:--keywords | \
+          *:--search | *:--replace | *:--custom-topic | *:--custom-intent | *:--utt-split | *:--callback | \
+          *:--tag | *:--extra | *:--param | *:--name-template | *:-j | *:--jobs | *:--max-rps | *:--shard | \
           *:--speaker | *:--title | *:--max-chars | *:--max-lines | *:--min-duration | *:--max-duration | \
           *:--max-cps | *:--min-gap | *:--fps | *:--segment-duration | *:--timestamp-map | *:--api-key | \
           *:--access-token | *:--base-url | *:--timeout | *:--retries | *:--audio-track | \

@@ -682,7 +682,7 @@ flag|mic|--stop-phrase|text|Stop when this is said.
 flag|devices|--json||Write a JSON array instead of a table.
 hidden|devices|--names||
 flag|render|--output-dir|path|Folder for a file per response, in the format that -f names.
-flag|render|-l --language|words|Language spoken, where the response names none. Default: en.
+flag|render align callbacks|-l --language|words|Language spoken, where the response names none. Default: en.
 word||bg||Bulgarian
 word||ca||Catalan
 word||cs||Czech
@@ -755,7 +755,6 @@ word||md||Markdown: analyses, and paragraphs with times
 word||csv||The words, comma-separated, with times and confidence
 word||tsv||The words, tab-separated, with times and confidence
 word||words.jsonl||The words, a JSON object a line
-flag|align callbacks|-l --language|text|Language spoken, where the response names none. Default: en.
 flag|align|--force||Align even if less than half of the words match.
 flag|align|-f --format|words|Format for standard output. Default: json.
 word||text||The words, in paragraphs; who speaks them where that is known

@@ -4,44 +4,39 @@
 
     print(dgcli.transcribe("talk.mp3", diarize=True).render("srt"))
 
-Everything comes from `dgcli.client`, which is loaded when the first of these names is used.
+All of it is loaded when the first of these names is used.
 """
 
 __version__ = "0.2.0"
 
 TYPE_CHECKING = False  # as in `typing`, whose import would take longer than ours
 if TYPE_CHECKING:
-    from dgcli.client import (
+    from dgcli.client import Stream, Transcription, load, stream, transcribe, transcribe_url
+    from dgcli.errors import (
         ApiError,
         AudioError,
         AuthError,
-        Channel,
+        DgError,
+        NetworkError,
+        UnknownParameter,
+        UsageError,
+    )
+    from dgcli.transcript.events import (
         Closed,
         Connected,
-        DgError,
         Event,
         Final,
         Interim,
         Metadata,
-        NetworkError,
         Notice,
         NoticeKind,
         Opened,
-        Segment,
         SpeechStarted,
-        Stream,
-        Transcription,
         Turn,
         TurnStage,
-        UnknownParameter,
-        UsageError,
         UtteranceEnd,
-        Word,
-        load,
-        stream,
-        transcribe,
-        transcribe_url,
     )
+    from dgcli.transcript.model import Channel, Segment, Word
 
 __all__ = [
     "ApiError",
@@ -79,9 +74,10 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from dgcli import client
+    from dgcli import client, errors
+    from dgcli.transcript import events, model
 
-    return getattr(client, name)
+    return next(vars(home)[name] for home in (client, errors, model, events) if name in vars(home))
 
 
 def __dir__() -> list[str]:

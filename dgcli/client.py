@@ -1,4 +1,4 @@
-"""The Python API: what another program calls. `dgcli` exports these names and loads them when they are used.
+"""The Python API: what another program calls. `dgcli` exports it, and loads it when it is used.
 
 Nothing here prints or changes the process (signals, hooks, the log): all that happens is returned or raised.
 Keys, hosts and default parameters come from the environment and the config file, as for the commands.
@@ -12,65 +12,10 @@ from typing import Any, BinaryIO
 
 from dgcli.config import Config, checked_params
 from dgcli.config import load as load_config
-from dgcli.errors import (
-    ApiError,
-    AudioError,
-    AuthError,
-    DgError,
-    NetworkError,
-    UnknownParameter,
-    UsageError,
-)
+from dgcli.errors import DgError, UnknownParameter, UsageError
 from dgcli.params import BY_NAME, PARAMS, STREAM, Endpoint, Values
 from dgcli.tasks.event_stream import EventStream, live_source
-from dgcli.transcript.events import (
-    Closed,
-    Connected,
-    Event,
-    Final,
-    Interim,
-    Metadata,
-    Notice,
-    NoticeKind,
-    Opened,
-    SpeechStarted,
-    Turn,
-    TurnStage,
-    UtteranceEnd,
-)
 from dgcli.transcript.model import Channel, Segment, Transcript, Word
-
-__all__ = [
-    "ApiError",
-    "AudioError",
-    "AuthError",
-    "Channel",
-    "Closed",
-    "Connected",
-    "DgError",
-    "Event",
-    "Final",
-    "Interim",
-    "Metadata",
-    "NetworkError",
-    "Notice",
-    "NoticeKind",
-    "Opened",
-    "Segment",
-    "SpeechStarted",
-    "Stream",
-    "Transcription",
-    "Turn",
-    "TurnStage",
-    "UnknownParameter",
-    "UsageError",
-    "UtteranceEnd",
-    "Word",
-    "load",
-    "stream",
-    "transcribe",
-    "transcribe_url",
-]
 
 _FASTEST = 1.25  # times real time: what the API allows ("Recovering From Connection Errors")
 _ARGUMENTS = ("api_key", "access_token", "base_url", "profile", "local", "other_params")  # of every call

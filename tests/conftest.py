@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from platformdirs import user_cache_path
 
 from dgcli.errors import DgError
+from tests.http_server import HttpServer, answered_by
 
 # A machine that is busy with other things is slow, and that is no fault of what is tested.
 settings.register_profile("shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -152,7 +153,7 @@ class Seen:
     body: bytes
 
 
-class ScriptedServer:
+class ScriptedServer(HttpServer):
     """A real HTTP server on a free port that gives the replies of a script, the last one for ever."""
 
     def __init__(self) -> None:
@@ -160,31 +161,7 @@ class ScriptedServer:
         self.seen: list[Seen] = []
         self.arrived = threading.Event()  # a request's head is here
         self.released = threading.Event()  # a reply that waits may go on
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                outer._answer(self)
-
-            do_GET = do_POST
-
-            def log_message(self, *args: object) -> None:
-                """Tests read `seen` instead."""
-
-        class Server(ThreadingHTTPServer):
-            def handle_error(self, request: object, client_address: object) -> None:
-                """A client that leaves in the middle is what many tests are about."""
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        super().__init__(answered_by(self._answer))
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         reply = self.script.pop(0) if len(self.script) > 1 else self.script[0]
@@ -226,9 +203,7 @@ class ScriptedServer:
 
     def close(self) -> None:
         self.released.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().close()
 
 
 @pytest.fixture

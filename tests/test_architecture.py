@@ -49,7 +49,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "corrections": "",
         "app": "commands corrections ui errors terminal system",
         "__main__": "app",
-        "__init__": "client",
+        "__init__": "client transcript errors",
     }.items()
 }
 

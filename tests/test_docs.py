@@ -5,11 +5,10 @@ import re
 import runpy
 import subprocess
 import sys
-import threading
 import wave
 from collections.abc import Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from dgcli.formats import RenderSettings, by_name, renderer
 from dgcli.server.run import ServerSettings, running
 from dgcli.transcript.response import parse
 from tests.conftest import BODY, ROOT, SAMPLE
+from tests.http_server import QuietHandler, serving
 
 BLOCKS = re.findall(
     r"^```python\n(.*?)^```", (ROOT / "docs" / "python.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
@@ -53,16 +53,11 @@ def desk(tmp_path: Path) -> Path:
 def web(desk: Path) -> Iterator[str]:
     """A web server that has the recording too."""
 
-    class Handler(SimpleHTTPRequestHandler):
-        def log_message(self, *args: object) -> None:
-            """Nobody reads it."""
+    class Handler(QuietHandler, SimpleHTTPRequestHandler):
+        pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(desk))) as made:
-        thread = threading.Thread(target=made.serve_forever, args=(0.02,))
-        thread.start()
-        yield f"http://127.0.0.1:{made.server_address[1]}"
-        made.shutdown()
-        thread.join()
+    with serving(partial(Handler, directory=str(desk))) as url:
+        yield url
 
 
 def run_block(code: str, desk: Path, base_url: str) -> str:

@@ -9,7 +9,6 @@ section 15 (status codes); RFC 6455, section 7.4 (close codes).
 """
 
 import enum
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 
 from dgcli.api.retry_after import retry_after
 from dgcli.errors import ApiError, AudioError, AuthError, DgError, NetworkError
+from dgcli.transcript.json_values import json_object
 
 
 class Role(enum.Enum):
@@ -155,14 +155,6 @@ def _title(body: bytes | None) -> str:
     return one_line(match[1].decode("utf-8", "replace"), 100) if match else "no title"
 
 
-def _fields(body: bytes | None) -> Mapping[str, Any]:
-    try:
-        parsed = json.loads(body or b"")
-    except (ValueError, RecursionError):
-        return {}
-    return parsed if isinstance(parsed, dict) else {}
-
-
 def _first(*candidates: object) -> str:
     return next((text for value in candidates if isinstance(value, str) and (text := one_line(value))), "")
 
@@ -209,7 +201,7 @@ def refused(
     """
     if peer is not None and peer.role is Role.SOURCE:
         return _from_source(status, headers, peer)
-    fields = _fields(body)
+    fields = json_object(body or b"") or {}
     request_id = _first(fields.get("request_id"), headers.get("dg-request-id")) or None
     if 300 <= status < 400:
         return _redirected(status, headers, request_id)

@@ -13,25 +13,10 @@ from dgcli.api.proxies import Proxy
 from dgcli.api.refusals import Peer, Refusal, Role, one_line, phrase
 from dgcli.errors import NetworkError
 
+_ADDRESS = {Role.API: "--base-url", Role.SOURCE: "the URL"}  # what says where a peer is
 _CHECK_ADDRESS = {
     Role.API: "Check the network, and --base-url if you gave one.",
     Role.SOURCE: "Check the network and the URL.",
-}
-_CHECK_SERVER = {
-    Role.API: "Does the server run, and is this its port? Check --base-url.",
-    Role.SOURCE: "Does the server run, and is this its port? Check the URL.",
-}
-_PLAIN = {
-    Role.API: "Does the server speak TLS? http:// in --base-url is for one that does not.",
-    Role.SOURCE: "Does the server speak TLS? A URL with http:// is for one that does not.",
-}
-_WRONG_NAME = {
-    Role.API: "The certificate is for another name: check --base-url.",
-    Role.SOURCE: "The certificate is for another name: check the URL.",
-}
-_WRONG_SERVER = {
-    Role.API: "Something else listens there: check --base-url and any proxy.",
-    Role.SOURCE: "Something else listens there: check the URL and any proxy.",
 }
 _AUTHORITY = "For a self-signed or company certificate, name its authority with --ca-cert FILE."
 _CLOCK = "Check the clock of this machine; if it is right, the server needs a new certificate."
@@ -65,11 +50,12 @@ def _reason(error: BaseException) -> str:
 
 
 def _certificate(error: ssl.SSLCertVerificationError, peer: Peer) -> Refusal:
+    other_name = f"The certificate is for another name: check {_ADDRESS[peer.role]}."
     hint = {
         _NOT_YET_VALID: _CLOCK,
         _EXPIRED: _CLOCK,
-        _OTHER_NAME: _WRONG_NAME[peer.role],
-        _OTHER_ADDRESS: _WRONG_NAME[peer.role],
+        _OTHER_NAME: other_name,
+        _OTHER_ADDRESS: other_name,
     }.get(error.verify_code, _AUTHORITY)
     reason = one_line(error.verify_message).rstrip(".")
     return Refusal(NetworkError(f"The certificate of {peer.host} is not trusted: {reason}.", hint=hint))
@@ -84,14 +70,16 @@ def broke_off(peer: Peer, *, in_answer: bool = True) -> Refusal:
 def not_http(peer: Peer) -> Refusal:
     """Return what it means that something answers that speaks otherwise."""
     message = f"{peer.host} does not answer as a web server does."
-    return Refusal(NetworkError(message, hint=_WRONG_SERVER[peer.role]))
+    hint = f"Something else listens there: check {_ADDRESS[peer.role]} and any proxy."
+    return Refusal(NetworkError(message, hint=hint))
 
 
 def not_connected(
     error: BaseException, peer: Peer, proxy: Proxy | None = None, *, seconds: float | None = None
 ) -> Refusal:
     """Return why no connection could be made; `seconds` is the time that it had."""
-    place, check, check_server = peer.host, _CHECK_ADDRESS[peer.role], _CHECK_SERVER[peer.role]
+    place, address, check = peer.host, _ADDRESS[peer.role], _CHECK_ADDRESS[peer.role]
+    check_server = f"Does the server run, and is this its port? Check {address}."
     cause = _known(error)
     match cause:
         case ssl.SSLCertVerificationError():
@@ -101,7 +89,8 @@ def not_connected(
         case ssl.SSLError():
             reason = one_line(cause.reason or str(cause)).replace("_", " ").lower()
             message = f"No TLS connection with {peer.host}: {reason}."
-            return Refusal(NetworkError(message, hint=_PLAIN[peer.role]))
+            hint = f"Does the server speak TLS? http:// in {address} is for one that does not."
+            return Refusal(NetworkError(message, hint=hint))
     if proxy is not None:
         place = f"the proxy {one_line(proxy.host)}"
         check = check_server = f"Check {proxy.setting}."

@@ -59,11 +59,11 @@ class AudioFormat:
 BLOCK_SECONDS = 0.1
 
 
-def block_bytes(audio: AudioFormat, fallback: int = 4096) -> int:
-    """Bytes of a block of `BLOCK_SECONDS`, in whole frames; `fallback` where bytes do not tell time."""
+def block_bytes(audio: AudioFormat) -> int:
+    """Bytes of a block of `BLOCK_SECONDS`, in whole frames; of a usual size where bytes do not tell time."""
     rate, frame = audio.byte_rate, audio.frame_bytes
     if not rate or not frame:
-        return fallback
+        return 4096
     return max(int(rate * BLOCK_SECONDS) // frame, 1) * frame
 
 

@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+_DEPTH = 8  # items that may wait before the iterator is held back
+
 
 class Pump(Generic[T]):
     """Runs an iterator on a daemon thread and passes its items through a short queue.
@@ -16,9 +18,8 @@ class Pump(Generic[T]):
     thread still waits in a read. That thread ends with the read, or with the process.
     """
 
-    def __init__(self, items: Callable[[], Iterator[T]], *, name: str, depth: int = 8) -> None:
+    def __init__(self, items: Callable[[], Iterator[T]], *, name: str) -> None:
         self._items = items
-        self._depth = depth  # the iterator is held back when so many wait
         self._queue: deque[T] = deque()
         self._changed = threading.Condition()
         self._stopped = False
@@ -33,7 +34,7 @@ class Pump(Generic[T]):
     def _put(self, item: T) -> bool:
         """Put an item in the queue; False once the iteration is to end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._stopped or len(self._queue) < self._depth)
+            self._changed.wait_for(lambda: self._stopped or len(self._queue) < _DEPTH)
             if self._stopped:
                 return False
             self._queue.append(item)

@@ -66,7 +66,6 @@ class HttpSource:
         raw: AudioFormat | None = None,
         *,
         verify: ssl.SSLContext | bool = True,
-        may_decode: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._lead_to(url)
@@ -75,7 +74,7 @@ class HttpSource:
         self.duration: float | None = None
         self._raw = raw
         self._verify = verify
-        self._may_decode = may_decode and raw is None and decode.available()
+        self._may_decode = raw is None and decode.available()
         self._fetcher: Fetcher | None = None
         self._answer: HttpAnswer | None = None
         self._body: HttpBody | None = None

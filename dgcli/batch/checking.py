@@ -8,9 +8,10 @@ from pathlib import Path
 
 from dgcli.batch.index import FOLDER, DamagedAnswer, Index, body_at, head_at
 from dgcli.batch.numbered_locks import LockFile
-from dgcli.batch.record import Record, read_json, record_in
+from dgcli.batch.record import Record, record_in
 from dgcli.batch.segments import SUFFIX
 from dgcli.errors import DgError
+from dgcli.transcript.json_values import json_object
 from dgcli.transcript.response import parse_body
 
 
@@ -81,7 +82,7 @@ def _check(folder: Path) -> Checked:
             if not name.endswith(".response") or name.partition(".")[0] in index.entries["answer"]:
                 continue
             head, _, body = (folder / name).read_bytes().partition(b"\n")
-            record = record_in(read_json(head))
+            record = record_in(json_object(head))
             problem = _problem(record, body)
             if problem is None:
                 good += 1

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from dgcli.batch.record import read_json
 from dgcli.batch.segments import SUFFIX, Damage, SegmentEntry, read_key, scan
+from dgcli.transcript.json_values import json_object
 
 FOLDER = ".dg"
 EARLIER = (".response", ".made")  # files of version 0.1: an answer, and what an output was made of
@@ -129,7 +129,7 @@ def read_at(segment: SegmentFile, offset: int, size: int) -> bytes:
 def head_at(place: tuple[SegmentFile, SegmentEntry]) -> Mapping[str, Any] | None:
     """The JSON of a head. Raises OSError."""
     segment, entry = place
-    return read_json(read_at(segment, entry.offset, entry.length))
+    return json_object(read_at(segment, entry.offset, entry.length))
 
 
 def body_at(place: tuple[SegmentFile, SegmentEntry]) -> bytes:

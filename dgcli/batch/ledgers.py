@@ -4,7 +4,8 @@ import os
 import threading
 from collections import OrderedDict
 
-from dgcli.batch.ledger import Ledger, Report
+from dgcli.batch.ledger import Ledger
+from dgcli.batch.store import Report
 from dgcli.output.kept import state_folder
 
 _OPEN = 64  # ledgers whose files are open at once

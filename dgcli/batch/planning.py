@@ -11,10 +11,11 @@ from dgcli.audio import cloud
 from dgcli.audio.track import USUAL_TRACK, TrackChoice
 from dgcli.batch.cached import CachedAnswers
 from dgcli.batch.inputs import Input, InputKind
-from dgcli.batch.ledger import Ledger, Report
+from dgcli.batch.ledger import Ledger
 from dgcli.batch.ledgers import Ledgers
 from dgcli.batch.naming import Naming, Target, check_length
 from dgcli.batch.record import Record, rendering_of, sha256_of
+from dgcli.batch.store import Report
 from dgcli.config import Config
 from dgcli.errors import AudioError, unreadable
 from dgcli.formats import RenderSettings

@@ -9,7 +9,6 @@ behind them, its bytes are hashed and compared.
 """
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -73,15 +72,6 @@ def digest(*parts: str) -> str:
     for part in parts:
         made.update(os.fsencode(part) + b"\0")
     return made.hexdigest()[:32]
-
-
-def read_json(line: bytes) -> Mapping[str, Any] | None:
-    """A JSON object; None where it is none."""
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
 
 
 def _is_of(values: Mapping[str, Any], kind: type | tuple[type, ...], *names: str) -> bool:

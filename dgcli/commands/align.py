@@ -8,7 +8,7 @@ import typer
 from dgcli.errors import UsageError
 from dgcli.options.groups import GeneralOptions, LocalOptions
 from dgcli.options.machinery import command
-from dgcli.options.outputs import RenderingOptions, ResponseOutputOptions, SectionOptions
+from dgcli.options.outputs import RenderingOptions, ResponseOutputOptions, SectionOptions, SpokenLanguage
 
 
 @command()
@@ -27,15 +27,7 @@ def align(
     sections: SectionOptions,
     general: GeneralOptions,
     recogniser: LocalOptions,
-    language: Annotated[
-        str | None,
-        typer.Option(
-            "--language",
-            "-l",
-            help="Language spoken, where the response names none. Default: en.",
-            metavar="TAG",
-        ),
-    ] = None,
+    language: SpokenLanguage = None,
     force: Annotated[
         bool,
         typer.Option("--force", help="Align even if less than half of the words match."),

@@ -8,7 +8,7 @@ import typer
 from dgcli.errors import UsageError
 from dgcli.options.groups import GeneralOptions
 from dgcli.options.machinery import command
-from dgcli.options.outputs import OutputOptions, RenderingOptions
+from dgcli.options.outputs import OutputOptions, RenderingOptions, SpokenLanguage
 
 
 @command()
@@ -47,15 +47,7 @@ def callbacks(
             metavar="ID",
         ),
     ] = None,
-    language: Annotated[
-        str | None,
-        typer.Option(
-            "--language",
-            "-l",
-            help="Language spoken, where the response names none. Default: en.",
-            metavar="TAG",
-        ),
-    ] = None,
+    language: SpokenLanguage = None,
 ) -> None:
     """Take the transcripts that the API sends to a callback.
 

@@ -8,14 +8,7 @@ import typer
 from dgcli.errors import UsageError
 from dgcli.options.groups import GeneralOptions
 from dgcli.options.machinery import command
-from dgcli.options.outputs import OutputOptions, RenderingOptions, SectionOptions
-
-
-def _languages() -> list[tuple[str, str]]:
-    from dgcli.params.languages import name_of_language
-    from dgcli.params.table import BY_NAME
-
-    return [(tag, name_of_language(tag)) for tag in BY_NAME["language"].values[1:]]
+from dgcli.options.outputs import OutputOptions, RenderingOptions, SectionOptions, SpokenLanguage
 
 
 @command()
@@ -32,16 +25,7 @@ def render(
         Path | None,
         typer.Option(help="Folder for a file per response, in the format that -f names.", metavar="DIR"),
     ] = None,
-    language: Annotated[
-        str | None,
-        typer.Option(
-            "--language",
-            "-l",
-            help="Language spoken, where the response names none. Default: en.",
-            metavar="TAG",
-            autocompletion=_languages,
-        ),
-    ] = None,
+    language: SpokenLanguage = None,
 ) -> None:
     """Write a saved response in any format, without transcribing it again.
 

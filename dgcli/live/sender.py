@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 
 from dgcli.api.refusals import ABNORMAL, NO_CODE, Refusal, closed, failed, nothing_heard, unfinished
 from dgcli.audio.base import AudioFormat, Pace, Source
-from dgcli.errors import DgError, NetworkError
+from dgcli.errors import DgError
 from dgcli.live import messages
 from dgcli.live.closing import ClosingSteps
 from dgcli.live.configuration import Reconfiguration
@@ -18,25 +18,21 @@ from dgcli.live.connection import ConnectionEnded
 from dgcli.live.dialer import Dialer
 from dgcli.live.feeder import Feeder
 from dgcli.live.messages import Link
-from dgcli.live.pace import Limiter, pause_before
 from dgcli.live.replay_buffer import SHORTEST, ReplayBuffer
 from dgcli.live.results import Results
 from dgcli.live.settings import Clock, StreamSettings
 from dgcli.live.state import State, move
 from dgcli.live.tap import Tap
+from dgcli.live.transmission import Transmission
 from dgcli.transcript.events import Closed, Event, Final, Interim, Metadata, Notice, NoticeKind, Opened
 from dgcli.transcript.messages import parse_message
 from dgcli.transcript.oddities import odd_message
 
-_BATCH = 64  # messages taken, or frames sent, before looking at the other of the two
+_BATCH = 64  # messages taken before sending again
 _GRACE = 1.0  # seconds for a source to end when it was told to, and for a server to close after Metadata
 _ASLEEP = 2.0  # seconds without a turn of the loop: the process was stopped, not the network
 _SLOW = 5.0  # seconds that results may be behind the audio
-_LONGEST_WAIT = (
-    60.0  # seconds that a server may ask to be left alone: what is said meanwhile has to be caught up
-)
 _TICK = 1.0  # seconds between two turns of the loop at most
-_STOPPING_WAIT = 0.3  # seconds between two tries while a stop waits for the last of them
 _UNSAID = 0.5  # seconds at the end that a server may leave without a final, if it closes in good order
 
 
@@ -53,7 +49,6 @@ class Sender:
         events: "SimpleQueue[messages.ToMain]",
     ) -> None:
         self.state = State.CONNECTING
-        self.audio_seconds = 0.0  # sent, without what was sent again
         self.link: Link | None = None
         self.feeder = Feeder(source, audio, settings, clock, inbox)
         self._pace = source.pace
@@ -66,14 +61,10 @@ class Sender:
         self._closing = ClosingSteps(settings.protocol)
         self._replay = ReplayBuffer(audio, settings.journal_seconds, settings.protocol.frames)
         self._results = Results(settings.protocol, self._replay)
-        self._tap = Tap(audio, events, open_=settings.tap is not None)
+        tap = Tap(audio, events, open_=settings.tap is not None)
+        self._transmission = Transmission(self._replay, tap, clock, settings.catch_up)
         self._dialer = Dialer(settings, clock)
-        self._high = 0  # position up to which audio was ever sent
-        self._limiter = Limiter(settings.catch_up)
-        self._catching_up = False
         self._opened = 0  # connections
-        self._tries = 0  # since the last new final
-        self._next_try = 0.0
         self._turn = clock.now()
         self._awake = self._turn
         self._first_audio: float | None = None
@@ -82,6 +73,11 @@ class Sender:
         self._planned = False  # a stop that is not the end of the source
         self._stopped_at: float | None = None  # when the source was told to end
         self._deadline = math.inf  # of a stop that the user wants
+
+    @property
+    def audio_seconds(self) -> float:
+        """Audio sent, without what was sent again."""
+        return self._transmission.seconds
 
     # What arrives.
 
@@ -93,13 +89,17 @@ class Sender:
     ) -> None:
         self._emit(Notice(kind, message, start, end))
 
+    def _sent_until(self) -> float:
+        """The time up to which audio was ever sent."""
+        return self._replay.seconds(self._transmission.high)
+
     def _take(self, item: messages.ToSender) -> None:
         match item:
             case messages.Block():
                 self.feeder.took()
                 if self._first_audio is None:
                     self._first_audio = self._clock.now()
-                self._replay.append(item, self._high)
+                self._replay.append(item, self._transmission.high)
             case messages.MessageReceived():
                 self._take_message(item.link, item.text)
             case messages.Linked():
@@ -115,7 +115,7 @@ class Sender:
             case messages.Stop():
                 self._stop(item.message or "Stopping: what was sent is being finished.")
                 self._deadline = min(self._deadline, self._clock.now() + self._settings.stop_timeout)
-                self._next_try = min(self._next_try, self._clock.now())
+                self._dialer.stop()
             case messages.Abort():
                 self._finish()
             case messages.FinalizeNow():
@@ -126,10 +126,10 @@ class Sender:
                 self.feeder.pause()
                 if self._protocol.finalizes_silence or self._results.is_speaking:
                     self._say(self._protocol.finalize())
-                self._notice(NoticeKind.PAUSED, "Paused: nothing is sent.", self._replay.seconds(self._high))
+                self._notice(NoticeKind.PAUSED, "Paused: nothing is sent.", self._sent_until())
             case messages.Resume():
                 self.feeder.resume()
-                self._notice(NoticeKind.RESUMED, "Going on.", self._replay.seconds(self._high))
+                self._notice(NoticeKind.RESUMED, "Going on.", self._sent_until())
             case messages.Crashed():
                 raise item.error
 
@@ -143,7 +143,7 @@ class Sender:
                     self._notice(NoticeKind.SERVER, odd)
                 event, is_news = self._results.take(link, event)
                 if is_news:
-                    self._tries = 0
+                    self._dialer.progressed()
             case Notice():
                 self._changes.take(event)
                 if self._protocol.has_fatal_errors and event.raw.get("type") == "Error":
@@ -159,10 +159,10 @@ class Sender:
         if link.failing is not None:
             return  # too late
         now = self._clock.now()
-        cut = self._replay.cut()
-        link.begun = link.sent = cut.position
-        link.offset = cut.time
-        link.floors = self._replay.floors()
+        again = self._opened > 0
+        cut = self._transmission.begin(
+            link, now, limited=again or self._pace is not Pace.FREE or self._replay.exact
+        )
         self._closing.reset()
         link.open = True
         link.since = link.last_sent = link.last_ping = link.last_message = now
@@ -170,7 +170,6 @@ class Sender:
         self._changes.connected()
         self.state = move(self.state, State.OPEN)
         self._emit(Opened(link.connection.request_id, self._opened, link.offset))
-        again = self._opened > 1
         if again:
             seconds = self._replay.seconds(self._replay.end) - link.offset
             message = f"Connected again; {seconds:.1f} s of audio to catch up with."
@@ -180,11 +179,6 @@ class Sender:
                 self._notice(NoticeKind.SPEAKERS_RESTARTED, message, link.offset)
         if cut.missing_from is not None:
             self._gap(cut.missing_from, cut.time)
-        self._catching_up = again or self._pace is not Pace.FREE or self._replay.exact
-        self._limiter = Limiter(self._settings.catch_up)
-        self._limiter.next = now
-        head = self._replay.head
-        link.head = head if head and link.begun >= len(head) else b""
 
     def _gap(self, start: float, end: float) -> None:
         message = f"{end - start:.2f} s of audio were not transcribed."
@@ -226,58 +220,19 @@ class Sender:
         if self._source_done and self._replay.settled and not turned_away:
             self._finish(complete=True)
             return
-        self._tries += 1
-        settings = self._settings
-        most = settings.max_reconnects if settings.reconnect else 0
-        if not self._opened and isinstance(ending.error, NetworkError):
-            most = min(most, settings.first_tries - 1)
-        stopping = self._deadline < math.inf  # which limits the tries by itself
-        if not ending.retry or (self._tries > most and not (stopping and most)):
+        message = self._dialer.after(ending, was_connected=self._opened > 0)
+        if message is None:
             self._finish(ending.error)
             return
-        wait = min(ending.retry_after or 0.0, _LONGEST_WAIT) or pause_before(
-            self._tries + ending.busy, settings.backoff, settings.backoff_max
-        )
-        if stopping:
-            wait = min(wait, _STOPPING_WAIT)
-        self._next_try = self._clock.now() + wait
         if self.state is not State.RECONNECTING:
             self.state = move(self.state, State.RECONNECTING)
-        count = "" if stopping else f" ({self._tries} of {most})"
-        message = f"{ending.sentence} Trying again in {wait:.1f} s{count}."
-        self._notice(NoticeKind.DROPPED, message, self._replay.seconds(link.sent or self._high))
+        self._notice(NoticeKind.DROPPED, message, self._replay.seconds(link.sent or self._transmission.high))
 
     def _connect(self, now: float) -> None:
         self.link = Link(self._dialer.dial(), self._inbox, now)
         self.link.start()
 
     # What is sent.
-
-    def _send_audio(self, link: Link) -> None:
-        """Send what may be sent now."""
-        if link.head:
-            link.connection.send_audio(link.head)
-            link.head = b""
-        for _ in range(_BATCH):
-            now = self._clock.now()
-            size = self._replay.frame_size(link.sent, last=self._source_done)
-            if not size:
-                self._catching_up = False
-                return
-            if self._catching_up and self._limiter.next > now:
-                return
-            data = self._replay.read(link.sent, size)
-            link.connection.send_audio(data)
-            before = self._replay.seconds(link.sent)
-            link.sent += size
-            link.last_sent = self._clock.now()
-            after = self._replay.seconds(link.sent)
-            if self._catching_up:
-                self._limiter.sent(max(0.0, after - before), now)
-            if link.sent > self._high:
-                self._tap.pass_on(data[self._high - link.sent :])
-                self._high = link.sent
-                self.audio_seconds = max(self.audio_seconds, after)
 
     def _say(self, text: str) -> None:
         """Send a text message, if there is a connection."""
@@ -307,7 +262,7 @@ class Sender:
             link.last_ping = now
         if self.state is State.OPEN:
             self._send_change(link, now)
-            self._send_audio(link)
+            self._transmission.send(link, last=self._source_done)
             if self._source_done and link.sent == self._replay.end:
                 self._closing.begin(planned=self._planned)
                 self.state = move(self.state, State.DRAINING)
@@ -346,20 +301,19 @@ class Sender:
         """The stream is over. `complete`: the server has said all that there was to say."""
         if self._is_over():
             return
-        last = self._results.let_stand(self._high)
+        last = self._results.let_stand(self._transmission.high)
         if last is not None:
             self._emit(last)
         uncovered = self._replay.uncovered
         if not complete and uncovered >= SHORTEST and (self._opened or error is None):
             self._gap(self._replay.covered, self._replay.covered + uncovered)
-        self._tap.flush()
+        self._transmission.end()
         self.state = move(self.state, State.CLOSED)
         if error is None and self._source_error is not None:
             if not isinstance(self._source_error, DgError):
                 self._events.put(messages.Crashed(self._source_error))
                 return
             error = self._source_error
-        self.audio_seconds = max(self.audio_seconds, self._replay.seconds(self._high))
         self._emit(Closed(self.audio_seconds, self._opened, error))
 
     # The loop.
@@ -402,7 +356,7 @@ class Sender:
         link = self.link
         if link is None:
             if self._has_audio():
-                if now >= self._next_try:
+                if now >= self._dialer.next_try:
                     self._connect(now)
             elif self._source_done:
                 self._finish(complete=True)
@@ -424,7 +378,7 @@ class Sender:
         if self._stopped_at is not None and not self._source_done:
             due.append(self._stopped_at + self._grace())
         if link is None:
-            due += [self._next_try] * (self._next_try > now)
+            due += [self._dialer.next_try] * (self._dialer.next_try > now)
         elif link.open and link.failing is None:
             due.append(link.last_ping + settings.ping_every)
             if self._closing.due is not None:
@@ -432,8 +386,9 @@ class Sender:
             if self.state is State.OPEN:
                 if self._protocol.keep_alive is not None:
                     due.append(link.last_sent + settings.keepalive)
-                if self._replay.frame_size(link.sent, last=self._source_done):
-                    due.append(self._limiter.next if self._catching_up else now)
+                audio = self._transmission.due(link, now, last=self._source_done)
+                if audio is not None:
+                    due.append(audio)
         return max(0.0, min(due) - now)
 
     def run(self) -> None:

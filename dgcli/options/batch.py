@@ -112,21 +112,9 @@ class BatchOptions(OptionGroup):
 
     def settings(self) -> Mapping[str, Any]:
         """Return the given values by the names of a batch's settings. Raises `UsageError`."""
-        return {
-            "lists": self.lists,
-            "recursive": self.recursive,
-            "output_dir": self.output_dir,
-            "name_template": self.name_template,
-            "existing": self._existing(),
-            "jobs": self.jobs or 4,
-            "max_rps": self.max_rps,
-            "fail_fast": self.fail_fast,
-            "dry_run": self.dry_run,
-            "report": self.report,
-            "shard": self.shard,
-            "cache": self.cache,
-            "any_file": self.any_file,
-        }
+        not_passed = ("files_from", "files0_from", "skip_existing", "overwrite", "check")
+        own = {name: getattr(self, name) for name in self.names() if name not in not_passed}
+        return {**own, "lists": self.lists, "existing": self._existing(), "jobs": self.jobs or 4}
 
     def is_batch(self, names: Sequence[str], formats: Sequence[str]) -> bool:
         """Whether this is a batch, and not one recording whose transcript goes to standard output."""

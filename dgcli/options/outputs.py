@@ -1,8 +1,8 @@
 """What a command writes: formats, files, and how captions and pages are made."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -34,48 +34,39 @@ def _writes(formats: Sequence[str], files: Sequence[Path], names: Sequence[str])
     return any(text in names for text in asked)
 
 
+def _format_option(help_: str, choices: Callable[[], list[tuple[str, str]]] = _formats) -> Any:
+    return typer.Option("--format", "-f", help=help_, metavar="FORMAT", autocompletion=choices)
+
+
+_Files = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--output", "-o", help="File to write; its suffix names the format; repeatable.", metavar="FILE"
+    ),
+]
+
+
 class OutputOptions(OptionGroup):
     """The outputs of a command."""
 
     panel = _OUTPUT
 
-    format: Annotated[
-        str | None,
-        typer.Option(
-            "--format", "-f", help="Format for standard output. Default: text.", metavar="FORMAT",
-            autocompletion=_formats,
-        ),
-    ] = None  # fmt: skip
-    output: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--output", "-o", help="File to write; its suffix names the format; repeatable.", metavar="FILE"
-        ),
-    ] = None
+    format: Annotated[str | None, _format_option("Format for standard output. Default: text.")] = None
+    output: _Files = None
 
 
 class StreamOutputOptions(OutputOptions):
     """The outputs of a stream, which may be its events."""
 
     format: Annotated[
-        str | None,
-        typer.Option(
-            "--format", "-f", help="Format for standard output. Default: text.", metavar="FORMAT",
-            autocompletion=_stream_formats,
-        ),
-    ] = None  # fmt: skip
+        str | None, _format_option("Format for standard output. Default: text.", _stream_formats)
+    ] = None
 
 
 class ResponseOutputOptions(OutputOptions):
     """The outputs of a command that makes a response."""
 
-    format: Annotated[
-        str | None,
-        typer.Option(
-            "--format", "-f", help="Format for standard output. Default: json.", metavar="FORMAT",
-            autocompletion=_formats,
-        ),
-    ] = None  # fmt: skip
+    format: Annotated[str | None, _format_option("Format for standard output. Default: json.")] = None
 
 
 def _list_formats(ctx: typer.Context, requested: bool) -> None:
@@ -234,25 +225,27 @@ class RenderingOptions(OptionGroup):
         from dgcli.formats import render_settings
 
         self._check(output)
-        return render_settings(
-            speaker_names=_names(self.speaker or ()),
-            audio=self.audio,
-            title=self.title,
-            karaoke=self.karaoke,
-            speaker_style=self.speaker_style,
-            isolates=self.isolates,
-            segment_duration=self.segment_duration,
-            timestamp_map=self.timestamp_map,
-            smooth_speakers=self.smooth_speakers,
-            preset=self.preset,
-            max_chars=self.max_chars,
-            max_lines=self.max_lines,
-            min_duration=self.min_duration,
-            max_duration=self.max_duration,
-            max_cps=self.max_cps,
-            min_gap=self.min_gap,
-            fps=self.fps,
-        )
+        own = {name: getattr(self, name) for name in self.names() if name not in ("speaker", "list_formats")}
+        return render_settings(speaker_names=_names(self.speaker or ()), **own)
+
+
+def _languages() -> list[tuple[str, str]]:
+    from dgcli.params.languages import name_of_language
+    from dgcli.params.table import BY_NAME
+
+    return [(tag, name_of_language(tag)) for tag in BY_NAME["language"].values[1:]]
+
+
+SpokenLanguage = Annotated[
+    str | None,
+    typer.Option(
+        "--language",
+        "-l",
+        help="Language spoken, where the response names none. Default: en.",
+        metavar="TAG",
+        autocompletion=_languages,
+    ),
+]
 
 
 def _section_names() -> list[str]:
@@ -293,18 +286,9 @@ class TranscriptOptions(OptionGroup):
 
     format: Annotated[
         list[str] | None,
-        typer.Option(
-            "--format", "-f",
-            help="Format for standard output; of a batch, for the files: repeatable. Default: text.",
-            metavar="FORMAT", autocompletion=_formats,
-        ),
-    ] = None  # fmt: skip
-    output: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--output", "-o", help="File to write; its suffix names the format; repeatable.", metavar="FILE"
-        ),
+        _format_option("Format for standard output; of a batch, for the files: repeatable. Default: text."),
     ] = None
+    output: _Files = None
 
     @property
     def stdout_format(self) -> str | None:

@@ -19,7 +19,7 @@ from typing import Any
 from dgcli.errors import OutputError
 from dgcli.output.files import write_file
 from dgcli.system import BYTES
-from dgcli.transcript.json_values import mapping, string
+from dgcli.transcript.json_values import json_object, mapping, string
 
 _BLOCK = 1 << 12
 _SAFE = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
@@ -34,14 +34,6 @@ class ReceivedBody:
     is_open: bool = False
     is_known: bool = True  # what it is; other things are kept too
     is_duplicate: bool = False
-
-
-def _parsed(body: bytes) -> Mapping[str, Any] | None:
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
 
 
 def _id_in(message: Mapping[str, Any]) -> str:
@@ -111,7 +103,7 @@ class ReceivedBodies:
     def keep(self, body: bytes, headers: Mapping[str, str]) -> ReceivedBody:
         """Keep a body that came with these headers. Raises `OutputError`."""
         with self._lock:
-            message = _parsed(body)
+            message = json_object(body)
             named = headers.get("dg-request-id", "")
             if message is not None and "type" in message and "results" not in message:
                 kept = self._append(message, body, named)

@@ -23,7 +23,6 @@ class ApiModel:
     """A model for speech to text, all its versions and languages together."""
 
     name: str  # for --model
-    architecture: str
     languages: tuple[str, ...]
     version: str  # the newest
     batch: bool
@@ -61,7 +60,6 @@ def _merged(entries: Iterable[Mapping[str, Any]]) -> Sequence[ApiModel]:
         models.append(
             ApiModel(
                 name,
-                string(versions[0].get("architecture")),
                 tuple(sorted(languages)),
                 max(string(version.get("version")) for version in versions),
                 batch=any(version.get("batch") is True for version in versions),

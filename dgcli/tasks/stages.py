@@ -98,21 +98,24 @@ class _Running:
         self.finding = finding
         self.ended.set()
 
-    def result(self, limit: float) -> Diagnosis:
+    def result(self) -> Diagnosis:
         """Wait until the stage's time is up; return what it found."""
-        if self.ended.wait(max(0.0, self.began + limit - time.monotonic())) and self.finding is not None:
+        if (
+            self.ended.wait(max(0.0, self.began + STAGE_SECONDS - time.monotonic()))
+            and self.finding is not None
+        ):
             return self.finding
-        self.seconds = limit
+        self.seconds = STAGE_SECONDS
         late = NetworkError(
-            f"No result within {limit:g} s.", hint="Something hangs there: try again, or look at it."
+            f"No result within {STAGE_SECONDS:g} s.", hint="Something hangs there: try again, or look at it."
         )
         return failed(late)
 
 
-def run_stages(stages: Sequence[Stage], *, limit: float = STAGE_SECONDS) -> Iterator[StageResult]:
+def run_stages(stages: Sequence[Stage]) -> Iterator[StageResult]:
     """Yield the stages in their order as they end; those that need nothing run together.
 
-    A stage that needs one that did not succeed is skipped. `limit` is in seconds.
+    A stage that needs one that did not succeed is skipped.
     """
     running = {stage.name: _Running(stage) for stage in stages}
     results: dict[str, Diagnosis] = {}
@@ -127,7 +130,7 @@ def run_stages(stages: Sequence[Stage], *, limit: float = STAGE_SECONDS) -> Iter
         else:
             if not each.began:
                 _begin_ready(running, results)
-            finding = each.result(limit)
+            finding = each.result()
         results[stage.name] = finding
         yield StageResult(number, stage.name, finding, each.seconds)
 

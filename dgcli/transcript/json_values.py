@@ -1,11 +1,21 @@
 """Typed values of untrusted JSON: each is of the type that is asked for, or empty."""
 
+import json
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 # Seconds, 31 years: no time is beyond it, and what is cannot be calculated with.
 LONGEST = 1e9
+
+
+def json_object(text: bytes) -> Mapping[str, Any] | None:
+    """Return the object in a text of JSON; `None` where that holds anything else."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def mapping(value: object) -> Mapping[str, Any]:

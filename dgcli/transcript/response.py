@@ -10,7 +10,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dgcli.errors import ApiError
-from dgcli.transcript.json_values import LONGEST, mapping, mappings, number, seconds, string, whole
+from dgcli.transcript.json_values import (
+    LONGEST,
+    json_object,
+    mapping,
+    mappings,
+    number,
+    seconds,
+    string,
+    whole,
+)
 from dgcli.transcript.model import Channel, Segment, Transcript, Word
 from dgcli.transcript.oddities import odd_response, unread_response
 
@@ -214,10 +223,7 @@ def callback_id(body: bytes) -> str | None:
     """The request id of an answer that says no more than that: its transcript goes to a callback."""
     if len(body) > 1000:
         return None
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        return None  # `parse_body` says what is wrong with it
-    if isinstance(answer, dict) and "request_id" in answer and "results" not in answer:
+    answer = json_object(body)  # where it is none, `parse_body` says what is wrong with it
+    if answer is not None and "request_id" in answer and "results" not in answer:
         return str(answer["request_id"])
     return None

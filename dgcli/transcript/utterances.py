@@ -96,8 +96,7 @@ def _pieces(event: Final) -> Iterator[_Piece]:
 class Utterances:
     """Collects finals; every method returns the utterances that ended, in order."""
 
-    def __init__(self, *, longest: float = LONGEST, clock: Callable[[], float] = time.monotonic) -> None:
-        self._longest = longest
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._open: dict[int, _Open] = {}
 
@@ -130,7 +129,7 @@ class Utterances:
                 )
             running.add(piece.text, piece.words, piece.end)
             running.languages = event.turn.languages if event.turn is not None else ()
-            if running.end - running.start >= self._longest and not (ends and number == len(pieces)):
+            if running.end - running.start >= LONGEST and not (ends and number == len(pieces)):
                 ended += self._end(channel)
         if ends:
             ended += self._end(channel, goes_on=not event.words)
@@ -142,7 +141,7 @@ class Utterances:
 
     def tick(self, now: float) -> list[Utterance]:
         """Act on the time (monotonic seconds)."""
-        late = [key for key, running in self._open.items() if now - running.since >= self._longest]
+        late = [key for key, running in self._open.items() if now - running.since >= LONGEST]
         return [utterance for channel in late for utterance in self._end(channel)]
 
     def finish(self) -> list[Utterance]:

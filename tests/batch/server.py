@@ -6,8 +6,10 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.http_server import HttpServer, QuietServer, answered_by
 
 Failure = tuple[int, dict[str, str]]  # status and headers
 
@@ -36,7 +38,7 @@ def answer_to(audio: bytes, padding: int = 0) -> bytes:
     return json.dumps(response).encode()
 
 
-class BatchServer:
+class BatchServer(HttpServer):
     """Answers every upload.
 
     `fail` may say, for a body and the number of the request, how it is refused. `before` and `after` are
@@ -65,17 +67,7 @@ class BatchServer:
         self._connections = threading.Condition()
         outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def do_POST(self) -> None:
-                outer._answer(self)
-
-            def log_message(self, *args: object) -> None:
-                """Tests read the counters instead."""
-
-        class Server(ThreadingHTTPServer):
+        class Server(QuietServer):
             request_queue_size = 64
 
             def process_request(self, request: Any, client_address: Any) -> None:
@@ -92,17 +84,7 @@ class BatchServer:
                         outer._open -= 1
                         outer._connections.notify_all()
 
-            def handle_error(self, request: object, client_address: object) -> None:
-                """A client that is killed is what some tests are about."""
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        super().__init__(answered_by(self._answer), kind=Server)
 
     def settle(self) -> None:
         """Wait until all that came from clients that have gone is read and counted."""
@@ -165,6 +147,4 @@ class BatchServer:
 
     def close(self) -> None:
         self.released.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().close()

@@ -6,10 +6,9 @@ import socket
 import ssl
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import trustme
 from dgcli.server.run import running
 from dgcli.server.settings import ServerSettings
 from tests.conftest import BODY, Run, ScriptedServer, dg_path, error
+from tests.http_server import QuietHandler, answered_by, serving
 
 KEY = "0123456789abcdef0123456789abcdef0f1e2d3c"
 NETWORK = ("DNS", "TCP", "TLS", "Clock", "Key accepted", "REST", "WebSocket")
@@ -39,29 +39,16 @@ def stages(result: "subprocess.CompletedProcess[bytes]") -> dict[str, Mapping[st
 def https(certificate: trustme.LeafCert) -> Iterator[str]:
     """An HTTPS server with this certificate that answers everything alike."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", "2")
-            self.end_headers()
-            self.wfile.write(b"{}")
-
-        def log_message(self, *args: object) -> None:
-            """Nobody reads it."""
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, request: object, client_address: object) -> None:
-            """A client that does not trust us is what these tests are about."""
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "2")
+        handler.end_headers()
+        handler.wfile.write(b"{}")
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
-    with Server(("127.0.0.1", 0), Handler) as httpd:
-        httpd.socket = context.wrap_socket(httpd.socket, server_side=True, do_handshake_on_connect=False)
-        thread = threading.Thread(target=httpd.serve_forever, args=(0.02,))
-        thread.start()
-        yield f"https://127.0.0.1:{httpd.server_address[1]}"
-        httpd.shutdown()
-        thread.join()
+    with serving(answered_by(answer), tls=context) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -151,19 +138,12 @@ def test_a_proxy_that_refuses(report: Report, server: ScriptedServer) -> None:
     """6: a proxy that lets nothing through is named, with the variable that sets it."""
     server.script = [error(403, "Forbidden", "Not this host.")]
 
-    class Refusing(BaseHTTPRequestHandler):
+    class Refusing(QuietHandler, BaseHTTPRequestHandler):
         def do_CONNECT(self) -> None:
             self.send_error(403)
 
-        def log_message(self, *args: object) -> None:
-            """Nobody reads it."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as proxy:
-        thread = threading.Thread(target=proxy.serve_forever, args=(0.02,))
-        thread.start()
-        found = report("https://api.deepgram.com", HTTPS_PROXY=f"http://127.0.0.1:{proxy.server_address[1]}")
-        proxy.shutdown()
-        thread.join()
+    with serving(Refusing) as proxy:
+        found = report("https://api.deepgram.com", HTTPS_PROXY=proxy)
     assert found["Proxy"]["text"].endswith("set by HTTPS_PROXY.")
     assert failures(found)[0] == "TLS"
     assert "proxy" in found["TLS"]["text"].lower()
@@ -195,7 +175,7 @@ def test_an_unknown_authority(report: Report) -> None:
 def test_a_wrong_clock(report: Report) -> None:
     """9: a clock that is an hour behind the server's."""
 
-    class Ahead(BaseHTTPRequestHandler):
+    class Ahead(QuietHandler, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Length", str(len(BODY)))
@@ -208,15 +188,8 @@ def test_a_wrong_clock(report: Report) -> None:
             moment = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
             return moment.strftime("%a, %d %b %Y %H:%M:%S GMT")
 
-        def log_message(self, *args: object) -> None:
-            """Nobody reads it."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Ahead) as httpd:
-        thread = threading.Thread(target=httpd.serve_forever, args=(0.02,))
-        thread.start()
-        found = report(f"http://127.0.0.1:{httpd.server_address[1]}", "--no-send")
-        httpd.shutdown()
-        thread.join()
+    with serving(Ahead) as url:
+        found = report(url, "--no-send")
     assert failures(found) == ["Clock"]
     assert "behind" in found["Clock"]["text"]
 

@@ -7,11 +7,10 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 import wave
 from collections.abc import Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ import soundfile
 
 from dgcli.server.run import ServerSettings, running
 from tests.conftest import RESPONSE, ROOT, SAMPLE, dg_path, make_home
+from tests.http_server import QuietHandler, serving
 from tests.mic.conftest import pulse as pulse
 from tests.mic.pulse import Pulse
 
@@ -88,21 +88,14 @@ def furnish(desk: Path, web: str) -> None:
 def web(tmp_path: Path) -> Iterator[str]:
     """A web server that has the recordings, as a radio and as a site."""
 
-    class Handler(SimpleHTTPRequestHandler):
+    class Handler(QuietHandler, SimpleHTTPRequestHandler):
         def translate_path(self, path: str) -> str:
             return super().translate_path("/talk.wav" if path == "/stream" else path)
 
-        def log_message(self, *args: object) -> None:
-            """Nobody reads it."""
-
     desk = tmp_path / "desk"
     desk.mkdir()
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(desk))) as made:
-        thread = threading.Thread(target=made.serve_forever, args=(0.02,))
-        thread.start()
-        yield f"http://127.0.0.1:{made.server_address[1]}"
-        made.shutdown()
-        thread.join()
+    with serving(partial(Handler, directory=str(desk))) as url:
+        yield url
 
 
 @pytest.fixture

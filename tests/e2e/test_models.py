@@ -1,16 +1,16 @@
 """`dg models`: the installed command, a hub on this machine, and the real weights."""
 
-import http.server
 import json
 import sys
-import threading
 from collections.abc import Iterator, Mapping
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.conftest import SAMPLE, Run, dg_path
+from tests.http_server import QuietHandler, serving
 
 _TINY = {"config.json", "model.bin", "tokenizer.json", "vocabulary.txt"}
 
@@ -30,20 +30,12 @@ def empty(tmp_path: Path) -> dict[str, str]:
 def real_hub(models_folder: Path) -> Iterator[str]:
     """A hub on this machine that has the real tiny.en."""
 
-    class Handler(http.server.SimpleHTTPRequestHandler):
+    class Handler(QuietHandler, SimpleHTTPRequestHandler):
         def translate_path(self, path: str) -> str:
             return str(models_folder / "tiny.en" / urlsplit(path).path.rpartition("/")[2])
 
-        def log_message(self, *args: object) -> None:
-            """Nobody reads it."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as url:
+        yield url
 
 
 def test_a_model_is_pulled_listed_and_removed(

@@ -2,12 +2,15 @@
 
 import os
 import signal
+import threading
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pexpect
 import pytest
 
 from tests.conftest import BODY, Reply, Run, ScriptedServer, dg_path
+from tests.http_server import HttpServer, QuietHandler
 from tests.live.server import NumberedServer, numbered
 
 RAW = ("--encoding", "linear16", "--sample-rate", "1000")
@@ -186,12 +189,9 @@ def test_ctrl_c_on_a_radio_is_success(
     environment: dict[str, str], tmp_path: Path, signals: int, code: int
 ) -> None:
     """Ctrl-C is how one ends a stream without end: all words are written, and the exit code is 0; twice is 130."""
-    import threading
-    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
     over = threading.Event()
 
-    class Radio(BaseHTTPRequestHandler):
+    class Radio(QuietHandler, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "application/octet-stream")
@@ -203,14 +203,9 @@ def test_ctrl_c_on_a_radio_is_success(
                 if over.wait(0.1):
                     return
 
-        def log_message(self, *args: object) -> None:
-            """Nobody reads it."""
-
-    radio = ThreadingHTTPServer(("127.0.0.1", 0), Radio)
-    radio.daemon_threads = True
-    threading.Thread(target=radio.serve_forever, daemon=True).start()
+    radio = HttpServer(Radio)
     server = NumberedServer(finals=(0.5, 1.0))
-    url = f"http://localhost:{radio.server_address[1]}/radio"
+    url = f"{radio.url}/radio"
     args = ["live", url, *RAW, "--base-url", f"http://localhost:{server.port}", "-o", str(tmp_path / "x.txt")]
     child = pexpect.spawn(dg_path(), args, env=environment, timeout=30)  # type: ignore[arg-type]
     try:
@@ -233,6 +228,5 @@ def test_ctrl_c_on_a_radio_is_success(
     finally:
         over.set()
         child.close(force=True)
-        radio.shutdown()
-        radio.server_close()
+        radio.close()
         server.close()

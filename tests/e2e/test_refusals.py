@@ -325,7 +325,7 @@ ROWS = [
         "No TLS connection with {host}: wrong version number.",
         "Does the server speak TLS? http:// in --base-url is for one that does not.",
         5,
-        source_hint="Does the server speak TLS? A URL with http:// is for one that does not.",
+        source_hint="Does the server speak TLS? http:// in the URL is for one that does not.",
     ),
     Row(
         "not HTTP",

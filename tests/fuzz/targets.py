@@ -19,7 +19,7 @@ from dgcli.audio import icy
 from dgcli.audio.http import HttpAnswer
 from dgcli.audio.wav import read_header
 from dgcli.batch.index import FOLDER, DamagedAnswer, Index, body_at, head_at
-from dgcli.batch.record import provenance_in, read_json, record_in, stamp_in
+from dgcli.batch.record import provenance_in, record_in, stamp_in
 from dgcli.batch.segments import Appender
 from dgcli.config.file import check_text
 from dgcli.errors import DgError, UsageError
@@ -43,6 +43,7 @@ from dgcli.terminal import harmless
 from dgcli.transcript.collected import Collected
 from dgcli.transcript.event_log import json_line, read_event
 from dgcli.transcript.events import Event, Final, Notice
+from dgcli.transcript.json_values import json_object
 from dgcli.transcript.messages import parse_message
 from dgcli.transcript.response import callback_id, parse_body
 from dgcli.transcript.saved import parse_saved
@@ -183,7 +184,7 @@ def ledger(data: bytes) -> None:
 
 def ledger_record(data: bytes) -> None:
     """The JSON of a record of a ledger."""
-    values = read_json(data)
+    values = json_object(data)
     record_in(values)
     provenance_in(values)
     if values is not None:

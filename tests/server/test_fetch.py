@@ -3,7 +3,6 @@
 import http.server
 import json
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from dgcli.server import fetch as fetch_module
 from dgcli.server.errors import ErrorAnswer
 from dgcli.server.fetch import fetch
 from dgcli.server.run import ServerSettings, running
+from tests.http_server import answered_by, serving
 
 Reply = Callable[[http.server.BaseHTTPRequestHandler], None]
 
@@ -24,22 +24,8 @@ Reply = Callable[[http.server.BaseHTTPRequestHandler], None]
 def site(replies: dict[str, Reply]) -> Iterator[str]:
     """Serve `replies` by path on a free port."""
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            replies[self.path](self)
-
-        def log_message(self, *_: object) -> None:
-            """Keep the output of the tests clean."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(answered_by(lambda handler: replies[handler.path](handler))) as url:
+        yield url
 
 
 def sends(body: bytes, *, length: int | None = None) -> Reply:

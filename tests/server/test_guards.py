@@ -16,7 +16,7 @@ def spoken(text: str, start: float = 0.0, pace: float = 0.4) -> list[HeardWord]:
 
 
 def decoding(words: list[HeardWord], no_speech: float = 0.0, logprob: float = -0.3) -> Decoding:
-    return Decoding(words, no_speech, logprob, 1.0, "en", 1.0)
+    return Decoding(words, no_speech, logprob, "en", 1.0)
 
 
 def texts(words: list[HeardWord]) -> str:

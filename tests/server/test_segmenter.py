@@ -100,7 +100,7 @@ class Stream:
                         written=f"w{start}",
                     )
                 )
-        return Decoding(words, 0.0, -0.2, 1.0, "en", 1.0)
+        return Decoding(words, 0.0, -0.2, "en", 1.0)
 
     @property
     def finals(self) -> list[HeardSegment]:
@@ -245,7 +245,7 @@ def test_a_hole_is_heard_again() -> None:
             if job.end - job.start < 2.5:
                 return whole
             kept = [w for w in whole.words if not 30 <= int(w.text[1:]) < 70]
-            return Decoding(kept, 0.0, -0.2, 1.0, "en", 1.0)
+            return Decoding(kept, 0.0, -0.2, "en", 1.0)
 
     stream = Skipping(lag=2).say(12).pause(2)
     assert texts(stream.finals) == stream.said
@@ -261,7 +261,7 @@ def test_a_word_heard_on_both_sides_of_a_cut_is_said_once(lag: int) -> None:
             first = round(job.start / FRAME_SECONDS)
             echo = [f"w{start}" for start in self.starts if abs(start + WORD - first) <= 2]
             words = [HeardWord(text, 0.0, 0.05, 0.9) for text in echo] + list(whole.words)
-            return Decoding(words, 0.0, -0.2, 1.0, "en", 1.0)
+            return Decoding(words, 0.0, -0.2, "en", 1.0)
 
     stream = Echoing(lag=lag).say(100).pause(1).finish()
     assert texts(stream.finals) == stream.said

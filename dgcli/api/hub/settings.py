@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from dgcli.config.file import home_path
 from dgcli.errors import UsageError
 
 _DEFAULT_ENDPOINT = "https://huggingface.co"
@@ -24,22 +25,15 @@ class HubSettings:
     ca_cert: Path | None = None
 
 
-def _path(text: str) -> Path:
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:  # no such home: a name like any other
-        return Path(text)
-
-
 def _caches(environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Return the cache of the hub's own library. Source: huggingface_hub, "Environment variables"."""
     for variable in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
         if named := environ.get(variable):
-            return (_path(named),)
+            return (home_path(named),)
     if home := environ.get("HF_HOME"):
-        return (_path(home) / "hub",)
+        return (home_path(home) / "hub",)
     cache = environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return (_path(cache) / "huggingface" / "hub",)
+    return (home_path(cache) / "huggingface" / "hub",)
 
 
 def _offline(environ: Mapping[str, str], flag: bool) -> str | None:
@@ -64,7 +58,7 @@ def hub_settings(
 ) -> HubSettings:
     """Return the settings for one run. Raises `UsageError` for an HF_ENDPOINT that is no URL."""
     if named := environ.get("DGCLI_MODELS"):
-        folder = _path(named)
+        folder = home_path(named)
     else:
         from platformdirs import user_data_path
 

@@ -39,13 +39,11 @@ class Decoding:
     """What was heard in one window.
 
     Times of `words` count in seconds from its start; `text` is the plain lower-case word, `written` has
-    capitals and marks. `no_speech` (0-1), `logprob` (per token) and `compression` (of the text) are
-    Whisper's own doubts about it.
+    capitals and marks. `no_speech` (0-1) and `logprob` (per token) are Whisper's own doubts about it.
     """
 
     words: Sequence[HeardWord]
     no_speech: float
     logprob: float
-    compression: float
     language: str
     language_confidence: float

@@ -108,7 +108,6 @@ def _decoding(answer: Mapping[str, Any]) -> Decoding:
         words,
         no_speech=answer["no_speech"],
         logprob=answer["logprob"],
-        compression=answer["compression"],
         language=answer["language"],
         language_confidence=answer["language_confidence"],
     )

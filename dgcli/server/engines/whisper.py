@@ -1,6 +1,5 @@
 """Whisper through faster-whisper: one window of audio into words. Runs in the recogniser's process only."""
 
-import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -31,11 +30,6 @@ def _plain(written: str) -> str:
     """Return a word in lower case without the marks around it."""
     inner = written.strip("\"'“”‘’¿¡([{-.。,，!！?？:：;；)]}、…–—")
     return (inner or written).lower()
-
-
-def _compression(text: str) -> float:
-    data = text.encode()
-    return len(data) / len(zlib.compress(data)) if data else 0.0
 
 
 class Whisper:
@@ -90,7 +84,6 @@ class Whisper:
             "words": list(words),
             "no_speech": result.no_speech_prob,
             "logprob": result.scores[0] * len(tokens) / (len(tokens) + 1),
-            "compression": _compression(tokenizer.decode(tokens)),
             "language": language,
             "language_confidence": confidence,
         }

@@ -7,9 +7,10 @@ import threading
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from dgcli.api.hub.catalogue import Catalogue, ModelFile, ModelSpec, WheelOrigin
+from tests.http_server import HttpServer, answered_by
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 WEIGHTS = bytes(i * 7 % 251 for i in range(300_000))
@@ -77,7 +78,7 @@ class Asked:
         return self.path.rpartition("/")[2]
 
 
-class HubServer:
+class HubServer(HttpServer):
     """A real HTTP server on a free port of this machine. `script` holds the behaviours of the next requests by file."""
 
     def __init__(self) -> None:
@@ -86,29 +87,7 @@ class HubServer:
         self.arrived = threading.Event()
         self.released = threading.Event()
         self.files = dict(FILES)
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                outer._answer(self)
-
-            def log_message(self, *args: object) -> None:
-                """Tests read `asked` instead."""
-
-        class Server(ThreadingHTTPServer):
-            def handle_error(self, request: object, client_address: object) -> None:
-                """A client that leaves in the middle is what some tests are about."""
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        super().__init__(answered_by(self._answer))
 
     def times(self, file: str) -> int:
         """How often a file was asked for."""
@@ -149,6 +128,4 @@ class HubServer:
 
     def close(self) -> None:
         self.released.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().close()
