@@ -152,6 +152,7 @@ def speed(words: Sequence[Mapping[str, Any]]) -> None:
 def synthetic(count: int) -> None:
     """Print the figures of speech with known times, clean and with noise."""
     import soundfile
+
     from benchmarks.recordings import RATE, with_noise
     from benchmarks.spoken import response_of, spoken
 

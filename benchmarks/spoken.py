@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+
 from benchmarks.recordings import RATE, samples_of
 
 VOICES = ("slt", "rms", "awb", "kal16")
