@@ -68,7 +68,7 @@ def test_settings_are_those_of_the_api() -> None:
         ({"engine": "replay"}, "The replay engine needs a saved response."),
         (
             {"engine": "replay", "response": Path("/nowhere/x.json")},
-            "The response /nowhere/x.json cannot be read",
+            "There is no response /nowhere/x.json",
         ),
         ({"engine": "replay", "response": Path(__file__)}, "is not a saved response."),
         ({"host": "192.0.2.1", "engine": "replay", "response": None}, "needs a saved response"),
