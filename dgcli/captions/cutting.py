@@ -22,8 +22,8 @@ LOOK_AHEAD = 7.0  # seconds
 
 _INFINITE = float("inf")
 _UTTERANCE = 0.8  # seconds of pause that end an utterance where the API was not asked: its own default
-_CUE = 5.0  # points for every cue, so that there are few
-_CUT = 1.8  # what a cut costs, for what the language says of the gap
+_CUE = 12.0  # points for every cue, so that there are few
+_CUT = 2.1  # what a cut costs, for what the language says of the gap
 _PAUSED = 50.0  # what a second of pause takes off
 _TURN = 30.0  # what a change of voice takes off
 _ENDED = 10.0  # what the end of an utterance takes off; that of a voice is in `_TURN`

@@ -16,6 +16,7 @@ SENTENCE = len(WordKind)  # to the left of a gap these two stand above what the 
 CLAUSE = SENTENCE + 1
 _LISTED = SENTENCE + 2  # a number with a comma, which more numbers may follow: (1, 2)
 _OPENED = SENTENCE + 3  # a clause of a single word, after a sentence: it is a poor end of a cue
+_FINITE = SENTENCE + 4  # a Japanese verb in the form that ends a sentence, unless a particle follows
 _LOWER = len(WordKind)  # to the right of a gap: a word that begins with a small letter
 
 _CLOSING = "\"'”’»)]}」』）】〉》›“"
@@ -31,10 +32,12 @@ _HIRAGANA_WORDS = tuple(
     あなた わたし ぼく みなさん みんな こと もの とき ところ ため よう ほう はず わけ うち まま
     する できる なる いう ある いる ない よい いい やる みる くる いく わか かんが ちょう ほとん たと""".split()
 )
+_SENTENCE_FORMS = frozenset("です ます ません でしょう ましょう ください ました でした".split())
 _BEFORE_NOUNS = frozenset("この その あの どの こんな そんな あんな どんな ある".split())
 _CHINESE_PARTICLES = frozenset("的 了 着 著 过 過 吗 嗎 呢 吧 啊 呀 嘛 们 們 地 得 之".split())
 
 _PLAIN = 60.0  # nothing speaks for a cut here, nothing against it
+_FINISHED = 34.0  # where a sentence of Japanese seems to end: punctuation says it better
 _ALONE = 30.0  # for the end of a clause of one word
 _LEFT: dict[WordKind, float] = {
     WordKind.ARTICLE: 90.0,
@@ -80,13 +83,16 @@ def _gap(left: int, right: int) -> float:
     if left == WordKind.INITIAL and after is WordKind.NAME:
         return _PLAIN + 60.0
     if left in (SENTENCE, WordKind.INITIAL):
-        return 15.0 if lower else -3.0  # a small letter follows: an abbreviation, or no sentence yet
+        return 18.0 if lower else 0.0  # a small letter follows: an abbreviation, or no sentence yet
     if left == CLAUSE:
         if after is WordKind.NUMBER:
             return 23.0
         return 7.0 if after in (WordKind.CONJUNCTION, WordKind.PRONOUN, WordKind.OPENER) else 11.0
     if left == _OPENED:
         return _gap(CLAUSE, right) + _ALONE
+    if left == _FINITE:
+        leans = after in (WordKind.PARTICLE, WordKind.MARK)
+        return _gap(WordKind.PARTICLE, right) if leans else _FINISHED
     if left == _LISTED:
         return 80.0 if after is WordKind.NUMBER else _gap(CLAUSE, right)
     before = WordKind(left)
@@ -96,10 +102,10 @@ def _gap(left: int, right: int) -> float:
 
 # GAP[left code][right code]: points for a cut between two words that no pause separates.
 GAP: tuple[tuple[float, ...], ...] = tuple(
-    tuple(_gap(left, right) for right in range(2 * len(WordKind))) for left in range(_OPENED + 1)
+    tuple(_gap(left, right) for right in range(2 * len(WordKind))) for left in range(_FINITE + 1)
 )
 ENDED, OPENED = GAP[SENTENCE], GAP[_OPENED]
-STICKY = 118.0  # from here on a gap is cut only where nothing else is possible
+STICKY = 138.0  # from here on a gap is cut only where nothing else is possible
 
 
 def _is_hiragana(character: str) -> bool:
@@ -132,6 +138,8 @@ def _phrased(bare: str, kind: int, right: int, lexicon: Lexicon) -> tuple[int, i
         return kind, WordKind.PARTICLE
     if _is_hiragana(bare[0]) and not bare.startswith(_HIRAGANA_WORDS):
         right = WordKind.PARTICLE
+    if bare in _SENTENCE_FORMS and lexicon.language == "ja":
+        return _FINITE, right
     if _is_hiragana(bare[-1]):
         return (WordKind.STEM if bare in _BEFORE_NOUNS else WordKind.PARTICLE), right
     return (WordKind.STEM if lexicon.language == "ja" else kind), right

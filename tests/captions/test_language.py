@@ -102,6 +102,8 @@ def test_function_words_of_a_language_are_not_cut_off(language: str, text: str) 
         (("「", "固有"), ("は", "固有")),  # an opening bracket
         (("固有", "」"), ("」と", "呼ぶ")),  # a closing one
         (("(", "3"), ("を", "3")),
+        (("を", "動画"), ("です", "動画")),  # inside a sentence, and where one ends
+        (("です", "が"), ("です", "動画")),  # a particle goes on
     ],
 )
 def test_japanese_phrases_stay_together(worse: tuple[str, str], better: tuple[str, str]) -> None:
