@@ -11,7 +11,7 @@ transcript.
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 
-from dgcli.captions.language import STICKY
+from dgcli.captions.language import GAP, STICKY
 from dgcli.captions.layout import BREAK, UNEVEN, Layout
 from dgcli.captions.limits import PAUSE, Limits
 from dgcli.captions.tokens import Tokens
@@ -34,6 +34,8 @@ _FAST = 12.0  # for each second that a reader is short of
 _SHARED = 14.0  # for a cue that two voices share
 _TRIED = 0.7  # seconds within which one gap is tried, however bad they all are
 _ROUNDING = 1e-6  # points that sums of them are off by, and more
+# The fewest points that the lines of a cue can have: the best place for a break has less than none.
+_LINES = BREAK * min(0.0, *map(min, GAP)) - _ROUNDING
 _NEAR = 1.5  # seconds up to the last known word within which a path may end that settles a cue in a hurry
 _RANKED = 64  # gaps that are ranked before those are left out that no cue can begin at any more
 _KEPT = 64  # settled tokens that are kept before the lists are shortened; `preview` copies them each time
@@ -322,10 +324,10 @@ class Cutter:
                 leave = out + linger
                 if not last and starts[at] - min_gap < leave:
                     leave = starts[at] - min_gap
-                least, chosen = _INFINITE, -1
+                least, bound, chosen = _INFINITE, _INFINITE, -1
                 for points, before in ranked:
-                    if points > least:
-                        break  # a cue only adds to what the path before it has
+                    if points > bound:
+                        break  # whatever the cue adds to the path before it
                     used, start = end - columns[before], starts[before]
                     if before >= final:
                         if before > final:
@@ -342,11 +344,11 @@ class Cutter:
                     if used > duration * cps:
                         points += _FAST * (used / cps - duration)
                     if before < run:
-                        if points + _SHARED > least:
+                        if points + _SHARED > bound:
                             continue
                         points += _SHARED + shared_points_of(before, at)
                     elif used > line_width - prefixes[before] and before < final:
-                        if points > least:
+                        if points > bound:
                             continue
                         if two_lines:  # what `Layout` does, for the case that has most of captioning's time
                             most, fewest, start_column = least - points + _ROUNDING, _INFINITE, end - used
@@ -369,7 +371,7 @@ class Cutter:
                         else:
                             points += points_of(before, at)
                     if points < least or (points == least and before < chosen):
-                        least, chosen = points, before
+                        least, bound, chosen = points, points - _LINES, before
                 if chosen < 0:
                     low = bisect_left(columns, end - capacity, begin, final)
                     chosen = self._only_way(bisect_left(starts, least_start, low, final), at, last)

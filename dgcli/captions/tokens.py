@@ -67,6 +67,7 @@ class Tokens:
         self._began: dict[int, float] = {}  # where the last word of each channel starts and ends
         self._ended: dict[int, float] = {}
         self._before: dict[int, int] = {}  # and which token it is
+        self._row = ENDED  # points of `language` for the gap before the next token, by its right code
 
     @property
     def lasting(self) -> tuple[object, ...]:
@@ -96,10 +97,7 @@ class Tokens:
         pauses, gaps, columns, columns_end = self.pauses, self.gaps, self.columns, self.columns_end
         several, longest, room = self.several_channels, self._limits.max_duration, self._limits.max_chars
         first = at = len(tokens)
-        last = forms_of[-1] if at else None
-        row = ENDED  # the points of the gap before the next token
-        if last is not None:
-            row = last.opened if at > 1 and forms_of[at - 2].gaps is ENDED else last.gaps
+        last, row = forms_of[-1] if at else None, self._row
         out, column = (outs[-1], columns_end[-1]) if at else (0.0, 0)
         said_in, said_by = voice = self.voices[-1] if at else _NOBODY
         turns = [(at, self.runs[-1] if at else 0, voice, 0)]
@@ -172,7 +170,7 @@ class Tokens:
             known.append(latest)
             at += 1
         self._began[now], self._ended[now] = began, ended
-        self.latest = latest
+        self.latest, self._row = latest, row
         self._add_voices(turns, at)
         self.ends += [False] * (at - first)
         for ending in endings:
