@@ -58,6 +58,11 @@ class Receiver:
         finally:
             connection.close()
 
+    def await_received(self, request_id: str) -> None:
+        """Wait until it says that it takes the body of a request: a signal then ends it when that is written."""
+        assert self.process.stderr
+        assert any(f"Received {request_id};" in line for line in iter(self.process.stderr.readline, ""))
+
     def end(self, number: int = signal.SIGINT) -> tuple[str, str, int]:
         """Signal it; what it wrote, and its exit code."""
         self.process.send_signal(number)
@@ -98,14 +103,6 @@ def local(tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Wait until something is so in the folder: the answer comes before the rendering."""
-    end = time.monotonic() + HANGS_AFTER
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)  # a look at the disk; nothing tells of a file
-
-
 @pytest.mark.parametrize("method", [None, "PUT"])
 def test_a_file_arrives(dg: Run, receive: Receive, local: str, method: str | None) -> None:
     """`dg file --callback` through the local server: the body and the formats are there, named by the request's id."""
@@ -114,7 +111,7 @@ def test_a_file_arrives(dg: Run, receive: Receive, local: str, method: str | Non
     sent = dg("file", SAMPLE, "--base-url", local, "--callback", receiver.url, *more)
     assert sent.returncode == 0, sent.stderr
     request_id = sent.stdout.decode().strip()
-    until((receiver.folder / f"{request_id}.md").exists)
+    receiver.await_received(request_id)
     out, messages, code = receiver.end()
     assert code == 0
     assert out.split() == TEXT.split()
@@ -140,7 +137,7 @@ def test_a_stream_arrives(dg: Run, receive: Receive, local: str) -> None:
     lines = [json.loads(line) for line in sent.stdout.splitlines()]
     request_id = next(line["request_id"] for line in lines if line["kind"] == "opened")
     log = receiver.folder / f"{request_id}.jsonl"
-    until(lambda: log.with_suffix(".srt").exists())
+    receiver.await_received(request_id)
     _, messages, code = receiver.end()
     assert code == 0
     assert "Stopped: 1 stream." in messages
@@ -467,7 +464,7 @@ def test_no_reader_is_left(environment: dict[str, str], receive: Receive) -> Non
     receiver.process.stdout.close()
     receiver.send(BODY)
     receiver.send(BODY.replace(ID.encode(), b"another"))
-    until((receiver.folder / "another.srt").exists)
+    receiver.await_received("another")
     receiver.process.send_signal(signal.SIGINT)
     assert receiver.process.wait(HANGS_AFTER) == 141
     receiver.process.stdout = None  # for whoever cleans up

@@ -62,14 +62,19 @@ def _follow(lines: Iterable[str]) -> Iterator[Event]:
     replay.close()
 
 
+def logged(event: Event) -> Event | None:
+    """Return what a log gives back of an event, which is one line of it."""
+    line = json_line(event)
+    line.encode()
+    assert line.count("\n") == 1
+    return read_event(json.loads(line))
+
+
 def turns(data: bytes) -> None:
     """Messages of a Flux server: events that a log keeps, and a transcript in every format."""
     utterances, collected = Utterances(), Collected()
     for event in _follow(data.decode("utf-8", "replace").split("\n")):
-        line = json_line(event)
-        line.encode()
-        assert line.count("\n") == 1
-        again = read_event(json.loads(line))
+        again = logged(event)
         if isinstance(event, Final):
             assert isinstance(again, Final)
             assert len(again.words) == len(event.words)

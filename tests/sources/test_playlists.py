@@ -230,6 +230,24 @@ def test_a_playlist_changes_into_nothing_else(serve: Serve) -> None:
 KEY = bytes(range(16))
 
 
+def parts_of_one_file(serve: Serve, whole: bytes, listed: bytes) -> str:
+    """Serve a playlist of ranges of a file, from a server that knows ranges, and the key; return the list's address."""
+
+    def answer(connection: socket.socket, path: str, headers: dict[str, str]) -> None:
+        if path.endswith(".m3u8"):
+            answered(connection, listed, "application/x-mpegURL")
+        elif path == "/key":
+            answered(connection, KEY, "application/octet-stream")
+        else:
+            start = int(headers["range"][6:-1]) if "range" in headers else 0
+            said = f"Content-Range: bytes {start}-{len(whole) - 1}/{len(whole)}\r\n"
+            answered(
+                connection, whole[start:], "video/mp2t", "206 Partial Content" if start else "200 OK", said
+            )
+
+    return serve(answer).url.replace("/stream", "/live.m3u8")
+
+
 def encrypted(data: bytes, vector: bytes, key: bytes = KEY) -> bytes:
     """Encrypt a segment as RFC 8216, 4.3.2.4, has it: AES-128, CBC, padded (PKCS #7)."""
     ciphers = pytest.importorskip(
@@ -261,19 +279,7 @@ def test_encrypted_segments_may_be_parts_of_one_file(serve: Serve) -> None:
     entries = f"#EXT-X-BYTERANGE:{first}@0\nall.ts", f"#EXT-X-BYTERANGE:{len(parts[1])}@{first}\nall.ts"
     before = f'#EXT-X-KEY:METHOD=AES-128,URI="key",IV=0x{bytes(16).hex()}\n'
 
-    def answer(connection: socket.socket, path: str, headers: dict[str, str]) -> None:
-        if path.endswith(".m3u8"):
-            answered(connection, playlist(*entries, before=before), "application/x-mpegURL")
-        elif path == "/key":
-            answered(connection, KEY, "application/octet-stream")
-        else:
-            start = int(headers["range"][6:-1]) if "range" in headers else 0
-            said = f"Content-Range: bytes {start}-{len(whole) - 1}/{len(whole)}\r\n"
-            answered(
-                connection, whole[start:], "video/mp2t", "206 Partial Content" if start else "200 OK", said
-            )
-
-    address = serve(answer).url.replace("/stream", "/live.m3u8")
+    address = parts_of_one_file(serve, whole, playlist(*entries, before=before))
     assert played(address) == pytest.approx(2, abs=0.3)
 
 
@@ -340,15 +346,5 @@ def test_segments_may_be_parts_of_one_file(serve: Serve) -> None:
     half = len(whole) // 2
     entries = f"#EXT-X-BYTERANGE:{half}@0\nall.ts", f"#EXT-X-BYTERANGE:{half}@{half}\nall.ts"
 
-    def answer(connection: socket.socket, path: str, headers: dict[str, str]) -> None:
-        if path.endswith(".m3u8"):
-            answered(connection, playlist(*entries), "application/x-mpegURL")
-        else:
-            start = int(headers["range"][6:-1]) if "range" in headers else 0
-            said = f"Content-Range: bytes {start}-{len(whole) - 1}/{len(whole)}\r\n"
-            answered(
-                connection, whole[start:], "video/mp2t", "206 Partial Content" if start else "200 OK", said
-            )
-
-    address = serve(answer).url.replace("/stream", "/live.m3u8")
+    address = parts_of_one_file(serve, whole, playlist(*entries))
     assert played(address) == pytest.approx(2, abs=0.3)
