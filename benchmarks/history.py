@@ -22,7 +22,8 @@ from pathlib import Path
 
 from sink import Sink
 
-from dgcli.output.history import Facts, History
+from dgcli.output.history import History
+from dgcli.output.history_entry import Facts
 
 LOAD = """
 import time, dgcli.api.client, dgcli.tasks.ask, dgcli.output.plan

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from dgcli.api.client import Answer, kept_answer
 from dgcli.errors import AudioError, DgError, OutputError
-from dgcli.output.history import Facts, History, content_key
+from dgcli.output.history import History, content_key
+from dgcli.output.history_entry import Facts
 from dgcli.transcript.response import callback_id, parse_body
 
 

@@ -16,9 +16,7 @@ kept is what `dg render` reads. It is not forced to the disk but where it could 
 that would cost four. What a power cut tears its digest shows.
 """
 
-import enum
 import hashlib
-import json
 import os
 import re
 import time
@@ -26,81 +24,24 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import parse_qsl, urlencode
 
 from dgcli.errors import AudioError, OutputError
 from dgcli.locks import claimed
 from dgcli.output.files import write_file
+from dgcli.output.history_entry import ABOUT, SUFFIXES, EntryKind, Facts, HistoryEntry, read_entry
 from dgcli.output.redaction import redacted_query, redacted_text
 from dgcli.output.stamps import Stamp
 from dgcli.system import BYTES, HAS_MODES, make_private
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    pass
 
 DAYS, SIZE = 30.0, 1024.0  # kept so long and, in MiB, so much, unless the user wants it otherwise
 
 _DAY = 86_400.0  # seconds; as often everything is counted, and what is abandoned goes
 _LONG_TALLY = 4096  # bytes
 _STEM = re.compile(r"\d{8}T\d{12}Z-[A-Za-z0-9-]{1,64}", re.ASCII)
-_ABOUT, _TEXT = ".about", ".txt"
-
-
-class EntryKind(enum.Enum):
-    """What an entry holds."""
-
-    RESPONSE = "response"
-    EVENTS = "events"  # of a stream
-    BATCH = "batch"  # nothing itself: its answers lie in the ledgers of some folders
-
-
-_SUFFIX = {EntryKind.RESPONSE: ".json", EntryKind.EVENTS: ".jsonl"}
-
-
-class Facts(NamedTuple):
-    """What an answer is about: the recording's name, who was asked what; `duration` is seconds of audio."""
-
-    name: str
-    server: str = ""
-    query: str = ""
-    request_id: str | None = None
-    duration: float | None = None
-
-    def answered_by(self, model: object) -> "Facts":
-        """The same with the model that answered, where that is a recogniser of this machine: never the API's."""
-        if self.server != "local" or not isinstance(model, str) or not model:
-            return self
-        pairs = parse_qsl(self.query, keep_blank_values=True)
-        return self._replace(
-            query=urlencode([(key, model if key == "model" else value) for key, value in pairs])
-        )
-
-
-class HistoryEntry(NamedTuple):
-    """An entry. `size` and `sha256` are of the answer, None while it grows; `folders` are those of
-    the ledgers of a batch, `recordings` how many answers of it they hold."""
-
-    folder: Path
-    stem: str
-    kind: EntryKind
-    facts: Facts
-    size: int | None = None
-    sha256: str | None = None
-    keys: tuple[str, ...] = ()
-    recordings: int = 1
-    folders: tuple[str, ...] = ()
-
-    @property
-    def path(self) -> Path:
-        """The file of the answer; of a batch, that of the facts."""
-        return self.folder / (self.stem + _SUFFIX.get(self.kind, _ABOUT))
-
-    @property
-    def created(self) -> "datetime":
-        """The time of the answer."""
-        from datetime import UTC, datetime
-
-        return datetime.strptime(self.stem.partition("-")[0], "%Y%m%dT%H%M%S%fZ").replace(tzinfo=UTC)
+_TEXT = ".txt"
 
 
 class Damaged(NamedTuple):
@@ -131,63 +72,6 @@ def stamp_key(path: str, stamp: Stamp, server: str, query: str) -> str:
 def content_key(sha256: str, server: str, query: str) -> str:
     """Return the key of the answer for audio of this hash."""
     return _digest("audio", sha256, server, query)
-
-
-def _about(entry: HistoryEntry) -> bytes:
-    facts = entry.facts
-    values: dict[str, Any] = {
-        "kind": entry.kind.value,
-        "name": facts.name,
-        "server": facts.server,
-        "query": facts.query,
-        "request_id": facts.request_id,
-        "duration": facts.duration,
-        "size": entry.size,
-        "sha256": entry.sha256,
-        "keys": entry.keys,
-    }
-    if entry.kind is EntryKind.BATCH:
-        values |= {"recordings": entry.recordings, "folders": entry.folders}
-    return json.dumps(values).encode("ascii") + b"\n"
-
-
-def _typed(values: dict[str, Any], name: str, *kinds: type) -> Any:
-    value = values.get(name)
-    if not isinstance(value, kinds):
-        raise TypeError(f"{name} is {value!r}"[:80])
-    return value
-
-
-def _texts(values: dict[str, Any], name: str) -> tuple[str, ...]:
-    listed = values.get(name, [])
-    if not isinstance(listed, list) or not all(isinstance(text, str) for text in listed):
-        raise TypeError(f"{name} is {listed!r}"[:80])
-    return tuple(listed)
-
-
-def _entry(folder: Path, stem: str, line: bytes) -> HistoryEntry:
-    """Read the facts of an entry. Raises `ValueError` and `TypeError` for what is none."""
-    values = json.loads(line)
-    if not isinstance(values, dict):
-        raise TypeError("no object")
-    none = type(None)
-    return HistoryEntry(
-        folder=folder,
-        stem=stem,
-        kind=EntryKind(values.get("kind")),
-        facts=Facts(
-            name=_typed(values, "name", str),
-            server=_typed(values, "server", str),
-            query=_typed(values, "query", str),
-            request_id=_typed(values, "request_id", str, none),
-            duration=_typed(values, "duration", int, float, none),
-        ),
-        size=_typed(values, "size", int, none),
-        sha256=_typed(values, "sha256", str, none),
-        keys=_texts(values, "keys"),
-        recordings=_typed({"recordings": 1, **values}, "recordings", int),
-        folders=_texts(values, "folders"),
-    )
 
 
 def history_folder() -> Path:
@@ -237,8 +121,8 @@ class History:
             self._prepare()
             if body is not None:
                 write_file(entry.path, body, private=True, durable=durable)
-            about = _about(entry)
-            write_file(self.folder / (entry.stem + _ABOUT), about, private=True, durable=durable)
+            about = entry.line()
+            write_file(self.folder / (entry.stem + ABOUT), about, private=True, durable=durable)
             for key in entry.keys:
                 self._put_key(key, entry.stem)
             self._count(len(about) + (len(body) if body is not None else entry.size or 0))
@@ -296,9 +180,9 @@ class History:
         return True
 
     def _read(self, stem: str) -> HistoryEntry | Damaged:
-        about = self.folder / (stem + _ABOUT)
+        about = self.folder / (stem + ABOUT)
         try:
-            entry = _entry(self.folder, stem, about.read_bytes())
+            entry = read_entry(self.folder, stem, about.read_bytes())
             if entry.kind is not EntryKind.BATCH:
                 length = entry.path.stat().st_size
                 if entry.size is not None and length != entry.size:
@@ -306,7 +190,7 @@ class History:
         except FileNotFoundError as error:
             if Path(str(error.filename)) != about:
                 return Damaged(Path(str(error.filename)), "it is not there")
-            kept = [about.with_suffix(suffix) for suffix in _SUFFIX.values()]
+            kept = [about.with_suffix(suffix) for suffix in SUFFIXES.values()]
             answer = next((path for path in kept if path.exists()), about)
             return Damaged(answer, "what it is about is not there; dg render reads it")
         except OSError as error:
@@ -324,7 +208,7 @@ class History:
             return []
         except OSError as error:
             raise OutputError(f"The history {self.folder} cannot be read: {error.strerror}.") from error
-        stems = {name.removesuffix(_ABOUT) for name in names if name.endswith(_ABOUT)}
+        stems = {name.removesuffix(ABOUT) for name in names if name.endswith(ABOUT)}
         # An answer without facts: whoever kept it was killed between the two.
         stems |= {name.partition(".")[0] for name in names if name.endswith((".json", ".jsonl"))}
         return sorted(filter(_STEM.fullmatch, stems), reverse=True)

@@ -53,7 +53,8 @@ def keep_response(body: bytes, request_id: str | None, *, name: str = "") -> Pat
     """
 
     def keep() -> Path:
-        from dgcli.output.history import Facts, History
+        from dgcli.output.history import History
+        from dgcli.output.history_entry import Facts
 
         # Nothing is removed to make room: what the user's limits are is not known here.
         history = History(days=math.inf, size=math.inf)

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from dgcli.errors import OutputError
-from dgcli.output.history import Facts, History, HistoryEntry
+from dgcli.output.history import History
+from dgcli.output.history_entry import Facts, HistoryEntry
 from dgcli.output.redaction import redacted_text
 from dgcli.transcript.event_log import json_line
 from dgcli.transcript.events import Closed, Event, Final, Interim, Metadata, Notice, Opened

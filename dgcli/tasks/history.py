@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from dgcli.errors import AudioError, DgError, OutputError, UsageError
 from dgcli.formats import RenderSettings, by_name
-from dgcli.output.history import Contents, Damaged, EntryKind, History, HistoryEntry
+from dgcli.output.history import Contents, Damaged, History
+from dgcli.output.history_entry import EntryKind, HistoryEntry
 from dgcli.output.plan import plan_outputs
 from dgcli.tasks.render import write_saved
 from dgcli.tasks.reporter import Reporter

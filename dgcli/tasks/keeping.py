@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from dgcli.config import Config
 from dgcli.errors import AudioError, OutputError, UsageError
-from dgcli.output.history import Facts, History, HistoryEntry, content_key, stamp_key
+from dgcli.output.history import History, content_key, stamp_key
+from dgcli.output.history_entry import Facts, HistoryEntry
 from dgcli.output.stamps import Stamp, stamp_of
 from dgcli.tasks.reporter import Reporter
 from dgcli.transcript.json_values import mapping, mappings

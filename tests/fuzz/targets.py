@@ -33,7 +33,8 @@ from dgcli.live.seek_points import (
     SeekPointFinder,
 )
 from dgcli.live.streamer import Streamer
-from dgcli.output.history import Facts, History, HistoryEntry
+from dgcli.output.history import History
+from dgcli.output.history_entry import Facts, HistoryEntry
 from dgcli.output.redaction import redacted_query, redacted_text
 from dgcli.server import flux_query, live_query, query
 from dgcli.server.errors import ErrorAnswer
@@ -41,7 +42,7 @@ from dgcli.tasks.actions import Actions
 from dgcli.tasks.control_file import _obey, _objects
 from dgcli.terminal import harmless
 from dgcli.transcript.collected import Collected
-from dgcli.transcript.event_log import json_line, read_event
+from dgcli.transcript.event_log import json_line
 from dgcli.transcript.events import Event, Final, Notice
 from dgcli.transcript.json_values import json_object
 from dgcli.transcript.messages import parse_message
@@ -60,10 +61,7 @@ def _text(data: bytes) -> str:
 def live_message(data: bytes) -> None:
     """A message of a stream: an event that can be logged, read back, and taken by what collects transcripts."""
     event = parse_message(data.decode("utf-8", "replace"), 1.5, 2.5)
-    line = json_line(event)
-    line.encode()
-    assert line.count("\n") == 1
-    again = read_event(json.loads(line))
+    again = streams.logged(event)
     if isinstance(event, Final):
         assert isinstance(again, Final)
         assert again.text == event.text

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from dgcli.errors import AudioError, OutputError
-from dgcli.output.history import Contents, Damaged, EntryKind, Facts, History, HistoryEntry
+from dgcli.output.history import Contents, Damaged, History
+from dgcli.output.history_entry import EntryKind, Facts, HistoryEntry
 
 BODY = b'{"results": {"channels": []}}\n'
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from dgcli.errors import OutputError
-from dgcli.output.history import Facts, History, HistoryEntry
+from dgcli.output.history import History
+from dgcli.output.history_entry import Facts, HistoryEntry
 from dgcli.sinks.history import HistorySink
 from dgcli.transcript.events import Final, Interim
 from dgcli.transcript.model import Word
