@@ -128,7 +128,9 @@ class Captioner:
             self._now = max(self._now, until)
             self._has_interims = self._has_interims or likely is not None
             self._hurry(min(self._heard.values()) - self._waits, until, channel, likely)
-            self._release(self._now - _GRACE, likely[0].start if likely else until)
+            start = likely[0].start if likely else until
+            is_time = 0.0 <= start < float("inf")  # what is none fails the first comparison, NaN included
+            self._release(self._now - _GRACE, start if is_time else until)
         return self._take()
 
     def quiet(self, seconds: float) -> list[Cue]:

@@ -135,6 +135,18 @@ def test_a_delay_that_no_caption_could_keep_is_refused() -> None:
             RenderSettings(max_delay=delay)
 
 
+@pytest.mark.parametrize("start", [float("nan"), float("inf"), -1.0])
+def test_a_time_that_is_none_of_a_likely_word_settles_as_silence_does(start: float) -> None:
+    """A provisional word without a usable time tells only up to where the audio is known."""
+    captioners = [Captioner(max_delay=4.0), Captioner(max_delay=4.0)]
+    for captioner in captioners:
+        assert captioner.feed(_words([(0.0, 0)] * 3), until=1.0) == []
+    likely = [Word("and", start, start, 0.9, "and", 0)], [Word("and", 7.0, 7.2, 0.9, "and", 0)]
+    spoilt, whole = (c.heard(7.0, likely=words) for c, words in zip(captioners, likely, strict=True))
+    assert spoilt == whole
+    assert [word.text for cue in spoilt for line in cue.lines for word in line.words] == TEXT[:3]
+
+
 @st.composite
 def _sessions(draw: st.DrawFn) -> tuple[int, list[Message]]:
     """Results of one or two channels as servers send them: late, empty, out of step, with silence between them."""
